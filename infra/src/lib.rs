@@ -1,0 +1,3 @@
+//! Where things live: the one package that names the AWS SDKs.
+
+pub mod clock;

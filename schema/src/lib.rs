@@ -1,0 +1,20 @@
+//! What is true: the facts, the values they are made of, and the shapes in which they are stored, asked for and shown.
+//!
+//! Nothing here performs I/O, knows AWS, or asks what time it is.
+
+pub mod commit;
+pub mod id;
+pub mod rank;
+pub mod sealed;
+pub mod sync;
+pub mod table;
+pub mod time;
+pub mod value;
+pub mod waitee;
+pub mod waitlist;
+
+pub use commit::{Commit, DomainEvent, Fact};
+pub use id::{Actor, StreamId, UserId, WaiteeId, WaitlistId};
+pub use rank::Rank;
+pub use sealed::Sealed;
+pub use time::Time;

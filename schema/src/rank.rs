@@ -1,0 +1,130 @@
+//! Places in line: strings that sort as the line does.
+//!
+//! Joining takes the moment as its place, so it reads nothing. Moving takes a string strictly between two neighbours
+//! (fractional indexing, <https://www.figma.com/blog/realtime-editing-of-ordered-sequences/>).
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const MOMENT_DIGITS: u32 = 8; // 62^8 ms: good for 6,900 years
+
+/// The longest place in line, in bytes. Halving one gap some 600 times in a row gets there.
+pub const RANK_BYTES_MAX: usize = 128;
+
+/// A place in line. Ranks compare as their text does; equal ranks are told apart by the visit's id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rank(String);
+
+impl Rank {
+    /// The place of someone who joins at this moment: behind all who joined before.
+    #[must_use]
+    pub fn joining(at: Time) -> Self {
+        let mut rest = u64::try_from(at.millis()).unwrap_or(0);
+        let mut digits = vec![0u8; MOMENT_DIGITS as usize];
+        for digit in digits.iter_mut().rev() {
+            *digit = (rest % 62) as u8;
+            rest /= 62;
+        }
+        digits.push(31); // no rank ends in the lowest digit, so there is always room before it
+        Self::from_digits(&digits)
+    }
+
+    /// A place strictly between two others; `None` is the head or the end of the line. Nothing when the two leave no room:
+    /// they are equal, in the wrong order, or so close that the result would exceed [`RANK_BYTES_MAX`].
+    #[must_use]
+    pub fn between(before: Option<&Self>, after: Option<&Self>) -> Option<Self> {
+        let low = before.map(Self::digits).unwrap_or_default();
+        let high = after.map(Self::digits);
+        if high.as_ref().is_some_and(|high| low >= *high) {
+            return None;
+        }
+        let digits = midpoint(&low, high.as_deref());
+        (digits.len() <= RANK_BYTES_MAX).then(|| Self::from_digits(&digits))
+    }
+
+    /// The text by which it sorts.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn digits(&self) -> Vec<u8> {
+        self.0.bytes().map(|byte| DIGITS.iter().position(|d| *d == byte).unwrap_or(0) as u8).collect()
+    }
+
+    fn from_digits(digits: &[u8]) -> Self {
+        Self(digits.iter().map(|d| char::from(DIGITS[usize::from(*d)])).collect())
+    }
+}
+
+/// The shortest digits about half-way between two fractions, `high` absent meaning one.
+fn midpoint(low: &[u8], high: Option<&[u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut high = high;
+    for place in 0.. {
+        let below = low.get(place).copied().unwrap_or(0);
+        let above = high.map_or(62, |high| high.get(place).copied().unwrap_or(0));
+        if above.saturating_sub(below) > 1 {
+            out.push(below + (above - below) / 2);
+            break;
+        }
+        out.push(below);
+        if above > below {
+            high = None; // once below `high`, only `low` bounds what follows
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn who_joins_later_stands_behind() {
+        let at = |ms| Rank::joining(Time::from_millis(ms));
+        assert!(at(1_795_000_000_000) < at(1_795_000_000_001));
+        assert!(at(0) < at(9_999_999_999_999));
+    }
+
+    #[test]
+    fn there_is_no_place_between_equals() {
+        let rank = Rank::joining(Time::from_millis(1));
+        assert_eq!(Rank::between(Some(&rank), Some(&rank)), None);
+    }
+
+    #[test]
+    fn a_gap_halved_too_often_is_exhausted_and_says_so() {
+        let low = Rank::joining(Time::from_millis(1));
+        let mut high = Rank::joining(Time::from_millis(2));
+        let mut halvings = 0;
+        while let Some(rank) = Rank::between(Some(&low), Some(&high)) {
+            assert!(low < rank && rank < high);
+            high = rank;
+            halvings += 1;
+        }
+        assert!(halvings > 500, "{halvings}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_thousand_insertions_keep_one_strict_order(places in prop::collection::vec(any::<prop::sample::Index>(), 1..200)) {
+            let mut line: Vec<Rank> = vec![Rank::joining(Time::from_millis(1_795_000_000_000))];
+            for place in places {
+                let at = place.index(line.len() + 1);
+                let before = at.checked_sub(1).map(|i| line[i].clone());
+                let Some(rank) = Rank::between(before.as_ref(), line.get(at)) else { continue };
+                line.insert(at, rank);
+                prop_assert!(line.windows(2).all(|pair| pair[0] < pair[1]), "{line:?}");
+                prop_assert!(!line[at].as_str().ends_with('0'));
+            }
+        }
+    }
+}

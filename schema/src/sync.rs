@@ -1,0 +1,49 @@
+//! Read-your-writes: what a write answers, and a reader must show.
+
+use std::{fmt, str::FromStr};
+
+use crate::StreamId;
+
+/// The most tokens one read may carry.
+pub const SYNC_TOKENS_MAX: usize = 16;
+
+/// `<stream>@<seq>`: the stream has come at least this far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncToken {
+    /// The stream that was written.
+    pub stream: StreamId,
+    /// Number of the last event the writer knows of.
+    pub seq: u64,
+}
+
+/// The text is no sync token.
+#[derive(Debug, thiserror::Error)]
+#[error("must be up to {SYNC_TOKENS_MAX} tokens, comma-separated, each as a write answered it")]
+pub struct NotASyncToken;
+
+impl SyncToken {
+    /// Reads the value of a `Sync-Token` header.
+    ///
+    /// # Errors
+    /// A part is no token, or there are too many.
+    pub fn parse_list(header: &str) -> Result<Vec<Self>, NotASyncToken> {
+        let tokens: Vec<Self> = header.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>()?;
+        if tokens.len() > SYNC_TOKENS_MAX { Err(NotASyncToken) } else { Ok(tokens) }
+    }
+}
+
+impl fmt::Display for SyncToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.stream, self.seq)
+    }
+}
+
+impl FromStr for SyncToken {
+    type Err = NotASyncToken;
+
+    fn from_str(text: &str) -> Result<Self, NotASyncToken> {
+        let (stream, seq) = text.split_once('@').ok_or(NotASyncToken)?;
+        let seq = seq.parse().ok().filter(|seq| *seq > 0).ok_or(NotASyncToken)?;
+        Ok(Self { stream: stream.parse().map_err(|_| NotASyncToken)?, seq })
+    }
+}

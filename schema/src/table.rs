@@ -1,0 +1,114 @@
+//! The tables: names, keys, indexes. What creates them locally and what the deployment's template declares come from here.
+
+/// The type of a key attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// Text.
+    S,
+    /// A number.
+    N,
+}
+
+/// A key attribute.
+pub type Key = (&'static str, KeyType);
+
+/// What of an item an index holds besides its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Projected {
+    /// Everything.
+    All,
+    /// Nothing.
+    Keys,
+    /// These attributes.
+    Some(&'static [&'static str]),
+}
+
+/// A global secondary index. All of ours are sparse: an item without the attributes is not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// Partition key.
+    pub hash: Key,
+    /// Sort key.
+    pub range: Key,
+    /// What it holds.
+    pub projected: Projected,
+}
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name behind the deployment's prefix.
+    pub suffix: &'static str,
+    /// Partition key.
+    pub hash: Key,
+    /// Sort key.
+    pub range: Option<Key>,
+    /// Its indexes.
+    pub indexes: &'static [Index],
+    /// Whether its changes feed a stream (new images).
+    pub streamed: bool,
+}
+
+use KeyType::{N, S};
+
+/// The event log. Its `audit` index is the account-wide history.
+pub const EVENTS: Table = Table {
+    suffix: "events",
+    hash: ("stream", S),
+    range: Some(("seq", N)),
+    indexes: &[Index { name: "audit", hash: ("month", S), range: ("commit", S), projected: Projected::Some(&["types", "actor"]) }],
+    streamed: true,
+};
+
+/// Keys of subjects.
+pub const VAULT: Table = Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false };
+
+/// Durable queues of a backend without SQS.
+pub const QUEUE: Table = Table {
+    suffix: "queue",
+    hash: ("queue", S),
+    range: Some(("id", S)),
+    indexes: &[Index { name: "visible", hash: ("waiting", S), range: ("visible_at", N), projected: Projected::All }],
+    streamed: false,
+};
+
+/// How far the local stream pump has come, per consumer and shard.
+pub const CHECKPOINTS: Table =
+    Table { suffix: "checkpoints", hash: ("consumer", S), range: Some(("shard", S)), indexes: &[], streamed: false };
+
+/// Rows of the read model `waitlists`.
+pub const WAITLISTS: Table = Table {
+    suffix: "events-waitlists-g0",
+    hash: ("id", S),
+    range: None,
+    indexes: &[Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All }],
+    streamed: false,
+};
+
+/// Rows of the read model `waitees`.
+pub const WAITEES: Table = Table {
+    suffix: "events-waitees-g0",
+    hash: ("id", S),
+    range: None,
+    indexes: &[
+        Index { name: "active", hash: ("board", S), range: ("place", S), projected: Projected::All },
+        Index { name: "day", hash: ("list_day", S), range: ("arrival", S), projected: Projected::Keys },
+    ],
+    streamed: false,
+};
+
+/// Every table of a deployment.
+pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, WAITLISTS, WAITEES];
+
+/// What the local backend needs besides.
+pub const LOCAL: &[Table] = &[QUEUE, CHECKPOINTS];
+
+impl Table {
+    /// The table's full name in the deployment `prefix`.
+    #[must_use]
+    pub fn name(&self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.suffix)
+    }
+}

@@ -1,0 +1,108 @@
+//! Instants as this system records them: UTC, to the millisecond.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// An instant in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Time(DateTime<Utc>);
+
+/// The text is no RFC 3339 instant.
+#[derive(Debug, thiserror::Error)]
+#[error("must be an RFC 3339 time such as 2026-11-20T19:42:00Z")]
+pub struct NotATime;
+
+impl Time {
+    /// The instant `ms` milliseconds after the Unix epoch; outside the years a calendar can hold, the nearest such instant.
+    #[must_use]
+    pub fn from_millis(ms: i64) -> Self {
+        let nearest = if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+        Self(DateTime::from_timestamp_millis(ms).unwrap_or(nearest))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// This instant, `ms` milliseconds later (earlier when negative).
+    #[must_use]
+    pub fn plus_millis(self, ms: i64) -> Self {
+        Self::from_millis(self.millis().saturating_add(ms))
+    }
+
+    /// This instant, `minutes` later.
+    #[must_use]
+    pub fn plus_minutes(self, minutes: u32) -> Self {
+        self.plus_millis(i64::from(minutes) * 60_000)
+    }
+
+    /// `2026-11`: the month that the audit index partitions by.
+    #[must_use]
+    pub fn month(self) -> String {
+        self.0.format("%Y-%m").to_string()
+    }
+
+    /// The business day this instant belongs to where the clock on the wall is `zone`'s and a day starts at `starts`:
+    /// a party that joins at 01:30 still belongs to the evening before.
+    #[must_use]
+    pub fn business_day(self, zone: Tz, starts: NaiveTime) -> NaiveDate {
+        let local = self.0.with_timezone(&zone);
+        let date = local.date_naive();
+        if local.time() < starts { date.pred_opt().unwrap_or(date) } else { date }
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl FromStr for Time {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?;
+        Ok(Self::from_millis(parsed.timestamp_millis()))
+    }
+}
+
+impl From<Time> for String {
+    fn from(time: Time) -> Self {
+        time.to_string()
+    }
+}
+
+impl TryFrom<String> for Time {
+    type Error = NotATime;
+
+    fn try_from(text: String) -> Result<Self, NotATime> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_it_was_read() {
+        let text = "2026-11-20T19:42:00.007Z";
+        assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
+        assert_eq!("2026-11-20T20:42:00.007+01:00".parse::<Time>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn a_party_after_midnight_belongs_to_the_evening_before() {
+        let four: NaiveTime = "04:00:00".parse().unwrap();
+        let at = |text: &str| text.parse::<Time>().unwrap().business_day(chrono_tz::America::Los_Angeles, four).to_string();
+        assert_eq!(at("2026-11-20T09:30:00Z"), "2026-11-19"); // 01:30 in Los Angeles
+        assert_eq!(at("2026-11-20T12:00:00Z"), "2026-11-20"); // 04:00
+    }
+}

@@ -1,0 +1,354 @@
+//! Values that are valid by construction: parsed at the door, trusted inside.
+
+use std::{fmt, str::FromStr};
+
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use phonenumber::{Mode, country};
+use serde::{Deserialize, Serialize};
+
+use crate::sealed::Personal;
+
+/// Why a value was refused: what is allowed, in words a client can show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+const NAME_CHARS_MAX: usize = 100;
+const NOTE_CHARS_MAX: usize = 500;
+const REASON_CHARS_MAX: usize = 200;
+const EMAIL_BYTES_MAX: usize = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
+const EMAIL_LOCAL_BYTES_MAX: usize = 64;
+const PHONE_BYTES_MAX: usize = 64; // as typed, with spaces and brackets
+
+/// Text as people write it: trimmed, within its length, free of control characters.
+fn text(raw: &str, chars_max: usize) -> Result<String, Invalid> {
+    let trimmed = raw.trim();
+    let chars = trimmed.chars().count();
+    if chars == 0 || chars > chars_max {
+        return Err(Invalid(format!("must be 1 to {chars_max} characters, not only spaces")));
+    }
+    if trimmed.chars().any(|c| c.is_control() && c != '\n') || (trimmed.contains('\n') && chars_max == NAME_CHARS_MAX) {
+        return Err(Invalid("must not contain control characters".into()));
+    }
+    Ok(trimmed.to_owned())
+}
+
+macro_rules! personal_text {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl Personal for $name {
+            const FIELD: &'static str = $field;
+
+            fn clear(&self) -> &str {
+                &self.0
+            }
+
+            fn from_clear(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    };
+}
+
+personal_text! {
+    /// A person's name, 1 to 100 characters.
+    Name, "name"
+}
+personal_text! {
+    /// What a host notes about a party, 1 to 500 characters.
+    Note, "note"
+}
+personal_text! {
+    /// Why something was done, in the host's words, 1 to 200 characters.
+    Reason, "reason"
+}
+personal_text! {
+    /// An e-mail address, at most 254 bytes.
+    Email, "email"
+}
+personal_text! {
+    /// A telephone number in E.164 form.
+    Phone, "phone"
+}
+
+impl Name {
+    /// # Errors
+    /// Empty, too long, or with control characters.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        text(raw, NAME_CHARS_MAX).map(Self)
+    }
+}
+
+impl Note {
+    /// # Errors
+    /// Empty, too long, or with control characters.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        text(raw, NOTE_CHARS_MAX).map(Self)
+    }
+}
+
+impl Reason {
+    /// # Errors
+    /// Empty, too long, or with control characters.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        text(raw, REASON_CHARS_MAX).map(Self)
+    }
+}
+
+impl Email {
+    /// # Errors
+    /// No address: one `@`, something before it, a domain with a dot after it, no spaces.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let trimmed = raw.trim();
+        let plausible = trimmed.len() <= EMAIL_BYTES_MAX
+            && trimmed.chars().all(|c| !c.is_control() && !c.is_whitespace() && !"<>()[],;:\\\"".contains(c))
+            && trimmed.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty()
+                    && local.len() <= EMAIL_LOCAL_BYTES_MAX
+                    && domain.contains('.')
+                    && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+                    && domain.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '.')
+            });
+        if plausible { Ok(Self(trimmed.to_owned())) } else { Err(Invalid("must be an e-mail address of at most 254 characters".into())) }
+    }
+}
+
+impl Phone {
+    /// Reads a number as it is dialled in `region`; a leading `+` makes it international.
+    ///
+    /// # Errors
+    /// No number that can exist there.
+    pub fn parse(raw: &str, region: Region) -> Result<Self, Invalid> {
+        let invalid = || Invalid(format!("must be a telephone number of {region}, or an international one with a leading +"));
+        if raw.len() > PHONE_BYTES_MAX {
+            return Err(invalid());
+        }
+        let number = phonenumber::parse(Some(region.0), raw.trim()).map_err(|_| invalid())?;
+        if !phonenumber::is_valid(&number) {
+            return Err(invalid());
+        }
+        Ok(Self(number.format().mode(Mode::E164).to_string()))
+    }
+}
+
+/// A country whose telephone numbers are read without a prefix: ISO 3166-1 alpha-2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region(country::Id);
+
+impl FromStr for Region {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        raw.parse().map(Self).map_err(|_| Invalid("must be a two-letter country code such as US".into()))
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_ref())
+    }
+}
+
+/// A time zone of the IANA database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone(pub Tz);
+
+impl FromStr for Zone {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        raw.parse().map(Self).map_err(|_| Invalid("must be a time zone such as America/Los_Angeles".into()))
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+/// The wall-clock minute at which a business day starts: `04:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayStart(pub NaiveTime);
+
+impl FromStr for DayStart {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        let parsed = if raw.len() == 5 { NaiveTime::parse_from_str(raw, "%H:%M").ok() } else { None };
+        parsed.map(Self).ok_or_else(|| Invalid("must be a time of day such as 04:00".into()))
+    }
+}
+
+impl fmt::Display for DayStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%H:%M"))
+    }
+}
+
+/// A language that messages are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    En,
+    /// Spanish.
+    Es,
+}
+
+impl FromStr for Language {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        match raw {
+            "en" => Ok(Self::En),
+            "es" => Ok(Self::Es),
+            _ => Err(Invalid("must be one of: en, es".into())),
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::En => "en",
+            Self::Es => "es",
+        })
+    }
+}
+
+/// The name of a list, 1 to 100 characters. A restaurant's, not a person's: it stands on the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListName(String);
+
+impl FromStr for ListName {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        text(raw, NAME_CHARS_MAX).map(Self)
+    }
+}
+
+impl fmt::Display for ListName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! serde_as_text {
+    ($($name:ident),*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+serde_as_text!(Region, Zone, DayStart, Language, ListName);
+
+/// A whole number between two bounds, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// # Errors
+    /// The number lies outside the bounds.
+    pub fn parse(raw: i64) -> Result<Self, Invalid> {
+        let number = u32::try_from(raw).ok().filter(|n| (MIN..=MAX).contains(n));
+        number.map(Self).ok_or_else(|| Invalid(format!("must be a whole number from {MIN} to {MAX}")))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Bounded<MIN, MAX> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(i64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// How many people a party is.
+pub type PartySize = Bounded<1, 100>;
+/// How many parties a list holds.
+pub type Capacity = Bounded<1, 400>;
+/// For how many minutes a called party's table is held.
+pub type HoldMinutes = Bounded<1, 120>;
+/// How many minutes before the hold ends a reminder goes out.
+pub type RemindMinutes = Bounded<1, 119>;
+/// Minutes of waiting that are quoted.
+pub type QuoteMinutes = Bounded<0, 600>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_is_read_as_dialled_in_its_region() {
+        let us: Region = "US".parse().unwrap();
+        for raw in ["(415) 555-2671", "415-555-2671", "+1 415 555 2671"] {
+            assert_eq!(Phone::parse(raw, us).unwrap().clear(), "+14155552671");
+        }
+        assert_eq!(Phone::parse("030 901820", "DE".parse().unwrap()).unwrap().clear(), "+4930901820");
+        for raw in ["", "12", "not a phone", "+999 123456789", "555-0100", &"1".repeat(500)] {
+            assert!(Phone::parse(raw, us).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_letters_and_an_end() {
+        assert_eq!(Name::parse("  Ana María ").unwrap().clear(), "Ana María");
+        for raw in ["", "   ", "\u{7}\u{8}", "a\u{0}b", "two\nlines", &"x".repeat(101)] {
+            assert!(Name::parse(raw).is_err(), "{raw}");
+        }
+        assert!(Note::parse("window seat\nhigh chair").is_ok());
+    }
+
+    #[test]
+    fn an_email_has_one_at_and_a_domain() {
+        assert!(Email::parse("ana@example.com").is_ok());
+        for raw in [
+            "ana",
+            "@example.com",
+            "ana@example",
+            "ana@@example.com",
+            "a na@example.com",
+            "ana@.com",
+            &format!("{}@example.com", "a".repeat(250)),
+        ] {
+            assert!(Email::parse(raw).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn personal_values_do_not_print() {
+        assert_eq!(format!("{:?}", Name::parse("Ana").unwrap()), "Name(..)");
+    }
+
+    #[test]
+    fn a_bounded_number_says_its_bounds() {
+        assert_eq!(PartySize::parse(0).unwrap_err().0, "must be a whole number from 1 to 100");
+        assert!(PartySize::parse(1_000_000).is_err());
+        assert_eq!(PartySize::parse(100).unwrap().get(), 100);
+    }
+}
