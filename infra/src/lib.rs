@@ -1,3 +1,18 @@
 //! Where things live: the one package that names the AWS SDKs.
 
+pub mod aws;
 pub mod clock;
+pub mod config;
+pub mod failure;
+pub mod file;
+pub mod http;
+pub mod log;
+pub mod rows;
+pub mod telemetry;
+pub mod token;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use failure::Failure;
+pub use log::Log;
+pub use rows::Rows;

@@ -33,6 +33,22 @@ pub type Hash = Bytes<32>;
 /// The first half of a SHA-256 or HMAC: enough to tell one from another, small enough to store with every commit.
 pub type Tag = Bytes<16>;
 
+impl Tag {
+    /// The tag of some parts; where one ends and the next begins counts.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut sha = Sha256::new();
+        for part in parts {
+            sha.update((part.len() as u64).to_be_bytes());
+            sha.update(part);
+        }
+        let digest: [u8; 32] = sha.finalize().into();
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&digest[..16]);
+        Bytes(tag)
+    }
+}
+
 /// What a writer has to say about a commit; numbers, time and hashes come from the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {

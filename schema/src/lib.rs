@@ -2,9 +2,13 @@
 //!
 //! Nothing here performs I/O, knows AWS, or asks what time it is.
 
+pub mod body;
+pub mod check;
 pub mod commit;
 pub mod id;
+pub mod problem;
 pub mod rank;
+pub mod route;
 pub mod sealed;
 pub mod sync;
 pub mod table;
@@ -15,6 +19,7 @@ pub mod waitlist;
 
 pub use commit::{Commit, DomainEvent, Fact};
 pub use id::{Actor, StreamId, UserId, WaiteeId, WaitlistId};
+pub use problem::{Problem, Slug};
 pub use rank::Rank;
 pub use sealed::Sealed;
 pub use time::Time;

@@ -1,0 +1,25 @@
+//! Clients of AWS, with time limits that fit a host who is waiting at the door.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// A call with all the SDK's own retries. Past this the log itself looks whether the write landed, and decides anew.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
+const SDK_ATTEMPTS_MAX: u32 = 3;
+
+/// AWS's usual environment: region, credentials, and the endpoint variables `AWS_ENDPOINT_URL_*`.
+pub async fn config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS_MAX))
+        .load()
+        .await
+}

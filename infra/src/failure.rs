@@ -1,0 +1,84 @@
+//! The three ways in which a request can fail. They are mapped to HTTP once, in [`crate::http`].
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use schema::Problem;
+
+/// Why there is no good answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The domain or the door says no; the client can act on it.
+    #[error("refused: {0}")]
+    Refused(#[from] Problem),
+    /// Others won every race for the same stream.
+    #[error("lost the race for the stream {ATTEMPTS} times", ATTEMPTS = crate::log::ATTEMPTS_MAX)]
+    Conflict,
+    /// Something beneath us is not working.
+    #[error("{doing}")]
+    Broken {
+        /// What was being done.
+        doing: String,
+        /// Whether trying again shortly may help.
+        retry: bool,
+        /// What went wrong.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl Failure {
+    /// A failed call to AWS, told apart by whether trying again may help.
+    pub fn aws<E, R>(doing: impl Into<String>, cause: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        Self::Broken { doing: doing.into(), retry: is_passing(&cause), cause: Box::new(cause) }
+    }
+
+    /// Something that does not get better by itself.
+    pub fn broken(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Broken { doing: doing.into(), retry: false, cause: cause.into() }
+    }
+
+    /// Whether the same request may succeed when it is made again.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Conflict => true,
+            Self::Broken { retry, .. } => *retry,
+        }
+    }
+
+    /// The failure and all its causes, for a log.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+}
+
+/// Throttling, time-outs, lost connections and server errors pass; a refused request does not.
+fn is_passing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(service) => matches!(
+            service.err().code().unwrap_or("InternalServerError"),
+            "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "ThrottlingException"
+                | "InternalServerError"
+                | "ServiceUnavailable"
+                | "TransactionInProgressException"
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,56 @@
+//! Requests and answers as API Gateway's HTTP API carries them (payload format 2.0).
+
+use aws_lambda_events::{
+    apigw::{ApiGatewayV2CustomAuthorizerSimpleResponse, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
+    encodings::Body,
+};
+use bytes::Bytes;
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use super::{BODY_BYTES_MAX, Principal, Request};
+
+/// The name under which the authorizer's context carries the principal.
+const PRINCIPAL: &str = "principal";
+
+/// The request that API Gateway brought. A body that is not the Base64 it claims to be reads as none that is JSON.
+#[must_use]
+pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
+    let context = event.request_context;
+    let raw = event.body.unwrap_or_default();
+    let mut body = if event.is_base64_encoded { BASE64.decode(raw.as_bytes()).unwrap_or_else(|_| vec![0]) } else { raw.into_bytes() };
+    body.truncate(BODY_BYTES_MAX + 1);
+    let principal =
+        context.authorizer.and_then(|authorizer| authorizer.fields.get("lambda").and_then(|fields| fields.get(PRINCIPAL)).cloned());
+    Request {
+        method: context.http.method.to_string(),
+        path: event.raw_path.unwrap_or_default(),
+        query: event.raw_query_string.unwrap_or_default(),
+        headers: event.headers,
+        body: Bytes::from(body),
+        request_id: context.request_id.unwrap_or_default(),
+        // A context that is not ours to read authorizes nobody.
+        principal: principal.as_ref().and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok()),
+    }
+}
+
+/// The answer as API Gateway takes it.
+#[must_use]
+pub fn to_gateway(response: http::Response<Bytes>) -> ApiGatewayV2httpResponse {
+    let (parts, body) = response.into_parts();
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = i64::from(parts.status.as_u16());
+    answer.headers = parts.headers;
+    answer.body = (!body.is_empty()).then(|| Body::Text(String::from_utf8_lossy(&body).into_owned()));
+    answer
+}
+
+/// The authorizer's answer. It always lets the request pass and says who asks: handlers refuse with a problem document, so
+/// that clients meet one form of error.
+#[must_use]
+pub fn authorizer_answer(principal: &Principal) -> ApiGatewayV2CustomAuthorizerSimpleResponse {
+    let mut answer = ApiGatewayV2CustomAuthorizerSimpleResponse::default();
+    answer.is_authorized = true;
+    answer.context = serde_json::json!({ PRINCIPAL: serde_json::json!(principal).to_string() });
+    answer
+}

@@ -1,0 +1,218 @@
+//! The event log: one item per commit, appended on condition that its place is free, read strongly and to the end.
+//!
+//! Nothing here, and nothing else, updates or deletes an event.
+
+mod item;
+mod transact;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    types::{AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+};
+use schema::{Commit, StreamId, table};
+
+pub use self::{
+    item::{ITEM_BYTES_MAX, Item, ItemError, size},
+    transact::{ATTEMPTS_MAX, Aggregate, Expect, Outcome},
+};
+use crate::{clock::Clock, failure::Failure};
+
+/// DynamoDB's bound on one transaction.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
+pub const TRANSACTION_STREAMS_MAX: usize = 100;
+
+/// The longest stream that is loaded whole. A visit has about ten commits; what grows past this is a fault.
+pub const STREAM_COMMITS_MAX: usize = 100_000;
+
+/// The event table of one deployment. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Log {
+    client: Client,
+    table: String,
+    clock: Clock,
+}
+
+/// What became of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The commits stand in the log.
+    Landed,
+    /// Another commit stands in a place that was meant for one of these; none of them landed.
+    Conflict,
+}
+
+impl Log {
+    /// The log of the deployment `prefix`.
+    #[must_use]
+    pub fn new(client: Client, prefix: &str, clock: Clock) -> Self {
+        Self { client, table: table::EVENTS.name(prefix), clock }
+    }
+
+    /// The clock that commits are stamped by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// All commits of a stream, oldest first: strongly consistent, every page. Half a read unit per 2 KB.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no contiguous stream.
+    pub async fn load(&self, stream: StreamId) -> Result<Vec<Commit>, Failure> {
+        self.load_after(stream, 0).await
+    }
+
+    /// The commits of a stream that start behind `seq`, oldest first.
+    ///
+    /// # Errors
+    /// As [`Log::load`].
+    pub async fn load_after(&self, stream: StreamId, seq: u64) -> Result<Vec<Commit>, Failure> {
+        let doing = || format!("load {stream} after {seq}");
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#stream = :stream AND #seq > :seq")
+            .expression_attribute_names("#stream", "stream")
+            .expression_attribute_names("#seq", "seq")
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
+            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
+            .into_paginator()
+            .send();
+        let mut commits: Vec<Commit> = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(|cause| Failure::aws(doing(), cause))?.items.unwrap_or_default() {
+                let commit = item::decode(item).map_err(|cause| Failure::broken(doing(), cause))?;
+                let expected = commits.last().map_or(seq, |last| last.last) + 1;
+                if commit.seq != expected || commit.last < commit.seq {
+                    return Err(Failure::broken(doing(), format!("found {} where {expected} should be", commit.seq)));
+                }
+                commits.push(commit);
+            }
+            if commits.len() > STREAM_COMMITS_MAX {
+                return Err(Failure::broken(doing(), format!("longer than {STREAM_COMMITS_MAX} commits")));
+            }
+        }
+        Ok(commits)
+    }
+
+    /// The last commit of a stream: one item, strongly consistent, however long the stream.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no commit.
+    pub async fn latest(&self, stream: StreamId) -> Result<Option<Commit>, Failure> {
+        let doing = || format!("load the latest of {stream}");
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(1)
+            .key_condition_expression("#stream = :stream")
+            .expression_attribute_names("#stream", "stream")
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
+            .send()
+            .await
+            .map_err(|cause| Failure::aws(doing(), cause))?;
+        let item = page.items.unwrap_or_default().into_iter().next();
+        item.map(|item| item::decode(item).map_err(|cause| Failure::broken(doing(), cause))).transpose()
+    }
+
+    /// Appends commits to as many streams, all or none, together with `beside`: puts into other tables that are true only
+    /// if the commits are. One commit alone is one conditional PutItem: 1 write unit per KB, and 1 for the audit index.
+    /// Several are one transaction: twice that.
+    ///
+    /// An append whose own commits are found in their places had landed before: a retry after a lost answer is a success.
+    ///
+    /// # Errors
+    /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was sent.
+    /// When the table did not answer, the commits may have landed or not.
+    pub async fn append(&self, commits: &[Commit], beside: Vec<Put>) -> Result<Appended, Failure> {
+        let doing = || format!("append {}", commits.iter().map(|c| format!("{}@{}", c.stream, c.seq)).collect::<Vec<_>>().join(", "));
+        if commits.is_empty() || commits.len() + beside.len() > TRANSACTION_STREAMS_MAX {
+            let bound =
+                format!("{} commits and {} puts; 1 to {TRANSACTION_STREAMS_MAX} can be appended at once", commits.len(), beside.len());
+            return Err(Failure::broken(doing(), bound));
+        }
+        let mut items = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let item = item::encode(commit).map_err(|cause| Failure::broken(doing(), cause))?;
+            if size(&item) > ITEM_BYTES_MAX {
+                return Err(Failure::broken(doing(), format!("the commit has {} bytes; {ITEM_BYTES_MAX} are allowed", size(&item))));
+            }
+            items.push(item);
+        }
+        match <[Item; 1]>::try_from(items) {
+            Ok([item]) if beside.is_empty() => self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause)),
+            Ok([item]) => self.put_all(commits, vec![item], beside).await.map_err(|cause| Failure::aws(doing(), cause)),
+            Err(items) => self.put_all(commits, items, beside).await.map_err(|cause| Failure::aws(doing(), cause)),
+        }
+    }
+
+    async fn put(&self, commit: &Commit, item: Item) -> Result<Appended, SdkError<PutItemError>> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#stream)")
+            .expression_attribute_names("#stream", "stream")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Appended::Landed),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(if holds(failed.item(), commit) { Appended::Landed } else { Appended::Conflict })
+                }
+                Some(PutItemError::TransactionConflictException(_)) => Ok(Appended::Conflict),
+                _ => Err(error),
+            },
+        }
+    }
+
+    async fn put_all(&self, commits: &[Commit], items: Vec<Item>, beside: Vec<Put>) -> Result<Appended, SdkError<TransactWriteItemsError>> {
+        let mut puts = Vec::with_capacity(items.len() + beside.len());
+        for item in items {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(#stream)")
+                .expression_attribute_names("#stream", "stream")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()
+                .map_err(SdkError::construction_failure)?;
+            puts.push(TransactWriteItem::builder().put(put).build());
+        }
+        puts.extend(beside.into_iter().map(|put| TransactWriteItem::builder().put(put).build()));
+        let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
+        match sent {
+            Ok(_) => Ok(Appended::Landed),
+            Err(error) => match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons();
+                    if commits.iter().zip(reasons).all(|(commit, reason)| holds(reason.item(), commit)) && reasons.len() >= commits.len() {
+                        return Ok(Appended::Landed);
+                    }
+                    if reasons.iter().any(is_conflict) { Ok(Appended::Conflict) } else { Err(error) }
+                }
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// Whether the item found in a commit's place is that very commit.
+fn holds(item: Option<&Item>, commit: &Commit) -> bool {
+    let found = item.and_then(|item| item.get("commit")).and_then(|id| id.as_s().ok());
+    found.is_some_and(|id| *id == commit.commit.to_string())
+}
+
+fn is_conflict(reason: &CancellationReason) -> bool {
+    matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
+}

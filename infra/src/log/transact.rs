@@ -1,0 +1,175 @@
+//! The one door into the log: load, decide, append; and when another writer was faster, once more.
+
+use std::time::Duration;
+
+use schema::{
+    Commit, Fact, Problem, Slug, StreamId, Time,
+    commit::{Author, CommandId, DomainEvent, Tail},
+};
+use tracing::debug;
+use uuid::Uuid;
+
+use super::{Appended, Log};
+use crate::{clock, failure::Failure};
+
+/// How often a command is decided anew when others win the race.
+pub const ATTEMPTS_MAX: u32 = 5;
+
+const RETRY_DELAY_BASE_MS: u64 = 10;
+const RETRY_DELAY_MAX_MS: u64 = 200; // a host is waiting at the door
+
+/// What a stream's facts fold to, as far as deciding needs it.
+pub trait Aggregate: Default + Clone + Send + Sync {
+    /// The facts.
+    type Event: DomainEvent;
+
+    /// The state after a fact. Neither fails nor judges.
+    #[must_use]
+    fn evolve(self, fact: &Fact<Self::Event>) -> Self;
+
+    /// Whether a host who saw the state before this event has seen enough to act: deliveries of messages, for one.
+    fn is_aside(_event: &Self::Event) -> bool {
+        false
+    }
+}
+
+/// What the client knows of the stream: the number in `If-Match`.
+pub type Expect = Option<u64>;
+
+/// What a command led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome<A> {
+    /// The state after the command; when it was recognised as a repeat, after the first time.
+    pub state: A,
+    /// Number of the last event that this state includes.
+    pub seq: u64,
+}
+
+/// A stream, loaded and folded.
+struct Loaded<A: Aggregate> {
+    commits: Vec<Commit>,
+    facts: Vec<Fact<A::Event>>,
+}
+
+impl Log {
+    /// Runs a command on a stream: `decide` sees the folded state and the time the commit will carry, and says which events
+    /// follow. It may run several times, each on a fresher state; it is refused or commits exactly once.
+    ///
+    /// A stream of another tenant reads as not found. A command whose idempotency key the stream already holds is answered
+    /// from there; only then does `expect` count.
+    ///
+    /// # Errors
+    /// `Refused` with what `decide` says, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the
+    /// table does not answer: the command may then have landed.
+    pub async fn transact<A, R>(
+        &self,
+        stream: StreamId,
+        author: &Author,
+        expect: Expect,
+        decide: impl Fn(&A, Time) -> Result<Vec<A::Event>, R>,
+    ) -> Result<Outcome<A>, Failure>
+    where
+        A: Aggregate,
+        R: Into<Problem>,
+    {
+        let mut sent: Vec<Uuid> = Vec::new();
+        let mut lost = Failure::Conflict;
+        for attempt in 0..=ATTEMPTS_MAX {
+            pause(attempt).await;
+            let loaded: Loaded<A> = self.fold(stream).await?;
+            if loaded.commits.first().is_some_and(|first| first.tenant != author.tenant) {
+                return Err(Problem::not_found().into());
+            }
+            // An attempt that looked lost may have landed all the same, and so may the same command sent by someone else.
+            if let Some(landed) = loaded.commits.iter().find(|commit| sent.contains(&commit.commit)) {
+                return Ok(loaded.up_to(landed.last));
+            }
+            if let Some(repeat) = recognise(&loaded.commits, author.command)? {
+                return Ok(loaded.up_to(repeat.last));
+            }
+            if attempt == ATTEMPTS_MAX {
+                break; // this last look was only for what may have landed unanswered
+            }
+            loaded.check(expect)?;
+
+            let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
+            let now = tail.now(self.clock.now());
+            let outcome = loaded.up_to(tail.seq);
+            let events = decide(&outcome.state, now).map_err(Into::into)?;
+            if events.is_empty() {
+                return Ok(outcome);
+            }
+            let commit = Commit::new(stream, &tail, now, self.clock.id(now), author, &events)
+                .map_err(|cause| Failure::broken(format!("write the events of {stream}"), cause))?;
+            sent.push(commit.commit);
+            match self.append(std::slice::from_ref(&commit), Vec::new()).await {
+                Ok(Appended::Landed) => return Ok(outcome.after(&commit, events)),
+                Ok(Appended::Conflict) => {
+                    debug!(%stream, seq = commit.seq, attempt, "another writer was faster");
+                    lost = Failure::Conflict;
+                }
+                Err(unanswered) if unanswered.is_passing() => lost = unanswered,
+                Err(broken) => return Err(broken),
+            }
+        }
+        Err(lost)
+    }
+
+    async fn fold<A: Aggregate>(&self, stream: StreamId) -> Result<Loaded<A>, Failure> {
+        let commits = self.load(stream).await?;
+        let mut facts = Vec::with_capacity(commits.len());
+        for commit in &commits {
+            facts.extend(commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?);
+        }
+        Ok(Loaded { commits, facts })
+    }
+}
+
+impl<A: Aggregate> Loaded<A> {
+    /// The state as it was after event `seq`.
+    fn up_to(&self, seq: u64) -> Outcome<A> {
+        let state = self.facts.iter().take_while(|fact| fact.seq <= seq).fold(A::default(), A::evolve);
+        Outcome { state, seq }
+    }
+
+    /// Whether nothing that matters came after what the client knows. Of an empty stream nobody can know anything.
+    fn check(&self, expect: Expect) -> Result<(), Problem> {
+        let Some((known, last)) = expect.zip(self.facts.last()) else { return Ok(()) };
+        let mut newer = self.facts.iter().filter(|fact| fact.seq > known);
+        if known <= last.seq && newer.all(|fact| A::is_aside(&fact.event)) {
+            return Ok(());
+        }
+        Err(Problem::new(Slug::PreconditionFailed, format!("If-Match names {known}; it is at {} now.", last.seq)))
+    }
+}
+
+impl<A: Aggregate> Outcome<A> {
+    fn after(self, commit: &Commit, events: Vec<A::Event>) -> Self {
+        let numbered = events.into_iter().zip(commit.seq..);
+        let state = numbered.fold(self.state, |state, (event, seq)| {
+            state.evolve(&Fact { stream: commit.stream, seq, at: commit.at, tenant: commit.tenant, event })
+        });
+        Self { state, seq: commit.last }
+    }
+}
+
+/// The commit that this command already produced, if any.
+fn recognise(commits: &[Commit], command: Option<CommandId>) -> Result<Option<&Commit>, Problem> {
+    let Some(command) = command else { return Ok(None) };
+    let Some(commit) = commits.iter().find(|commit| commit.command == Some(command.key)) else { return Ok(None) };
+    match (command.request, commit.request) {
+        (Some(asked), Some(answered)) if asked != answered => {
+            Err(Problem::new(Slug::IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a fresh one."))
+        }
+        _ => Ok(Some(commit)),
+    }
+}
+
+/// Waits before an attempt that is not the first: longer each time, and never as long as a rival that lost with us.
+async fn pause(attempt: u32) {
+    if attempt > 0 {
+        let ceiling = (RETRY_DELAY_BASE_MS << attempt).min(RETRY_DELAY_MAX_MS);
+        let jitter = u64::from(u16::from_be_bytes(clock::random())) % ceiling;
+        tokio::time::sleep(Duration::from_millis(jitter)).await;
+    }
+}

@@ -1,0 +1,184 @@
+//! Rows of read models: written on condition of what they were, read by key or in the order of an index.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
+use schema::{
+    Rank, WaiteeId, WaitlistId,
+    table::{self, Table},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::failure::Failure;
+
+/// The most rows that one Query is asked for.
+const PAGE_ROWS_MAX: i32 = 500;
+
+/// What the feed needs of a row.
+pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
+    /// The table it stands in.
+    const TABLE: Table;
+
+    /// Its key.
+    fn id(&self) -> String;
+
+    /// Number of the last event it shows.
+    fn seq(&self) -> u64;
+
+    /// Version of the code that wrote it.
+    fn version(&self) -> u32;
+}
+
+/// The row tables of one deployment. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    client: Client,
+    prefix: String,
+}
+
+/// A place in an index: the keys behind which the next page starts.
+pub type Place = HashMap<String, AttributeValue>;
+
+/// Which rows of an index.
+#[derive(Clone, Copy, Debug)]
+pub struct Range<'a> {
+    /// The index.
+    pub index: &'static str,
+    /// Name and value of its partition key.
+    pub hash: (&'static str, &'a str),
+    /// Name of its sort key, and the bound that all rows lie beyond.
+    pub beyond: Option<(&'static str, &'a str)>,
+    /// Largest sort key first; then rows lie before `beyond`.
+    pub backwards: bool,
+}
+
+impl Rows {
+    /// The row tables of the deployment `prefix`.
+    #[must_use]
+    pub fn new(client: Client, prefix: &str) -> Self {
+        Self { client, prefix: prefix.to_owned() }
+    }
+
+    /// One row, strongly consistent: 1 read unit per 4 KB.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no such row.
+    pub async fn get<R: Row>(&self, id: &str) -> Result<Option<R>, Failure> {
+        let doing = || format!("read row {id} of {}", R::TABLE.suffix);
+        let found = self
+            .client
+            .get_item()
+            .table_name(R::TABLE.name(&self.prefix))
+            .key("id", AttributeValue::S(id.to_owned()))
+            .consistent_read(true);
+        let item = found.send().await.map_err(|cause| Failure::aws(doing(), cause))?.item;
+        item.map(serde_dynamo::from_item).transpose().map_err(|cause| Failure::broken(doing(), cause))
+    }
+
+    /// Writes a row where `old` stands, or where none stands: `false` when something else does.
+    ///
+    /// # Errors
+    /// The table does not answer; the row may have been written.
+    pub async fn put<R: Row>(&self, new: &R, old: Option<&R>) -> Result<bool, Failure> {
+        let doing = || format!("write row {} of {}", new.id(), R::TABLE.suffix);
+        let item = serde_dynamo::to_item(new).map_err(|cause| Failure::broken(doing(), cause))?;
+        let put = self.client.put_item().table_name(R::TABLE.name(&self.prefix)).set_item(Some(item));
+        let put = match old {
+            None => put.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id"),
+            Some(old) => put
+                .condition_expression("#seq = :seq AND #v = :v")
+                .expression_attribute_names("#seq", "seq")
+                .expression_attribute_names("#v", "v")
+                .expression_attribute_values(":seq", AttributeValue::N(old.seq().to_string()))
+                .expression_attribute_values(":v", AttributeValue::N(old.version().to_string())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(Failure::aws(doing(), error)),
+            },
+        }
+    }
+
+    /// Up to `limit` rows of an index from `start` on, and where the rest begins. Eventually consistent: half a read unit
+    /// per 4 KB.
+    ///
+    /// # Errors
+    /// The index cannot be read, or holds what is no such row.
+    pub async fn page<R: DeserializeOwned>(
+        &self,
+        table: Table,
+        range: Range<'_>,
+        limit: usize,
+        start: Option<Place>,
+    ) -> Result<(Vec<R>, Option<Place>), Failure> {
+        let doing = || format!("read index {} of {}", range.index, table.suffix);
+        let mut rows = Vec::new();
+        let mut start = start;
+        loop {
+            let wanted = i32::try_from(limit - rows.len()).unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX);
+            let mut query = self
+                .client
+                .query()
+                .table_name(table.name(&self.prefix))
+                .index_name(range.index)
+                .scan_index_forward(!range.backwards)
+                .limit(wanted)
+                .set_exclusive_start_key(start)
+                .expression_attribute_names("#hash", range.hash.0)
+                .expression_attribute_values(":hash", AttributeValue::S(range.hash.1.to_owned()));
+            query = match range.beyond {
+                None => query.key_condition_expression("#hash = :hash"),
+                Some((name, bound)) => query
+                    .key_condition_expression(if range.backwards {
+                        "#hash = :hash AND #range < :bound"
+                    } else {
+                        "#hash = :hash AND #range > :bound"
+                    })
+                    .expression_attribute_names("#range", name)
+                    .expression_attribute_values(":bound", AttributeValue::S(bound.to_owned())),
+            };
+            let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+            for item in page.items.unwrap_or_default() {
+                rows.push(serde_dynamo::from_item(item).map_err(|cause| Failure::broken(doing(), cause))?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || rows.len() >= limit {
+                return Ok((rows, start));
+            }
+        }
+    }
+
+    /// How many parties are on a list's board, counted up to `limit`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn active(&self, waitlist: WaitlistId, limit: usize) -> Result<usize, Failure> {
+        Ok(self.board(&waitlist.to_string(), None, false, limit).await?.len())
+    }
+
+    /// The rank of the party right before or right behind a place on the board, `not` counting those two themselves: the
+    /// one that moves, and the one it moves next to, whose row may show an older place.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn neighbour(&self, waitlist: WaitlistId, rank: &Rank, backwards: bool, not: [WaiteeId; 2]) -> Result<Option<Rank>, Failure> {
+        // '#' sorts before every digit of a rank and '~' behind every id: all of equal rank lie on the near side.
+        let bound = if backwards { format!("{}#", rank.as_str()) } else { format!("{}#~", rank.as_str()) };
+        let near = self.board(&waitlist.to_string(), Some(&bound), backwards, not.len() + 1).await?;
+        Ok(near.into_iter().find(|row| !not.contains(&row.id)).map(|row| row.rank))
+    }
+
+    async fn board(&self, waitlist: &str, bound: Option<&str>, backwards: bool, limit: usize) -> Result<Vec<OnBoard>, Failure> {
+        let range = Range { index: "active", hash: ("board", waitlist), beyond: bound.map(|bound| ("place", bound)), backwards };
+        Ok(self.page(table::WAITEES, range, limit, None).await?.0)
+    }
+}
+
+/// What deciding needs of a row on the board.
+#[derive(serde::Deserialize)]
+struct OnBoard {
+    id: WaiteeId,
+    rank: Rank,
+}
