@@ -53,7 +53,8 @@ struct Loaded<A: Aggregate> {
 
 impl Log {
     /// Runs a command on a stream: `decide` sees the folded state and the time the commit will carry, and says which events
-    /// follow. It may run several times, each on a fresher state; it is refused or commits exactly once.
+    /// follow, having gathered what else the decision needs. It may run several times, each on a fresher state; it is refused
+    /// or commits exactly once.
     ///
     /// A stream of another tenant reads as not found. A command whose idempotency key the stream already holds is answered
     /// from there; only then does `expect` count.
@@ -61,17 +62,13 @@ impl Log {
     /// # Errors
     /// `Refused` with what `decide` says, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the
     /// table does not answer: the command may then have landed.
-    pub async fn transact<A, R>(
+    pub async fn transact<A: Aggregate>(
         &self,
         stream: StreamId,
         author: &Author,
         expect: Expect,
-        decide: impl Fn(&A, Time) -> Result<Vec<A::Event>, R>,
-    ) -> Result<Outcome<A>, Failure>
-    where
-        A: Aggregate,
-        R: Into<Problem>,
-    {
+        decide: impl AsyncFn(&A, Time) -> Result<Vec<A::Event>, Failure>,
+    ) -> Result<Outcome<A>, Failure> {
         let mut sent: Vec<Uuid> = Vec::new();
         let mut lost = Failure::Conflict;
         for attempt in 0..=ATTEMPTS_MAX {
@@ -95,7 +92,7 @@ impl Log {
             let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
             let now = tail.now(self.clock.now());
             let outcome = loaded.up_to(tail.seq);
-            let events = decide(&outcome.state, now).map_err(Into::into)?;
+            let events = decide(&outcome.state, now).await?;
             if events.is_empty() {
                 return Ok(outcome);
             }

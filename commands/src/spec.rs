@@ -1,0 +1,59 @@
+//! Given some facts, when a command is decided, then: the form of the domain's own tests.
+
+use std::sync::LazyLock;
+
+use infra::log::Aggregate;
+use schema::{
+    Fact, Rank, Sealed, Time, UserId, WaitlistId,
+    check,
+    commit::DomainEvent,
+    id::StreamId,
+    waitee::{self, Joined, JoinedBy, Why},
+    waitlist::{Settings, State},
+};
+use uuid::Uuid;
+
+pub(crate) const NOW_MS: i64 = 1_795_203_720_000; // an evening in November 2026
+
+pub(crate) static LIST_OPEN: LazyLock<State> =
+    LazyLock::new(|| State { settings: list_settings(), open: true, created_at: Time::from_millis(0) });
+
+pub(crate) fn list_settings() -> Settings {
+    let body = br#"{"name": "Main room", "time_zone": "America/Los_Angeles", "region": "US"}"#;
+    check::json::<schema::body::CreateWaitlist>(body).unwrap().parse().unwrap()
+}
+
+pub(crate) struct Given<A>(A);
+
+/// The state that these events, a second apart, lead to.
+pub(crate) fn given<A: Aggregate>(events: Vec<A::Event>) -> Given<A> {
+    let stream = StreamId { category: A::Event::CATEGORY, id: Uuid::nil() };
+    let facts = events.into_iter().zip(1..).map(|(event, seq)| Fact { stream, seq, at: Time::from_millis(seq as i64 * 1000), tenant: UserId(Uuid::nil()), event });
+    Given(facts.fold(A::default(), |state, fact| state.evolve(&fact)))
+}
+
+impl<A: Aggregate> Given<A> {
+    pub(crate) fn when<T>(self, decide: impl Fn(&A, Time) -> T) -> T {
+        decide(&self.0, Time::from_millis(NOW_MS))
+    }
+}
+
+pub(crate) fn joined_at(ms: i64) -> waitee::Event {
+    waitee::Event::Joined(Joined {
+        waitlist: WaitlistId(Uuid::nil()),
+        name: Sealed::from_text("sealed".into()),
+        party_size: schema::value::PartySize::parse(4).unwrap(),
+        phone: None,
+        email: None,
+        note: None,
+        quoted_minutes: None,
+        language: None,
+        day: "2026-11-20".parse().unwrap(),
+        rank: Rank::joining(Time::from_millis(ms)),
+        by: JoinedBy::Host,
+    })
+}
+
+pub(crate) fn because() -> Why {
+    Why { reason: Some(Sealed::from_text("sealed".into())) }
+}

@@ -1,0 +1,219 @@
+//! What may be done with a party, in which state.
+
+use schema::{
+    Problem, Rank, Sealed, Slug, Time,
+    body::Beside,
+    value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason},
+    waitee::{Details, Event, Joined, JoinedBy, State, Why},
+    waitlist,
+};
+
+use super::{Visit, Waitee, place::{Target, place}};
+use crate::waitlist::Waitlist;
+
+/// A party as it is stored.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in the contract")]
+pub struct SealedParty {
+    pub name: Sealed<Name>,
+    pub party_size: PartySize,
+    pub phone: Option<Sealed<Phone>>,
+    pub email: Option<Sealed<Email>>,
+    pub note: Option<Sealed<Note>>,
+    pub quoted_minutes: Option<QuoteMinutes>,
+    pub language: Option<Language>,
+}
+
+/// What a host or guest wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Join a list.
+    Join {
+        /// Which.
+        id: schema::WaitlistId,
+        /// The list, from the log.
+        list: Waitlist,
+        /// How many parties are on its board, from the rows.
+        active: usize,
+        /// Who joins.
+        party: SealedParty,
+        /// Who puts them on.
+        by: JoinedBy,
+    },
+    /// Correct what is known.
+    Change(Details),
+    /// The table is ready.
+    Call {
+        /// The list, from the log.
+        list: Waitlist,
+    },
+    /// They are on their way.
+    Confirm(Why),
+    /// They sit.
+    Seat(Why),
+    /// They did not come.
+    NoShow(Why),
+    /// They went.
+    Leave(Why),
+    /// The host takes them off.
+    Remove(Why),
+    /// Back on the list, at the old place.
+    Restore {
+        /// The list, from the log.
+        list: Waitlist,
+        /// Why.
+        why: Why,
+    },
+    /// Elsewhere in line.
+    Move {
+        /// Next to whom.
+        beside: Beside,
+        /// Where that is; nothing when there is no such party.
+        target: Option<Target>,
+        /// Why.
+        reason: Option<Sealed<Reason>>,
+    },
+}
+
+/// Why not.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such visit, or no such list.
+    NotFound,
+    /// The list takes no parties now.
+    ListClosed,
+    /// The list holds as many as it may.
+    ListFull(u32),
+    /// Not from this state.
+    NotFrom(State),
+    /// The party to move next to is not on this board.
+    NotOnBoard,
+    /// No room between two places.
+    RankExhausted,
+}
+
+/// Whether a list takes one more party.
+///
+/// # Errors
+/// It is gone, closed, or full.
+pub fn admit(list: &Waitlist, active: usize) -> Result<&waitlist::State, Refusal> {
+    let Waitlist::Kept(state) = list else { return Err(Refusal::NotFound) };
+    let capacity = state.settings.capacity.get();
+    if !state.open {
+        return Err(Refusal::ListClosed);
+    }
+    if active >= capacity as usize { Err(Refusal::ListFull(capacity)) } else { Ok(state) }
+}
+
+/// Decides.
+///
+/// # Errors
+/// The command is refused.
+pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+    let visit = match (&waitee.0, command) {
+        (Some(_), Command::Join { .. }) => return Ok(vec![]),
+        (None, Command::Join { id, list, active, party, by }) => {
+            let list = admit(list, *active)?;
+            return Ok(vec![Event::Joined(join(*id, list, *active, party, *by, now))]);
+        }
+        (None, _) => return Err(Refusal::NotFound),
+        (Some(visit), _) => visit,
+    };
+    let active = visit.state.is_active();
+    match command {
+        Command::Join { .. } => Ok(vec![]),
+        Command::Change(details) => Ok(changed(visit, details).into_iter().collect()),
+        Command::Call { list } => match visit.state {
+            State::Waiting | State::Called => Ok(vec![call(list, now)?]),
+            other => Err(Refusal::NotFrom(other)),
+        },
+        Command::Confirm(_) if visit.state == State::Confirmed => Ok(vec![]),
+        Command::Confirm(why) if visit.state == State::Called => Ok(vec![Event::Confirmed(why.clone())]),
+        Command::Seat(_) if visit.state == State::Seated => Ok(vec![]),
+        Command::Seat(why) if active => Ok(vec![Event::Seated(why.clone())]),
+        Command::NoShow(_) if visit.state == State::NoShow => Ok(vec![]),
+        Command::NoShow(why) if active => Ok(vec![Event::NoShow(why.clone())]),
+        Command::Leave(_) if visit.state == State::Left => Ok(vec![]),
+        Command::Leave(why) if active => Ok(vec![Event::Left(why.clone())]),
+        Command::Remove(_) if visit.state == State::Removed => Ok(vec![]),
+        Command::Remove(why) if active => Ok(vec![Event::Removed(why.clone())]),
+        Command::Restore { .. } if visit.state == State::Waiting => Ok(vec![]),
+        Command::Restore { list: Waitlist::Kept(_), why } => Ok(vec![Event::Restored(why.clone())]),
+        Command::Restore { .. } => Err(Refusal::NotFound),
+        Command::Move { beside, target, reason } if active => {
+            let rank = place(visit, *beside, target.as_ref(), now)?;
+            Ok(rank.map(|rank| Event::Moved { rank, reason: reason.clone() }).into_iter().collect())
+        }
+        Command::Confirm(_) | Command::Seat(_) | Command::NoShow(_) | Command::Leave(_) | Command::Remove(_) | Command::Move { .. } => {
+            Err(Refusal::NotFrom(visit.state))
+        }
+    }
+}
+
+fn join(id: schema::WaitlistId, list: &waitlist::State, active: usize, party: &SealedParty, by: JoinedBy, now: Time) -> Joined {
+    let settings = &list.settings;
+    let quote = settings.quote_minutes.map(|each| i64::from(each.get()) * active as i64);
+    Joined {
+        waitlist: id,
+        name: party.name.clone(),
+        party_size: party.party_size,
+        phone: party.phone.clone(),
+        email: party.email.clone(),
+        note: party.note.clone(),
+        // A queue so long that the quote passes its bound is quoted that bound.
+        quoted_minutes: party.quoted_minutes.or_else(|| quote.and_then(|minutes| QuoteMinutes::parse(minutes.min(600)).ok())),
+        language: party.language,
+        day: now.business_day(settings.time_zone.0, settings.day_starts.0),
+        rank: Rank::joining(now),
+        by,
+    }
+}
+
+fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
+    let Waitlist::Kept(list) = list else { return Err(Refusal::NotFound) };
+    let hold = list.settings.hold_minutes.get();
+    let hold_until = now.plus_minutes(hold);
+    let remind_at = list.settings.remind_minutes.map(|before| now.plus_minutes(hold.saturating_sub(before.get())));
+    Ok(Event::Called { hold_until, remind_at })
+}
+
+/// What really changes. Sealed values cannot be compared, so each of them counts as a change.
+fn changed(visit: &Visit, details: &Details) -> Option<Event> {
+    let details = Details {
+        party_size: details.party_size.filter(|size| *size != visit.party_size),
+        quoted_minutes: details.quoted_minutes.filter(|quoted| *quoted != visit.quoted_minutes),
+        language: details.language.filter(|language| *language != visit.language),
+        ..details.clone()
+    };
+    (details != Details::default()).then_some(Event::DetailsChanged(details))
+}
+
+/// What may be done in a state, as the contract names it.
+fn allowed(state: State) -> Vec<&'static str> {
+    match state {
+        State::Waiting => vec!["call", "seat", "no-show", "leave", "remove", "move"],
+        State::Called => vec!["call", "confirm", "seat", "no-show", "leave", "remove", "restore", "move"],
+        State::Confirmed => vec!["seat", "no-show", "leave", "remove", "restore", "move"],
+        State::Seated | State::Left | State::Removed | State::NoShow => vec!["restore"],
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::not_found(),
+            Refusal::ListClosed => Self::new(Slug::WaitlistClosed, "The list takes no parties now."),
+            Refusal::ListFull(capacity) => Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full.")),
+            Refusal::NotFrom(state) => {
+                let allowed = allowed(state);
+                let detail = format!("In this state the visit allows: {}.", allowed.join(", "));
+                Self { state: Some((state, allowed)), ..Self::new(Slug::InvalidTransition, detail) }
+            }
+            Refusal::NotOnBoard => Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board."),
+            Refusal::RankExhausted => Self::new(Slug::RankExhausted, "No room is left between these two; move one of them elsewhere first."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+use schema::{WaiteeId, WaitlistId, body::Beside, waitee::Why};
+use uuid::Uuid;
+
+use super::*;
+use crate::spec::{LIST_OPEN, NOW_MS, because, given, joined_at};
+
+fn list() -> Waitlist {
+    Waitlist::Kept(LIST_OPEN.clone())
+}
+
+fn list_with(json: &str) -> Waitlist {
+    let patch: schema::body::ChangeWaitlist = schema::check::json(json.as_bytes()).unwrap();
+    Waitlist::Kept(waitlist::State { settings: patch.apply(&LIST_OPEN.settings).unwrap(), ..LIST_OPEN.clone() })
+}
+
+fn joined() -> Event {
+    joined_at(NOW_MS - 60_000)
+}
+
+fn called() -> Event {
+    Event::Called { hold_until: Time::from_millis(NOW_MS), remind_at: None }
+}
+
+fn join_as(list: Waitlist, active: usize) -> Command {
+    let party = SealedParty {
+        name: Sealed::from_text("sealed".into()),
+        party_size: PartySize::parse(4).unwrap(),
+        phone: None,
+        email: None,
+        note: None,
+        quoted_minutes: None,
+        language: None,
+    };
+    Command::Join { id: WaitlistId(Uuid::nil()), list, active, party, by: JoinedBy::Host }
+}
+
+fn when(events: Vec<Event>, command: Command) -> Result<Vec<Event>, Refusal> {
+    given::<Waitee>(events).when(|waitee, now| decide(waitee, &command, now))
+}
+
+fn why() -> Why {
+    Why::default()
+}
+
+fn restore() -> Command {
+    Command::Restore { list: list(), why: why() }
+}
+
+/// The events that lead to each state.
+fn leading_to(state: State) -> Vec<Event> {
+    match state {
+        State::Waiting => vec![joined()],
+        State::Called => vec![joined(), called()],
+        State::Confirmed => vec![joined(), called(), Event::Confirmed(why())],
+        State::Seated => vec![joined(), Event::Seated(why())],
+        State::Left => vec![joined(), Event::Left(why())],
+        State::Removed => vec![joined(), Event::Removed(why())],
+        State::NoShow => vec![joined(), Event::NoShow(why())],
+    }
+}
+
+const STATES: [State; 7] = [State::Waiting, State::Called, State::Confirmed, State::Seated, State::Left, State::Removed, State::NoShow];
+
+#[test]
+fn a_party_joins_at_the_end_of_the_line_on_the_lists_own_day() {
+    let decided = when(vec![], join_as(list(), 3)).unwrap();
+    let [Event::Joined(joined)] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!(joined.rank, Rank::joining(Time::from_millis(NOW_MS)));
+    assert_eq!(joined.day, Time::from_millis(NOW_MS).business_day(chrono_tz::America::Los_Angeles, "04:00:00".parse().unwrap()));
+    assert_eq!(joined.quoted_minutes, None);
+}
+
+#[test]
+fn the_quote_is_the_lists_per_party_ahead_unless_the_host_says_otherwise() {
+    let quoting = || list_with(r#"{"quote_minutes": 7}"#);
+    let quoted = |active, own: Option<i64>| {
+        let Command::Join { id, list, active, party, by } = join_as(quoting(), active) else { unreachable!() };
+        let party = SealedParty { quoted_minutes: own.map(|own| QuoteMinutes::parse(own).unwrap()), ..party };
+        match &when(vec![], Command::Join { id, list, active, party, by }).unwrap()[..] {
+            [Event::Joined(joined)] => joined.quoted_minutes.map(QuoteMinutes::get),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(quoted(3, None), Some(21));
+    assert_eq!(quoted(0, None), Some(0));
+    assert_eq!(quoted(3, Some(5)), Some(5));
+    assert_eq!(quoted(150, None), Some(600));
+}
+
+#[test]
+fn a_list_that_is_closed_full_or_gone_takes_nobody() {
+    let closed = Waitlist::Kept(waitlist::State { open: false, ..LIST_OPEN.clone() });
+    assert_eq!(when(vec![], join_as(closed, 0)), Err(Refusal::ListClosed));
+    assert_eq!(when(vec![], join_as(list_with(r#"{"capacity": 2}"#), 2)), Err(Refusal::ListFull(2)));
+    assert_eq!(when(vec![], join_as(Waitlist::Deleted, 0)), Err(Refusal::NotFound));
+}
+
+#[test]
+fn a_call_holds_the_table_and_says_when_to_remind() {
+    let list = list_with(r#"{"hold_minutes": 15, "remind_minutes": 5}"#);
+    let now = Time::from_millis(NOW_MS);
+    let expected = Event::Called { hold_until: now.plus_minutes(15), remind_at: Some(now.plus_minutes(10)) };
+    assert_eq!(when(vec![joined()], Command::Call { list }), Ok(vec![expected]));
+}
+
+#[test]
+fn calling_again_is_allowed_and_counts() {
+    assert_eq!(when(vec![joined(), called()], Command::Call { list: list() }).unwrap().len(), 1);
+}
+
+#[test]
+fn an_active_party_may_be_seated_leave_be_removed_or_not_show_up() {
+    for state in STATES.into_iter().filter(|state| state.is_active()) {
+        assert_eq!(when(leading_to(state), Command::Seat(because())), Ok(vec![Event::Seated(because())]));
+        assert_eq!(when(leading_to(state), Command::Leave(why())), Ok(vec![Event::Left(why())]));
+        assert_eq!(when(leading_to(state), Command::Remove(why())), Ok(vec![Event::Removed(why())]));
+        assert_eq!(when(leading_to(state), Command::NoShow(why())), Ok(vec![Event::NoShow(why())]));
+    }
+}
+
+#[test]
+fn only_a_called_party_confirms() {
+    for state in STATES {
+        let expected = match state {
+            State::Called => Ok(vec![Event::Confirmed(why())]),
+            State::Confirmed => Ok(vec![]),
+            other => Err(Refusal::NotFrom(other)),
+        };
+        assert_eq!(when(leading_to(state), Command::Confirm(why())), expected);
+    }
+}
+
+#[test]
+fn every_state_but_waiting_can_be_restored() {
+    for state in STATES {
+        let expected = if state == State::Waiting { vec![] } else { vec![Event::Restored(why())] };
+        assert_eq!(when(leading_to(state), restore()), Ok(expected));
+    }
+}
+
+#[test]
+fn nobody_is_restored_to_a_list_that_is_gone() {
+    assert_eq!(when(leading_to(State::Left), Command::Restore { list: Waitlist::Deleted, why: why() }), Err(Refusal::NotFound));
+}
+
+#[test]
+fn a_repeated_transition_changes_nothing() {
+    assert_eq!(when(leading_to(State::Seated), Command::Seat(because())), Ok(vec![]));
+    assert_eq!(when(leading_to(State::Left), Command::Leave(why())), Ok(vec![]));
+    assert_eq!(when(leading_to(State::Removed), Command::Remove(why())), Ok(vec![]));
+    assert_eq!(when(leading_to(State::NoShow), Command::NoShow(why())), Ok(vec![]));
+    assert_eq!(when(vec![joined()], join_as(list(), 0)), Ok(vec![]));
+}
+
+/// What the refusal tells a client is exactly what would be accepted.
+#[test]
+fn the_allowed_transitions_are_those_that_are_not_refused() {
+    for state in STATES {
+        let mut accepted = Vec::new();
+        let other = Target { waitlist: WaitlistId(Uuid::nil()), active: true, rank: Rank::joining(Time::from_millis(5)), neighbour: None };
+        let moving = Command::Move { beside: Beside::Before(WaiteeId(Uuid::nil())), target: Some(other), reason: None };
+        for (name, command) in [
+            ("call", Command::Call { list: list() }),
+            ("confirm", Command::Confirm(why())),
+            ("seat", Command::Seat(why())),
+            ("no-show", Command::NoShow(why())),
+            ("leave", Command::Leave(why())),
+            ("remove", Command::Remove(why())),
+            ("restore", restore()),
+            ("move", moving),
+        ] {
+            if when(leading_to(state), command).is_ok_and(|events| !events.is_empty()) {
+                accepted.push(name);
+            }
+        }
+        assert_eq!(accepted, allowed(state), "{state:?}");
+    }
+}
+
+#[test]
+fn nothing_can_be_done_with_a_party_that_never_joined() {
+    for command in [Command::Seat(why()), Command::Call { list: list() }, Command::Change(Details::default()), restore()] {
+        assert_eq!(when(vec![], command), Err(Refusal::NotFound));
+    }
+}
+
+#[test]
+fn a_detail_that_stays_the_same_is_no_event() {
+    let same = Details { party_size: Some(PartySize::parse(4).unwrap()), quoted_minutes: Some(None), ..Details::default() };
+    assert_eq!(when(vec![joined()], Command::Change(same)), Ok(vec![]));
+    let bigger = Details { party_size: Some(PartySize::parse(5).unwrap()), ..Details::default() };
+    assert_eq!(when(vec![joined()], Command::Change(bigger.clone())), Ok(vec![Event::DetailsChanged(bigger)]));
+}
+
+fn target(at_ms: i64, neighbour_ms: Option<i64>) -> Target {
+    let rank = |ms| Rank::joining(Time::from_millis(ms));
+    Target { waitlist: WaitlistId(Uuid::nil()), active: true, rank: rank(at_ms), neighbour: neighbour_ms.map(rank) }
+}
+
+fn moved(beside: fn(WaiteeId) -> Beside, target: Target) -> Result<Vec<Event>, Refusal> {
+    when(vec![joined()], Command::Move { beside: beside(WaiteeId(Uuid::nil())), target: Some(target), reason: None })
+}
+
+#[test]
+fn a_moved_party_stands_strictly_between_its_new_neighbours() {
+    let before = moved(Beside::Before, target(5_000, Some(4_000))).unwrap();
+    assert!(matches!(&before[..], [Event::Moved { rank, .. }] if *rank > target(4_000, None).rank && *rank < target(5_000, None).rank));
+    let first = moved(Beside::Before, target(5_000, None)).unwrap();
+    assert!(matches!(&first[..], [Event::Moved { rank, .. }] if *rank < target(5_000, None).rank));
+}
+
+#[test]
+fn who_joins_later_stands_behind_a_party_moved_to_the_end() {
+    let last = moved(Beside::After, target(NOW_MS - 1_000, None)).unwrap();
+    let later = Rank::joining(Time::from_millis(NOW_MS + 1));
+    assert!(matches!(&last[..], [Event::Moved { rank, .. }] if *rank > target(NOW_MS - 1_000, None).rank && *rank < later));
+}
+
+#[test]
+fn a_party_that_already_stands_there_is_not_moved() {
+    assert_eq!(moved(Beside::After, target(NOW_MS - 120_000, None)), Ok(vec![]));
+}
+
+#[test]
+fn one_moves_next_to_parties_on_the_same_board_only() {
+    let elsewhere = Target { waitlist: WaitlistId(Uuid::max()), ..target(5_000, None) };
+    let gone = Target { active: false, ..target(5_000, None) };
+    assert_eq!(moved(Beside::Before, elsewhere), Err(Refusal::NotOnBoard));
+    assert_eq!(moved(Beside::Before, gone), Err(Refusal::NotOnBoard));
+    let unknown = Command::Move { beside: Beside::After(WaiteeId(Uuid::nil())), target: None, reason: None };
+    assert_eq!(when(vec![joined()], unknown), Err(Refusal::NotOnBoard));
+    assert_eq!(when(leading_to(State::Left), Command::Move { beside: Beside::After(WaiteeId(Uuid::nil())), target: Some(target(1, None)), reason: None }), Err(Refusal::NotFrom(State::Left)));
+}

@@ -1,0 +1,34 @@
+//! Where a party comes to stand when it is moved.
+
+use schema::{Rank, Time, WaitlistId, body::Beside};
+
+use super::{Refusal, Visit};
+
+/// The party to move next to, as the log knows it, and the rank next to it on the far side, as the board shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Where it waits.
+    pub waitlist: WaitlistId,
+    /// Whether it is on the board.
+    pub active: bool,
+    /// Its place.
+    pub rank: Rank,
+    /// The next place beyond it; none when it is the first or last.
+    pub neighbour: Option<Rank>,
+}
+
+/// The new rank, or none when the party already stands there.
+pub(super) fn place(visit: &Visit, beside: Beside, target: Option<&Target>, now: Time) -> Result<Option<Rank>, Refusal> {
+    let target = target.filter(|target| target.active && target.waitlist == visit.waitlist).ok_or(Refusal::NotOnBoard)?;
+    // Whoever joins from now on stands behind everyone, also behind a party that was moved to the end.
+    let end = Rank::joining(now);
+    let (low, high) = match beside {
+        Beside::Before(_) => (target.neighbour.as_ref(), Some(&target.rank)),
+        Beside::After(_) => (Some(&target.rank), target.neighbour.as_ref().or(Some(&end).filter(|end| **end > target.rank))),
+    };
+    let stands_there = low.is_none_or(|low| *low < visit.rank) && high.is_none_or(|high| visit.rank < *high);
+    if stands_there {
+        return Ok(None);
+    }
+    Rank::between(low, high).map(Some).ok_or(Refusal::RankExhausted)
+}

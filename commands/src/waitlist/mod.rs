@@ -1,0 +1,35 @@
+//! A waiting list: how it is run, whether it takes parties, whether it is still there.
+
+mod decide;
+pub(crate) mod handler;
+
+use infra::log::Aggregate;
+use schema::{Fact, waitlist};
+
+pub use self::decide::{Command, Refusal, decide};
+
+/// What deciding needs to know of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Waitlist {
+    /// It never was.
+    #[default]
+    None,
+    /// It is there.
+    Kept(waitlist::State),
+    /// It was deleted.
+    Deleted,
+}
+
+impl Aggregate for Waitlist {
+    type Event = waitlist::Event;
+
+    fn evolve(self, fact: &Fact<waitlist::Event>) -> Self {
+        match &fact.event {
+            waitlist::Event::Created(state)
+            | waitlist::Event::SettingsChanged(state)
+            | waitlist::Event::Opened(state)
+            | waitlist::Event::Closed(state) => Self::Kept(state.clone()),
+            waitlist::Event::Deleted(_) => Self::Deleted,
+        }
+    }
+}
