@@ -4,8 +4,7 @@ use std::sync::LazyLock;
 
 use infra::log::Aggregate;
 use schema::{
-    Fact, Rank, Sealed, Time, UserId, WaitlistId,
-    check,
+    Fact, Rank, Sealed, Time, UserId, WaitlistId, check,
     commit::DomainEvent,
     id::StreamId,
     waitee::{self, Joined, JoinedBy, Why},
@@ -28,7 +27,13 @@ pub(crate) struct Given<A>(A);
 /// The state that these events, a second apart, lead to.
 pub(crate) fn given<A: Aggregate>(events: Vec<A::Event>) -> Given<A> {
     let stream = StreamId { category: A::Event::CATEGORY, id: Uuid::nil() };
-    let facts = events.into_iter().zip(1..).map(|(event, seq)| Fact { stream, seq, at: Time::from_millis(seq as i64 * 1000), tenant: UserId(Uuid::nil()), event });
+    let facts = events.into_iter().zip(1..).map(|(event, seq)| Fact {
+        stream,
+        seq,
+        at: Time::from_millis(seq as i64 * 1000),
+        tenant: UserId(Uuid::nil()),
+        event,
+    });
     Given(facts.fold(A::default(), |state, fact| state.evolve(&fact)))
 }
 

@@ -5,6 +5,8 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use schema::Problem;
 
+use crate::vault::{MasterError, VaultError};
+
 /// Why there is no good answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -63,6 +65,18 @@ impl Failure {
             source = cause.source();
         }
         text
+    }
+}
+
+impl From<VaultError> for Failure {
+    /// An unread or unwritten key may be had shortly; a damaged one will not.
+    fn from(error: VaultError) -> Self {
+        let retry = match &error {
+            VaultError::Read { .. } | VaultError::Unprocessed { .. } | VaultError::Put { .. } => true,
+            VaultError::Master { cause, .. } => matches!(cause, MasterError::Kms(_)),
+            VaultError::Unfit { .. } | VaultError::Malformed { .. } | VaultError::Gone { .. } | VaultError::Erased { .. } => false,
+        };
+        Self::Broken { doing: "use the vault".into(), retry, cause: Box::new(error) }
     }
 }
 

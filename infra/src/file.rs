@@ -1,11 +1,13 @@
 //! Secrets in files: made once, readable by their owner alone, never overwritten.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
+
+use crate::clock::random;
 
 /// Reads a secret; makes it from `fresh` when there is none. Of several makers one wins, and all use what that one wrote.
 ///
@@ -17,15 +19,16 @@ pub fn read_or_create_secret<E: std::fmt::Display>(path: &Path, fresh: impl FnOn
         read => return read,
     }
     let secret = fresh().map_err(|error| io::Error::other(error.to_string()))?;
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = folder.join(format!(".draft-{}", data_encoding::HEXLOWER.encode(&random::<8>())));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(&secret)?;
     file.sync_all()?;
-    // A hard link appears whole or not at all, and not over one that is there.
+    // A link appears whole or not at all, and refuses to replace what a rival has just put there; a rename would not.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read(path),
+        _ => File::open(folder)?.sync_all().and_then(|()| fs::read(path)),
     }
 }

@@ -1,18 +1,23 @@
 //! Where things live: the one package that names the AWS SDKs.
 
 pub mod aws;
+pub mod backend;
 pub mod clock;
 pub mod config;
 pub mod failure;
 pub mod file;
 pub mod http;
+pub mod lambda;
 pub mod log;
 pub mod rows;
 pub mod telemetry;
 pub mod token;
+pub mod vault;
 
+pub use backend::Backend;
 pub use clock::Clock;
 pub use config::Config;
 pub use failure::Failure;
 pub use log::Log;
 pub use rows::Rows;
+pub use vault::Vault;

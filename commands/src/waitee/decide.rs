@@ -8,7 +8,10 @@ use schema::{
     waitlist,
 };
 
-use super::{Visit, Waitee, place::{Target, place}};
+use super::{
+    Visit, Waitee,
+    place::{Target, place},
+};
 use crate::waitlist::Waitlist;
 
 /// A party as it is stored.
@@ -210,7 +213,9 @@ impl From<Refusal> for Problem {
                 Self { state: Some((state, allowed)), ..Self::new(Slug::InvalidTransition, detail) }
             }
             Refusal::NotOnBoard => Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board."),
-            Refusal::RankExhausted => Self::new(Slug::RankExhausted, "No room is left between these two; move one of them elsewhere first."),
+            Refusal::RankExhausted => {
+                Self::new(Slug::RankExhausted, "No room is left between these two; move one of them elsewhere first.")
+            }
         }
     }
 }

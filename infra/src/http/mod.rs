@@ -79,7 +79,8 @@ where
     F: AsyncFnOnce(&Call<'_>) -> Result<Reply, Failure>,
 {
     let result = match Call::admit(role, clock, &request) {
-        Ok(call) => handler(&call).await,
+        // Boxed: a handler's future is deep, and whatever wraps it should not have to know.
+        Ok(call) => Box::pin(handler(&call)).await,
         Err(problem) => Err(problem.into()),
     };
     answer::render(&request, result)

@@ -229,5 +229,11 @@ fn one_moves_next_to_parties_on_the_same_board_only() {
     assert_eq!(moved(Beside::Before, gone), Err(Refusal::NotOnBoard));
     let unknown = Command::Move { beside: Beside::After(WaiteeId(Uuid::nil())), target: None, reason: None };
     assert_eq!(when(vec![joined()], unknown), Err(Refusal::NotOnBoard));
-    assert_eq!(when(leading_to(State::Left), Command::Move { beside: Beside::After(WaiteeId(Uuid::nil())), target: Some(target(1, None)), reason: None }), Err(Refusal::NotFrom(State::Left)));
+    assert_eq!(
+        when(
+            leading_to(State::Left),
+            Command::Move { beside: Beside::After(WaiteeId(Uuid::nil())), target: Some(target(1, None)), reason: None }
+        ),
+        Err(Refusal::NotFrom(State::Left))
+    );
 }

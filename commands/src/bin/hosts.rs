@@ -1,0 +1,10 @@
+//! The hosts' lambda: commands of owners.
+
+use infra::{Backend, lambda};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::start();
+    let backend = Backend::from_env().await?;
+    lambda::http(async |request| commands::handler::handle(&backend, request).await).await
+}

@@ -1,0 +1,205 @@
+//! Commands on visits, as they come over HTTP.
+
+use infra::{
+    Backend, Failure,
+    http::{Call, Reply, written},
+    log::Outcome,
+    vault::{Subject, SubjectKey},
+};
+use schema::{
+    Problem, Sealed, Slug, StreamId, UserId, WaiteeId, WaitlistId,
+    body::{AddWaitee, Because, Beside, ChangeWaitee, Empty, Move, Party, PartyPatch},
+    commit::CommandId,
+    sealed::Personal,
+    value::{Reason, Region},
+    waitee::{Details, JoinedBy, Why},
+};
+
+use super::{Command, SealedParty, Target, Visit, Waitee, admit, decide};
+use crate::{
+    handler::{author, author_of, request_mac},
+    waitlist::{self, Waitlist},
+};
+
+/// A list counts its parties up to here to tell whether it is full; no list may hold as many.
+const ACTIVE_COUNTED_MAX: usize = 500;
+
+pub(crate) async fn add(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let list_id = WaitlistId(call.path_id()?);
+    let list = waitlist::handler::latest(backend, call.owner, list_id).await?;
+    let body = call.body::<AddWaitee>()?;
+    let party = body.parse(region(&list)?)?;
+    let active = backend.rows.active(list_id, ACTIVE_COUNTED_MAX).await?;
+
+    let idempotency_key = call.idempotency_key()?;
+    let id = WaiteeId(idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)));
+    let subject = guest(call.owner, id);
+    // A key that is there already means that this very request came before. Otherwise a refused party leaves nothing behind.
+    let known = if idempotency_key.is_some() { backend.vault.key(subject).await? } else { None };
+    let key = match known {
+        Some(key) => key,
+        None => {
+            admit(&list, active).map_err(Problem::from)?;
+            backend.vault.create(subject).await?
+        }
+    };
+    let author = author_of(call, idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call)) }));
+    let party = seal(&key, id.into(), &party);
+    let command = Command::Join { id: list_id, list, active, party, by: JoinedBy::Host };
+    let outcome = backend
+        .log
+        .transact(id.into(), &author, None, async |waitee: &Waitee, now| Ok(decide(waitee, &command, now).map_err(Problem::from)?))
+        .await?;
+    Ok(answer(201, id, outcome, Some(format!("/v1/waitees/{id}"))))
+}
+
+pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let id = WaiteeId(call.path_id()?);
+    let body = call.body::<ChangeWaitee>()?;
+    run(backend, call, 200, async |visit| {
+        let region = region(&waitlist::handler::latest(backend, call.owner, visit.waitlist).await?)?;
+        let patch = body.clone().parse(region)?;
+        Ok(Command::Change(seal_patch(backend, guest(call.owner, id), id.into(), &patch).await?))
+    })
+    .await
+}
+
+pub(crate) async fn call(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    call.body::<Empty>()?;
+    run(backend, call, 202, async |visit| Ok(Command::Call { list: waitlist::handler::latest(backend, call.owner, visit.waitlist).await? }))
+        .await
+}
+
+pub(crate) async fn restore(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let reason = call.body::<Because>()?.parse()?;
+    run(backend, call, 200, async |visit| {
+        let list = waitlist::handler::latest(backend, call.owner, visit.waitlist).await?;
+        Ok(Command::Restore { list, why: Why { reason: seal_reason(backend, call, reason.as_ref()).await? } })
+    })
+    .await
+}
+
+pub(crate) async fn transition(backend: &Backend, call: &Call<'_>, command: fn(Why) -> Command) -> Result<Reply, Failure> {
+    let reason = call.body::<Because>()?.parse()?;
+    run(backend, call, 200, async |_| Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? }))).await
+}
+
+pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let id = WaiteeId(call.path_id()?);
+    let (beside, reason) = call.body::<Move>()?.parse()?;
+    let (pointer, other) = match beside {
+        Beside::Before(other) => ("/before", other),
+        Beside::After(other) => ("/after", other),
+    };
+    if other == id {
+        return Err(Problem::invalid_value(pointer, "must be another party than the one that moves").into());
+    }
+    run(backend, call, 200, async |visit| {
+        let target = target(backend, call.owner, visit, id, beside, other).await?;
+        Ok(Command::Move { beside, target, reason: seal_reason(backend, call, reason.as_ref()).await? })
+    })
+    .await
+}
+
+/// The party to move next to, from the log: what the rows say of its place may be older than the move before this one. What
+/// stands beyond it comes from the rows.
+async fn target(
+    backend: &Backend,
+    owner: UserId,
+    visit: &Visit,
+    id: WaiteeId,
+    beside: Beside,
+    other: WaiteeId,
+) -> Result<Option<Target>, Failure> {
+    let Some(found) = read(backend, owner, other).await? else { return Ok(None) };
+    let backwards = matches!(beside, Beside::Before(_));
+    let neighbour = backend.rows.neighbour(visit.waitlist, &found.rank, backwards, [id, other]).await?;
+    Ok(Some(Target { waitlist: found.waitlist, active: found.state.is_active(), rank: found.rank, neighbour }))
+}
+
+/// Runs a command on the visit in the path. What it needs besides is gathered from the visit as it is at that moment.
+async fn run(
+    backend: &Backend,
+    call: &Call<'_>,
+    status: u16,
+    command: impl AsyncFn(&Visit) -> Result<Command, Failure>,
+) -> Result<Reply, Failure> {
+    let id = WaiteeId(call.path_id()?);
+    let author = author(backend, call, guest(call.owner, id)).await?;
+    let expect = call.if_match()?;
+    let outcome = backend
+        .log
+        .transact(id.into(), &author, expect, async |waitee: &Waitee, now| {
+            let visit = waitee.0.as_ref().ok_or_else(Problem::not_found)?;
+            Ok(decide(waitee, &command(visit).await?, now).map_err(Problem::from)?)
+        })
+        .await?;
+    Ok(answer(status, id, outcome, None))
+}
+
+/// A visit as it is now, from the log. Another account's visit is none.
+async fn read(backend: &Backend, owner: UserId, id: WaiteeId) -> Result<Option<Visit>, Failure> {
+    let stream = StreamId::from(id);
+    let mut waitee = Waitee::default();
+    for commit in backend.log.load(stream).await?.iter().filter(|commit| commit.tenant == owner) {
+        let facts = commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?;
+        waitee = facts.iter().fold(waitee, infra::log::Aggregate::evolve);
+    }
+    Ok(waitee.0)
+}
+
+fn answer(status: u16, id: WaiteeId, outcome: Outcome<Waitee>, location: Option<String>) -> Reply {
+    written(status, id.into(), outcome.seq, outcome.state.0.map(|visit| visit.state), location)
+}
+
+fn guest(account: UserId, guest: WaiteeId) -> Subject {
+    Subject::Guest { account, guest }
+}
+
+/// The region of a list; of a deleted one the decision will say that it is gone.
+fn region(list: &Waitlist) -> Result<Region, Problem> {
+    match list {
+        Waitlist::Kept(state) => Ok(state.settings.region),
+        Waitlist::None | Waitlist::Deleted => Err(Problem::not_found()),
+    }
+}
+
+async fn key(backend: &Backend, subject: Subject) -> Result<SubjectKey, Failure> {
+    let key = backend.vault.key(subject).await?;
+    key.ok_or_else(|| Problem::new(Slug::Conflict, "This guest was forgotten; nothing more can be noted about them.").into())
+}
+
+async fn seal_reason(backend: &Backend, call: &Call<'_>, reason: Option<&Reason>) -> Result<Option<Sealed<Reason>>, Failure> {
+    let Some(reason) = reason else { return Ok(None) };
+    let id = WaiteeId(call.path_id()?);
+    Ok(Some(key(backend, guest(call.owner, id)).await?.seal(id.into(), reason)))
+}
+
+fn seal(key: &SubjectKey, stream: StreamId, party: &Party) -> SealedParty {
+    SealedParty {
+        name: key.seal(stream, &party.name),
+        party_size: party.party_size,
+        phone: party.phone.as_ref().map(|phone| key.seal(stream, phone)),
+        email: party.email.as_ref().map(|email| key.seal(stream, email)),
+        note: party.note.as_ref().map(|note| key.seal(stream, note)),
+        quoted_minutes: party.quoted_minutes,
+        language: party.language,
+    }
+}
+
+async fn seal_patch(backend: &Backend, subject: Subject, stream: StreamId, patch: &PartyPatch) -> Result<Details, Failure> {
+    let key = key(backend, subject).await?;
+    Ok(Details {
+        name: patch.name.as_ref().map(|name| key.seal(stream, name)),
+        party_size: patch.party_size,
+        phone: seal_field(&key, stream, &patch.phone),
+        email: seal_field(&key, stream, &patch.email),
+        note: seal_field(&key, stream, &patch.note),
+        quoted_minutes: patch.quoted_minutes,
+        language: patch.language,
+    })
+}
+
+fn seal_field<T: Personal>(key: &SubjectKey, stream: StreamId, field: &Option<Option<T>>) -> Option<Option<Sealed<T>>> {
+    field.as_ref().map(|field| field.as_ref().map(|value| key.seal(stream, value)))
+}

@@ -1,0 +1,82 @@
+//! Commands on lists, as they come over HTTP.
+
+use infra::{
+    Backend, Failure,
+    http::{Call, Reply, written},
+    log::Outcome,
+    vault::Subject,
+};
+use schema::{
+    Problem, UserId, WaitlistId,
+    body::{ChangeWaitlist, CreateWaitlist, Empty},
+    commit::CommandId,
+    waitlist::Event,
+};
+
+use super::{Command, Waitlist, decide};
+use crate::handler::{author, author_of, request_mac};
+
+pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let settings = call.body::<CreateWaitlist>()?.parse()?;
+    let idempotency_key = call.idempotency_key()?;
+    let id = WaitlistId(idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)));
+    // The account's key, so that guests can be put under it: with sign-up in place it is there before the first list.
+    let account = Subject::Account(call.owner);
+    let account_key = match backend.vault.key(account).await? {
+        Some(key) => key,
+        None => backend.vault.create(account).await?,
+    };
+    let author = author_of(call, idempotency_key.map(|key| CommandId { key, request: Some(request_mac(&account_key, call)) }));
+    let command = Command::Create(settings);
+    let outcome = backend
+        .log
+        .transact(id.into(), &author, None, async |list: &Waitlist, now| Ok(decide(list, &command, now).map_err(Problem::from)?))
+        .await?;
+    Ok(written(201, id.into(), outcome.seq, None, Some(format!("/v1/waitlists/{id}"))))
+}
+
+pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let patch = call.body::<ChangeWaitlist>()?;
+    run(backend, call, 200, async |_| Ok(Command::Change(patch.clone()))).await
+}
+
+pub(crate) async fn open(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    call.body::<Empty>()?;
+    run(backend, call, 200, async |_| Ok(Command::Open)).await
+}
+
+pub(crate) async fn close(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    call.body::<Empty>()?;
+    run(backend, call, 200, async |_| Ok(Command::Close)).await
+}
+
+pub(crate) async fn delete(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    call.body::<Empty>()?;
+    run(backend, call, 204, async |id| Ok(Command::Delete { active: backend.rows.active(id, ACTIVE_COUNTED_MAX).await? })).await
+}
+
+/// Deleting tells how many parties are left, up to this many.
+const ACTIVE_COUNTED_MAX: usize = 500;
+
+async fn run(
+    backend: &Backend,
+    call: &Call<'_>,
+    status: u16,
+    command: impl AsyncFn(WaitlistId) -> Result<Command, Failure>,
+) -> Result<Reply, Failure> {
+    let id = WaitlistId(call.path_id()?);
+    let author = author(backend, call, Subject::Account(call.owner)).await?;
+    let expect = call.if_match()?;
+    let outcome: Outcome<Waitlist> = backend
+        .log
+        .transact(id.into(), &author, expect, async |list, now| Ok(decide(list, &command(id).await?, now).map_err(Problem::from)?))
+        .await?;
+    Ok(written(status, id.into(), outcome.seq, None, None))
+}
+
+/// A list as it is now, from the log: one item, strongly consistent. Another account's list is none.
+pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> Result<Waitlist, Failure> {
+    let Some(commit) = backend.log.latest(id.into()).await?.filter(|commit| commit.tenant == owner) else { return Ok(Waitlist::None) };
+    let facts = commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
+    Ok(facts.iter().fold(Waitlist::None, infra::log::Aggregate::evolve))
+}

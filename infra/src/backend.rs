@@ -1,0 +1,67 @@
+//! Everything a handler works with, put together once per process.
+
+use aws_config::SdkConfig;
+use schema::table;
+
+use crate::{
+    aws,
+    clock::Clock,
+    config::{Config, Keys},
+    failure::Failure,
+    log::Log,
+    rows::Rows,
+    token::TokenKey,
+    vault::{FileKey, KmsKey, MasterKey, Vault},
+};
+
+/// The name of the master key in a key directory.
+const MASTER_KEY: &str = "master";
+
+/// The adapters of one deployment. Clones share connections and caches.
+#[derive(Clone)]
+pub struct Backend {
+    /// The event log.
+    pub log: Log,
+    /// Rows of read models.
+    pub rows: Rows,
+    /// Keys of subjects.
+    pub vault: Vault,
+    /// The key of access tokens.
+    pub tokens: TokenKey,
+    /// The time.
+    pub clock: Clock,
+    /// Where guests' pages are.
+    pub public_url: String,
+}
+
+impl Backend {
+    /// From the environment, as a lambda starts.
+    ///
+    /// # Errors
+    /// A setting is missing, or a key cannot be had.
+    pub async fn from_env() -> Result<Self, Failure> {
+        Self::new(&aws::config().await, &Config::from_env()?, Clock::system())
+    }
+
+    /// From settings.
+    ///
+    /// # Errors
+    /// A key cannot be had.
+    pub fn new(sdk: &SdkConfig, config: &Config, clock: Clock) -> Result<Self, Failure> {
+        let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
+        let master = match &config.keys {
+            Keys::Directory(directory) => MasterKey::File(
+                FileKey::open_or_create(&directory.join(MASTER_KEY)).map_err(|cause| Failure::broken("read the master key", cause))?,
+            ),
+            Keys::Kms { key, .. } => MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone())),
+        };
+        Ok(Self {
+            log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
+            rows: Rows::new(dynamodb.clone(), &config.prefix),
+            vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),
+            tokens: TokenKey::load_or_create(config.keys.directory())?,
+            clock,
+            public_url: config.public_url.clone(),
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! The vault's items, as they rest: the subject and its wrapped key, or a tombstone.
+
+use std::collections::{HashMap, HashSet};
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::put_item::PutItemError,
+    primitives::Blob,
+    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
+};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::time::{Duration, sleep};
+
+use super::{Subject, VaultError, aws};
+
+const SUBJECT: &str = "subject";
+const WRAPPED: &str = "wrapped";
+const ERASED: &str = "erased";
+
+type Attributes = HashMap<String, AttributeValue>;
+
+const BATCH_ITEMS_MAX: usize = 100; // DynamoDB's own bound on BatchGetItem
+const BATCHES_AT_ONCE: usize = 4; // a board of 400 parties in one round
+const BATCH_ATTEMPTS_MAX: u32 = 6;
+const NAMED_MAX: usize = 3; // in an error
+const BATCH_RETRY_DELAY_MS: u64 = 20; // doubled each time: 620 ms in all
+
+/// What rests under a subject's name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// Its key, under the account's or the master key.
+    Wrapped(Vec<u8>),
+    /// The tombstone of an erased subject.
+    Erased,
+}
+
+/// What became of a put.
+pub(super) enum Put {
+    /// It stands.
+    Done,
+    /// There was an item already: this one. After a lost answer it is our own.
+    Found(Item),
+}
+
+impl Item {
+    /// A tombstone is one whatever stands beside it: what was forgotten is not brought back by half an item.
+    fn read(subject: Subject, attributes: &Attributes) -> Result<Self, VaultError> {
+        if attributes.get(ERASED).is_some_and(|erased| erased.as_bool() == Ok(&true)) {
+            return Ok(Self::Erased);
+        }
+        match attributes.get(WRAPPED).map(AttributeValue::as_b) {
+            Some(Ok(wrapped)) => Ok(Self::Wrapped(wrapped.as_ref().to_vec())),
+            _ => Err(VaultError::Malformed { subject }),
+        }
+    }
+}
+
+/// Puts a subject's first key: one write unit, whether it is the first or not.
+pub(super) async fn put(client: &Client, table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<Put, VaultError> {
+    let put = client
+        .put_item()
+        .table_name(table)
+        .item(SUBJECT, AttributeValue::S(subject.to_string()))
+        .item(WRAPPED, AttributeValue::B(Blob::new(wrapped)))
+        .condition_expression("attribute_not_exists(#subject)")
+        .expression_attribute_names("#subject", SUBJECT)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await;
+    match put {
+        Ok(_) => Ok(Put::Done),
+        Err(error) => match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(there)) => {
+                let attributes = there.item().ok_or(VaultError::Malformed { subject })?;
+                Item::read(subject, attributes).map(Put::Found)
+            }
+            _ => Err(VaultError::Put { subject, cause: aws(error) }),
+        },
+    }
+}
+
+/// The items there are of these subjects, read strongly: one read unit each, whether there is an item or not.
+pub(super) async fn read(client: &Client, table: &str, subjects: &HashSet<Subject>) -> Result<HashMap<Subject, Item>, VaultError> {
+    let wanted: Vec<Subject> = subjects.iter().copied().collect();
+    let batches = wanted.chunks(BATCH_ITEMS_MAX).map(<[Subject]>::to_vec).collect::<Vec<_>>();
+    stream::iter(batches)
+        .map(|batch| read_batch(client, table, batch))
+        .buffer_unordered(BATCHES_AT_ONCE)
+        .try_fold(HashMap::new(), async |mut all, found| {
+            all.extend(found);
+            Ok(all)
+        })
+        .await
+}
+
+async fn read_batch(client: &Client, table: &str, batch: Vec<Subject>) -> Result<HashMap<Subject, Item>, VaultError> {
+    let what = batch.iter().take(NAMED_MAX).map(Subject::to_string).collect::<Vec<_>>().join(", ");
+    let named: HashMap<String, Subject> = batch.into_iter().map(|subject| (subject.to_string(), subject)).collect();
+    let mut left: Vec<Attributes> =
+        named.keys().map(|name| HashMap::from([(SUBJECT.to_owned(), AttributeValue::S(name.clone()))])).collect();
+    let mut found = HashMap::new();
+    for attempt in 0..BATCH_ATTEMPTS_MAX {
+        if attempt > 0 {
+            sleep(Duration::from_millis(BATCH_RETRY_DELAY_MS << (attempt - 1))).await;
+        }
+        let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+        let keys = keys.map_err(|cause| VaultError::Read { what: what.clone(), cause: aws(cause) })?;
+        let answer = client.batch_get_item().request_items(table, keys).send().await;
+        let answer = answer.map_err(|cause| VaultError::Read { what: what.clone(), cause: aws(cause) })?;
+        for attributes in answer.responses.unwrap_or_default().remove(table).unwrap_or_default() {
+            let subject = attributes.get(SUBJECT).and_then(|name| name.as_s().ok()).and_then(|name| named.get(name));
+            if let Some(&subject) = subject {
+                found.insert(subject, Item::read(subject, &attributes)?);
+            }
+        }
+        left = answer.unprocessed_keys.unwrap_or_default().remove(table).map(|keys| keys.keys).unwrap_or_default();
+        if left.is_empty() {
+            return Ok(found);
+        }
+    }
+    Err(VaultError::Unprocessed { left: left.len(), attempts: BATCH_ATTEMPTS_MAX })
+}

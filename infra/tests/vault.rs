@@ -1,0 +1,316 @@
+//! The vault against a real engine: what is sealed stays sealed, what is forgotten stays forgotten.
+
+#![allow(clippy::unwrap_used, reason = "what a test stands on may fail it")]
+
+mod support;
+
+use std::collections::HashSet;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use infra::{
+    clock::Clock,
+    vault::{FileKey, MasterKey, Subject, SubjectKey, Vault, VaultError},
+};
+use proptest::prelude::*;
+use schema::{
+    Sealed, StreamId, UserId, WaiteeId,
+    sealed::{Opened, Personal},
+    value::{Email, Name, Note, Phone},
+};
+use support::{Engine, Used, cases, clock};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const OWNER: UserId = UserId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
+const ACCOUNT: Subject = Subject::Account(OWNER);
+
+fn guest(n: u128) -> Subject {
+    Subject::Guest { account: OWNER, guest: WaiteeId(Uuid::from_u128(n)) }
+}
+
+fn visit(n: u128) -> StreamId {
+    WaiteeId(Uuid::from_u128(n)).into()
+}
+
+/// A vault in an empty table; more vaults over the same table stand for more processes.
+struct House {
+    engine: Engine,
+    clock: Clock,
+    folder: TempDir,
+}
+
+impl House {
+    async fn new() -> Self {
+        Self { engine: Engine::with(schema::table::VAULT).await, clock: clock(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn vault(&self) -> Vault {
+        let master = FileKey::open_or_create(&self.folder.path().join("master.key")).unwrap();
+        Vault::new(self.engine.client.clone(), self.engine.table.clone(), MasterKey::File(master), self.clock.clone())
+    }
+
+    /// What the eraser does to a key.
+    async fn erase(&self, subject: Subject) {
+        let put = self.engine.client.put_item().table_name(&self.engine.table);
+        let put = put.item("subject", AttributeValue::S(subject.to_string())).item("erased", AttributeValue::Bool(true));
+        put.send().await.unwrap();
+    }
+
+    async fn items(&self) -> Vec<std::collections::HashMap<String, AttributeValue>> {
+        self.engine.client.scan().table_name(&self.engine.table).consistent_read(true).send().await.unwrap().items.unwrap()
+    }
+}
+
+/// Two keys are one when what the first seals the second opens.
+fn same(a: &SubjectKey, b: &SubjectKey) -> bool {
+    let name = Name::from_clear("Ana".into());
+    b.open(visit(1), &a.seal(visit(1), &name)) == Opened::Clear(name) && a.mac("same", &[]) == b.mac("same", &[])
+}
+
+async fn two_guests() -> (House, SubjectKey, SubjectKey) {
+    let house = House::new().await;
+    let vault = house.vault();
+    vault.create(ACCOUNT).await.unwrap();
+    let (ana, ben) = (vault.create(guest(1)).await.unwrap(), vault.create(guest(2)).await.unwrap());
+    (house, ana, ben)
+}
+
+#[test]
+fn only_the_right_key_opens_a_value_and_only_where_it_was_sealed() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_house, ana, ben) = runtime.block_on(two_guests());
+    let texts = (any::<String>(), any::<u128>(), any::<proptest::sample::Index>(), 0..8_u8);
+    proptest!(ProptestConfig::with_cases(cases(128)), |((text, id, index, bit) in texts)| {
+        let note = Note::from_clear(text.clone());
+        let sealed = ana.seal(visit(id), &note);
+        prop_assert_eq!(ana.open(visit(id), &sealed), Opened::Clear(note.clone()));
+
+        prop_assert_eq!(ana.open(visit(id ^ 1), &sealed), Opened::Damaged, "another stream");
+        prop_assert_eq!(ana.open(StreamId::from(UserId(Uuid::from_u128(id))), &sealed), Opened::Damaged, "another category");
+        prop_assert_eq!(ana.open(visit(id), &Sealed::<Name>::from_text(sealed.text().into())), Opened::Damaged, "another field");
+        prop_assert_eq!(ben.open(visit(id), &sealed), Opened::Damaged, "another's key");
+
+        let mut bytes = data_encoding::BASE64URL_NOPAD.decode(sealed.text().as_bytes()).unwrap();
+        let at = index.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let flipped = Sealed::<Note>::from_text(data_encoding::BASE64URL_NOPAD.encode(&bytes));
+        prop_assert_eq!(ana.open(visit(id), &flipped), Opened::Damaged, "bit {} of byte {}", bit, at);
+
+        let mut letters = sealed.text().as_bytes().to_vec();
+        let at = index.index(letters.len());
+        letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
+        let altered = Sealed::<Note>::from_text(String::from_utf8(letters).unwrap());
+        prop_assert_eq!(ana.open(visit(id), &altered), Opened::Damaged, "letter {}", at);
+
+        prop_assert!(ana.seal(visit(id), &note) != sealed, "no two sealings are alike");
+    });
+}
+
+#[tokio::test]
+async fn no_text_opens_that_was_never_sealed() {
+    let (_house, ana, _) = two_guests().await;
+    for text in ["", "Z", "Zw", "not base64!", "Z\u{e4}", &"A".repeat(100)] {
+        assert_eq!(ana.open(visit(1), &Sealed::<Name>::from_text(text.into())), Opened::Damaged, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_accounts_key_does_not_open_its_guests_values() {
+    let (house, ana, _) = two_guests().await;
+    let account = house.vault().key(ACCOUNT).await.unwrap().unwrap();
+    let sealed = ana.seal(visit(1), &Name::from_clear("Ana".into()));
+    assert_eq!(account.open(visit(1), &sealed), Opened::Damaged);
+    assert!(ana.seal(visit(1), &Name::from_clear("Ana".into())).text().starts_with('Z'), "a guest's says g");
+    assert!(account.seal(visit(1), &Name::from_clear("Ana".into())).text().starts_with('Y'), "an account's says a");
+}
+
+#[tokio::test]
+async fn a_mac_tells_keys_purposes_and_parts_apart() {
+    let (_house, ana, ben) = two_guests().await;
+    let mac =
+        |key: &SubjectKey, purpose: &str, parts: &[&str]| key.mac(purpose, &parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>());
+    let tag = mac(&ana, "request", &["POST", "/v1/waitees"]);
+    assert_eq!(tag, mac(&ana, "request", &["POST", "/v1/waitees"]));
+    let others = [
+        mac(&ben, "request", &["POST", "/v1/waitees"]),
+        mac(&ana, "requests", &["POST", "/v1/waitees"]),
+        mac(&ana, "request", &["POST/", "v1/waitees"]),
+        mac(&ana, "request", &["POST", "/v1/waitees", ""]),
+        mac(&ana, "", &["request", "POST", "/v1/waitees"]),
+    ];
+    assert!(others.iter().all(|other| *other != tag));
+}
+
+#[tokio::test]
+async fn a_key_is_the_same_in_every_process() {
+    let (house, ana, ben) = two_guests().await;
+    let elsewhere = house.vault();
+    assert!(same(&ana, &elsewhere.key(guest(1)).await.unwrap().unwrap()));
+    assert!(same(&ben, &elsewhere.create(guest(2)).await.unwrap()), "creating again gives what is there");
+    assert!(!same(&ana, &ben));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creators_who_race_use_one_key() {
+    let house = House::new().await;
+    for subject in [ACCOUNT, guest(1)] {
+        let vaults: Vec<Vault> = (0..8).map(|_| house.vault()).collect();
+        let racing = vaults.iter().map(|vault| vault.create(subject));
+        let keys: Vec<SubjectKey> = futures::future::try_join_all(racing).await.unwrap();
+        assert!(keys.iter().all(|key| same(key, &keys[0])));
+        assert!(same(&keys[0], &house.vault().key(subject).await.unwrap().unwrap()), "the one that stands");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_needs_an_account() {
+    let vault = House::new().await.vault();
+    assert!(vault.key(guest(1)).await.unwrap().is_none());
+    assert!(matches!(vault.create(guest(1)).await, Err(VaultError::Gone { subject: ACCOUNT })));
+}
+
+#[tokio::test]
+async fn a_forgotten_guest_never_gets_a_key_again() {
+    let (house, ..) = two_guests().await;
+    house.erase(guest(1)).await;
+    let vault = house.vault();
+    assert!(matches!(vault.create(guest(1)).await, Err(VaultError::Erased { subject }) if subject == guest(1)));
+    assert!(vault.key(guest(1)).await.unwrap().is_none());
+    assert!(vault.key(guest(2)).await.unwrap().is_some(), "the other stays");
+}
+
+#[tokio::test]
+async fn a_forgotten_account_takes_its_guests_along() {
+    let (house, ..) = two_guests().await;
+    house.erase(ACCOUNT).await;
+    let vault = house.vault();
+    assert!(vault.keys(&[ACCOUNT, guest(1), guest(2)]).await.unwrap().is_empty());
+    for subject in [ACCOUNT, guest(1), guest(3)] {
+        assert!(matches!(vault.create(subject).await, Err(VaultError::Erased { subject: ACCOUNT })), "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn a_tombstone_counts_even_beside_a_key() {
+    let (house, ..) = two_guests().await;
+    let update = house.engine.client.update_item().table_name(&house.engine.table);
+    let update = update.key("subject", AttributeValue::S(guest(1).to_string())).update_expression("SET erased = :yes");
+    update.expression_attribute_values(":yes", AttributeValue::Bool(true)).send().await.unwrap();
+    assert!(house.vault().key(guest(1)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_was_forgotten_is_readable_for_a_minute_at_most() {
+    let (house, ..) = two_guests().await;
+    let vault = house.vault();
+    vault.key(ACCOUNT).await.unwrap();
+    house.clock.advance_millis(59_000);
+    house.erase(ACCOUNT).await;
+    assert!(vault.key(guest(1)).await.unwrap().is_some(), "the account's key is still at hand");
+    house.clock.advance_millis(1_000);
+    assert!(vault.key(guest(1)).await.unwrap().is_none(), "a guest's key is no younger than its account's");
+    assert!(vault.key(ACCOUNT).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_missing_key_is_looked_for_every_time() {
+    let (house, ..) = two_guests().await;
+    let (vault, elsewhere) = (house.vault(), house.vault());
+    assert!(vault.key(guest(3)).await.unwrap().is_none());
+    elsewhere.create(guest(3)).await.unwrap();
+    assert!(vault.key(guest(3)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute() {
+    let (house, ..) = two_guests().await;
+    let maker = house.vault();
+    let board: Vec<Subject> = (100..350).map(guest).collect();
+    for &subject in &board {
+        maker.create(subject).await.unwrap();
+    }
+    let asked: Vec<Subject> = board.iter().copied().chain([guest(999), board[0]]).collect();
+    let vault = house.vault();
+    house.engine.meter.take();
+
+    let keys = vault.keys(&asked).await.unwrap();
+    assert_eq!(keys.keys().copied().collect::<HashSet<_>>(), board.iter().copied().collect(), "those there are, and no account");
+    // 250 guests, their account, and one that is not there: a unit each; 252 keys are three calls.
+    assert_eq!(house.engine.meter.take(), Used { reads: 252.0, writes: 0.0, calls: 3 });
+
+    vault.clone().keys(&board).await.unwrap();
+    assert_eq!(house.engine.meter.take(), Used::default(), "clones share what is at hand");
+    house.clock.advance_millis(60_000);
+    vault.keys(&board[..10]).await.unwrap();
+    assert_eq!(house.engine.meter.take(), Used { reads: 11.0, writes: 0.0, calls: 1 });
+    assert!(vault.keys(&[]).await.unwrap().is_empty());
+    assert_eq!(house.engine.meter.take(), Used::default());
+}
+
+#[tokio::test]
+async fn creating_a_guests_key_costs_one_write_unit() {
+    let (house, ..) = two_guests().await;
+    let vault = house.vault();
+    vault.key(ACCOUNT).await.unwrap();
+    house.engine.meter.take();
+    vault.create(guest(3)).await.unwrap();
+    assert_eq!(house.engine.meter.take(), Used { reads: 0.0, writes: 1.0, calls: 1 });
+}
+
+#[tokio::test]
+async fn nothing_in_the_vault_is_in_clear() {
+    let (house, ana, _) = two_guests().await;
+    assert!(!format!("{ana:?}").contains(|c: char| c.is_ascii_digit()));
+    let items = house.items().await;
+    assert_eq!(items.len(), 3);
+    for item in items {
+        let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["subject", "wrapped"]);
+        let wrapped = item["wrapped"].as_b().map(Blob::as_ref).unwrap();
+        assert_eq!(wrapped.len(), 12 + 32 + 16, "nonce, key, tag");
+    }
+}
+
+#[tokio::test]
+async fn no_word_of_a_value_shows_in_what_is_sealed() {
+    let (_house, ana, _) = two_guests().await;
+    let texts = [
+        ana.seal(visit(1), &Name::from_clear("Ana Maria".into())).text().to_owned(),
+        ana.seal(visit(1), &Email::from_clear("Ana Maria".into())).text().to_owned(),
+        ana.seal(visit(1), &Phone::from_clear("Ana Maria".into())).text().to_owned(),
+    ];
+    for text in texts {
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).unwrap();
+        assert!(!bytes.windows(3).any(|window| window == b"Ana" || window == b"Mar"));
+        assert_eq!(bytes.len(), 1 + 12 + "Ana Maria".len() + 16);
+    }
+}
+
+#[tokio::test]
+async fn an_altered_item_is_an_error_and_not_an_absence() {
+    let (house, ..) = two_guests().await;
+    let swap = |subject: Subject, attribute: &'static str, wrapped: Vec<u8>| {
+        let put = house.engine.client.put_item().table_name(&house.engine.table);
+        put.item("subject", AttributeValue::S(subject.to_string())).item(attribute, AttributeValue::B(Blob::new(wrapped))).send()
+    };
+    let items = house.items().await;
+    let bens = items.iter().find(|item| item["subject"].as_s().unwrap() == &guest(2).to_string()).unwrap();
+    swap(guest(1), "wrapped", bens["wrapped"].as_b().unwrap().as_ref().to_vec()).await.unwrap();
+    assert!(matches!(house.vault().key(guest(1)).await, Err(VaultError::Unfit { subject }) if subject == guest(1)));
+    swap(guest(1), "other", vec![0]).await.unwrap();
+    assert!(matches!(house.vault().key(guest(1)).await, Err(VaultError::Malformed { subject }) if subject == guest(1)));
+    swap(ACCOUNT, "wrapped", vec![0; 60]).await.unwrap();
+    assert!(matches!(house.vault().key(guest(2)).await, Err(VaultError::Master { subject: ACCOUNT, .. })));
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_no_absence() {
+    let house = House::new().await;
+    let master = FileKey::open_or_create(&house.folder.path().join("master.key")).unwrap();
+    let vault = Vault::new(house.engine.client.clone(), "no-such-table".into(), MasterKey::File(master), house.clock.clone());
+    let error = vault.key(ACCOUNT).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("vault: read {ACCOUNT}"));
+    assert!(std::error::Error::source(&error).is_some());
+    assert!(matches!(vault.create(ACCOUNT).await, Err(VaultError::Put { subject: ACCOUNT, .. })));
+}
