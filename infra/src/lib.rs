@@ -5,6 +5,7 @@ pub mod backend;
 pub mod clock;
 pub mod config;
 pub mod failure;
+pub mod fault;
 pub mod file;
 pub mod http;
 pub mod lambda;

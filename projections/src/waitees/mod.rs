@@ -1,0 +1,83 @@
+//! The read model of visits: one row per visit, for the board, one party, and the parties of a day.
+
+mod project;
+pub(crate) mod query;
+
+use chrono::NaiveDate;
+use infra::rows::Row;
+use schema::{
+    Rank, Sealed, Time, UserId, WaiteeId, WaitlistId,
+    table::{self, Table},
+    value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes},
+    waitee::{JoinedBy, State},
+};
+use serde::{Deserialize, Serialize};
+
+/// The read model `waitees`.
+#[derive(Clone, Copy, Debug)]
+pub struct Waitees;
+
+/// A visit, as it is remembered. Personal data stays sealed, exactly as in the events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as in the contract, and the keys below")]
+pub struct WaiteeRow {
+    pub id: WaiteeId,
+    /// Number of the last event it shows.
+    pub seq: u64,
+    /// Version of the fold that wrote it.
+    pub v: u32,
+    pub tenant: UserId,
+    pub waitlist: WaitlistId,
+    pub name: Sealed<Name>,
+    pub party_size: PartySize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Sealed<Phone>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Sealed<Email>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed<Note>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted_minutes: Option<QuoteMinutes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    pub state: State,
+    pub rank: Rank,
+    pub day: NaiveDate,
+    pub joined_at: Time,
+    pub calls: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_until: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+    pub by: JoinedBy,
+    /// Key of the index `active`: the list, while the party is on its board.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<WaitlistId>,
+    /// Place in the index `active`: rank and id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Key of the index `day`: list and business day.
+    pub list_day: String,
+    /// Place in the index `day`: when the party joined, and its id.
+    pub arrival: String,
+}
+
+impl Row for WaiteeRow {
+    const TABLE: Table = table::WAITEES;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn version(&self) -> u32 {
+        self.v
+    }
+}

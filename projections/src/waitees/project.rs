@@ -1,0 +1,105 @@
+//! The fold of one visit into its row.
+
+use schema::{
+    Fact, WaiteeId,
+    waitee::{Details, Event, Joined, State},
+};
+
+use super::{WaiteeRow, Waitees};
+use crate::projection::Projection;
+
+impl Projection for Waitees {
+    type Event = Event;
+    type Row = WaiteeRow;
+
+    const NAME: &'static str = "waitees";
+    const VERSION: u32 = 1;
+
+    fn project(row: Option<WaiteeRow>, fact: &Fact<Event>) -> Option<WaiteeRow> {
+        let mut row = match &fact.event {
+            Event::Joined(joined) => begin(joined, fact),
+            _ => row?,
+        };
+        row.seq = fact.seq;
+        row.v = Self::VERSION;
+        match &fact.event {
+            Event::Joined(_) => {}
+            Event::DetailsChanged(details) => change(&mut row, details),
+            Event::Called { hold_until, .. } => {
+                row.state = State::Called;
+                row.calls += 1;
+                row.called_at = Some(fact.at);
+                row.hold_until = Some(*hold_until);
+            }
+            Event::Confirmed(_) => {
+                row.state = State::Confirmed;
+                row.confirmed_at = Some(fact.at);
+                row.hold_until = None;
+            }
+            Event::Seated(_) => finish(&mut row, State::Seated, fact),
+            Event::Left(_) => finish(&mut row, State::Left, fact),
+            Event::Removed(_) => finish(&mut row, State::Removed, fact),
+            Event::NoShow(_) => finish(&mut row, State::NoShow, fact),
+            Event::Restored(_) => {
+                row.state = State::Waiting;
+                row.hold_until = None;
+                row.confirmed_at = None;
+                row.finished_at = None;
+            }
+            Event::Moved { rank, .. } => row.rank = rank.clone(),
+        }
+        let active = row.state.is_active();
+        row.board = active.then_some(row.waitlist);
+        row.place = active.then(|| format!("{}#{}", row.rank.as_str(), row.id));
+        Some(row)
+    }
+}
+
+fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
+    let id = WaiteeId(fact.stream.id);
+    WaiteeRow {
+        id,
+        seq: fact.seq,
+        v: Waitees::VERSION,
+        tenant: fact.tenant,
+        waitlist: joined.waitlist,
+        name: joined.name.clone(),
+        party_size: joined.party_size,
+        phone: joined.phone.clone(),
+        email: joined.email.clone(),
+        note: joined.note.clone(),
+        quoted_minutes: joined.quoted_minutes,
+        language: joined.language,
+        state: State::Waiting,
+        rank: joined.rank.clone(),
+        day: joined.day,
+        joined_at: fact.at,
+        calls: 0,
+        called_at: None,
+        hold_until: None,
+        confirmed_at: None,
+        finished_at: None,
+        by: joined.by,
+        board: None,
+        place: None,
+        list_day: format!("{}#{}", joined.waitlist, joined.day),
+        arrival: format!("{}#{id}", fact.at),
+    }
+}
+
+fn change(row: &mut WaiteeRow, details: &Details) {
+    let Details { name, party_size, phone, email, note, quoted_minutes, language } = details.clone();
+    row.name = name.unwrap_or(row.name.clone());
+    row.party_size = party_size.unwrap_or(row.party_size);
+    row.phone = phone.unwrap_or(row.phone.take());
+    row.email = email.unwrap_or(row.email.take());
+    row.note = note.unwrap_or(row.note.take());
+    row.quoted_minutes = quoted_minutes.unwrap_or(row.quoted_minutes);
+    row.language = language.unwrap_or(row.language);
+}
+
+fn finish(row: &mut WaiteeRow, state: State, fact: &Fact<Event>) {
+    row.state = state;
+    row.finished_at = Some(fact.at);
+    row.hold_until = None;
+}

@@ -1,0 +1,87 @@
+//! The read model of lists: one row per list, for an account's lists and for what every page of a list begins with.
+
+pub(crate) mod query;
+
+use infra::rows::Row;
+use schema::{
+    Fact, Time, UserId, WaitlistId,
+    table::{self, Table},
+    waitlist::{Event, State},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::projection::Projection;
+
+/// The read model `waitlists`.
+#[derive(Clone, Copy, Debug)]
+pub struct Waitlists;
+
+/// A list, as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitlistRow {
+    /// The list.
+    pub id: WaitlistId,
+    /// Number of the last event it shows.
+    pub seq: u64,
+    /// Version of the fold that wrote it.
+    pub v: u32,
+    /// Whose it is.
+    pub tenant: UserId,
+    /// The list itself.
+    pub list: State,
+    /// Key of the index `owned`; gone with the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UserId>,
+    /// Place in the index `owned`: when it was made, and its id.
+    pub made: String,
+    /// When the last event was.
+    pub at: Time,
+}
+
+impl WaitlistRow {
+    /// Whether the list is there.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.owner.is_some()
+    }
+}
+
+impl Row for WaitlistRow {
+    const TABLE: Table = table::WAITLISTS;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn version(&self) -> u32 {
+        self.v
+    }
+}
+
+impl Projection for Waitlists {
+    type Event = Event;
+    type Row = WaitlistRow;
+
+    const NAME: &'static str = "waitlists";
+    const VERSION: u32 = 1;
+
+    fn project(row: Option<WaitlistRow>, fact: &Fact<Event>) -> Option<WaitlistRow> {
+        let id = WaitlistId(fact.stream.id);
+        let owner = row.as_ref().map_or(Some(fact.tenant), |row| row.owner);
+        let list = fact.event.state().clone();
+        Some(WaitlistRow {
+            id,
+            seq: fact.seq,
+            v: Self::VERSION,
+            tenant: fact.tenant,
+            owner: if matches!(fact.event, Event::Deleted(_)) { None } else { owner },
+            made: format!("{}#{id}", list.created_at),
+            list,
+            at: fact.at,
+        })
+    }
+}
