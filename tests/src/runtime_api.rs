@@ -3,6 +3,9 @@
 //!
 //! An execution environment answers one event at a time, and so does a [`Function`]; for more at once, start more.
 
+mod child;
+mod server;
+
 use std::{
     error::Error,
     ffi::OsStr,
@@ -13,36 +16,18 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path as InPath, State},
-    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
-    routing::{get, post},
-};
+use axum::body::Bytes;
 use infra::clock::Clock;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
-    net::TcpListener,
-    process::{Child, Command},
+    process::Command,
     sync::{Mutex as Turn, Notify, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::timeout,
 };
 
 /// Lambda lets a function run up to 15 minutes; ours answer within seconds, a debug build on a busy machine included.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-/// Lambda refuses a larger response.
-const RESPONSE_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// A function that writes more than this in a test is broken: the rest is not kept, and the log says so.
-const LOG_BYTES_MAX: usize = 16 * 1024 * 1024;
-const LOG_CUT: &str = "(the log was cut here)\n";
-/// How long the pipes of an ended child may stay open: only a process that it left behind could hold them.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// How much of the log an error about an ended child quotes.
-const QUOTED_LINES: usize = 20;
 
 /// Why an invocation has no response.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -83,7 +68,7 @@ impl Function {
             log: Mutex::default(),
             kill: Notify::new(),
         });
-        let (api, address) = serve(Arc::clone(&shared));
+        let (api, address) = server::serve(Arc::clone(&shared));
 
         let mut child = Command::new(binary)
             .env_clear()
@@ -102,10 +87,10 @@ impl Function {
             .spawn()
             .unwrap_or_else(|cause| panic!("{} does not start: {cause}", binary.display()));
         let logs = [
-            tokio::spawn(keep(child.stdout.take().expect("it is piped"), Arc::clone(&shared))),
-            tokio::spawn(keep(child.stderr.take().expect("it is piped"), Arc::clone(&shared))),
+            tokio::spawn(child::keep(child.stdout.take().expect("it is piped"), Arc::clone(&shared))),
+            tokio::spawn(child::keep(child.stderr.take().expect("it is piped"), Arc::clone(&shared))),
         ];
-        let watched = tokio::spawn(watch_over(child, logs, Arc::clone(&shared)));
+        let watched = tokio::spawn(child::watch_over(child, logs, Arc::clone(&shared)));
 
         Self { name, time_limit: TIME_LIMIT, clock: Clock::system(), turn: Turn::new(asked), shared, tasks: [api, watched] }
     }
@@ -166,8 +151,8 @@ impl Function {
     /// Ends the function and returns everything it ever wrote.
     pub async fn stop(self) -> String {
         self.shared.kill.notify_one();
-        let mut ended = self.shared.drained.subscribe();
-        ended.wait_for(|drained| *drained).await.expect("its sender lives as long as the function");
+        let mut drained = self.shared.drained.subscribe();
+        drained.wait_for(|drained| *drained).await.expect("its sender lives as long as the function");
         self.logs()
     }
 
@@ -235,94 +220,11 @@ impl Shared {
         });
     }
 
-    /// Answers the invocation, if it is the one that is waited for.
-    fn answer(&self, id: &str, outcome: Result<Value, FunctionError>) -> StatusCode {
-        match locked(&self.answer).take_if(|(asked, _)| asked == id) {
-            Some((_, answer)) => {
-                // Nobody may wait any more; to the function that is no error.
-                answer.send(outcome).ok();
-                StatusCode::ACCEPTED
-            }
-            None => StatusCode::BAD_REQUEST,
-        }
-    }
-}
-
-/// Serves the Runtime API to one child, on a port of its own, which is the address returned.
-fn serve(shared: Arc<Shared>) -> (JoinHandle<()>, String) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a free port");
-    listener.set_nonblocking(true).expect("a socket can be non-blocking");
-    let address = listener.local_addr().expect("it is bound").to_string();
-    let listener = TcpListener::from_std(listener).expect("tokio takes it");
-    let router = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-        .route("/2018-06-01/runtime/init/error", post(init_error))
-        .layer(DefaultBodyLimit::max(RESPONSE_BYTES_MAX))
-        .with_state(shared);
-    let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("serving has no end") });
-    (task, address)
-}
-
-/// The child's question for work: answered when there is some.
-async fn next(State(shared): State<Arc<Shared>>) -> Result<([(HeaderName, String); 5], Bytes), StatusCode> {
-    let invocation = shared.next.lock().await.recv().await.ok_or(StatusCode::GONE)?;
-    let headers = [
-        (CONTENT_TYPE, "application/json".to_owned()),
-        (HeaderName::from_static("lambda-runtime-aws-request-id"), invocation.id),
-        (HeaderName::from_static("lambda-runtime-deadline-ms"), invocation.deadline_ms.to_string()),
-        (HeaderName::from_static("lambda-runtime-invoked-function-arn"), invocation.arn),
-        (HeaderName::from_static("lambda-runtime-trace-id"), invocation.trace),
-    ];
-    Ok((headers, invocation.payload))
-}
-
-async fn response(State(shared): State<Arc<Shared>>, InPath(id): InPath<String>, body: Bytes) -> StatusCode {
-    let parsed = serde_json::from_slice(&body);
-    shared.answer(&id, parsed.map_err(|cause| FunctionError::new("Runtime.InvalidResponse", cause)))
-}
-
-async fn error(State(shared): State<Arc<Shared>>, InPath(id): InPath<String>, body: Bytes) -> StatusCode {
-    shared.answer(&id, Err(FunctionError::posted(&body)))
-}
-
-async fn init_error(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCode {
-    shared.end(FunctionError::posted(&body));
-    StatusCode::ACCEPTED
-}
-
-/// Waits for the child's end, or brings it about, and says how it came.
-async fn watch_over(mut child: Child, logs: [JoinHandle<()>; 2], shared: Arc<Shared>) {
-    let status = tokio::select! {
-        status = child.wait() => status,
-        () = shared.kill.notified() => {
-            child.start_kill().ok(); // It may have ended by itself just now.
-            child.wait().await
-        }
-    };
-    // What it wrote last is often why it ended.
-    for log in logs {
-        timeout(DRAIN_LIMIT, log).await.ok();
-    }
-    let status = status.map_or_else(|cause| cause.to_string(), |status| status.to_string());
-    let last = locked(&shared.log).lines().rev().take(QUOTED_LINES).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
-    shared.end(FunctionError::new("Runtime.ExitError", format_args!("the function has ended, {status}\n{last}")));
-    shared.drained.send_replace(true);
-}
-
-/// Keeps what the child writes, line by line, so that its two outputs do not cut into each other.
-async fn keep(output: impl AsyncRead + Unpin, shared: Arc<Shared>) {
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    while output.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        let mut log = locked(&shared.log);
-        if log.len() + line.len() <= LOG_BYTES_MAX {
-            log.push_str(&String::from_utf8_lossy(&line));
-        } else if !log.ends_with(LOG_CUT) {
-            log.push_str(LOG_CUT);
-        }
-        line.clear();
+    /// Answers the invocation, if it is the one that is asked: says whether it was.
+    fn answer(&self, id: &str, outcome: Result<Value, FunctionError>) -> bool {
+        let waiting = locked(&self.answer).take_if(|(asked, _)| asked == id);
+        // Nobody may wait any more; to the function that is no error.
+        waiting.map(|(_, answer)| answer.send(outcome).ok()).is_some()
     }
 }
 
