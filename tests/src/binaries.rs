@@ -1,0 +1,45 @@
+//! The workspace's binaries, built by whoever asks first: cargo hands a test only the binaries of its own package.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// The path of a binary of the workspace, built with the profile of the running test.
+///
+/// # Panics
+/// When the workspace does not build, or has no binary of that name.
+#[must_use]
+pub fn built(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let binary = FOLDER.get_or_init(build).join(name).with_extension(env::consts::EXE_EXTENSION);
+    assert!(binary.is_file(), "the workspace has no binary `{name}`");
+    binary
+}
+
+/// Builds all of them at once: one link after the other would ask cargo a dozen times, and building the whole workspace
+/// keeps the features of the dependencies as `cargo test` chose them, so that nothing is compiled twice.
+fn build() -> PathBuf {
+    let folder = profile_folder();
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "dev", // the one profile whose folder has another name
+        Some(profile) => profile,
+        None => panic!("no profile in {}", folder.display()),
+    };
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"])
+        .arg(folder.parent().expect("a profile's folder stands in the target directory"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package stands in the workspace"))
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "the binaries do not build:\n{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+/// `target/debug` of `target/debug/deps/journeys-0123456789abcdef`.
+fn profile_folder() -> PathBuf {
+    let test = env::current_exe().expect("a running test has a path");
+    test.ancestors().nth(2).expect("cargo puts tests into a profile's deps").to_path_buf()
+}

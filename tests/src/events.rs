@@ -1,0 +1,16 @@
+//! The events AWS sends to lambdas, with the fields its documents show.
+//!
+//! Times in them are fixed: a function takes the time from its clock, never from an event.
+
+mod http;
+mod queue;
+mod stream;
+
+pub use http::HttpRequest;
+pub use queue::{queue_event, queue_event_received};
+pub use stream::{Change, stream_event, stream_event_of};
+
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "000000000000";
+/// 22 November 2026, noon.
+const TIME_MS: i64 = 1_795_348_800_000;
