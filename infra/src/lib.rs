@@ -1,3 +1,4 @@
 //! Where things live: the one package that names the AWS SDKs.
 
 pub mod clock;
+pub mod tables;
