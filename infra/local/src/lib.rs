@@ -1,1 +1,4 @@
-//! Placeholder.
+//! The local backend: what stands in for AWS when everything runs in one process.
+
+pub mod engine;
+pub mod pump;
