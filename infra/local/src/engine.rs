@@ -256,3 +256,6 @@ fn stored_sequence(public: &str) -> Option<i64> {
     let number: u128 = public.parse().ok()?;
     i64::try_from(number.checked_sub(SEQUENCE_OFFSET)?).ok()
 }
+
+#[cfg(test)]
+mod tests;

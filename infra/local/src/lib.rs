@@ -2,3 +2,6 @@
 
 pub mod engine;
 pub mod pump;
+
+#[cfg(test)]
+mod testing;

@@ -80,3 +80,24 @@ fn chain(cause: &(dyn Error + 'static)) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_never_ends_fails_in_time() {
+        let endless: Boxed<Result<(), Cause>> = Box::pin(std::future::pending());
+        assert_eq!(apart(endless, 5).await, Err("no answer within 5 ms".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn an_error_is_told_with_everything_that_led_to_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("project waitee-1")]
+        struct Outer(#[source] std::fmt::Error);
+        let failing: Boxed<Result<(), Cause>> = Box::pin(async { Err(Outer(std::fmt::Error).into()) });
+        let told = apart(failing, 60_000).await.unwrap_err();
+        assert_eq!(told, format!("project waitee-1: {}", std::fmt::Error));
+    }
+}

@@ -9,9 +9,12 @@ mod checkpoint;
 mod delivery;
 mod plan;
 mod progress;
+mod reader;
 mod record;
 mod shard;
 mod shards;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, error::Error, fmt, panic, pin::Pin, sync::Arc, time::Duration};
 

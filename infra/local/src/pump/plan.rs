@@ -79,3 +79,80 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn answers() -> impl Strategy<Value = Vec<(u8, usize)>> {
+        prop::collection::vec((0..3_u8, 0..20_usize), 0..60)
+    }
+
+    fn mapping(attempts_max: u32, bisect: bool) -> Mapping {
+        Mapping { attempts_max, bisect, ..Mapping::of("any") }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_answers_every_record_is_handled_or_given_up_once_and_in_order(
+            (records, attempts_max, bisect, answers) in (0..20_usize, 1..4_u32, any::<bool>(), answers())
+        ) {
+            let mut plan = Plan::new(records, &mapping(attempts_max, bisect));
+            let mut answers = answers.into_iter();
+            let (mut behind, mut calls) = (0, 0);
+            while let Some(due) = plan.due() {
+                calls += 1;
+                prop_assert_eq!(due.start, behind);
+                // When the script ends the handler is as bad as can be.
+                let answer = match answers.next() {
+                    Some((0, _)) => Answer::All,
+                    Some((1, place)) => Answer::Before(due.start + place % due.len()),
+                    _ => Answer::None,
+                };
+                match plan.answered(answer) {
+                    Step::Handled(end) => { prop_assert!(behind < end && end <= due.end); behind = end; }
+                    Step::GiveUp(given_up, attempts) => {
+                        prop_assert_eq!(attempts, attempts_max);
+                        prop_assert_eq!(&given_up, &due);
+                        behind = given_up.end;
+                    }
+                    Step::Again(_) => {}
+                }
+            }
+            prop_assert_eq!(behind, records);
+            prop_assert!(calls <= records * attempts_max as usize * 2 + records);
+        }
+    }
+
+    #[test]
+    fn one_bad_record_is_isolated_by_splitting() {
+        let mut plan = Plan::new(8, &mapping(2, true));
+        let mut given_up = Vec::new();
+        while let Some(due) = plan.due() {
+            let answer = if due.contains(&5) { Answer::None } else { Answer::All };
+            if let Step::GiveUp(records, _) = plan.answered(answer) {
+                given_up.push(records);
+            }
+        }
+        assert_eq!(given_up, [5..6]);
+    }
+
+    #[test]
+    fn without_splitting_a_failed_batch_is_given_up_whole() {
+        let mut plan = Plan::new(8, &mapping(2, false));
+        assert_eq!(plan.answered(Answer::None), Step::Again(1));
+        assert_eq!(plan.answered(Answer::None), Step::GiveUp(0..8, 2));
+        assert_eq!(plan.due(), None);
+    }
+
+    #[test]
+    fn progress_gives_the_next_record_all_its_attempts() {
+        let mut plan = Plan::new(8, &mapping(2, true));
+        assert_eq!(plan.answered(Answer::Before(0)), Step::Again(1));
+        assert_eq!(plan.answered(Answer::Before(3)), Step::Handled(3));
+        assert_eq!(plan.answered(Answer::Before(3)), Step::Again(1));
+        assert_eq!(plan.answered(Answer::Before(3)), Step::GiveUp(3..8, 2));
+    }
+}

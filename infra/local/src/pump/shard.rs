@@ -1,11 +1,6 @@
-//! Reads one shard from its checkpoint on, batch after batch.
+//! Works through one shard from its checkpoint on, batch after batch.
 
 use aws_lambda_events::event::dynamodb::EventRecord;
-use aws_sdk_dynamodbstreams::{
-    error::DisplayErrorContext,
-    operation::{get_records::GetRecordsError, get_shard_iterator::GetShardIteratorError},
-    types::ShardIteratorType,
-};
 use tokio::sync::watch;
 
 use super::{
@@ -13,7 +8,7 @@ use super::{
     checkpoint::{self, Checkpoint},
     delivery, pause,
     plan::{Plan, Step},
-    record,
+    reader::{self, Opened, Read},
 };
 
 const TROUBLE_MS: u64 = 500; // between tries of a stream or a checkpoint table that does not answer
@@ -27,23 +22,7 @@ pub(super) enum End {
     Stopped,
 }
 
-/// What a read brought.
-enum Read {
-    Records(Vec<EventRecord>, Option<String>),
-    IteratorLost,
-    ShardGone,
-    Trouble(String),
-}
-
-/// What a request for an iterator brought.
-enum Opened {
-    At(String),
-    Trimmed,
-    ShardGone,
-    Trouble(String),
-}
-
-/// The reader of one shard for one consumer.
+/// One consumer's way through one shard.
 pub(super) struct Worker {
     pump: Pump,
     stream: String,
@@ -67,7 +46,7 @@ impl Worker {
                 return End::Finished;
             }
             let Some(position) = iterator.take() else {
-                match self.open().await {
+                match reader::open(&self.pump.source, &self.stream, &self.shard, self.place.sequence.as_deref()).await {
                     Opened::At(position) => iterator = Some(position),
                     Opened::Trimmed => self.start_over().await,
                     Opened::ShardGone => return End::Finished,
@@ -75,7 +54,7 @@ impl Worker {
                 }
                 continue;
             };
-            match self.read(&position).await {
+            match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await {
                 Read::Records(records, next) => {
                     let idle = records.is_empty();
                     if !self.deliver(&records).await {
@@ -110,37 +89,6 @@ impl Worker {
                 }
                 Err(cause) => self.wait_out("cannot load the checkpoint", &cause).await,
             }
-        }
-    }
-
-    async fn open(&self) -> Opened {
-        let request = self.pump.source.streams.get_shard_iterator().stream_arn(&self.stream).shard_id(&self.shard);
-        let request = match &self.place.sequence {
-            Some(sequence) => request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).sequence_number(sequence),
-            None => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
-        };
-        match request.send().await {
-            Ok(answer) => answer.shard_iterator.map_or_else(|| Opened::Trouble("no iterator in the answer".to_owned()), Opened::At),
-            Err(cause) => match cause.as_service_error() {
-                Some(GetShardIteratorError::TrimmedDataAccessException(_)) => Opened::Trimmed,
-                Some(GetShardIteratorError::ResourceNotFoundException(_)) => Opened::ShardGone,
-                _ => Opened::Trouble(DisplayErrorContext(cause).to_string()),
-            },
-        }
-    }
-
-    async fn read(&self, position: &str) -> Read {
-        let limit = self.pump.mapping.batch_size.clamp(1, 1_000);
-        match self.pump.source.streams.get_records().shard_iterator(position).limit(limit).send().await {
-            Ok(answer) => {
-                let records = answer.records.unwrap_or_default().into_iter().map(|record| record::event(record, &self.stream));
-                Read::Records(records.collect(), answer.next_shard_iterator)
-            }
-            Err(cause) => match cause.as_service_error() {
-                Some(GetRecordsError::ExpiredIteratorException(_) | GetRecordsError::TrimmedDataAccessException(_)) => Read::IteratorLost,
-                Some(GetRecordsError::ResourceNotFoundException(_)) => Read::ShardGone,
-                _ => Read::Trouble(DisplayErrorContext(cause).to_string()),
-            },
         }
     }
 
