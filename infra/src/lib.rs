@@ -22,3 +22,4 @@ pub use failure::Failure;
 pub use log::Log;
 pub use rows::Rows;
 pub use vault::Vault;
+pub mod tables;

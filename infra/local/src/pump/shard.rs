@@ -1,0 +1,217 @@
+//! Works through one shard from its checkpoint on, batch after batch.
+
+use aws_lambda_events::event::dynamodb::EventRecord;
+use tokio::sync::watch;
+
+use super::{
+    Failure, Pump, asked_to_stop,
+    checkpoint::{self, Checkpoint},
+    delivery, pause,
+    plan::{Plan, Step},
+    reader::{self, Opened, Read},
+};
+
+const TROUBLE_MS: u64 = 500; // between tries of a stream or a checkpoint table that does not answer
+
+/// Why a shard is read no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is closed, and every record in it is behind us.
+    Finished,
+    /// The pump was asked to stop.
+    Stopped,
+}
+
+/// One consumer's way through one shard.
+pub(super) struct Worker {
+    pump: Pump,
+    stream: String,
+    shard: String,
+    place: Checkpoint,
+    batches_since_prune: u32,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Worker {
+    pub(super) fn new(pump: Pump, stream: String, shard: String, shutdown: watch::Receiver<bool>) -> Self {
+        Self { pump, stream, shard, place: Checkpoint::default(), batches_since_prune: 0, shutdown }
+    }
+
+    /// Reads until the shard ends or the pump is asked to stop; every wait in it ends early then.
+    pub(super) async fn run(mut self) -> End {
+        self.load().await;
+        let mut iterator = None;
+        while !asked_to_stop(&self.shutdown) {
+            if self.place.finished {
+                return End::Finished;
+            }
+            let Some(position) = iterator.take() else {
+                match reader::open(&self.pump.source, &self.stream, &self.shard, self.place.sequence.as_deref()).await {
+                    Opened::At(position) => iterator = Some(position),
+                    Opened::Trimmed => self.start_over().await,
+                    Opened::ShardGone => return End::Finished,
+                    Opened::Trouble(cause) => self.wait_out("cannot open the shard", &cause).await,
+                }
+                continue;
+            };
+            match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await {
+                Read::Records(records, next) => {
+                    let idle = records.is_empty();
+                    if !self.deliver(&records).await {
+                        return End::Stopped;
+                    }
+                    match next {
+                        Some(_) if idle => pause(&mut self.shutdown, self.pump.mapping.poll_ms).await,
+                        Some(_) => {}
+                        None => self.finish().await,
+                    }
+                    iterator = next;
+                }
+                // Open it again, from the checkpoint.
+                Read::IteratorLost => pause(&mut self.shutdown, self.pump.mapping.poll_ms).await,
+                Read::ShardGone => return End::Finished,
+                Read::Trouble(cause) => {
+                    iterator = Some(position);
+                    self.wait_out("cannot read the shard", &cause).await;
+                }
+            }
+        }
+        End::Stopped
+    }
+
+    async fn load(&mut self) {
+        while !asked_to_stop(&self.shutdown) {
+            match checkpoint::load(&self.pump.source, self.pump.mapping.consumer, &self.stream, &self.shard).await {
+                Ok(place) => {
+                    self.place = place;
+                    self.report();
+                    return;
+                }
+                Err(cause) => self.wait_out("cannot load the checkpoint", &cause).await,
+            }
+        }
+    }
+
+    /// The record after the checkpoint has expired unread: go on with the oldest that is left.
+    async fn start_over(&mut self) {
+        let (consumer, shard, after) = (self.pump.mapping.consumer, &self.shard, &self.place.sequence);
+        tracing::error!(consumer, shard, ?after, "records expired before they were read; going on with the oldest there are");
+        self.place.sequence = None;
+        pause(&mut self.shutdown, self.pump.mapping.poll_ms).await;
+    }
+
+    /// Brings a batch behind us, whatever becomes of its records. False when asked to stop before that.
+    async fn deliver(&mut self, records: &[EventRecord]) -> bool {
+        let mut plan = Plan::new(records.len(), &self.pump.mapping);
+        // Ends: every answer moves on, splits, or uses up one of finitely many attempts.
+        while let Some(due) = plan.due() {
+            let (answer, cause) = delivery::call(&self.pump.handler, &records[due.clone()], due.start, self.pump.mapping.timeout_ms).await;
+            let behind = match plan.answered(answer) {
+                Step::Handled(end) => end,
+                Step::GiveUp(given_up, attempts) => {
+                    let failure = self.failure(&records[given_up.clone()], attempts, cause);
+                    if !self.hand_over(failure).await {
+                        return false;
+                    }
+                    given_up.end
+                }
+                Step::Again(attempts) => {
+                    tracing::warn!(consumer = self.pump.mapping.consumer, records = due.len(), attempts, cause, "a batch failed");
+                    self.back_off(attempts).await;
+                    if asked_to_stop(&self.shutdown) {
+                        return false;
+                    }
+                    continue;
+                }
+            };
+            self.place.sequence = records.get(behind.saturating_sub(1)).and_then(|last| last.change.sequence_number.clone());
+            if !self.save().await {
+                return false;
+            }
+        }
+        if !records.is_empty() {
+            self.prune().await;
+        }
+        true
+    }
+
+    fn failure(&self, records: &[EventRecord], attempts: u32, cause: String) -> Failure {
+        let sequence = |record: Option<&EventRecord>| record.and_then(|record| record.change.sequence_number.clone()).unwrap_or_default();
+        Failure {
+            consumer: self.pump.mapping.consumer,
+            stream_arn: self.stream.clone(),
+            shard: self.shard.clone(),
+            first: sequence(records.first()),
+            last: sequence(records.last()),
+            records: records.len(),
+            attempts,
+            cause,
+        }
+    }
+
+    /// Calls the failure destination until it has taken the pointer. False when asked to stop before that.
+    async fn hand_over(&mut self, failure: Failure) -> bool {
+        let mut failures = 0;
+        loop {
+            let (on_failure, pointer) = (self.pump.on_failure.clone(), failure.clone());
+            let kept = delivery::apart(Box::pin(async move { on_failure(pointer).await }), self.pump.mapping.timeout_ms).await;
+            let Err(cause) = kept else {
+                tracing::error!(consumer = failure.consumer, first = failure.first, last = failure.last, cause = failure.cause, "gave up");
+                return true;
+            };
+            failures += 1;
+            tracing::error!(consumer = failure.consumer, failures, cause, "the failure destination failed");
+            self.back_off(failures).await;
+            if asked_to_stop(&self.shutdown) {
+                return false;
+            }
+        }
+    }
+
+    /// The shard is closed, and all of it is behind us.
+    async fn finish(&mut self) {
+        self.place.finished = true;
+        self.save().await;
+    }
+
+    /// Writes the checkpoint, until it is written. False when asked to stop before that; one write is tried even then.
+    async fn save(&mut self) -> bool {
+        loop {
+            let consumer = self.pump.mapping.consumer;
+            match checkpoint::save(&self.pump.source, consumer, &self.stream, &self.shard, &self.place).await {
+                Ok(()) => {
+                    self.report();
+                    return true;
+                }
+                Err(_) if asked_to_stop(&self.shutdown) => return false,
+                Err(cause) => self.wait_out("cannot write the checkpoint", &cause).await,
+            }
+        }
+    }
+
+    fn report(&self) {
+        if let Some(sequence) = &self.place.sequence {
+            self.pump.progress.report(self.pump.mapping.consumer, &self.shard, sequence);
+        }
+    }
+
+    async fn prune(&mut self) {
+        self.batches_since_prune += 1;
+        let Some(prune) = self.pump.prune.clone().filter(|_| self.batches_since_prune >= self.pump.mapping.prune_batches) else { return };
+        self.batches_since_prune = 0;
+        if let Some(consumed) = self.pump.progress.consumed(&self.shard) {
+            prune(consumed).await;
+        }
+    }
+
+    async fn back_off(&mut self, failures: u32) {
+        let doubled = 1_u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
+        let ms = self.pump.mapping.retry_base_ms.saturating_mul(doubled).min(self.pump.mapping.retry_max_ms);
+        pause(&mut self.shutdown, ms).await;
+    }
+
+    async fn wait_out(&mut self, what: &str, cause: &str) {
+        tracing::warn!(consumer = self.pump.mapping.consumer, shard = self.shard, cause, "{what}");
+        pause(&mut self.shutdown, TROUBLE_MS).await;
+    }
+}

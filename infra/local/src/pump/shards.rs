@@ -1,0 +1,75 @@
+//! Which shards a stream has, and which of them may be read now.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+
+use super::Source;
+
+const PAGES_MAX: usize = 1_000; // of up to 100 shards
+
+/// A stream as it is now.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) stream: String,
+    pub(super) shards: Vec<Shard>,
+}
+
+/// One shard of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shard {
+    pub(super) id: String,
+    pub(super) parent: Option<String>,
+}
+
+/// All shards of the source's stream.
+pub(super) async fn list(source: &Source) -> Result<Found, String> {
+    let described = source.dynamodb.describe_table().table_name(&source.table).send().await;
+    let table = described.map_err(|cause| DisplayErrorContext(cause).to_string())?.table;
+    let stream = table.and_then(|table| table.latest_stream_arn).ok_or("the table has no stream")?;
+    let (mut shards, mut after) = (Vec::new(), None);
+    for _ in 0..PAGES_MAX {
+        let page = source.streams.describe_stream().stream_arn(&stream).set_exclusive_start_shard_id(after).send().await;
+        let page = page.map_err(|cause| DisplayErrorContext(cause).to_string())?.stream_description;
+        let Some(page) = page else { break };
+        for shard in page.shards() {
+            if let Some(id) = shard.shard_id() {
+                shards.push(Shard { id: id.to_owned(), parent: shard.parent_shard_id().map(str::to_owned) });
+            }
+        }
+        after = page.last_evaluated_shard_id;
+        if after.is_none() {
+            return Ok(Found { stream, shards });
+        }
+    }
+    Err(format!("the stream's description does not end within {PAGES_MAX} pages"))
+}
+
+/// The shards to start: a child only after its parent is read to the end, so that an item's changes stay in order. A parent that
+/// is no longer listed has expired, with its records.
+pub(super) fn ready(shards: &[Shard], started: &BTreeSet<String>, finished: &BTreeSet<String>) -> Vec<String> {
+    let waits = |parent: &String| !finished.contains(parent) && shards.iter().any(|shard| shard.id == *parent);
+    let ready = shards.iter().filter(|shard| !started.contains(&shard.id) && !shard.parent.as_ref().is_some_and(waits));
+    ready.map(|shard| shard.id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(id: &str, parent: Option<&str>) -> Shard {
+        Shard { id: id.to_owned(), parent: parent.map(str::to_owned) }
+    }
+
+    fn set(ids: &[&str]) -> BTreeSet<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_child_waits_until_its_parent_is_read_to_the_end() {
+        let family = [shard("child", Some("parent")), shard("parent", Some("expired")), shard("other", None)];
+        assert_eq!(ready(&family, &set(&[]), &set(&[])), ["parent", "other"]);
+        assert!(ready(&family, &set(&["parent", "other"]), &set(&[])).is_empty());
+        assert_eq!(ready(&family, &set(&["parent", "other"]), &set(&["parent"])), ["child"]);
+    }
+}

@@ -1,0 +1,3 @@
+mod restart;
+mod scripted;
+mod several;

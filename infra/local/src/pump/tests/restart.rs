@@ -1,0 +1,118 @@
+//! A consumer goes on where it stopped, and what all have consumed is forgotten.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use super::super::*;
+use crate::testing::{Backend, temporary};
+
+type Seen = Arc<Mutex<Vec<String>>>;
+
+const CONSUMER: &str = "projector";
+
+/// A pump that takes everything and remembers the sequence numbers.
+fn taking(backend: &Backend, mapping: Mapping, progress: &Progress, seen: &Seen) -> Pump {
+    let seen = seen.clone();
+    let handler = move |event: Event| {
+        let sequences = event.records.iter().map(|record| record.change.sequence_number.clone().unwrap());
+        seen.lock().unwrap().extend(sequences);
+        async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) }
+    };
+    Pump::new(
+        backend.source(),
+        mapping,
+        progress.clone(),
+        handler,
+        |failure| async move { Err::<(), _>(format!("unexpected: {failure:?}")) },
+    )
+}
+
+/// Runs `pump` until its checkpoint is `sequence`, then stops it.
+async fn run_to(pump: Pump, progress: &Progress, sequence: &str) {
+    let mut positions = progress.subscribe();
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(pump.run(stopping));
+    positions.wait_for(|positions| positions.values().any(|position| position == sequence)).await.unwrap();
+    stop.send_replace(true);
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_restart_only_what_is_new_is_delivered() {
+    let dir = temporary();
+    let seen = Seen::default();
+    let first = Backend::start(dir.path()).await;
+    for seq in 1..=7 {
+        first.put(seq).await;
+    }
+    let progress = Progress::of(&[CONSUMER]);
+    let mapping = Mapping { batch_size: 3, ..Mapping::of(CONSUMER) };
+    let sequences = first.sequences().await;
+    run_to(taking(&first, mapping, &progress, &seen), &progress, &sequences[6]).await;
+    assert_eq!(*seen.lock().unwrap(), sequences);
+    first.engine.stop().await;
+    drop(first);
+
+    let second = Backend::start(dir.path()).await;
+    second.put(8).await;
+    let progress = Progress::of(&[CONSUMER]);
+    let sequences = second.sequences().await;
+    run_to(taking(&second, mapping, &progress, &seen), &progress, &sequences[7]).await;
+    assert_eq!(*seen.lock().unwrap(), sequences);
+}
+
+#[tokio::test]
+async fn what_every_consumer_has_handled_can_be_pruned() {
+    let dir = temporary();
+    let backend = Arc::new(Backend::start(dir.path()).await);
+    for seq in 1..=6 {
+        backend.put(seq).await;
+    }
+    let sequences = backend.sequences().await;
+    let progress = Progress::of(&["projector", "reactor"]);
+    for consumer in ["projector", "reactor"] {
+        let mapping = Mapping { batch_size: 2, prune_batches: 1, ..Mapping::of(consumer) };
+        let pruned = backend.clone();
+        let pump = taking(&backend, mapping, &progress, &Seen::default()).pruning(move |consumed| {
+            let pruned = pruned.clone();
+            async move {
+                pruned.engine.prune(&pruned.source().table, &consumed).await.unwrap();
+            }
+        });
+        let mut positions = progress.subscribe();
+        let (stop, stopping) = watch::channel(false);
+        let running = tokio::spawn(pump.run(stopping));
+        let done = |positions: &Positions| positions.iter().any(|((of, _), position)| *of == consumer && *position == sequences[5]);
+        positions.wait_for(done).await.unwrap();
+        stop.send_replace(true);
+        running.await.unwrap();
+        let left = if consumer == "projector" { &sequences[..] } else { &sequences[5..] };
+        assert_eq!(backend.sequences().await, left);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_sees_the_record_as_lambda_would_give_it() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    backend.put(1).await;
+    let progress = Progress::of(&[CONSUMER]);
+    let (tell, mut told) = watch::channel(Event::default());
+    let handler = move |event: Event| {
+        tell.send_replace(event);
+        async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) }
+    };
+    let pump = Pump::new(backend.source(), Mapping::of(CONSUMER), progress.clone(), handler, |_| async { Ok::<_, Infallible>(()) });
+    run_to(pump, &progress, &backend.sequences().await[0]).await;
+    let record = told.borrow_and_update().records[0].clone();
+    assert_eq!(record.event_name, "INSERT");
+    assert_eq!(record.event_source.as_deref(), Some("aws:dynamodb"));
+    assert!(record.event_source_arn.unwrap().contains("table/test-events/stream/"));
+    let keys: serde_json::Value = serde_dynamo::from_item(record.change.keys).unwrap();
+    assert_eq!(keys, serde_json::json!({ "stream": "waitee-1", "seq": 1 }));
+    let image: serde_json::Value = serde_dynamo::from_item(record.change.new_image).unwrap();
+    assert_eq!(image, keys);
+    assert!(record.change.approximate_creation_date_time.timestamp() > 0);
+}

@@ -1,0 +1,297 @@
+//! Whatever the handler does, and wherever the process ends, no record is lost and none is out of order.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use aws_lambda_events::streams::DynamoDbBatchItemFailure;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
+use tokio::sync::Notify;
+
+use super::super::*;
+use crate::testing::{Backend, temporary};
+
+const CONSUMER: &str = "projector";
+const CASES: u32 = 64; // unless PROPTEST_CASES says otherwise
+
+/// What the handler does with one call.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    TakeAll,
+    FailFrom(usize),
+    FailTwo(usize, usize),
+    NameNothing,
+    NameAStranger,
+    Error,
+    Panic,
+}
+
+/// How the first run of the pump ends.
+#[derive(Clone, Copy, Debug)]
+enum Interruption {
+    Never,
+    /// Asked to stop during this call.
+    Stop(usize),
+    /// Killed during this call, before or after the handler did its work.
+    Kill(usize, bool),
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    records: usize,
+    batch_size: i32,
+    attempts_max: u32,
+    bisect: bool,
+    acts: Vec<Act>,
+    poison: Option<usize>,
+    destination_failures: usize,
+    interruption: Interruption,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => Just(Act::TakeAll),
+        4 => (0..9_usize).prop_map(Act::FailFrom),
+        2 => (0..9_usize, 0..9_usize).prop_map(|(one, other)| Act::FailTwo(one, other)),
+        1 => Just(Act::NameNothing),
+        1 => Just(Act::NameAStranger),
+        3 => Just(Act::Error),
+        1 => Just(Act::Panic),
+    ]
+}
+
+fn interruption() -> impl Strategy<Value = Interruption> {
+    prop_oneof![
+        Just(Interruption::Never),
+        (0..6_usize).prop_map(Interruption::Stop),
+        (0..6_usize, any::<bool>()).prop_map(|(call, after)| Interruption::Kill(call, after)),
+    ]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let shape = (1..25_usize, 1..9_i32, 1..4_u32, any::<bool>());
+    let behaviour = (prop::collection::vec(act(), 0..20), prop::option::of(0..25_usize), 0..3_usize, interruption());
+    (shape, behaviour).prop_map(|((records, batch_size, attempts_max, bisect), (acts, poison, destination_failures, interruption))| Case {
+        records,
+        batch_size,
+        attempts_max,
+        bisect,
+        acts,
+        poison,
+        destination_failures,
+        interruption,
+    })
+}
+
+/// What happened, as the handler and the destination saw it: places in the stream, counted from 0.
+#[derive(Default)]
+struct Seen {
+    delivered: Vec<Vec<usize>>,
+    taken: Vec<usize>,
+    given_up: Vec<usize>,
+    destination_calls: usize,
+}
+
+struct Stage {
+    case: Case,
+    places: BTreeMap<String, usize>,
+    seen: Mutex<Seen>,
+    calls: AtomicUsize,
+    interrupted: Notify,
+    stop: watch::Sender<bool>,
+}
+
+impl Stage {
+    async fn handle(self: Arc<Self>, event: Event) -> Result<DynamoDbEventResponse, String> {
+        let sequences: Vec<_> = event.records.iter().map(|record| record.change.sequence_number.clone().unwrap()).collect();
+        let places: Vec<_> = sequences.iter().map(|sequence| self.places[sequence]).collect();
+        self.seen.lock().unwrap().delivered.push(places.clone());
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        match self.case.interruption {
+            Interruption::Stop(at) if at == call => {
+                self.stop.send_replace(true);
+            }
+            Interruption::Kill(at, false) if at == call => self.die().await,
+            _ => {}
+        }
+        let mut act = self.case.acts.get(call).copied().unwrap_or(Act::TakeAll);
+        if places.iter().any(|place| Some(*place) == self.case.poison) {
+            act = Act::Error;
+        }
+        let taken = match act {
+            Act::TakeAll => places.len(),
+            Act::FailFrom(place) => place % places.len(),
+            Act::FailTwo(one, other) => (one % places.len()).min(other % places.len()),
+            Act::NameNothing | Act::NameAStranger | Act::Error | Act::Panic => 0,
+        };
+        self.seen.lock().unwrap().taken.extend(&places[..taken]);
+        if matches!(self.case.interruption, Interruption::Kill(at, true) if at == call) {
+            self.die().await;
+        }
+        let mut response = DynamoDbEventResponse::default();
+        match act {
+            Act::TakeAll => {}
+            Act::FailFrom(_) => fail(&mut response, &sequences[taken]),
+            Act::FailTwo(one, other) => {
+                fail(&mut response, &sequences[one % places.len()]);
+                fail(&mut response, &sequences[other % places.len()]);
+            }
+            Act::NameNothing => fail(&mut response, ""),
+            Act::NameAStranger => fail(&mut response, "100000000000000000000000"),
+            Act::Error => return Err("scripted".to_owned()),
+            // As a panic, but without its message among the test's output.
+            Act::Panic => panic::resume_unwind(Box::new("scripted")),
+        }
+        Ok(response)
+    }
+
+    /// The process ends here: nothing after this is ever answered.
+    async fn die(&self) {
+        self.interrupted.notify_one();
+        std::future::pending().await
+    }
+
+    async fn keep(self: Arc<Self>, failure: Failure) -> Result<(), String> {
+        let mut seen = self.seen.lock().unwrap();
+        seen.destination_calls += 1;
+        if seen.destination_calls <= self.case.destination_failures {
+            return Err("scripted".to_owned());
+        }
+        let (first, last) = (self.places[&failure.first], self.places[&failure.last]);
+        assert_eq!(failure.records, last - first + 1);
+        assert_eq!(failure.attempts, self.case.attempts_max);
+        seen.given_up.extend(first..=last);
+        Ok(())
+    }
+
+    fn pump(self: &Arc<Self>, backend: &Backend, progress: &Progress) -> Pump {
+        let mapping = Mapping {
+            batch_size: self.case.batch_size,
+            bisect: self.case.bisect,
+            attempts_max: self.case.attempts_max,
+            retry_base_ms: 0,
+            retry_max_ms: 1,
+            poll_ms: 1,
+            ..Mapping::of(CONSUMER)
+        };
+        let (handler, destination) = (self.clone(), self.clone());
+        Pump::new(
+            backend.source(),
+            mapping,
+            progress.clone(),
+            move |event| handler.clone().handle(event),
+            move |failure| destination.clone().keep(failure),
+        )
+    }
+}
+
+fn fail(response: &mut DynamoDbEventResponse, sequence: &str) {
+    let mut failure = DynamoDbBatchItemFailure::default();
+    failure.item_identifier = Some(sequence.to_owned());
+    response.batch_item_failures.push(failure);
+}
+
+/// Runs the case to its end; returns what was seen and how much of it before the interruption.
+async fn play(case: Case, backend: &Backend) -> (Arc<Stage>, usize, usize) {
+    for seq in 1..=case.records {
+        backend.put(seq).await;
+    }
+    let sequences = backend.sequences().await;
+    let last = sequences.last().unwrap().clone();
+    let places = sequences.into_iter().enumerate().map(|(place, sequence)| (sequence, place)).collect();
+    let (stop, stopping) = watch::channel(false);
+    let (seen, calls, interrupted) = (Mutex::default(), AtomicUsize::new(0), Notify::new());
+    let stage = Arc::new(Stage { case, places, seen, calls, interrupted, stop });
+    let progress = Progress::of(&[CONSUMER]);
+    let finished = async |progress: &Progress| {
+        progress.subscribe().wait_for(|positions| positions.values().any(|position| *position == last)).await.unwrap();
+    };
+
+    let mut running = tokio::spawn(stage.pump(backend, &progress).run(stopping));
+    tokio::select! {
+        () = finished(&progress) => {}
+        () = stage.interrupted.notified() => running.abort(),
+        ended = &mut running => ended.unwrap(),
+    }
+    stage.stop.send_replace(true);
+    if !running.is_finished() {
+        let _aborted = running.await;
+    }
+    let (first_run, taken_first) = {
+        let seen = stage.seen.lock().unwrap();
+        (seen.delivered.len(), seen.taken.len())
+    };
+
+    let (stop, stopping) = watch::channel(false);
+    let progress = Progress::of(&[CONSUMER]);
+    let running = tokio::spawn(stage.pump(backend, &progress).run(stopping));
+    finished(&progress).await;
+    stop.send_replace(true);
+    running.await.unwrap();
+    (stage, first_run, taken_first)
+}
+
+fn judge(stage: &Stage, first_run: usize, taken_first: usize) -> Result<(), TestCaseError> {
+    let (case, seen) = (&stage.case, stage.seen.lock().unwrap());
+    for batch in &seen.delivered {
+        prop_assert!(batch.len() <= usize::try_from(case.batch_size).unwrap());
+        prop_assert!(batch.windows(2).all(|pair| pair[1] == pair[0] + 1), "a batch with gaps: {batch:?}");
+    }
+    let times = |place: usize| (count(&seen.taken, place), count(&seen.given_up, place));
+    for place in 0..case.records {
+        let (taken, given_up) = times(place);
+        prop_assert!(taken + given_up >= 1, "record {place} was lost");
+        if !matches!(case.interruption, Interruption::Kill(..)) {
+            prop_assert_eq!(taken + given_up, 1, "record {} came twice without a crash", place);
+        }
+    }
+    // Acknowledged for the first time in order, and what came again after a crash was of one batch.
+    let mut first_taken = Vec::new();
+    for place in &seen.taken {
+        if !first_taken.contains(place) {
+            first_taken.push(*place);
+        }
+    }
+    prop_assert!(first_taken.is_sorted(), "out of order: {first_taken:?}");
+    prop_assert!(seen.taken.len() - first_taken.len() <= usize::try_from(case.batch_size).unwrap());
+    // The second run starts at the first record that the first did not bring behind it.
+    if let (Interruption::Stop(_), Some(batch)) = (case.interruption, seen.delivered.get(first_run)) {
+        let settled = |place: &usize| seen.taken[..taken_first].contains(place) || (seen.given_up.contains(place) && *place < batch[0]);
+        prop_assert!((0..batch[0]).all(|place| settled(&place)));
+        prop_assert!(!seen.taken[..taken_first].contains(&batch[0]));
+    }
+    Ok(())
+}
+
+fn count(places: &[usize], place: usize) -> usize {
+    places.iter().filter(|other| **other == place).count()
+}
+
+#[test]
+fn every_record_is_acknowledged_in_order_or_handed_over() {
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = CASES;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let dir = temporary();
+    let backend = Mutex::new(Some(runtime.block_on(Backend::start(dir.path()))));
+    let played = AtomicUsize::new(0);
+    TestRunner::new(config)
+        .run(&case(), |case| {
+            let prefix = format!("case{}", played.fetch_add(1, Ordering::SeqCst));
+            let mut backend = backend.lock().unwrap();
+            let fresh = runtime.block_on(backend.take().unwrap().renamed(prefix));
+            let (stage, first_run, taken_first) = runtime.block_on(play(case, &fresh));
+            *backend = Some(fresh);
+            judge(&stage, first_run, taken_first)
+        })
+        .unwrap();
+}

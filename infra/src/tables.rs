@@ -1,0 +1,150 @@
+//! Makes the tables where no deployment made them: locally, and on whatever engine a test runs.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::{BuildError, DisplayErrorContext, SdkError},
+    operation::{create_table::CreateTableError, describe_table::DescribeTableError},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType as Role, Projection, ProjectionType,
+        ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus,
+    },
+};
+use schema::table::{Index, Key, KeyType, Projected, Table};
+
+const ACTIVE_POLLS_MAX: u32 = 300; // a minute; an embedded engine needs one poll, AWS about fifty
+const ACTIVE_POLL_MS: u64 = 200;
+
+/// Why the tables could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TablesError {
+    /// The layout is not one DynamoDB's types can express.
+    #[error("describe table {table} for creation")]
+    Layout {
+        /// The table's full name.
+        table: String,
+        /// What was missing.
+        #[source]
+        cause: Box<BuildError>,
+    },
+    /// The engine refused, or could not be reached.
+    #[error("create table {table}: {}", DisplayErrorContext(cause))]
+    Create {
+        /// The table's full name.
+        table: String,
+        /// What the engine said.
+        cause: Box<SdkError<CreateTableError>>,
+    },
+    /// The engine could not say how far it is.
+    #[error("ask whether table {table} is active: {}", DisplayErrorContext(cause))]
+    Describe {
+        /// The table's full name.
+        table: String,
+        /// What the engine said.
+        cause: Box<SdkError<DescribeTableError>>,
+    },
+    /// It was accepted and then never became usable.
+    #[error("table {table} is still not active after {} s; look at its status", ACTIVE_POLL_MS * u64::from(ACTIVE_POLLS_MAX) / 1000)]
+    NotActive {
+        /// The table's full name.
+        table: String,
+    },
+}
+
+/// Creates whichever of `tables` the deployment `prefix` lacks, and returns when all of them can be used.
+///
+/// A table that is already there is taken as it is: its layout is not compared.
+///
+/// # Errors
+/// When a table cannot be created, or does not become active in time.
+pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(), TablesError> {
+    for table in tables {
+        request(client, &table.name(prefix), table).await?;
+    }
+    for table in tables {
+        until_active(client, &table.name(prefix)).await?;
+    }
+    Ok(())
+}
+
+async fn request(client: &Client, name: &str, table: &Table) -> Result<(), TablesError> {
+    let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
+    let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for key in key_attributes(table) {
+        request = request.attribute_definitions(definition(key).map_err(layout)?);
+    }
+    for element in key_schema(table.hash, table.range).map_err(layout)? {
+        request = request.key_schema(element);
+    }
+    for index in table.indexes {
+        request = request.global_secondary_indexes(secondary(index).map_err(layout)?);
+    }
+    if table.streamed {
+        let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
+        request = request.stream_specification(stream.build().map_err(layout)?);
+    }
+    match request.send().await {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => Ok(()),
+        Err(cause) => Err(TablesError::Create { table: name.to_owned(), cause: Box::new(cause) }),
+    }
+}
+
+/// Every attribute that is a key of the table or of an index, once: DynamoDB wants exactly these declared.
+fn key_attributes(table: &Table) -> Vec<Key> {
+    let of_table = [Some(table.hash), table.range].into_iter().flatten();
+    let of_indexes = table.indexes.iter().flat_map(|index| [index.hash, index.range]);
+    of_table.chain(of_indexes).collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+fn definition((name, kind): Key) -> Result<AttributeDefinition, BuildError> {
+    let kind = match kind {
+        KeyType::S => ScalarAttributeType::S,
+        KeyType::N => ScalarAttributeType::N,
+    };
+    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
+}
+
+fn key_schema(hash: Key, range: Option<Key>) -> Result<Vec<KeySchemaElement>, BuildError> {
+    [Some((hash, Role::Hash)), range.map(|key| (key, Role::Range))]
+        .into_iter()
+        .flatten()
+        .map(|((name, _), role)| KeySchemaElement::builder().attribute_name(name).key_type(role).build())
+        .collect()
+}
+
+fn secondary(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
+    let projection = match index.projected {
+        Projected::All => Projection::builder().projection_type(ProjectionType::All),
+        Projected::Keys => Projection::builder().projection_type(ProjectionType::KeysOnly),
+        Projected::Some(names) => names
+            .iter()
+            .fold(Projection::builder().projection_type(ProjectionType::Include), |projection, name| projection.non_key_attributes(*name)),
+    };
+    GlobalSecondaryIndex::builder()
+        .index_name(index.name)
+        .set_key_schema(Some(key_schema(index.hash, Some(index.range))?))
+        .projection(projection.build())
+        .build()
+}
+
+async fn until_active(client: &Client, name: &str) -> Result<(), TablesError> {
+    for _ in 0..ACTIVE_POLLS_MAX {
+        match client.describe_table().table_name(name).send().await {
+            Ok(answer) => {
+                let table = answer.table();
+                let indexes = table.map(|table| table.global_secondary_indexes()).unwrap_or_default();
+                let indexed = indexes.iter().all(|index| index.index_status().is_none_or(|status| status.as_str() == "ACTIVE"));
+                if indexed && table.and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
+                    return Ok(());
+                }
+            }
+            // A table just asked for may not be known yet to whichever node answers.
+            Err(cause) if cause.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {}
+            Err(cause) => return Err(TablesError::Describe { table: name.to_owned(), cause: Box::new(cause) }),
+        }
+        tokio::time::sleep(Duration::from_millis(ACTIVE_POLL_MS)).await;
+    }
+    Err(TablesError::NotActive { table: name.to_owned() })
+}
