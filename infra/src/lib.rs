@@ -13,6 +13,7 @@ pub mod log;
 pub mod rows;
 pub mod telemetry;
 pub mod token;
+pub mod queue;
 pub mod vault;
 
 pub use backend::Backend;

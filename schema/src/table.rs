@@ -70,7 +70,7 @@ pub const QUEUE: Table = Table {
     suffix: "queue",
     hash: ("queue", S),
     range: Some(("id", S)),
-    indexes: &[Index { name: "visible", hash: ("waiting", S), range: ("visible_at", N), projected: Projected::All }],
+    indexes: &[Index { name: "visible", hash: ("waiting", S), range: ("visible_at", N), projected: Projected::Keys }],
     streamed: false,
 };
 

@@ -1,0 +1,174 @@
+//! A queue of SQS. Visibility, the count of attempts and the move to the dead letters are the queue's own settings there.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::{
+    Client,
+    operation::{change_message_visibility::ChangeMessageVisibilityError, delete_message::DeleteMessageError},
+    types::{Message as Received, MessageSystemAttributeName as Attribute},
+};
+use schema::Time;
+
+use super::{DeadLetter, DeadPage, Message, QueueError, RECEIVE_MAX, REDRIVE_MAX, Receipt};
+
+/// An unhurried look: SQS asks all of its servers instead of some.
+const RECEIVE_WAIT_S: i32 = 1;
+
+/// For how long a dead letter that was looked at hides, so that the next look sees others.
+const DEAD_HIDDEN_S: i32 = 10;
+
+/// Longer than letters hide: one that has just been listed is found all the same.
+const DEAD_WAIT_S: i32 = 12;
+
+/// Looks one redrive takes for its letter.
+const DEAD_LOOKS_MAX: usize = REDRIVE_MAX / RECEIVE_MAX;
+
+/// A queue of SQS and its dead-letter queue. Clones are the same queue.
+#[derive(Clone)]
+pub struct SqsQueue {
+    client: Client,
+    url: String,
+    dead_url: String,
+}
+
+impl SqsQueue {
+    /// The queue at this URL, whose redrive policy names the queue at `dead_url`.
+    #[must_use]
+    pub fn new(client: Client, url: String, dead_url: String) -> Self {
+        Self { client, url, dead_url }
+    }
+
+    pub(super) async fn send(&self, body: &str, delay: Duration) -> Result<String, QueueError> {
+        let call = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds(delay));
+        let sent = call.send().await.map_err(|cause| self.failed("send", cause))?;
+        sent.message_id.ok_or_else(|| self.malformed())
+    }
+
+    pub(super) async fn receive(&self, max: usize) -> Result<Vec<Message>, QueueError> {
+        let call = self.client.receive_message().queue_url(&self.url).wait_time_seconds(RECEIVE_WAIT_S);
+        let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(1));
+        let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
+        let received = call.send().await.map_err(|cause| self.failed("receive", cause))?.messages.unwrap_or_default();
+        let messages = received.into_iter().map(|message| {
+            let attempts = attribute(&message, &Attribute::ApproximateReceiveCount)?;
+            let Received { message_id, body, receipt_handle, .. } = message;
+            Some(Message { id: message_id?, body: body?, receipt: Receipt(receipt_handle?), attempts })
+        });
+        messages.collect::<Option<_>>().ok_or_else(|| self.malformed())
+    }
+
+    pub(super) async fn delete(&self, receipt: &Receipt) -> Result<(), QueueError> {
+        self.delete_from(&self.url, &receipt.0).await
+    }
+
+    async fn delete_from(&self, url: &str, receipt: &str) -> Result<(), QueueError> {
+        match self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteMessageError::ReceiptHandleIsInvalid(_)) => Ok(()), // stale
+                _ => Err(self.failed("delete a message", error)),
+            },
+        }
+    }
+
+    pub(super) async fn release(&self, receipt: &Receipt, delay: Duration) -> Result<(), QueueError> {
+        let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(&receipt.0);
+        match call.visibility_timeout(seconds(delay)).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(ChangeMessageVisibilityError::MessageNotInflight(_) | ChangeMessageVisibilityError::ReceiptHandleIsInvalid(_)) => {
+                    Ok(()) // stale
+                }
+                _ => Err(self.failed("release a message", error)),
+            },
+        }
+    }
+
+    pub(super) async fn dead_letters(&self, limit: usize) -> Result<DeadPage, QueueError> {
+        let mut letters = Vec::new();
+        while letters.len() < limit {
+            let batch = self.look(RECEIVE_WAIT_S, limit - letters.len()).await?;
+            if batch.is_empty() {
+                return Ok(DeadPage { letters, next: None });
+            }
+            for letter in batch {
+                let attempts = attribute(&letter, &Attribute::ApproximateReceiveCount);
+                let sent_at = attribute(&letter, &Attribute::SentTimestamp).map(Time::from_millis);
+                let (Some(attempts), Some(sent_at), Some(id), Some(body)) = (attempts, sent_at, letter.message_id, letter.body) else {
+                    return Err(self.malformed());
+                };
+                letters.push(DeadLetter { id, body, attempts, sent_at });
+            }
+        }
+        Ok(DeadPage { letters, next: Some("more".to_owned()) }) // SQS keeps no place: what was shown hides
+    }
+
+    pub(super) async fn redrive(&self, id: &str) -> Result<bool, QueueError> {
+        let mut first_seen = None;
+        for _ in 0..DEAD_LOOKS_MAX {
+            let batch = self.look(DEAD_WAIT_S, RECEIVE_MAX).await?;
+            for letter in &batch {
+                if letter.message_id() == Some(id) {
+                    return self.revive(letter).await.map(|()| true);
+                }
+                if first_seen.is_some() && first_seen.as_deref() == letter.message_id() {
+                    return Ok(false); // once round
+                }
+                first_seen = first_seen.or_else(|| letter.message_id().map(str::to_owned));
+            }
+            if batch.is_empty() {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) async fn redrive_all(&self) -> Result<usize, QueueError> {
+        let mut redriven = 0;
+        while redriven < REDRIVE_MAX {
+            let batch = self.look(RECEIVE_WAIT_S, RECEIVE_MAX).await?;
+            if batch.is_empty() {
+                break;
+            }
+            for letter in &batch {
+                self.revive(letter).await?;
+                redriven += 1;
+            }
+        }
+        Ok(redriven)
+    }
+
+    /// Receives from the dead-letter queue, waiting for `wait_s` at most when there is nothing to be seen.
+    async fn look(&self, wait_s: i32, max: usize) -> Result<Vec<Received>, QueueError> {
+        let call = self.client.receive_message().queue_url(&self.dead_url).wait_time_seconds(wait_s);
+        let call = call.max_number_of_messages(i32::try_from(max.min(RECEIVE_MAX)).unwrap_or(1)).visibility_timeout(DEAD_HIDDEN_S);
+        let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
+        let call = call.message_system_attribute_names(Attribute::SentTimestamp);
+        Ok(call.send().await.map_err(|cause| self.failed("look at dead letters", cause))?.messages.unwrap_or_default())
+    }
+
+    /// Sent before it is deleted: a crash between the two repeats a letter and never loses one.
+    async fn revive(&self, letter: &Received) -> Result<(), QueueError> {
+        let (Some(body), Some(receipt)) = (letter.body(), letter.receipt_handle()) else { return Err(self.malformed()) };
+        self.send(body, Duration::ZERO).await?;
+        self.delete_from(&self.dead_url, receipt).await
+    }
+
+    fn malformed(&self) -> QueueError {
+        QueueError::Malformed { queue: self.url.clone() }
+    }
+
+    fn failed(&self, doing: &'static str, cause: impl Into<aws_sdk_sqs::Error>) -> QueueError {
+        QueueError::Sqs { queue: self.url.clone(), doing, cause: Box::new(cause.into()) }
+    }
+}
+
+/// SQS counts whole seconds; a message must not be due too early.
+fn seconds(delay: Duration) -> i32 {
+    let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(whole).unwrap_or(i32::MAX)
+}
+
+fn attribute<T: std::str::FromStr>(message: &Received, name: &Attribute) -> Option<T> {
+    message.attributes()?.get(name)?.parse().ok()
+}
