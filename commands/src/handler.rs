@@ -20,7 +20,7 @@ const CORRELATION_BYTES_MAX: usize = 36;
 
 /// Answers a request for one of the hosts' routes.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
-    edge::serve(Role::Hosts, &backend.clock, request, async |call| route(backend, call).await).await
+    edge::serve(Role::Hosts, backend, request, |backend, call| Box::pin(route(backend, call))).await
 }
 
 async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::Credentials;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -12,6 +13,16 @@ const SDK_ATTEMPTS_MAX: u32 = 3;
 
 /// AWS's usual environment: region, credentials, and the endpoint variables `AWS_ENDPOINT_URL_*`.
 pub async fn config() -> SdkConfig {
+    loader().load().await
+}
+
+/// An engine on this machine that takes any credentials.
+pub async fn local(endpoint_url: &str) -> SdkConfig {
+    let anyone = Credentials::new("local", "local", None, None, "local");
+    loader().endpoint_url(endpoint_url).region(Region::new("local")).credentials_provider(anyone).load().await
+}
+
+fn loader() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -20,6 +31,4 @@ pub async fn config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS_MAX))
-        .load()
-        .await
 }

@@ -1,14 +1,17 @@
 //! Everything a handler works with, put together once per process.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use schema::table;
 
 use crate::{
     aws,
     clock::Clock,
-    config::{Config, Keys},
+    config::{Config, Keys, Retries},
     failure::Failure,
     log::Log,
+    queue::{Policy, Queue, SqsQueue, TableQueue},
     rows::Rows,
     token::TokenKey,
     vault::{FileKey, KmsKey, MasterKey, Vault},
@@ -16,6 +19,12 @@ use crate::{
 
 /// The name of the master key in a key directory.
 const MASTER_KEY: &str = "master";
+
+/// The name of the queue of parked doorbells.
+const RETRIES: &str = "retries";
+
+/// A parked doorbell is tried every half minute, five times, before a person has to look at it.
+const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
 
 /// The adapters of one deployment. Clones share connections and caches.
 #[derive(Clone)]
@@ -26,6 +35,8 @@ pub struct Backend {
     pub rows: Rows,
     /// Keys of subjects.
     pub vault: Vault,
+    /// Where doorbells are parked that could not be applied.
+    pub retries: Queue,
     /// The key of access tokens.
     pub tokens: TokenKey,
     /// The time.
@@ -58,6 +69,13 @@ impl Backend {
         Ok(Self {
             log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
             rows: Rows::new(dynamodb.clone(), &config.prefix),
+            retries: match &config.retries {
+                Retries::Table => {
+                    let table = table::QUEUE.name(&config.prefix);
+                    Queue::Table(TableQueue::new(dynamodb.clone(), table, RETRIES, RETRY_POLICY, clock.clone()))
+                }
+                Retries::Sqs { url, dead_url } => Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(sdk), url.clone(), dead_url.clone())),
+            },
             vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),
             tokens: TokenKey::load_or_create(config.keys.directory())?,
             clock,

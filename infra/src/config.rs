@@ -16,6 +16,22 @@ pub struct Config {
     pub public_url: String,
     /// Where keys come from: `WAITLIST_KMS_KEY`, else `WAITLIST_KEYS_DIR`.
     pub keys: Keys,
+    /// What parks doorbells that could not be applied: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
+    pub retries: Retries,
+}
+
+/// What parks doorbells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retries {
+    /// A queue in a table.
+    Table,
+    /// Queues of SQS.
+    Sqs {
+        /// The queue.
+        url: String,
+        /// Where its redrive policy leads.
+        dead_url: String,
+    },
 }
 
 /// Where keys come from.
@@ -56,7 +72,17 @@ impl Config {
             Err(_) => Keys::Directory(directory),
         };
         let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".into());
-        Ok(Self { prefix: prefix(), public_url: public_url.trim_end_matches('/').to_owned(), keys })
+        let retries = match (env::var("WAITLIST_RETRIES_URL"), env::var("WAITLIST_RETRIES_DEAD_URL")) {
+            (Ok(url), Ok(dead_url)) => Retries::Sqs { url, dead_url },
+            (Err(_), Err(_)) => Retries::Table,
+            _ => {
+                return Err(Failure::broken(
+                    "read the configuration",
+                    "set both or none of WAITLIST_RETRIES_URL and WAITLIST_RETRIES_DEAD_URL",
+                ));
+            }
+        };
+        Ok(Self { retries, prefix: prefix(), public_url: public_url.trim_end_matches('/').to_owned(), keys })
     }
 }
 

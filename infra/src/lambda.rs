@@ -50,5 +50,6 @@ where
     A: Serialize,
 {
     let handler = &handler;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| handler(event.payload))).await
+    // Boxed: a handler's future is deep, and `main` should not have to know.
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| Box::pin(handler(event.payload)))).await
 }

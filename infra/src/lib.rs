@@ -10,10 +10,11 @@ pub mod file;
 pub mod http;
 pub mod lambda;
 pub mod log;
+pub mod queue;
 pub mod rows;
+pub mod tables;
 pub mod telemetry;
 pub mod token;
-pub mod queue;
 pub mod vault;
 
 pub use backend::Backend;
@@ -23,4 +24,3 @@ pub use failure::Failure;
 pub use log::Log;
 pub use rows::Rows;
 pub use vault::Vault;
-pub mod tables;

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, KeysAndAttributes},
+};
 use schema::{
     Rank, WaiteeId, WaitlistId,
     table::{self, Table},
@@ -13,6 +17,9 @@ use crate::failure::Failure;
 
 /// The most rows that one Query is asked for.
 const PAGE_ROWS_MAX: i32 = 500;
+
+/// The most rows of one BatchGetItem.
+const BATCH_ROWS_MAX: usize = 100;
 
 /// What the feed needs of a row.
 pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
@@ -73,6 +80,34 @@ impl Rows {
             .consistent_read(true);
         let item = found.send().await.map_err(|cause| Failure::aws(doing(), cause))?.item;
         item.map(serde_dynamo::from_item).transpose().map_err(|cause| Failure::broken(doing(), cause))
+    }
+
+    /// Those of these rows that there are, in no order; strongly consistent, a hundred to a call.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no such row.
+    pub async fn get_all<R: Row>(&self, ids: &[String]) -> Result<Vec<R>, Failure> {
+        let doing = || format!("read {} rows of {}", ids.len(), R::TABLE.suffix);
+        let table = R::TABLE.name(&self.prefix);
+        let mut rows = Vec::with_capacity(ids.len());
+        let mut wanted: Vec<Place> = ids.iter().map(|id| HashMap::from([("id".to_owned(), AttributeValue::S(id.clone()))])).collect();
+        // What a call leaves unread, for want of throughput or room, is asked for again; each call reads at least one.
+        for _ in 0..=ids.len() {
+            if wanted.is_empty() {
+                return Ok(rows);
+            }
+            let rest = wanted.split_off(wanted.len().min(BATCH_ROWS_MAX));
+            let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+            let keys = keys.map_err(|cause| Failure::broken(doing(), cause))?;
+            let answer =
+                self.client.batch_get_item().request_items(&table, keys).send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+            for item in answer.responses.unwrap_or_default().remove(&table).unwrap_or_default() {
+                rows.push(serde_dynamo::from_item(item).map_err(|cause| Failure::broken(doing(), cause))?);
+            }
+            wanted = answer.unprocessed_keys.unwrap_or_default().remove(&table).map(|keys| keys.keys).unwrap_or_default();
+            wanted.extend(rest);
+        }
+        Err(Failure::Broken { doing: doing(), retry: true, cause: "the table keeps leaving rows unread".into() })
     }
 
     /// Writes a row where `old` stands, or where none stands: `false` when something else does.

@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use proptest::prelude::*;
-use support::{Engine, cases, clock};
-use waitlist_infra::{
+use infra::{
     clock::Clock,
     queue::{BODY_BYTES_MAX, DEAD_PAGE_MAX, DeadLetter, Message, Policy, Queue, QueueError, Receipt, TableQueue},
 };
+use proptest::prelude::*;
+use support::{Engine, cases, clock};
 
 const VISIBILITY_MS: i64 = 30_000;
 const ATTEMPTS_MAX: u32 = 3;

@@ -60,7 +60,9 @@ impl Kind {
         };
         let after = match cursor {
             None => None,
-            Some(text) => Some(self.place(&text).ok_or_else(|| Problem::invalid_parameter("cursor", "must be the next of a page of this same list"))?),
+            Some(text) => Some(
+                self.place(&text).ok_or_else(|| Problem::invalid_parameter("cursor", "must be the next of a page of this same list"))?,
+            ),
         };
         Ok(PageRequest { limit, after })
     }

@@ -1,9 +1,6 @@
 //! Rows as fresh as the reader demands: from the table when it shows enough, else folded from the log, now.
 
-use infra::{
-    Backend, Failure,
-    rows::Row,
-};
+use infra::{Backend, Failure, rows::Row};
 use schema::{Problem, StreamId, UserId, commit::DomainEvent, sync::SyncToken};
 use uuid::Uuid;
 
@@ -63,4 +60,16 @@ pub fn demanded(tokens: &[SyncToken], stream: StreamId) -> u64 {
 #[must_use]
 pub fn unknown_token() -> Problem {
     Problem::invalid_header("Sync-Token", "must be as a write of this account answered it")
+}
+
+impl Owned for crate::waitees::WaiteeRow {
+    fn tenant(&self) -> UserId {
+        self.tenant
+    }
+}
+
+impl Owned for crate::waitlists::WaitlistRow {
+    fn tenant(&self) -> UserId {
+        self.tenant
+    }
 }

@@ -45,18 +45,16 @@ pub(crate) async fn add(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
     };
     let author = author_of(call, idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call)) }));
     let party = seal(&key, id.into(), &party);
-    let command = Command::Join { id: list_id, list, active, party, by: JoinedBy::Host };
-    let outcome = backend
-        .log
-        .transact(id.into(), &author, None, async |waitee: &Waitee, now| Ok(decide(waitee, &command, now).map_err(Problem::from)?))
-        .await?;
+    let command = &Command::Join { id: list_id, list, active, party, by: JoinedBy::Host };
+    let decide = |waitee: Waitee, now| async move { Ok(decide(&waitee, command, now).map_err(Problem::from)?) };
+    let outcome = backend.log.transact(id.into(), &author, None, decide).await?;
     Ok(answer(201, id, outcome, Some(format!("/v1/waitees/{id}"))))
 }
 
 pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let id = WaiteeId(call.path_id()?);
-    let body = call.body::<ChangeWaitee>()?;
-    run(backend, call, 200, async |visit| {
+    let body = &call.body::<ChangeWaitee>()?;
+    run(backend, call, 200, |visit| async move {
         let region = region(&waitlist::handler::latest(backend, call.owner, visit.waitlist).await?)?;
         let patch = body.clone().parse(region)?;
         Ok(Command::Change(seal_patch(backend, guest(call.owner, id), id.into(), &patch).await?))
@@ -66,13 +64,15 @@ pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
 
 pub(crate) async fn call(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    run(backend, call, 202, async |visit| Ok(Command::Call { list: waitlist::handler::latest(backend, call.owner, visit.waitlist).await? }))
-        .await
+    run(backend, call, 202, |visit| async move {
+        Ok(Command::Call { list: waitlist::handler::latest(backend, call.owner, visit.waitlist).await? })
+    })
+    .await
 }
 
 pub(crate) async fn restore(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let reason = call.body::<Because>()?.parse()?;
-    run(backend, call, 200, async |visit| {
+    let reason = &call.body::<Because>()?.parse()?;
+    run(backend, call, 200, |visit| async move {
         let list = waitlist::handler::latest(backend, call.owner, visit.waitlist).await?;
         Ok(Command::Restore { list, why: Why { reason: seal_reason(backend, call, reason.as_ref()).await? } })
     })
@@ -80,13 +80,14 @@ pub(crate) async fn restore(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 }
 
 pub(crate) async fn transition(backend: &Backend, call: &Call<'_>, command: fn(Why) -> Command) -> Result<Reply, Failure> {
-    let reason = call.body::<Because>()?.parse()?;
-    run(backend, call, 200, async |_| Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? }))).await
+    let reason = &call.body::<Because>()?.parse()?;
+    run(backend, call, 200, |_| async move { Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? })) }).await
 }
 
 pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let id = WaiteeId(call.path_id()?);
-    let (beside, reason) = call.body::<Move>()?.parse()?;
+    let (beside, reason) = &call.body::<Move>()?.parse()?;
+    let beside = *beside;
     let (pointer, other) = match beside {
         Beside::Before(other) => ("/before", other),
         Beside::After(other) => ("/after", other),
@@ -94,8 +95,8 @@ pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Re
     if other == id {
         return Err(Problem::invalid_value(pointer, "must be another party than the one that moves").into());
     }
-    run(backend, call, 200, async |visit| {
-        let target = target(backend, call.owner, visit, id, beside, other).await?;
+    run(backend, call, 200, |visit| async move {
+        let target = target(backend, call.owner, &visit, id, beside, other).await?;
         Ok(Command::Move { beside, target, reason: seal_reason(backend, call, reason.as_ref()).await? })
     })
     .await
@@ -118,22 +119,19 @@ async fn target(
 }
 
 /// Runs a command on the visit in the path. What it needs besides is gathered from the visit as it is at that moment.
-async fn run(
-    backend: &Backend,
-    call: &Call<'_>,
-    status: u16,
-    command: impl AsyncFn(&Visit) -> Result<Command, Failure>,
-) -> Result<Reply, Failure> {
+async fn run<C, F>(backend: &Backend, call: &Call<'_>, status: u16, command: C) -> Result<Reply, Failure>
+where
+    C: Fn(Visit) -> F + Send + Sync,
+    F: Future<Output = Result<Command, Failure>> + Send,
+{
     let id = WaiteeId(call.path_id()?);
     let author = author(backend, call, guest(call.owner, id)).await?;
-    let expect = call.if_match()?;
-    let outcome = backend
-        .log
-        .transact(id.into(), &author, expect, async |waitee: &Waitee, now| {
-            let visit = waitee.0.as_ref().ok_or_else(Problem::not_found)?;
-            Ok(decide(waitee, &command(visit).await?, now).map_err(Problem::from)?)
-        })
-        .await?;
+    let command = &command;
+    let decide = |waitee: Waitee, now| async move {
+        let visit = waitee.0.clone().ok_or_else(Problem::not_found)?;
+        Ok(decide(&waitee, &command(visit).await?, now).map_err(Problem::from)?)
+    };
+    let outcome = backend.log.transact(id.into(), &author, call.if_match()?, decide).await?;
     Ok(answer(status, id, outcome, None))
 }
 

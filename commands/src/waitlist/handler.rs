@@ -3,7 +3,6 @@
 use infra::{
     Backend, Failure,
     http::{Call, Reply, written},
-    log::Outcome,
     vault::Subject,
 };
 use schema::{
@@ -16,6 +15,9 @@ use schema::{
 use super::{Command, Waitlist, decide};
 use crate::handler::{author, author_of, request_mac};
 
+/// Deleting tells how many parties are left, up to this many.
+const ACTIVE_COUNTED_MAX: usize = 500;
+
 pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let settings = call.body::<CreateWaitlist>()?.parse()?;
     let idempotency_key = call.idempotency_key()?;
@@ -27,50 +29,38 @@ pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
         None => backend.vault.create(account).await?,
     };
     let author = author_of(call, idempotency_key.map(|key| CommandId { key, request: Some(request_mac(&account_key, call)) }));
-    let command = Command::Create(settings);
-    let outcome = backend
-        .log
-        .transact(id.into(), &author, None, async |list: &Waitlist, now| Ok(decide(list, &command, now).map_err(Problem::from)?))
-        .await?;
+    let command = &Command::Create(settings);
+    let decide = |list: Waitlist, now| async move { Ok(decide(&list, command, now).map_err(Problem::from)?) };
+    let outcome = backend.log.transact(id.into(), &author, None, decide).await?;
     Ok(written(201, id.into(), outcome.seq, None, Some(format!("/v1/waitlists/{id}"))))
 }
 
 pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let patch = call.body::<ChangeWaitlist>()?;
-    run(backend, call, 200, async |_| Ok(Command::Change(patch.clone()))).await
+    run(backend, call, 200, Command::Change(call.body::<ChangeWaitlist>()?)).await
 }
 
 pub(crate) async fn open(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    run(backend, call, 200, async |_| Ok(Command::Open)).await
+    run(backend, call, 200, Command::Open).await
 }
 
 pub(crate) async fn close(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    run(backend, call, 200, async |_| Ok(Command::Close)).await
+    run(backend, call, 200, Command::Close).await
 }
 
 pub(crate) async fn delete(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    run(backend, call, 204, async |id| Ok(Command::Delete { active: backend.rows.active(id, ACTIVE_COUNTED_MAX).await? })).await
+    let active = backend.rows.active(WaitlistId(call.path_id()?), ACTIVE_COUNTED_MAX).await?;
+    run(backend, call, 204, Command::Delete { active }).await
 }
 
-/// Deleting tells how many parties are left, up to this many.
-const ACTIVE_COUNTED_MAX: usize = 500;
-
-async fn run(
-    backend: &Backend,
-    call: &Call<'_>,
-    status: u16,
-    command: impl AsyncFn(WaitlistId) -> Result<Command, Failure>,
-) -> Result<Reply, Failure> {
+async fn run(backend: &Backend, call: &Call<'_>, status: u16, command: Command) -> Result<Reply, Failure> {
     let id = WaitlistId(call.path_id()?);
     let author = author(backend, call, Subject::Account(call.owner)).await?;
-    let expect = call.if_match()?;
-    let outcome: Outcome<Waitlist> = backend
-        .log
-        .transact(id.into(), &author, expect, async |list, now| Ok(decide(list, &command(id).await?, now).map_err(Problem::from)?))
-        .await?;
+    let command = &command;
+    let decide = |list: Waitlist, now| async move { Ok(decide(&list, command, now).map_err(Problem::from)?) };
+    let outcome = backend.log.transact(id.into(), &author, call.if_match()?, decide).await?;
     Ok(written(status, id.into(), outcome.seq, None, None))
 }
 

@@ -1,7 +1,12 @@
-//! The local backend: what stands in for AWS when everything runs in one process.
+//! The whole backend in one process, on an embedded engine.
 
+pub mod cli;
+pub mod data_dir;
+mod edge;
 pub mod engine;
 pub mod pump;
+pub mod server;
+mod workers;
 
 #[cfg(test)]
 mod testing;

@@ -4,6 +4,7 @@ mod answer;
 mod gateway;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::HeaderMap;
 use schema::{
     Problem, StreamId, UserId,
@@ -20,7 +21,7 @@ pub use self::{
     answer::Reply,
     gateway::{authorizer_answer, from_gateway, to_gateway},
 };
-use crate::{clock::Clock, failure::Failure};
+use crate::{backend::Backend, clock::Clock, failure::Failure};
 
 /// The largest body that is read.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -73,14 +74,13 @@ pub struct Call<'r> {
     request: &'r Request,
 }
 
+/// What answers the calls of one role. Its future is boxed: it is deep, and whatever wraps it should not have to know.
+pub type Handler = for<'c> fn(&'c Backend, &'c Call<'c>) -> BoxFuture<'c, Result<Reply, Failure>>;
+
 /// Takes a request through the edge to `handler`, and its result back: the one place where failures become HTTP.
-pub async fn serve<F>(role: Role, clock: &Clock, request: Request, handler: F) -> http::Response<Bytes>
-where
-    F: AsyncFnOnce(&Call<'_>) -> Result<Reply, Failure>,
-{
-    let result = match Call::admit(role, clock, &request) {
-        // Boxed: a handler's future is deep, and whatever wraps it should not have to know.
-        Ok(call) => Box::pin(handler(&call)).await,
+pub async fn serve(role: Role, backend: &Backend, request: Request, handler: Handler) -> http::Response<Bytes> {
+    let result = match Call::admit(role, &backend.clock, &request) {
+        Ok(call) => handler(backend, &call).await,
         Err(problem) => Err(problem.into()),
     };
     answer::render(&request, result)

@@ -62,13 +62,12 @@ impl Log {
     /// # Errors
     /// `Refused` with what `decide` says, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the
     /// table does not answer: the command may then have landed.
-    pub async fn transact<A: Aggregate>(
-        &self,
-        stream: StreamId,
-        author: &Author,
-        expect: Expect,
-        decide: impl AsyncFn(&A, Time) -> Result<Vec<A::Event>, Failure>,
-    ) -> Result<Outcome<A>, Failure> {
+    pub async fn transact<A, D, F>(&self, stream: StreamId, author: &Author, expect: Expect, decide: D) -> Result<Outcome<A>, Failure>
+    where
+        A: Aggregate,
+        D: Fn(A, Time) -> F + Send + Sync,
+        F: Future<Output = Result<Vec<A::Event>, Failure>> + Send,
+    {
         let mut sent: Vec<Uuid> = Vec::new();
         let mut lost = Failure::Conflict;
         for attempt in 0..=ATTEMPTS_MAX {
@@ -92,7 +91,7 @@ impl Log {
             let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
             let now = tail.now(self.clock.now());
             let outcome = loaded.up_to(tail.seq);
-            let events = decide(&outcome.state, now).await?;
+            let events = decide(outcome.state.clone(), now).await?;
             if events.is_empty() {
                 return Ok(outcome);
             }

@@ -7,19 +7,12 @@
 mod retry;
 mod stream;
 
-use infra::{
-    Backend, Failure, fault,
-    rows::Row,
-};
-use schema::{
-    Commit, StreamId,
-    commit::Tail,
-    id::Category,
-};
+use infra::{Backend, Failure, fault, rows::Row};
+use schema::{Commit, StreamId, commit::Tail, id::Category};
 
 pub use self::{
     retry::{Parked, retry},
-    stream::{Feed, RETRY_QUEUE},
+    stream::{CONSUMER, Feed},
 };
 use crate::{
     projection::{Projection, fold},

@@ -136,7 +136,7 @@ mod tests {
                 given_up.push(records);
             }
         }
-        assert_eq!(given_up, [5..6]);
+        assert_eq!(given_up, vec![5..6]);
     }
 
     #[test]

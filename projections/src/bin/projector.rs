@@ -1,0 +1,11 @@
+//! The projector lambda: the events table's stream, and what was parked of it.
+
+use infra::{Backend, lambda};
+use projections::feed::Feed;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::start();
+    let feed = Feed::new(Backend::from_env().await?);
+    lambda::events(async |event| feed.handle(event).await).await
+}

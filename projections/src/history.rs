@@ -1,0 +1,112 @@
+//! The history of a stream, from the log itself: every event, opened, and whether the chain of commits holds.
+
+use infra::{
+    Backend, Failure,
+    http::{Call, Reply},
+    vault::{Subject, SubjectKey},
+};
+use schema::{
+    Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId,
+    body::{Event, History, Verified},
+    commit::Tail,
+    sealed::Personal,
+    value::{Email, Name, Note, Phone, Reason},
+};
+use serde_json::Value;
+
+use crate::cursor::{self, Kind};
+
+pub(crate) async fn of_waitlist(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let id = WaitlistId(call.path_id()?);
+    of_stream(backend, call, id.into(), Subject::Account(call.owner)).await
+}
+
+pub(crate) async fn of_waitee(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let guest = WaiteeId(call.path_id()?);
+    of_stream(backend, call, guest.into(), Subject::Guest { account: call.owner, guest }).await
+}
+
+async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject: Subject) -> Result<Reply, Failure> {
+    let [limit, after] = call.query(["limit", "cursor"])?;
+    let page = Kind::History.page(limit, after)?;
+    let after = match &page.after {
+        None => 0,
+        Some(place) => {
+            place.parse().map_err(|_| Problem::invalid_parameter("cursor", "must be the next of a page of this same history"))?
+        }
+    };
+    let commits = backend.log.load(stream).await?;
+    // A chain that does not hold is still its owner's to see.
+    if commits.first().is_none_or(|first| first.tenant != call.owner) {
+        return Err(Problem::not_found().into());
+    }
+    let key = backend.vault.key(subject).await?;
+    let mut items = Vec::new();
+    for commit in &commits {
+        items.extend(events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1));
+        if items.len() > page.limit {
+            break;
+        }
+    }
+    let (items, next) = cursor::cut(Kind::History, items, page.limit, |event| event.seq.to_string());
+    let last = commits.last().map_or(0, |commit| commit.last);
+    Reply::read(last, &History { items, next, verified: verify(&commits) })
+}
+
+/// Walks the chain and names the first commit that does not fit.
+#[must_use]
+pub fn verify(commits: &[Commit]) -> Verified {
+    let mut tail = Tail::EMPTY;
+    for commit in commits {
+        match tail.follow(commit) {
+            Ok(next) => tail = next,
+            Err(broken) => return Verified { ok: false, seq: Some(commit.seq), why: Some(broken.to_string()) },
+        }
+    }
+    Verified { ok: true, seq: None, why: None }
+}
+
+fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failure> {
+    let unreadable = |cause| Failure::broken(format!("show {}@{}", commit.stream, commit.seq), cause);
+    let stored = commit.stored().map_err(|cause| unreadable(Box::new(cause) as Box<dyn std::error::Error + Send + Sync>))?;
+    stored
+        .into_iter()
+        .zip(commit.seq..)
+        .map(|(stored, seq)| {
+            let mut data: Value = serde_json::from_str(stored.data.get()).map_err(|cause| unreadable(Box::new(cause)))?;
+            open_all(&mut data, commit.stream, key);
+            Ok(Event {
+                stream: commit.stream.to_string(),
+                seq,
+                kind: stored.kind.to_owned(),
+                v: stored.v,
+                at: commit.at,
+                actor: commit.actor.to_string(),
+                commit: commit.commit,
+                correlation: commit.correlation.clone(),
+                causation: commit.causation.clone(),
+                data,
+            })
+        })
+        .collect()
+}
+
+/// Opens the sealed fields of an event of a visit; what was forgotten or is damaged is null. Lists hold nothing sealed.
+fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
+    if stream.category == schema::id::Category::Waitee {
+        open::<Name>(data, stream, key);
+        open::<Phone>(data, stream, key);
+        open::<Email>(data, stream, key);
+        open::<Note>(data, stream, key);
+        open::<Reason>(data, stream, key);
+    }
+}
+
+fn open<T: Personal>(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
+    if let Some(field) = data.get_mut(T::FIELD)
+        && let Some(text) = field.as_str()
+    {
+        let opened = key.and_then(|key| key.open::<T>(stream, &Sealed::from_text(text.to_owned())).clear());
+        *field = opened.map_or(Value::Null, |value| Value::from(value.clear()));
+    }
+}
