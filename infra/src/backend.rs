@@ -51,15 +51,15 @@ impl Backend {
     /// # Errors
     /// A setting is missing, or a key cannot be had.
     pub async fn from_env() -> Result<Self, Failure> {
-        Self::new(&aws::config().await, &Config::from_env()?, Clock::system())
+        let sdk = aws::config().await;
+        Self::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &Config::from_env()?, Clock::system())
     }
 
-    /// From settings.
+    /// From settings, and a client of the engine that the tables are in.
     ///
     /// # Errors
     /// A key cannot be had.
-    pub fn new(sdk: &SdkConfig, config: &Config, clock: Clock) -> Result<Self, Failure> {
-        let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
+    pub fn new(sdk: &SdkConfig, dynamodb: aws_sdk_dynamodb::Client, config: &Config, clock: Clock) -> Result<Self, Failure> {
         let master = match &config.keys {
             Keys::Directory(directory) => MasterKey::File(
                 FileKey::open_or_create(&directory.join(MASTER_KEY)).map_err(|cause| Failure::broken("read the master key", cause))?,

@@ -51,7 +51,7 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| address.clone()).trim_end_matches('/').to_owned();
     let config = Config { prefix: prefix.clone(), public_url, keys: Keys::Directory(data_dir.keys()), retries: Retries::Table };
-    let backend = Backend::new(&sdk, &config, Clock::system())?;
+    let backend = Backend::new(&sdk, dynamodb.clone(), &config, Clock::system())?;
 
     let (stop, stopping) = watch::channel(false);
     let source = Source {

@@ -17,7 +17,7 @@ pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
     transact::{ATTEMPTS_MAX, Aggregate, Expect, Outcome},
 };
-use crate::{clock::Clock, failure::Failure};
+use crate::{clock::Clock, failure::Failure, fault};
 
 /// DynamoDB's bound on one transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
@@ -146,11 +146,14 @@ impl Log {
             }
             items.push(item);
         }
-        match <[Item; 1]>::try_from(items) {
+        fault::point("log.append");
+        let appended = match <[Item; 1]>::try_from(items) {
             Ok([item]) if beside.is_empty() => self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause)),
             Ok([item]) => self.put_all(commits, vec![item], beside).await.map_err(|cause| Failure::aws(doing(), cause)),
             Err(items) => self.put_all(commits, items, beside).await.map_err(|cause| Failure::aws(doing(), cause)),
-        }
+        };
+        fault::point("log.appended");
+        appended
     }
 
     async fn put(&self, commit: &Commit, item: Item) -> Result<Appended, SdkError<PutItemError>> {

@@ -26,7 +26,7 @@ use self::{
     cipher::Secret,
     items::{Item, Put},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, fault};
 
 pub use self::{
     keys::SubjectKey,
@@ -164,7 +164,9 @@ impl Vault {
         let now = clock.now();
         let secret = Secret::generate();
         let wrapped = self.wrap(subject, parent.as_ref(), &secret).await?;
-        let key = match items::put(client, table, subject, wrapped).await? {
+        let put = items::put(client, table, subject, wrapped).await?;
+        fault::point("vault.key-put");
+        let key = match put {
             Put::Done => SubjectKey::new(subject, &secret),
             Put::Found(Item::Wrapped(winner)) => self.unwrap(subject, parent.as_ref(), &winner).await?,
             Put::Found(Item::Erased) => return Err(VaultError::Erased { subject }),

@@ -1,6 +1,7 @@
 //! Works through one shard from its checkpoint on, batch after batch.
 
 use aws_lambda_events::event::dynamodb::EventRecord;
+use infra::fault;
 use tokio::sync::watch;
 
 use super::{
@@ -178,8 +179,10 @@ impl Worker {
     async fn save(&mut self) -> bool {
         loop {
             let consumer = self.pump.mapping.consumer;
+            fault::point("pump.checkpoint");
             match checkpoint::save(&self.pump.source, consumer, &self.stream, &self.shard, &self.place).await {
                 Ok(()) => {
+                    fault::point("pump.checkpointed");
                     self.report();
                     return true;
                 }

@@ -1,0 +1,132 @@
+//! A meter on what operations cost: capacity units, as the engine itself counts them, by table and index.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut},
+    },
+    error::BoxError,
+    operation::{
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
+        get_item::{GetItemInput, GetItemOutput},
+        put_item::{PutItemInput, PutItemOutput},
+        query::{QueryInput, QueryOutput},
+        transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
+        update_item::{UpdateItemInput, UpdateItemOutput},
+    },
+    types::{ConsumedCapacity, ReturnConsumedCapacity},
+};
+
+/// Units used, by `table` or `table/index`, the deployment's prefix left out.
+pub type Units = BTreeMap<String, f64>;
+
+/// What was used since the meter was last read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Used {
+    /// Read units.
+    pub reads: Units,
+    /// Write units.
+    pub writes: Units,
+    /// Calls to the engine.
+    pub calls: u32,
+}
+
+/// Counts what every client made with it uses. Clones are the same meter.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    prefix: String,
+    used: Arc<Mutex<Used>>,
+}
+
+impl Meter {
+    /// A meter for the tables of the deployment `prefix`.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: format!("{prefix}-"), used: Arc::default() }
+    }
+
+    /// What was used since this was last asked.
+    #[must_use]
+    pub fn take(&self) -> Used {
+        std::mem::take(&mut self.used.lock().unwrap())
+    }
+
+    fn count(&self, capacity: &ConsumedCapacity, writes: bool) {
+        let table = capacity.table_name().unwrap_or_default();
+        let table = table.rsplit('/').next().unwrap_or_default();
+        let table = table.strip_prefix(&self.prefix).unwrap_or(table).to_owned();
+        let mut used = self.used.lock().unwrap();
+        let units = if writes { &mut used.writes } else { &mut used.reads };
+        let mut add = |name: String, amount: f64| {
+            if amount > 0.0 {
+                *units.entry(name).or_default() += amount;
+            }
+        };
+        match capacity.table() {
+            Some(own) => add(table.clone(), own.capacity_units().unwrap_or_default()),
+            None => add(table.clone(), capacity.capacity_units().unwrap_or_default()),
+        }
+        for (index, capacity) in capacity.global_secondary_indexes().into_iter().flatten() {
+            add(format!("{table}/{index}"), capacity.capacity_units().unwrap_or_default());
+        }
+    }
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        let wanted = Some(ReturnConsumedCapacity::Indexes);
+        if let Some(input) = input.downcast_mut::<PutItemInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<GetItemInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<QueryInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<UpdateItemInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
+            input.return_consumed_capacity = wanted;
+        }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.used.lock().unwrap().calls += 1;
+        let Ok(output) = context.output_or_error() else { return Ok(()) };
+        if let Some(output) = output.downcast_ref::<PutItemOutput>() {
+            output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, true));
+        } else if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {
+            output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, true));
+        } else if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            output.consumed_capacity().iter().for_each(|capacity| self.count(capacity, true));
+        } else if let Some(output) = output.downcast_ref::<GetItemOutput>() {
+            output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, false));
+        } else if let Some(output) = output.downcast_ref::<QueryOutput>() {
+            output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, false));
+        } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
+            output.consumed_capacity().iter().for_each(|capacity| self.count(capacity, false));
+        }
+        Ok(())
+    }
+}

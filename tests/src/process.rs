@@ -1,0 +1,151 @@
+//! The `waitlist` server as its users run it: a process, on a data directory, over HTTP.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use infra::{Clock, token::TokenKey};
+use schema::UserId;
+use serde_json::Value;
+
+use crate::{binaries::built, stage::Answer};
+
+/// For how long a server may take to say that it listens.
+const START_MAX: Duration = Duration::from_secs(30);
+/// For how long a server may take to end once it is told to.
+const STOP_MAX: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(20);
+
+/// A running server. Dropping it kills it.
+pub struct Server {
+    child: Child,
+    /// Its HTTP address.
+    pub url: String,
+    directory: PathBuf,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// Starts a server on a data directory, with these variables in its environment, and waits until it listens. Standard
+    /// output and error are appended to `stdout` and `stderr` in that directory.
+    pub async fn start(directory: &Path, env: &[(&str, &str)]) -> Self {
+        let child = spawn(directory, env);
+        let mut server = Self { child, url: String::new(), directory: directory.to_owned(), http: reqwest::Client::new() };
+        let pid = server.child.id();
+        let listening = async {
+            loop {
+                if let Some(url) = announced(directory, pid) {
+                    return url;
+                }
+                if let Some(status) = server.child.try_wait().unwrap() {
+                    panic!("the server ended with {status} before it listened:\n{}", logs(directory));
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        server.url = tokio::time::timeout(START_MAX, listening).await.expect("the server listens in time");
+        server
+    }
+
+    /// A request with a bearer token, or none. A connection that breaks is an error.
+    pub async fn send(
+        &self,
+        token: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Ok(Answer { status, headers, body })
+    }
+
+    /// A token for an account, signed with the server's key file.
+    #[must_use]
+    pub fn token(&self, owner: UserId) -> String {
+        let key = TokenKey::load_or_create(&self.directory.join("keys")).unwrap();
+        key.mint(owner, Clock::system().now(), 3_600).unwrap()
+    }
+
+    /// Kills it, as a machine that loses power would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for it to end by itself, as when a test has it die at a named point.
+    pub async fn ended(mut self) {
+        let ended = async {
+            while self.child.try_wait().unwrap().is_none() {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::time::timeout(STOP_MAX, ended).await.expect("the server ends");
+    }
+
+    /// Sends it what Ctrl-C sends and waits for the end; its exit code.
+    pub async fn interrupt(mut self) -> Option<i32> {
+        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        let ended = async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status.code();
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::time::timeout(STOP_MAX, ended).await.expect("the server ends when it is told to")
+    }
+
+    /// All it has written so far, over all its lives on this directory.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        logs(&self.directory)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn spawn(directory: &Path, env: &[(&str, &str)]) -> Child {
+    let append = |name: &str| std::fs::File::options().create(true).append(true).open(directory.join(name)).unwrap();
+    Command::new(built("waitlist"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(directory)
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(append("stdout"))
+        .stderr(append("stderr"))
+        .spawn()
+        .unwrap()
+}
+
+/// The address in `server.json`, once this process has written it.
+fn announced(directory: &Path, pid: u32) -> Option<String> {
+    let text = std::fs::read_to_string(directory.join("server.json")).ok()?;
+    let running: Value = serde_json::from_str(&text).ok()?;
+    (running["pid"] == pid).then(|| running["http"].as_str().unwrap().to_owned())
+}
+
+fn logs(directory: &Path) -> String {
+    ["stdout", "stderr"].map(|name| std::fs::read_to_string(directory.join(name)).unwrap_or_default()).concat()
+}

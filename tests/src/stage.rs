@@ -1,0 +1,214 @@
+//! A backend on a real engine with tables of its own, a clock that stands still, and no feed unless a test runs one.
+
+use std::{env, path::PathBuf, sync::OnceLock};
+
+use aws_config::SdkConfig;
+use infra::{
+    Backend, Clock, Config,
+    clock::random,
+    config::{Keys, Retries},
+    http::{Principal, Request},
+    tables,
+};
+use local::engine::Engine;
+use schema::{
+    Time, UserId,
+    route::{self, Role},
+    table::{DEPLOYED, LOCAL, Table},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::meter::Meter;
+
+/// A Friday evening in November, in California.
+pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
+
+/// A backend of a test's own.
+pub struct Stage {
+    /// The adapters, on a clock that stands still.
+    pub backend: Backend,
+    /// A client of the engine, past the adapters and past the meter.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// What the adapters' calls cost.
+    pub meter: Meter,
+    /// What this test's table names start with.
+    pub prefix: String,
+    /// How to reach the engine.
+    pub sdk: SdkConfig,
+    /// Where the keys are.
+    pub keys: PathBuf,
+    _directory: TempDir,
+}
+
+/// What came back for a request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The JSON body; null when there is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// A header's text; empty when it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The `id` of the body.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {self:?}")).to_owned()
+    }
+}
+
+/// The engine under test: the one that the environment names, else one embedded engine for the whole test process.
+async fn engine_config() -> SdkConfig {
+    if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
+        return infra::aws::config().await;
+    }
+    infra::aws::local(&embedded()).await
+}
+
+/// Lives on a runtime of its own: the runtime of the test that came first ends with that test.
+fn embedded() -> String {
+    static ENGINE: OnceLock<String> = OnceLock::new();
+    ENGINE
+        .get_or_init(|| {
+            let (send, receive) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let directory = tempfile::tempdir().unwrap();
+                    let engine = Engine::start(directory.path(), &[], "test").unwrap();
+                    send.send(engine.url().to_owned()).unwrap();
+                    std::future::pending::<()>().await;
+                });
+            });
+            receive.recv().unwrap()
+        })
+        .clone()
+}
+
+impl Stage {
+    /// Fresh tables, fresh keys, and a clock that stands at [`EVENING`].
+    pub async fn new() -> Self {
+        let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
+        let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
+        let sdk = engine_config().await;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        tables::create(&dynamodb, &prefix, &tables).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let keys = directory.path().to_owned();
+        let clock = Clock::fixed(EVENING.parse::<Time>().unwrap());
+        let meter = Meter::new(&prefix);
+        let backend = Backend::new(&sdk, metered(&sdk, &meter), &config(&prefix, &keys), clock).unwrap();
+        Self { backend, dynamodb, meter, prefix, sdk, keys, _directory: directory }
+    }
+
+    /// The same tables and keys for another process, as it were: nothing cached.
+    #[must_use]
+    pub fn another(&self) -> Backend {
+        let metered = metered(&self.sdk, &self.meter);
+        Backend::new(&self.sdk, metered, &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+    }
+
+    /// An account with lists of its own.
+    #[must_use]
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { stage: self, id: UserId(self.backend.clock.id(self.backend.clock.now())) }
+    }
+}
+
+fn config(prefix: &str, keys: &std::path::Path) -> Config {
+    Config {
+        prefix: prefix.to_owned(),
+        public_url: "https://waitlist.example".into(),
+        keys: Keys::Directory(keys.to_owned()),
+        retries: Retries::Table,
+    }
+}
+
+/// A client whose calls the meter counts.
+fn metered(sdk: &SdkConfig, meter: &Meter) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::from_conf(aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(meter.clone()).build())
+}
+
+/// An account, talking to the handlers as API Gateway would.
+#[derive(Clone, Copy)]
+pub struct Owner<'s> {
+    stage: &'s Stage,
+    /// Its id.
+    pub id: UserId,
+}
+
+impl Owner<'_> {
+    /// A request with this account's principal, by way of the router to the handler.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+        let exp = self.stage.backend.clock.now().millis() / 1000 + 900;
+        send(&self.stage.backend, Some(Principal::User { id: self.id, exp }), method, path, body, headers).await
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, &[]).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Some(&body), &[]).await
+    }
+
+    /// A new list, open; its id.
+    pub async fn list(&self, name: &str) -> String {
+        let body = serde_json::json!({ "name": name, "time_zone": "America/Los_Angeles", "region": "US" });
+        let made = self.post("/v1/waitlists", body).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.id()
+    }
+
+    /// A party on a list; its id. The clock moves on by a second, so that parties stand in the order of their joining.
+    pub async fn join(&self, list: &str, name: &str) -> String {
+        let joined = self.post(&format!("/v1/waitlists/{list}/waitees"), serde_json::json!({ "name": name, "party_size": 2 })).await;
+        assert_eq!(joined.status, 201, "{joined:?}");
+        self.stage.backend.clock.advance_millis(1_000);
+        joined.id()
+    }
+}
+
+/// A request to the handler it is for. `path` may carry a query.
+pub async fn send(
+    backend: &Backend,
+    principal: Option<Principal>,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut map = http::HeaderMap::new();
+    map.insert("content-type", http::HeaderValue::from_static("application/json"));
+    for (name, value) in headers {
+        map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+    }
+    let request = Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: map,
+        body: body.map(|body| body.to_string().into()).unwrap_or_default(),
+        request_id: backend.clock.id(backend.clock.now()).to_string(),
+        principal,
+    };
+    let response = match route::find(method, path).map(|(entry, _)| entry.role) {
+        Ok(Role::Hosts) => commands::handler::handle(backend, request).await,
+        Ok(Role::Reads) | Err(_) => projections::handler::handle(backend, request).await,
+    };
+    let (parts, bytes) = response.into_parts();
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}

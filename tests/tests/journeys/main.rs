@@ -1,0 +1,3 @@
+//! Journeys of users through the running server and the real handlers.
+
+mod evening;
