@@ -1,5 +1,7 @@
 //! Rows as fresh as the reader demands: from the table when it shows enough, else folded from the log, now.
 
+use std::collections::BTreeSet;
+
 use infra::{Backend, Failure, rows::Row};
 use schema::{Problem, StreamId, UserId, commit::DomainEvent, sync::SyncToken};
 use uuid::Uuid;
@@ -42,10 +44,13 @@ pub async fn rows<P: Projection>(backend: &Backend, owner: UserId, tokens: &[Syn
 where
     P::Row: Owned,
 {
-    let mut rows = Vec::new();
-    for token in tokens.iter().filter(|token| token.stream.category == P::Event::CATEGORY) {
-        let row = row::<P>(backend, owner, token.stream.id, token.seq).await?;
-        rows.push(row.filter(|row| row.seq() >= token.seq).ok_or_else(unknown_token)?);
+    let streams: BTreeSet<StreamId> =
+        tokens.iter().map(|token| token.stream).filter(|stream| stream.category == P::Event::CATEGORY).collect();
+    let mut rows = Vec::with_capacity(streams.len());
+    for stream in streams {
+        let seq = demanded(tokens, stream);
+        let row = row::<P>(backend, owner, stream.id, seq).await?;
+        rows.push(row.filter(|row| row.seq() >= seq).ok_or_else(unknown_token)?);
     }
     Ok(rows)
 }
