@@ -154,11 +154,11 @@ fn guest(account: UserId, guest: WaiteeId) -> Subject {
     Subject::Guest { account, guest }
 }
 
-/// The region of a list; of a deleted one the decision will say that it is gone.
+/// The region of a list, of a deleted one as well: a repeated request is still answered as it was the first time.
 fn region(list: &Waitlist) -> Result<Region, Problem> {
     match list {
-        Waitlist::Kept(state) => Ok(state.settings.region),
-        Waitlist::None | Waitlist::Deleted => Err(Problem::not_found()),
+        Waitlist::Kept(state) | Waitlist::Deleted(state) => Ok(state.settings.region),
+        Waitlist::None => Err(Problem::not_found()),
     }
 }
 

@@ -6,19 +6,45 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Response, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header},
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use infra::{Backend, http as edge};
 use schema::route::{self, Access, Role};
+use tower_http::cors::CorsLayer;
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The HTTP API.
-pub(crate) fn router(backend: Backend) -> Router {
-    Router::new().fallback(handle).with_state(Arc::new(backend))
+/// What pages of other origins may send, and what of the answers they may see.
+const REQUEST_HEADERS: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("sync-token"),
+];
+const ANSWER_HEADERS: [HeaderName; 7] = [
+    header::ALLOW,
+    header::ETAG,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+    HeaderName::from_static("sync-token"),
+    HeaderName::from_static("x-request-id"),
+];
+
+/// The HTTP API, open to pages of these origins.
+pub(crate) fn router(backend: Backend, origins: Vec<HeaderValue>) -> Router {
+    let router = Router::new().fallback(handle).with_state(Arc::new(backend));
+    if origins.is_empty() {
+        return router;
+    }
+    let methods = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
+    let cors = CorsLayer::new().allow_origin(origins).allow_methods(methods).allow_headers(REQUEST_HEADERS).expose_headers(ANSWER_HEADERS);
+    router.layer(cors)
 }
 
 async fn handle(State(backend): State<Arc<Backend>>, request: Request) -> Response<Body> {

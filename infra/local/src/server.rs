@@ -3,6 +3,7 @@
 use std::{env, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
+use axum::http::HeaderValue;
 use infra::{
     Backend, Clock, Config, aws,
     config::{self, Keys, Retries},
@@ -50,6 +51,7 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
     let listener = TcpListener::bind(listen).await.map_err(|cause| busy(listen, cause))?;
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| address.clone()).trim_end_matches('/').to_owned();
+    let origins = origins()?;
     let config = Config { prefix: prefix.clone(), public_url, keys: Keys::Directory(data_dir.keys()), retries: Retries::Table };
     let backend = Backend::new(&sdk, dynamodb.clone(), &config, Clock::system())?;
 
@@ -65,7 +67,7 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
     data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url })?;
     welcome(&address, &backend)?;
 
-    let requests = axum::serve(listener, edge::router(backend)).with_graceful_shutdown(until_set(stopping));
+    let requests = axum::serve(listener, edge::router(backend, origins)).with_graceful_shutdown(until_set(stopping));
     let mut requests = tokio::spawn(requests.into_future());
     until_told_to_stop().await?;
     info!("stopping: finishing what runs");
@@ -102,6 +104,14 @@ fn welcome(address: &str, backend: &Backend) -> Result<(), infra::Failure> {
     println!("  curl -i {address}/v1/waitlists -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\");
     println!("       -d '{{\"name\": \"Main room\", \"time_zone\": \"America/Los_Angeles\", \"region\": \"US\"}}'\n");
     Ok(())
+}
+
+/// The origins in `WAITLIST_CORS_ORIGINS`, comma-separated.
+fn origins() -> Result<Vec<HeaderValue>, String> {
+    let listed = env::var("WAITLIST_CORS_ORIGINS").unwrap_or_default();
+    let origins = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let wrong = |origin| format!("WAITLIST_CORS_ORIGINS: {origin:?} is no origin such as https://host.example");
+    origins.map(|origin| origin.parse().ok().filter(|_| origin.contains("://")).ok_or_else(|| wrong(origin))).collect()
 }
 
 fn busy(listen: SocketAddr, cause: io::Error) -> io::Error {

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use schema::{Problem, Slug, commit::Tag, sync::SyncToken};
+use schema::{Problem, Slug, commit::Tag, route, sync::SyncToken};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
+use uuid::Uuid;
 
 use super::Request;
 use crate::failure::Failure;
@@ -40,13 +41,18 @@ impl Reply {
     }
 }
 
-/// The response to a request, whatever became of it.
+/// The response to a request, whatever became of it; and the one line that the log says about it.
 pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Response<Bytes> {
+    let Request { method, path, request_id, .. } = request;
     let mut response = match result {
         Ok(reply) if not_modified(request, &reply) => bare(StatusCode::NOT_MODIFIED, reply.etag),
         Ok(reply) => good(reply),
         Err(failure) => bad(request, &explain(request, failure)),
     };
+    let status = response.status().as_u16();
+    // What a stranger wrote into a path is not ours to keep: the route and the id say enough.
+    let (route, id) = route::find(method, path).map_or(("-", None), |(entry, id)| (entry.path, id.and_then(|id| id.parse::<Uuid>().ok())));
+    info!(%request_id, %method, route, ?id, status, "answered");
     put(response.headers_mut(), "x-request-id", &request.request_id);
     response
 }
@@ -87,25 +93,25 @@ fn bad(request: &Request, problem: &Problem) -> Response<Bytes> {
 
 /// What the client is told. What broke is logged here, once, whole, and none of it is told.
 fn explain(request: &Request, failure: Failure) -> Problem {
-    let Request { method, request_id, .. } = request;
+    let Request { request_id, .. } = request;
     match failure {
         Failure::Refused(problem) => {
-            debug!(%request_id, %method, slug = problem.slug.describe().0, "refused");
+            debug!(%request_id, slug = problem.slug.describe().0, "refused");
             problem
         }
         Failure::Conflict => {
-            warn!(%request_id, %method, "gave up after losing every race");
+            warn!(%request_id, "gave up after losing every race");
             Problem { retry_after_s: Some(RETRY_AFTER_S), ..Problem::new(Slug::Conflict, "Others are changing the same thing; try again.") }
         }
         Failure::Broken { retry: true, .. } => {
-            warn!(%request_id, %method, cause = failure.chain(), "unavailable");
+            warn!(%request_id, cause = failure.chain(), "unavailable");
             Problem {
                 retry_after_s: Some(RETRY_AFTER_S),
                 ..Problem::new(Slug::Unavailable, "Try again shortly; with the same Idempotency-Key nothing happens twice.")
             }
         }
         Failure::Broken { retry: false, .. } => {
-            error!(%request_id, %method, cause = failure.chain(), "broken");
+            error!(%request_id, cause = failure.chain(), "broken");
             Problem::new(Slug::Internal, "Something broke on our side; it was logged under this request id.")
         }
     }
