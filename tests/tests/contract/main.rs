@@ -1,1 +1,6 @@
-//! Under way.
+//! What the event log promises, shown on a real engine: the embedded one, or the one that the environment names.
+
+mod append;
+mod lost;
+mod races;
+mod together;
