@@ -98,12 +98,12 @@ fn uuid(of: Uuid, n: u64) -> Uuid {
     Uuid::from_u128(of.as_u128() ^ u128::from(n))
 }
 
+/// Another tag, or none where there was one.
 fn tag(of: Option<Tag>, n: u64) -> Option<Tag> {
-    // To take a tag out is an alteration too.
-    of.filter(|_| n % 2 == 0).map_or_else(
-        || if of.is_some() { None } else { Some(Tag::of(&[&n.to_be_bytes()])) },
-        |tag| Some(Tag::of(&[&tag.0, &n.to_be_bytes()])),
-    )
+    match of {
+        Some(_) if n.is_multiple_of(2) => None,
+        _ => Some(Tag::of(&[&n.to_be_bytes()])),
+    }
 }
 
 fn text(of: &mut String, n: u64) {

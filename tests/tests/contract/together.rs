@@ -100,7 +100,7 @@ fn two() -> Vec<Commit> {
 
 async fn are_there(stage: &Stage, commits: &[Commit]) {
     for commit in commits {
-        assert_eq!(stage.commits(commit.stream).await, [commit.clone()]);
+        assert_eq!(stage.commits(commit.stream).await, std::slice::from_ref(commit));
     }
 }
 
