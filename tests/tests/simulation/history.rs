@@ -52,6 +52,12 @@ pub(crate) fn some(count: usize) -> Vec<History> {
         .collect()
 }
 
+/// A visit of so many commits, each of one event: what happens in it matters to nobody.
+pub(crate) fn visit(commits: usize) -> History {
+    let called_again = Step { choice: 0, variant: 10, at_once: false };
+    History { category: Category::Waitee, steps: vec![called_again; commits - 1] }
+}
+
 impl History {
     /// Its commits, in a stream of its own, not yet appended.
     pub(crate) fn commits(&self, backend: &Backend) -> Vec<Commit> {

@@ -18,8 +18,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 const SCAN_PAGE: i32 = 500;
 
 /// For how long rows that are on their way are waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(25);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const POLL: Duration = Duration::from_millis(25);
 
 /// The tables of one deployment, looked at from outside.
 #[derive(Clone)]
@@ -70,6 +70,12 @@ impl Tables {
     pub(crate) async fn put_row(&self, stream: StreamId, row: &Value) {
         let item: Item = serde_dynamo::to_item(row).unwrap();
         self.dynamodb.put_item().table_name(table(stream).name(&self.prefix)).set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// Takes a row away.
+    pub(crate) async fn remove_row(&self, stream: StreamId) {
+        let key = AttributeValue::S(stream.id.to_string());
+        self.dynamodb.delete_item().table_name(table(stream).name(&self.prefix)).key("id", key).send().await.unwrap();
     }
 
     /// What the row of a stream must be.
