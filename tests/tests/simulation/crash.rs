@@ -179,10 +179,18 @@ fn types_of(commit: &Item) -> Vec<String> {
     events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Whether the engine is one that runs apart from the server; then there is nothing to be seen here.
+fn elsewhere() -> bool {
+    let elsewhere = env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some();
+    if elsewhere {
+        println!("SKIPPED crash: an engine must die with the server, so only the embedded one will do");
+    }
+    elsewhere
+}
+
 /// An evening in which the server dies at these passings of the point, one life after the other.
 async fn evening(point: &'static str, deaths: &[u32]) {
-    if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
-        println!("SKIPPED crash: an engine must die with the server, so only the embedded one will do");
+    if elsewhere() {
         return;
     }
     let mut evening = Evening::begin(point, deaths).await;
@@ -203,9 +211,10 @@ async fn evening(point: &'static str, deaths: &[u32]) {
     assert_eq!(evening.server.interrupt().await, Some(0));
 }
 
-/// One evening with a single death, and one on which the server dies again right after it came back.
+/// Evenings with a single death, sooner and later, and one on which the server dies again right after it came back.
 async fn evenings(point: &'static str, nth: u32) {
     evening(point, &[nth]).await;
+    evening(point, &[nth + 4]).await;
     evening(point, &[1, 2]).await;
 }
 
@@ -257,4 +266,37 @@ async fn before_a_checkpoint_is_written() {
 #[tokio::test]
 async fn after_a_checkpoint_was_written() {
     evenings("pump.checkpointed", 3).await;
+}
+
+#[tokio::test]
+async fn whoever_alters_an_event_past_the_code_raises_an_alarm_and_reaches_no_row() {
+    if elsewhere() {
+        return;
+    }
+    let mut evening = Evening::begin("no point", &[]).await;
+    let made = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
+    let list = evening.ask("POST", "/v1/waitlists", Some(made)).await.id();
+    let stream: StreamId = format!("waitlist-{list}").parse().unwrap();
+    evening.tables.settle(&[stream]).await;
+    let row = evening.tables.row(stream).await;
+
+    let Tables { dynamodb, prefix } = &evening.tables;
+    let mut event = evening.tables.commits(&stream.to_string()).await.remove(0);
+    let keys = [("stream", event["stream"].clone()), ("seq", event["seq"].clone())];
+    event.insert("events".into(), AttributeValue::S(text(&event, "events").replace("Main room", "Side room")));
+    dynamodb.put_item().table_name(EVENTS.name(prefix)).set_item(Some(event)).send().await.unwrap();
+    let key = keys.map(|(name, value)| (name.to_owned(), value)).into();
+    dynamodb.delete_item().table_name(EVENTS.name(prefix)).set_key(Some(key)).send().await.unwrap();
+
+    let alarmed = async {
+        while !["MODIFY", "REMOVE"].iter().all(|change| is_alarmed(&evening.server.logs(), change)) {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, alarmed).await.expect("the alarms are raised in time");
+    assert_eq!(evening.tables.row(stream).await, row);
+}
+
+fn is_alarmed(logs: &str, change: &str) -> bool {
+    logs.lines().any(|line| line.contains("event-altered") && line.contains(change))
 }

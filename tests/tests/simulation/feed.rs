@@ -22,7 +22,8 @@ use crate::{
 const CASES: u32 = 24;
 const STREAMS_MAX: usize = 4;
 const ROUNDS_MAX: usize = 3;
-const RINGS_MAX: usize = 8;
+const APPENDS_MAX: usize = 8;
+const RINGS_MAX: usize = 7;
 
 /// Streams that grow while doorbells ring.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ fn ring() -> impl Strategy<Value = Ring> {
 }
 
 fn round() -> impl Strategy<Value = Round> {
-    (vec(any::<Index>(), 0..8), vec(ring(), 0..RINGS_MAX)).prop_map(|(appends, rings)| Round { appends, rings })
+    (vec(any::<Index>(), 0..APPENDS_MAX), vec(ring(), 0..RINGS_MAX)).prop_map(|(appends, rings)| Round { appends, rings })
 }
 
 fn case() -> impl Strategy<Value = Case> {

@@ -12,7 +12,7 @@ use schema::{
 };
 
 /// The longest life, in events behind the first.
-const STEPS_MAX: usize = 9;
+const STEPS_MAX: usize = 8;
 
 /// What a stream is about, and what happens in it.
 #[derive(Clone, Debug)]
