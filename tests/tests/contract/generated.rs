@@ -29,7 +29,7 @@ fn no_command_is_applied_twice_and_none_acknowledged_that_is_not_in_the_log() {
         (stage, wire)
     });
     let schedules = vec(plan(), 1..5);
-    let mut runner = TestRunner::new(cases::on_an_engine());
+    let mut runner = TestRunner::new(cases::cases(32));
     runner.run(&schedules, |plans| runtime.block_on(follow(&stage, &wire, &plans))).unwrap();
 }
 
