@@ -1,3 +1,7 @@
 //! Journeys of users through the running server and the real handlers.
 
+mod authorization;
+mod bad_input;
 mod evening;
+mod place;
+mod raw;
