@@ -3,5 +3,9 @@
 mod authorization;
 mod bad_input;
 mod evening;
+mod kill;
+mod load;
+mod night;
+mod oracle;
 mod place;
 mod raw;
