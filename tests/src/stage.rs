@@ -4,6 +4,7 @@ use std::{collections::HashMap, env, path::PathBuf, sync::OnceLock, time::Durati
 
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use bytes::Bytes;
 use infra::{
     Backend, Clock, Config, Log,
     clock::random,
@@ -257,18 +258,31 @@ pub async fn send(
     body: Option<&Value>,
     headers: &[(&str, &str)],
 ) -> Answer {
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    let body = body.map(|body| body.to_string().into()).unwrap_or_default();
+    send_bytes(backend, principal, method, path, body, &headers).await
+}
+
+/// A request whose body is these bytes, whatever they are, and which has these headers and no others.
+pub async fn send_bytes(
+    backend: &Backend,
+    principal: Option<Principal>,
+    method: &str,
+    path: &str,
+    body: Bytes,
+    headers: &[(&str, &str)],
+) -> Answer {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut map = http::HeaderMap::new();
-    map.insert("content-type", http::HeaderValue::from_static("application/json"));
     for (name, value) in headers {
-        map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     let request = Request {
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: map,
-        body: body.map(|body| body.to_string().into()).unwrap_or_default(),
+        body,
         request_id: backend.clock.id(backend.clock.now()).to_string(),
         principal,
     };
