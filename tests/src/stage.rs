@@ -24,6 +24,9 @@ use crate::meter::Meter;
 /// A Friday evening in November, in California.
 pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
 
+/// What names the engine under test, and leads the SDK there.
+pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
 /// A backend of a test's own.
 pub struct Stage {
     /// The adapters, on a clock that stands still.
@@ -68,7 +71,7 @@ impl Answer {
 
 /// The engine under test: the one that the environment names, else one embedded engine for the whole test process.
 async fn engine_config() -> SdkConfig {
-    if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
+    if env::var_os(ENDPOINT).is_some() {
         return infra::aws::config().await;
     }
     infra::aws::local(&embedded()).await
@@ -115,6 +118,18 @@ impl Stage {
     pub fn another(&self) -> Backend {
         let metered = metered(&self.sdk, &self.meter);
         Backend::new(&self.sdk, metered, &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+    }
+
+    /// The same tables and keys by the system's clock, as the processes see them that a test starts.
+    #[must_use]
+    pub fn on_system_time(&self) -> Backend {
+        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system()).unwrap()
+    }
+
+    /// Where the engine is, for the environment of another process.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
     }
 
     /// An account with lists of its own.
