@@ -22,13 +22,17 @@ pub async fn local(endpoint_url: &str) -> SdkConfig {
     loader().endpoint_url(endpoint_url).region(Region::new("local")).credentials_provider(anyone).load().await
 }
 
-fn loader() -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
+/// The time limits of a call that the service is asked to `wait` with, when it has nothing to say yet.
+pub(crate) fn timeouts(wait: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT + wait)
+        .operation_timeout(OPERATION_TIMEOUT + wait)
+        .build()
+}
+
+fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts)
+        .timeout_config(timeouts(Duration::ZERO))
         .retry_config(RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS_MAX))
 }

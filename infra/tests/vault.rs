@@ -223,6 +223,10 @@ async fn a_missing_key_is_looked_for_every_time() {
 
 #[tokio::test]
 async fn a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute() {
+    if std::env::var("WAITLIST_ENGINE").is_ok_and(|engine| engine == "ministack") {
+        println!("SKIPPED a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute: ministack counts no units of BatchGetItem");
+        return;
+    }
     let (house, ..) = two_guests().await;
     let maker = house.vault();
     let board: Vec<Subject> = (100..350).map(guest).collect();

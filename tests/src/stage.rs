@@ -30,6 +30,8 @@ pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
 
 /// How long a test waits for one answer of the engine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What names the engine under test, and leads the SDK there.
+pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// A backend of a test's own.
 pub struct Stage {
@@ -75,7 +77,7 @@ impl Answer {
 
 /// The engine under test: the one that the environment names, else one embedded engine for the whole test process.
 async fn engine_config() -> SdkConfig {
-    if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
+    if env::var_os(ENDPOINT).is_some() {
         return infra::aws::config().await;
     }
     infra::aws::local(&embedded()).await
@@ -184,6 +186,18 @@ impl Stage {
     #[must_use]
     pub fn counts_reads(&self) -> bool {
         env::var("WAITLIST_ENGINE").ok().as_deref() != Some("ministack")
+    }
+
+    /// The same tables and keys by the system's clock, as the processes see them that a test starts.
+    #[must_use]
+    pub fn on_system_time(&self) -> Backend {
+        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system()).unwrap()
+    }
+
+    /// Where the engine is, for the environment of another process.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
     }
 
     /// An account with lists of its own.

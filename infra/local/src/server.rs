@@ -28,6 +28,9 @@ use crate::{
     workers,
 };
 
+/// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
 /// For how long a stopping server waits for requests that run.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -63,7 +66,7 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
         checkpoints: CHECKPOINTS.name(&prefix),
     };
     let workers = workers::start(&backend, source, &prefix, engine.clone(), &stopping);
-    let engine_url = engine.as_ref().map_or_else(|| "AWS_ENDPOINT_URL_DYNAMODB".to_owned(), |engine| engine.url().to_owned());
+    let engine_url = engine.as_ref().map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
     data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url })?;
     welcome(&address, &backend)?;
 
@@ -86,7 +89,7 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
 
 /// The engine that the environment names, else one of our own in the data directory.
 async fn engine(data_dir: &DataDir, prefix: &str) -> Result<(SdkConfig, Option<Arc<Engine>>), Box<dyn Error + Send + Sync>> {
-    if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
+    if env::var_os(ENDPOINT).is_some() {
         return Ok((aws::config().await, None));
     }
     let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();

@@ -20,8 +20,8 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
     let raw = event.body.unwrap_or_default();
     let mut body = if event.is_base64_encoded { BASE64.decode(raw.as_bytes()).unwrap_or_else(|_| vec![0]) } else { raw.into_bytes() };
     body.truncate(BODY_BYTES_MAX + 1);
-    let principal =
-        context.authorizer.and_then(|authorizer| authorizer.fields.get("lambda").and_then(|fields| fields.get(PRINCIPAL)).cloned());
+    // `fields` is what the event calls `lambda`: the context of a lambda authorizer, of no other kind.
+    let principal = context.authorizer.and_then(|mut authorizer| authorizer.fields.remove(PRINCIPAL));
     Request {
         method: context.http.method.to_string(),
         path: event.raw_path.unwrap_or_default(),

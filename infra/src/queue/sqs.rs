@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_sqs::{
     Client,
+    config::Builder,
     operation::{change_message_visibility::ChangeMessageVisibilityError, delete_message::DeleteMessageError},
     types::{Message as Received, MessageSystemAttributeName as Attribute},
 };
 use schema::Time;
 
 use super::{DeadLetter, DeadPage, Message, QueueError, RECEIVE_MAX, REDRIVE_MAX, Receipt};
+use crate::aws::timeouts;
 
 /// An unhurried look: SQS asks all of its servers instead of some.
 const RECEIVE_WAIT_S: i32 = 1;
@@ -48,7 +50,8 @@ impl SqsQueue {
         let call = self.client.receive_message().queue_url(&self.url).wait_time_seconds(RECEIVE_WAIT_S);
         let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(1));
         let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
-        let received = call.send().await.map_err(|cause| self.failed("receive", cause))?.messages.unwrap_or_default();
+        let received = call.customize().config_override(patient(RECEIVE_WAIT_S)).send().await;
+        let received = received.map_err(|cause| self.failed("receive", cause))?.messages.unwrap_or_default();
         let messages = received.into_iter().map(|message| {
             let attempts = attribute(&message, &Attribute::ApproximateReceiveCount)?;
             let Received { message_id, body, receipt_handle, .. } = message;
@@ -144,7 +147,8 @@ impl SqsQueue {
         let call = call.max_number_of_messages(i32::try_from(max.min(RECEIVE_MAX)).unwrap_or(1)).visibility_timeout(DEAD_HIDDEN_S);
         let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
         let call = call.message_system_attribute_names(Attribute::SentTimestamp);
-        Ok(call.send().await.map_err(|cause| self.failed("look at dead letters", cause))?.messages.unwrap_or_default())
+        let seen = call.customize().config_override(patient(wait_s)).send().await;
+        Ok(seen.map_err(|cause| self.failed("look at dead letters", cause))?.messages.unwrap_or_default())
     }
 
     /// Sent before it is deleted: a crash between the two repeats a letter and never loses one.
@@ -161,6 +165,11 @@ impl SqsQueue {
     fn failed(&self, doing: &'static str, cause: impl Into<aws_sdk_sqs::Error>) -> QueueError {
         QueueError::Sqs { queue: self.url.clone(), doing, cause: Box::new(cause.into()) }
     }
+}
+
+/// For a call that SQS holds open while it has no message: the usual limits would end it before SQS does.
+fn patient(wait_s: i32) -> Builder {
+    Builder::new().timeout_config(timeouts(Duration::from_secs(wait_s.unsigned_abs().into())))
 }
 
 /// SQS counts whole seconds; a message must not be due too early.

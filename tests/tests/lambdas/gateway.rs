@@ -1,0 +1,151 @@
+//! The forms in which API Gateway brings a request, and the form it wants the answer in.
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use waitlist_tests::events::HttpRequest;
+
+use super::deployment::{Deployment, main_room};
+
+#[tokio::test]
+async fn a_body_counts_for_what_it_says_however_it_is_carried() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let path = "/v1/waitlists";
+    let create = || host.request("POST", path).header("Content-Type", "application/json");
+
+    let text = deployment.send(create().text(&main_room().to_string())).await;
+    let base64 = deployment.send(create().bytes(main_room().to_string().as_bytes())).await;
+    assert_eq!((text.status, base64.status), (201, 201), "{text:?} {base64:?}");
+    let name = "Größe 🍜".to_owned();
+    let accents = deployment.send(create().bytes(json!({ "name": name, "time_zone": "UTC", "region": "US" }).to_string().as_bytes())).await;
+    let read = host.get(&format!("{path}/{}", accents.id()), accents.header("sync-token")).await;
+    assert_eq!(read.body["name"], name);
+
+    let patch =
+        host.request("PATCH", &format!("{path}/{}", text.id())).header("content-type", "application/merge-patch+json; charset=utf-8");
+    assert_eq!(deployment.send(patch.bytes(br#"{"name":"Bar"}"#)).await.status, 200);
+
+    for garbage in [b"".as_slice(), b"\xff\xfe", b"\0", b"{", b"[]", b"null", br#""text""#] {
+        assert_eq!(deployment.send(create().bytes(garbage)).await.problem(400), "malformed-body", "{garbage:?}");
+    }
+    let mut claims_base64 = host.request("POST", path).json(&main_room()).event();
+    claims_base64["isBase64Encoded"] = json!(true);
+    let principal = deployment.authorizer().await.invoke(create().authorizer_event()).await.unwrap()["context"].clone();
+    claims_base64["requestContext"]["authorizer"] = json!({ "lambda": principal });
+    assert_eq!(deployment.deliver(claims_base64.clone()).await.problem(400), "malformed-body");
+    claims_base64["body"] = json!(format!("{}!", BASE64.encode(main_room().to_string().as_bytes())));
+    assert_eq!(deployment.deliver(claims_base64).await.problem(400), "malformed-body");
+
+    // No body where one is needed, and where none is.
+    assert_eq!(deployment.send(create()).await.problem(400), "malformed-body");
+    assert_eq!(deployment.send(host.request("POST", &format!("{path}/{}/close", text.id()))).await.status, 200);
+    let closed = deployment.send(host.request("POST", path).text("name=Main").header("content-type", "application/x-www-form-urlencoded"));
+    assert_eq!(closed.await.problem(415), "unsupported-media-type");
+    let large = json!({ "name": "x".repeat(64 * 1024) });
+    assert_eq!(deployment.send(host.request("POST", path).json(&large)).await.problem(413), "body-too-large");
+}
+
+#[tokio::test]
+async fn header_names_are_found_however_they_are_written() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let mut made = Vec::new();
+    for written in ["idempotency-key", "Idempotency-Key", "IDEMPOTENCY-KEY"] {
+        let request = host.request("POST", "/v1/waitlists").json(&main_room());
+        let mut asked = request.authorizer_event();
+        asked["headers"].as_object_mut().unwrap().remove("authorization");
+        asked["headers"]["AUTHORIZATION"] = json!(format!("bearer {}", host.token));
+        let said = deployment.authorizer().await.invoke(asked).await.unwrap();
+        let mut event = request.authorized(said["context"].clone()).event();
+        let content_type = event["headers"].as_object_mut().unwrap().remove("content-type").unwrap();
+        event["headers"]["Content-Type"] = content_type;
+        event["headers"][written] = json!("same");
+        let answer = deployment.deliver(event).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        made.push(answer.id().to_owned());
+    }
+    made.dedup();
+    assert_eq!(made.len(), 1, "one key, one list");
+}
+
+#[tokio::test]
+async fn paths_and_queries_are_taken_as_they_were_sent() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await;
+    let path = format!("/v1/waitlists/{}", list.id());
+    let sync = list.header("sync-token").to_owned();
+    assert_eq!(host.get(&path, &sync).await.status, 200);
+    let encoded_letter = format!("/v1/waitlists/%{:02x}{}", list.id().as_bytes()[0], &list.id()[1..]);
+    let odd = [
+        format!("{path}%2Fhistory"),
+        format!("{path}%00"),
+        format!("{path}%"),
+        format!("{path}%zz"),
+        format!("{path}/"),
+        format!("/v1//waitlists/{}", list.id()),
+        format!("/prod{path}"),
+        "/v1/waitlists/..%2F..%2Fhealthz".into(),
+        "/v1/waitlists/%E2%82%AC".into(),
+        // An id is written plainly; nobody who got it from us has reason to write it otherwise.
+        encoded_letter,
+    ];
+    for path in odd {
+        assert_eq!(host.get(&path, &sync).await.problem(404), "not-found", "{path}");
+    }
+
+    for name in ["Ana", "Ben"] {
+        assert_eq!(host.post(&format!("{path}/waitees"), &json!({ "name": name, "party_size": 2 })).await.status, 201);
+    }
+    assert_eq!(deployment.projector().await.invoke(deployment.stream(3).await).await.unwrap(), json!({ "batchItemFailures": [] }));
+    let board = |name: &'static str, value: String| host.request("GET", &format!("{path}/waitees")).query(name, &value);
+    let first = deployment.send(board("limit", "1".into())).await;
+    let cursor = first.body["next"].as_str().unwrap().to_owned();
+    let second = deployment.send(board("cursor", cursor).query("limit", "1")).await;
+    let names = [&first, &second].map(|page| page.body["items"][0]["name"].clone());
+    assert_eq!((names, &second.body["next"]), ([json!("Ana"), json!("Ben")], &Value::Null));
+    for (name, value) in [("limit", "0"), ("limit", "ten"), ("limit", "1 "), ("colour", "red"), ("cursor", "a b/ö&limit=1"), ("", "")] {
+        let refused = deployment.send(host.request("GET", &format!("{path}/waitees")).query(name, value)).await;
+        assert_eq!(refused.problem(400), "invalid-parameter", "{name}={value}");
+        assert_eq!(refused.body["errors"][0]["parameter"], name);
+    }
+    let doubled = deployment.send(board("limit", "1".into()).query("limit", "2")).await;
+    assert_eq!(doubled.problem(400), "invalid-parameter");
+}
+
+#[tokio::test]
+async fn answers_are_what_api_gateway_takes() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let health = deployment.reads().await.invoke(HttpRequest::new("GET", "/healthz").event()).await.unwrap();
+    assert_eq!((&health["statusCode"], &health["isBase64Encoded"]), (&json!(200), &json!(false)));
+    assert_eq!(health["headers"]["content-type"], "application/json");
+    assert_eq!(serde_json::from_str::<Value>(health["body"].as_str().unwrap()).unwrap()["status"], "ok");
+
+    let list = host.list().await;
+    let path = format!("/v1/waitlists/{}", list.id());
+    let read = host.get(&path, list.header("sync-token")).await;
+    let again = host.request("GET", &path).header("Sync-Token", list.header("sync-token")).header("If-None-Match", read.header("etag"));
+    let unchanged = deployment.send(again).await;
+    assert_eq!((unchanged.status, &unchanged.body, unchanged.header("etag")), (304, &Value::Null, read.header("etag")));
+    assert_eq!(host.post(&format!("{path}/close"), &json!({})).await.status, 200);
+    let deleted = deployment.send(host.request("DELETE", &path)).await;
+    assert_eq!((deleted.status, deleted.body), (204, Value::Null));
+
+    // `$default` leads to the function of reads, which knows no more than the table of routes.
+    assert_eq!(deployment.deliver(HttpRequest::new("GET", "/nowhere").event()).await.problem(404), "not-found");
+    let unknown_method = deployment.deliver(HttpRequest::new("PUT", &path).event()).await;
+    assert_eq!((unknown_method.problem(405), unknown_method.header("allow")), ("method-not-allowed", "GET, PATCH, DELETE"));
+    // A template that sent a route to the wrong function would be told.
+    let misled = deployment.hosts().await.invoke(host.request("GET", &path).event()).await.unwrap();
+    assert_eq!(super::deployment::accepted(&misled).problem(404), "not-found");
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_request_is_an_error_and_the_function_lives_on() {
+    let deployment = Deployment::new().await;
+    for event in [json!([]), json!("text"), json!({ "headers": 7 }), Value::Null] {
+        deployment.reads().await.invoke(event).await.unwrap_err();
+    }
+    assert_eq!(deployment.deliver(HttpRequest::new("GET", "/healthz").event()).await.status, 200);
+}

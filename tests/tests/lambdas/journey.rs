@@ -1,0 +1,80 @@
+//! An evening, from a token to the history of a visit, through every lambda that takes part in it.
+
+use serde_json::{Value, json};
+
+use super::deployment::Deployment;
+
+#[tokio::test]
+async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_it() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await;
+    assert_eq!(list.header("location"), format!("/v1/waitlists/{}", list.id()));
+    let parties = format!("/v1/waitlists/{}/waitees", list.id());
+    let ana = host.post(&parties, &json!({ "name": "Ana", "party_size": 4, "phone": "(415) 555-2671" })).await;
+    let ben = host.post(&parties, &json!({ "name": "Ben", "party_size": 2 })).await;
+    assert_eq!((ana.status, ben.status), (201, 201), "{ana:?} {ben:?}");
+    let visit = format!("/v1/waitees/{}", ana.id());
+    let called = host.post(&format!("{visit}/call"), &json!({})).await;
+    assert_eq!((called.status, &called.body["state"]), (202, &json!("called")));
+
+    // Nothing has been projected yet, and yet the host sees what they wrote.
+    let wrote = [&list, &ana, &ben, &called].map(|answer| answer.header("sync-token")).join(", ");
+    assert_eq!(named(&host.get(&parties, &wrote).await.body), [("Ana", "called", 1), ("Ben", "waiting", 2)]);
+
+    let event = deployment.stream(4).await;
+    assert_eq!(deployment.projector().await.invoke(event.clone()).await.unwrap(), json!({ "batchItemFailures": [] }));
+    assert_eq!(named(&host.get(&parties, "").await.body), [("Ana", "called", 1), ("Ben", "waiting", 2)]);
+
+    let seated = host.post(&format!("{visit}/seat"), &json!({ "reason": "window table" })).await;
+    assert_eq!((seated.status, &seated.body["state"]), (200, &json!("seated")));
+    // The whole stream once more, as after a failed batch: what is known already does no harm.
+    let event = deployment.stream(5).await;
+    assert_eq!(deployment.projector().await.invoke(event).await.unwrap(), json!({ "batchItemFailures": [] }));
+    assert_eq!(named(&host.get(&parties, "").await.body), [("Ben", "waiting", 1)]);
+
+    let party = host.get(&visit, "").await;
+    assert_eq!((party.status, &party.body["state"], &party.body["position"]), (200, &json!("seated"), &Value::Null));
+    assert_eq!((&party.body["name"], &party.body["phone"]), (&json!("Ana"), &json!("+14155552671")));
+    let history = host.get(&format!("{visit}/history"), "").await;
+    let types: Vec<_> = history.body["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["waitee.joined", "waitee.called", "waitee.seated"]);
+    assert_eq!(history.body["verified"], json!({ "ok": true, "seq": null, "why": null }));
+    assert_eq!(history.body["items"][0]["actor"], json!(format!("user:{}", host.id)));
+    assert_eq!(host.get("/v1/waitlists", "").await.body["items"][0]["name"], "Main room");
+
+    let stranger = deployment.host();
+    for path in [&visit, &parties, &format!("{visit}/history")] {
+        assert_eq!(stranger.get(path, "").await.problem(404), "not-found");
+    }
+}
+
+#[tokio::test]
+async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answered_twice() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await;
+    let parties = format!("/v1/waitlists/{}/waitees", list.id());
+    let body = json!({ "name": "Ana", "party_size": 4 });
+    let join = |key: &str, body: &Value| host.request("POST", &parties).header("Idempotency-Key", key).json(body);
+
+    let first = deployment.send(join("once", &body)).await;
+    let again = deployment.send(join("once", &body)).await;
+    assert_eq!((first.status, &first.body), (201, &again.body));
+    for header in ["etag", "sync-token", "location", "content-type"] {
+        assert_eq!(first.header(header), again.header(header), "{header}");
+        assert_ne!(first.header(header), "", "{header}");
+    }
+    assert_ne!(first.header("x-request-id"), again.header("x-request-id"), "they are two requests all the same");
+    let changed = deployment.send(join("once", &json!({ "name": "Ana", "party_size": 5 }))).await;
+    assert_eq!(changed.problem(422), "idempotency-key-reused");
+    let other = deployment.send(join("twice", &body)).await;
+    assert_ne!(first.id(), other.id());
+    deployment.stream(3).await;
+}
+
+/// Name, state and position of each party on a board.
+fn named(board: &Value) -> Vec<(&str, &str, u64)> {
+    let items = board["items"].as_array().unwrap().iter();
+    items.map(|party| (party["name"].as_str().unwrap(), party["state"].as_str().unwrap(), party["position"].as_u64().unwrap())).collect()
+}

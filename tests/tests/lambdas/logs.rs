@@ -1,0 +1,85 @@
+//! What lambdas write: JSON, a line per request, and nothing about people.
+
+use serde_json::{Value, json};
+use waitlist_tests::events::HttpRequest;
+
+use super::deployment::{Deployment, main_room};
+
+/// Parts of what people are called and how they are reached, none of which may ever be written.
+const CANARIES: [&str; 6] = ["Canaria", "5552671", "canary", "secret-note", "because-of", "eyJ"];
+
+#[tokio::test]
+async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await;
+    let parties = format!("/v1/waitlists/{}/waitees", list.id());
+    let party = json!({
+        "name": "Canaria", "party_size": 4, "phone": "(415) 555-2671", "email": "canary@example.com", "note": "secret-note",
+    });
+    let joined = host.post(&parties, &party).await;
+    assert_eq!(joined.status, 201, "{joined:?}");
+    let visit = format!("/v1/waitees/{}", joined.id());
+    assert_eq!(host.post(&format!("{visit}/call"), &json!({})).await.status, 202);
+    assert_eq!(host.post(&format!("{visit}/leave"), &json!({ "reason": "because-of Canaria" })).await.status, 200);
+
+    // Refused for every reason there is: by value, by type, by field, by form, by state, by path, by query, by header.
+    let mut refused = Vec::new();
+    let mut wrong = party.clone();
+    wrong["phone"] = json!("555-2671 canary");
+    wrong["party_size"] = json!(0);
+    refused.push(host.post(&parties, &wrong).await.status);
+    wrong["party_size"] = json!("Canaria");
+    refused.push(host.post(&parties, &wrong).await.status);
+    refused.push(host.post(&parties, &json!({ "Canaria": 1 })).await.status);
+    refused.push(deployment.send(host.request("POST", &parties).header("content-type", "application/json").text("{Canaria")).await.status);
+    refused.push(host.post(&format!("{visit}/confirm"), &json!({ "reason": "because-of Canaria" })).await.status);
+    refused.push(host.post("/v1/waitlists/Canaria/waitees", &party).await.status);
+    refused.push(host.get("/v1/waitees/canary@example.com/Canaria", "").await.status);
+    refused.push(deployment.send(host.request("GET", &parties).query("Canaria", "5552671")).await.status);
+    refused.push(deployment.send(host.request("GET", &parties).header("Sync-Token", "Canaria@5552671")).await.status);
+    refused.push(deployment.send(host.request("POST", &format!("{visit}/restore")).header("If-Match", "canary")).await.status);
+    refused.push(deployment.send(HttpRequest::new("POST", &parties).header("Authorization", "Bearer canary").json(&party)).await.status);
+    assert_eq!(refused[..4], [422, 400, 400, 400]);
+    assert_eq!(refused[4..], [409, 404, 404, 400, 400, 400, 401]);
+
+    let event = deployment.stream(4).await;
+    deployment.projector().await.invoke(event).await.unwrap();
+    for path in [&parties, &visit, &format!("{visit}/history")] {
+        let shown = host.get(path, "").await;
+        assert_eq!(shown.status, 200, "{shown:?}");
+    }
+    let requests = refused.len() + 4 + 3;
+
+    let logs = deployment.stop().await;
+    for canary in CANARIES {
+        assert!(!logs.contains(canary), "{canary} is in the logs:\n{logs}");
+    }
+    let lines: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect();
+    assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()), "{logs}");
+    let answered: Vec<_> = lines.iter().filter(|line| line["message"] == "answered").collect();
+    assert_eq!(answered.len(), requests, "a line for each request:\n{logs}");
+    assert!(answered.iter().all(|line| line["request_id"].is_string() && line["status"].is_u64()), "{logs}");
+}
+
+#[tokio::test]
+async fn what_breaks_is_logged_once_with_its_cause_and_the_client_is_told_none_of_it() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await;
+    let gone = schema::table::EVENTS.name(&deployment.stage.prefix);
+    deployment.stage.dynamodb.delete_table().table_name(&gone).send().await.unwrap();
+    let answer = deployment.send(host.request("POST", &format!("/v1/waitlists/{}/close", list.id())).json(&json!({}))).await;
+    assert_eq!(answer.problem(500), "internal");
+    assert!(!answer.body.to_string().contains(&gone), "{answer:?}");
+    let request_id = answer.header("x-request-id").to_owned();
+    let refused = deployment.send(HttpRequest::new("POST", "/v1/waitlists").json(&main_room())).await;
+    assert_eq!(refused.problem(401), "unauthorized");
+
+    let logs = deployment.stop().await;
+    let errors: Vec<Value> =
+        logs.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|line: &Value| line["level"] == "ERROR").collect();
+    assert_eq!(errors.len(), 1, "{logs}");
+    assert_eq!(errors[0]["request_id"], json!(request_id));
+    assert!(errors[0]["cause"].as_str().unwrap().contains("ResourceNotFound"), "{logs}");
+}

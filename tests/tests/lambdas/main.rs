@@ -1,0 +1,10 @@
+//! The built lambdas, as processes: events as API Gateway, SQS and DynamoDB Streams bring them, in; their answers, out.
+
+
+mod deployment;
+mod gateway;
+mod journey;
+mod logs;
+mod principal;
+mod projector;
+mod start;

@@ -1,0 +1,34 @@
+//! A lambda that lacks something says what, and does not pretend to work.
+
+use serde_json::json;
+
+use super::deployment::Deployment;
+
+const LAMBDAS: [&str; 4] = ["authorizer", "hosts", "reads", "projector"];
+
+#[tokio::test]
+async fn a_setting_that_is_missing_is_named() {
+    let deployment = Deployment::new().await;
+    for name in LAMBDAS {
+        let error = deployment.start(name, &[("WAITLIST_KEYS_DIR", "")]).invoke(json!({})).await.unwrap_err();
+        assert_eq!(error.error_type, "Runtime.ExitError", "{name}: {error}");
+        assert!(error.message.contains("exit status: 1") && error.message.contains("WAITLIST_KEYS_DIR"), "{name}: {error}");
+    }
+    let half = [("WAITLIST_RETRIES_URL", "https://sqs.example/retries")];
+    let error = deployment.start("projector", &half).invoke(json!({})).await.unwrap_err();
+    assert!(error.message.contains("WAITLIST_RETRIES_DEAD_URL"), "{error}");
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_named() {
+    let deployment = Deployment::new().await;
+    let error = deployment.start("hosts", &[("WAITLIST_KEYS_DIR", "/nowhere/keys")]).invoke(json!({})).await.unwrap_err();
+    assert!(error.message.contains("exit status: 1") && error.message.contains("/nowhere/keys"), "{error}");
+
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("master"), "too short").unwrap();
+    let directory = other.path().display().to_string();
+    let error = deployment.start("hosts", &[("WAITLIST_KEYS_DIR", &directory)]).invoke(json!({})).await.unwrap_err();
+    assert!(error.message.contains("does not hold exactly 32 bytes") || error.message.contains("NotAKey"), "{error}");
+    assert_eq!(std::fs::read(other.path().join("master")).unwrap(), b"too short", "what is there is left as it is");
+}
