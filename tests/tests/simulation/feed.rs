@@ -2,20 +2,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use infra::queue::RECEIVE_MAX;
 use projections::feed::Feed;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
-use schema::{Commit, StreamId};
+use schema::{Commit, StreamId, table::WAITEES};
 use waitlist_tests::{cases::cases, stage::Stage};
 
 use crate::{
-    history::{History, append, history},
+    history::{History, append, history, visit},
     oracle::{Item, Tables},
+    poison,
+    proxy::{Proxy, Trouble},
     records::{self, Image, image},
 };
 
@@ -43,10 +48,12 @@ struct Round {
     rings: Vec<Ring>,
 }
 
-/// A record that comes: of any commit that there is by now, so that each may come never, once, often, early or late.
+/// A record that comes: of the commit whose turn it is, as streams mostly have it; or of any that there is by now, so that
+/// each may come never, once, often, early or late.
 #[derive(Clone, Copy, Debug)]
 struct Ring {
     commit: Index,
+    in_turn: bool,
     what: What,
     shard: usize,
     /// Whether a new batch starts with it.
@@ -71,7 +78,13 @@ fn ring() -> impl Strategy<Value = Ring> {
         1 => prop::sample::select(vec!["MODIFY", "REMOVE"]).prop_map(What::Alteration),
         1 => prop_oneof![Just(What::UnknownCategory), Just(What::OtherCategory), Just(What::NoKeys)],
     ];
-    (any::<Index>(), what, 0..3_usize, prop::bool::weighted(0.4)).prop_map(|(commit, what, shard, cut)| Ring { commit, what, shard, cut })
+    (any::<Index>(), any::<bool>(), what, 0..3_usize, prop::bool::weighted(0.4)).prop_map(|(commit, in_turn, what, shard, cut)| Ring {
+        commit,
+        in_turn,
+        what,
+        shard,
+        cut,
+    })
 }
 
 fn round() -> impl Strategy<Value = Round> {
@@ -93,10 +106,21 @@ struct Play<'s> {
     tables: Tables,
     feeds: Vec<Feed>,
     appended: Vec<Commit>,
+    /// Whose turn it is among the appended.
+    turn: usize,
     records: AtomicUsize,
 }
 
 impl Play<'_> {
+    /// The place, among the appended, of the commit that a ring is about.
+    fn commit_of(&mut self, ring: Ring) -> usize {
+        if !ring.in_turn || self.turn >= self.appended.len() {
+            return ring.commit.index(self.appended.len());
+        }
+        self.turn += 1;
+        self.turn - 1
+    }
+
     /// Delivers what rings, each shard in its order and all of them at the same time. Returns whether all went well.
     async fn deliver(&self, rings: &[(Ring, usize)]) -> Result<(), TestCaseError> {
         let shards: BTreeSet<usize> = rings.iter().map(|(ring, _)| ring.shard).collect();
@@ -184,7 +208,7 @@ async fn play(stage: &Stage, feeds: Vec<Feed>, case: Case) -> Result<(), TestCas
     let mut pending: Vec<Vec<Commit>> = case.histories.iter().map(|history| history.commits(&stage.backend)).collect();
     pending.iter_mut().for_each(|commits| commits.reverse());
     let streams: Vec<StreamId> = pending.iter().map(|commits| commits[0].stream).collect();
-    let mut play = Play { stage, tables: Tables::of(stage), feeds, appended: Vec::new(), records: AtomicUsize::new(1) };
+    let mut play = Play { stage, tables: Tables::of(stage), feeds, appended: Vec::new(), turn: 0, records: AtomicUsize::new(1) };
     let outcome = ring_all(&mut play, pending, &streams, &case).await;
     // Nothing was wrong with the log, so nothing had to be parked.
     prop_assert_eq!(play.parked().await, Vec::<String>::new());
@@ -204,7 +228,7 @@ async fn ring_all(play: &mut Play<'_>, mut pending: Vec<Vec<Commit>>, streams: &
         if play.appended.is_empty() {
             continue;
         }
-        let mut rings: Vec<(Ring, usize)> = round.rings.iter().map(|ring| (*ring, ring.commit.index(play.appended.len()))).collect();
+        let mut rings: Vec<(Ring, usize)> = round.rings.iter().map(|ring| (*ring, play.commit_of(*ring))).collect();
         for (stream, (place, ring)) in streams.iter().zip(&case.last).filter(|_| is_last) {
             let newest = play.appended.iter().rposition(|commit| commit.stream == *stream).unwrap();
             rings.insert(place.index(rings.len() + 1), (*ring, newest));
@@ -222,19 +246,48 @@ async fn grow(play: &mut Play<'_>, pending: &mut Vec<Commit>) -> bool {
     true
 }
 
-fn property(feeds: impl Fn(&Stage) -> Vec<Feed>) {
+fn property<F: Future<Output = Vec<Feed>>>(feeds: impl FnOnce(Arc<Stage>) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // One stage for all cases, each with streams of its own: making tables costs more than a case.
-    let stage = runtime.block_on(Stage::new());
-    TestRunner::new(cases(CASES)).run(&case(), |case| runtime.block_on(play(&stage, feeds(&stage), case))).unwrap();
+    let stage = Arc::new(runtime.block_on(Stage::new()));
+    let feeds = runtime.block_on(feeds(stage.clone()));
+    TestRunner::new(cases(CASES)).run(&case(), |case| runtime.block_on(play(&stage, feeds.clone(), case))).unwrap();
 }
 
 #[test]
 fn rows_equal_the_fold_of_the_log_however_its_doorbells_ring() {
-    property(|stage| vec![Feed::new(stage.backend.clone())]);
+    property(async |stage| vec![Feed::new(stage.backend.clone())]);
 }
 
 #[test]
 fn rows_equal_the_fold_of_the_log_when_several_feeds_write_them_at_once() {
-    property(|stage| vec![Feed::new(stage.backend.clone()), Feed::new(stage.another())]);
+    property(async |stage| {
+        // The second is overtaken again and again between reading a row and writing it.
+        let late = Proxy::start(&stage, "PutItem", WAITEES.name(&stage.prefix), Trouble::Late, usize::MAX).await;
+        vec![Feed::new(stage.backend.clone()), Feed::new(late.backend(&stage).await)]
+    });
+}
+
+#[tokio::test]
+async fn a_feed_that_was_overtaken_does_not_put_a_row_back() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    // The first time there is no row yet; the second time there is one.
+    for before in [0, 1] {
+        let commits = visit(3).commits(&stage.backend);
+        for commit in &commits {
+            append(&stage.backend, commit).await;
+        }
+        poison::ring(&feed, &commits[..before].iter().collect::<Vec<_>>()).await;
+        let proxy = Proxy::start(&stage, "PutItem", WAITEES.name(&stage.prefix), Trouble::Held, 1).await;
+        let overtaken = Feed::new(proxy.backend(&stage).await);
+        let overtaking = async {
+            proxy.until_asked().await;
+            poison::ring(&feed, &[&commits[2]]).await;
+            assert_eq!(tables.row(commits[0].stream).await, tables.due(commits[0].stream).await);
+            proxy.let_go();
+        };
+        join(poison::ring(&overtaken, &[&commits[before]]), overtaking).await;
+        assert_eq!(tables.row(commits[0].stream).await, tables.due(commits[0].stream).await);
+    }
 }

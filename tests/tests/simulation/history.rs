@@ -142,7 +142,7 @@ fn settings(variant: u8) -> Settings {
         capacity: schema::value::Capacity::parse(1 + i64::from(variant)).unwrap(),
         hold_minutes: schema::value::HoldMinutes::parse(10).unwrap(),
         remind_minutes: None,
-        quote_minutes: (variant.is_multiple_of(2)).then_some(quote),
+        quote_minutes: variant.is_multiple_of(2).then_some(quote),
         language: if variant.is_multiple_of(3) { "es" } else { "en" }.parse().unwrap(),
         day_starts: "04:00".parse().unwrap(),
     }
@@ -178,10 +178,10 @@ fn joined(start: Time) -> Joined {
 
 fn visit_step(state: State, step: Step, start: Time) -> (Visited, State) {
     let Step { choice, variant, .. } = step;
-    let why = Why { reason: (variant % 4 == 0).then(|| sealed("reason", variant)) };
+    let why = Why { reason: variant.is_multiple_of(4).then(|| sealed("reason", variant)) };
     let changed = (Visited::DetailsChanged(details(variant)), state);
     if !state.is_active() {
-        return if choice % 3 == 0 { changed } else { (Visited::Restored(why), State::Waiting) };
+        return if choice.is_multiple_of(3) { changed } else { (Visited::Restored(why), State::Waiting) };
     }
     let called = (Visited::Called { hold_until: start.plus_minutes(variant.into()), remind_at: None }, State::Called);
     let confirmed = (Visited::Confirmed(why.clone()), State::Confirmed);

@@ -1,8 +1,11 @@
 //! Stands between a backend and the engine, and does to chosen calls what networks and overloaded tables do.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -16,7 +19,14 @@ use infra::{
     config::{Keys, Retries},
 };
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use waitlist_tests::stage::Stage;
+
+use crate::oracle::{PATIENCE, POLL};
+
+/// How late a late call is: long enough to be overtaken, each time by another number of calls.
+const LATE_MAX_MS: u64 = 12;
+const LATE_STEP_MS: u64 = 7;
 
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +39,10 @@ pub(crate) enum Trouble {
     Unanswered,
     /// It was done, and the answer does not arrive.
     AnswerLost,
+    /// It takes its time, more or less of it.
+    Late,
+    /// It is kept back until the test lets go of it.
+    Held,
 }
 
 /// A proxy in front of the engine. It ends with the runtime of its test.
@@ -45,14 +59,15 @@ struct Line {
     trouble: Trouble,
     left: AtomicUsize,
     asked: AtomicUsize,
+    let_go: Semaphore,
 }
 
 impl Proxy {
     /// Lets everything through but the first `calls` of this operation on this table.
     pub(crate) async fn start(stage: &Stage, operation: &'static str, table: String, trouble: Trouble, calls: usize) -> Self {
         let engine = stage.sdk.endpoint_url().unwrap().to_owned();
-        let (left, asked) = (AtomicUsize::new(calls), AtomicUsize::new(0));
-        let line = Arc::new(Line { engine, http: reqwest::Client::new(), operation, table, trouble, left, asked });
+        let (left, asked, let_go) = (AtomicUsize::new(calls), AtomicUsize::new(0), Semaphore::new(0));
+        let line = Arc::new(Line { engine, http: reqwest::Client::new(), operation, table, trouble, left, asked, let_go });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(axum::serve(listener, Router::new().fallback(pass).with_state(line.clone())).into_future());
@@ -71,6 +86,21 @@ impl Proxy {
         Backend::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, stage.backend.clock.clone()).unwrap()
     }
 
+    /// Lets go of one call that is held.
+    pub(crate) fn let_go(&self) {
+        self.line.let_go.add_permits(1);
+    }
+
+    /// Waits until the chosen operation is asked for.
+    pub(crate) async fn until_asked(&self) {
+        let asked = async {
+            while self.asked() == 0 {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asked).await.expect("the call comes in time");
+    }
+
     /// How often the chosen operation was asked for.
     pub(crate) fn asked(&self) -> usize {
         self.line.asked.load(Ordering::SeqCst)
@@ -83,7 +113,7 @@ async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) ->
     if !target.ends_with(&format!(".{}", line.operation)) || asked["TableName"] != line.table.as_str() {
         return line.forward(headers, body).await;
     }
-    line.asked.fetch_add(1, Ordering::SeqCst);
+    let place = line.asked.fetch_add(1, Ordering::SeqCst) as u64;
     let troubled = line.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     match line.trouble {
         _ if !troubled => line.forward(headers, body).await,
@@ -93,6 +123,14 @@ async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) ->
         Trouble::AnswerLost => {
             line.forward(headers, body).await;
             std::future::pending().await
+        }
+        Trouble::Late => {
+            tokio::time::sleep(Duration::from_millis(place * LATE_STEP_MS % LATE_MAX_MS)).await;
+            line.forward(headers, body).await
+        }
+        Trouble::Held => {
+            line.let_go.acquire().await.unwrap().forget();
+            line.forward(headers, body).await
         }
     }
 }
