@@ -13,3 +13,4 @@ mod place;
 mod privacy;
 mod raw;
 mod reads;
+mod repeats;
