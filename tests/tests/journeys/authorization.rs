@@ -133,7 +133,7 @@ fn bad_authorizations(owner: UserId, valid: &str, keys: &std::path::Path) -> Vec
     let now = Clock::system().now();
     let now_s = now.millis() / 1000;
     let server_key = TokenKey::load_or_create(keys).unwrap();
-    let expired = server_key.mint(owner, now.plus_minutes(0).plus_millis(-7_200_000), 3_600).unwrap();
+    let expired = server_key.mint(owner, now.plus_millis(-7_200_000), 3_600).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let forged = TokenKey::load_or_create(elsewhere.path()).unwrap().mint(owner, now, 3_600).unwrap();
     let claims = json!({ "iss": "waitlist", "sub": owner.to_string(), "iat": now_s, "exp": now_s + 3_600 });

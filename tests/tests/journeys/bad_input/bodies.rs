@@ -1,0 +1,137 @@
+//! Bodies: of the wrong shape, with values that are not allowed, too large, or of another kind.
+
+use serde_json::{Value, json};
+use waitlist_tests::stage::Stage;
+
+use super::{JSON, Scene, list, party};
+
+#[tokio::test]
+async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    for (body, at) in [
+        (r#"{"name": "Cleo", "party_size""#, ""),
+        ("not json", ""),
+        (r#"{"name": "Cleo", "party_size": 2} trailing"#, ""),
+        ("\u{feff}{}", ""),
+        (r#"{"name": "Cleo", "party_size": 2, "colour": 1}"#, "pointer:/colour"),
+        (r#"{"name": "Cleo", "name": "Dan", "party_size": 2}"#, "pointer:"),
+        (r#"{"name": "Cleo", "party_size": "2"}"#, "pointer:/party_size"),
+        (r#"{"name": "Cleo", "party_size": 1.5}"#, "pointer:/party_size"),
+        (r#"{"name": "Cleo", "party_size": null}"#, "pointer:/party_size"),
+        (r#"{"name": "Cleo", "party_size": 99999999999999999999}"#, "pointer:/party_size"),
+        (r#"{"name": 7, "party_size": 2}"#, "pointer:/name"),
+        (r#"{"name": {"first": "Cleo"}, "party_size": 2}"#, "pointer:/name"),
+        (r#"{"name": "Cleo"}"#, "pointer:"),
+        (r#"{"name": "Cleo", "party_size": 2, "phone": []}"#, "pointer:/phone"),
+        ("null", "pointer:"),
+        ("7", "pointer:"),
+        (r#""Cleo""#, "pointer:"),
+        (r#"["Cleo", 2, null, null, null, null, null]"#, "pointer:"),
+        ("", "pointer:"),
+    ] {
+        scene.refuses_body("POST", &scene.parties, body, (400, "malformed-body", at)).await;
+    }
+    for (method, path) in [("POST", scene.ana("/call")), ("POST", scene.ana("/seat")), ("PATCH", scene.ana(""))] {
+        for body in ["[]", "null", "{", r#"{"colour": 1}"#] {
+            scene.refuses_body(method, &path, body, (400, "malformed-body", "")).await;
+        }
+    }
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    scene.refuses_body("POST", &scene.parties, &deep, (400, "malformed-body", "")).await;
+    scene.refuses_body("POST", &scene.parties, &party(json!({ "note": deep_object(200) })), (400, "malformed-body", "pointer:/note")).await;
+}
+
+/// An object in an object in an object.
+fn deep_object(levels: usize) -> Value {
+    (0..levels).fold(json!(1), |inner, _| json!({ "in": inner }))
+}
+
+#[tokio::test]
+async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let wrong = |pointer: &'static str| (422, "invalid-value", pointer);
+    let letters = "x".repeat(60_000); // as long as a body may be
+    for (changes, pointer) in [
+        (json!({ "party_size": 0 }), "pointer:/party_size"),
+        (json!({ "party_size": 101 }), "pointer:/party_size"),
+        (json!({ "party_size": 1_000_000 }), "pointer:/party_size"),
+        (json!({ "party_size": -1 }), "pointer:/party_size"),
+        (json!({ "name": "" }), "pointer:/name"),
+        (json!({ "name": " \u{a0} " }), "pointer:/name"),
+        (json!({ "name": "\u{0}\u{7}\u{1b}" }), "pointer:/name"),
+        (json!({ "name": "two\nlines" }), "pointer:/name"),
+        (json!({ "name": "x".repeat(101) }), "pointer:/name"),
+        (json!({ "name": letters }), "pointer:/name"),
+        (json!({ "phone": "" }), "pointer:/phone"),
+        (json!({ "phone": "12" }), "pointer:/phone"),
+        (json!({ "phone": "call me" }), "pointer:/phone"),
+        (json!({ "phone": "1".repeat(5_000) }), "pointer:/phone"),
+        (json!({ "email": "cleo" }), "pointer:/email"),
+        (json!({ "email": "cleo@example.com\r\nBcc: all@example.com" }), "pointer:/email"),
+        (json!({ "note": "x".repeat(501) }), "pointer:/note"),
+        (json!({ "quoted_minutes": -1 }), "pointer:/quoted_minutes"),
+        (json!({ "quoted_minutes": 601 }), "pointer:/quoted_minutes"),
+        (json!({ "language": "fr" }), "pointer:/language"),
+    ] {
+        scene.refuses_body("POST", &scene.parties, &party(changes.clone()), wrong(pointer)).await;
+        scene.refuses_body("PATCH", &scene.ana(""), &changes.to_string(), wrong(pointer)).await;
+    }
+    for (changes, pointer) in [
+        (json!({ "time_zone": "Mars/Olympus_Mons" }), "pointer:/time_zone"),
+        (json!({ "time_zone": "" }), "pointer:/time_zone"),
+        (json!({ "region": "XX" }), "pointer:/region"),
+        (json!({ "region": "United States" }), "pointer:/region"),
+        (json!({ "name": "" }), "pointer:/name"),
+        (json!({ "capacity": 0 }), "pointer:/capacity"),
+        (json!({ "capacity": 401 }), "pointer:/capacity"),
+        (json!({ "hold_minutes": 121 }), "pointer:/hold_minutes"),
+        (json!({ "hold_minutes": 5, "remind_minutes": 5 }), "pointer:/remind_minutes"),
+        (json!({ "quote_minutes": 601 }), "pointer:/quote_minutes"),
+        (json!({ "language": "English" }), "pointer:/language"),
+        (json!({ "day_starts": "24:00" }), "pointer:/day_starts"),
+        (json!({ "day_starts": "4:00" }), "pointer:/day_starts"),
+    ] {
+        scene.refuses_body("POST", "/v1/waitlists", &list(changes.clone()), wrong(pointer)).await;
+        scene.refuses_body("PATCH", &format!("/v1/waitlists/{}", scene.list), &changes.to_string(), wrong(pointer)).await;
+    }
+    for reason in ["", "\u{7}", &"x".repeat(201)] {
+        scene.refuses_body("POST", &scene.ana("/seat"), &json!({ "reason": reason }).to_string(), wrong("pointer:/reason")).await;
+    }
+    // All that is wrong is told at once.
+    let answer = scene.send("POST", &scene.parties, &party(json!({ "name": "", "party_size": 0, "phone": "12" })), &[JSON]).await;
+    let pointers: Vec<_> = answer.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    assert_eq!(pointers, ["/name", "/party_size", "/phone"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_cleared_is_not_cleared_by_null() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    for field in ["name", "party_size"] {
+        let at = format!("pointer:/{field}");
+        scene.refuses_body("PATCH", &scene.ana(""), &json!({ field: null }).to_string(), (422, "invalid-value", &at)).await;
+    }
+    for field in ["name", "time_zone", "region"] {
+        let at = format!("pointer:/{field}");
+        let path = format!("/v1/waitlists/{}", scene.list);
+        scene.refuses_body("PATCH", &path, &json!({ field: null }).to_string(), (422, "invalid-value", &at)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let valid = party(json!({}));
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""] {
+        scene.refuses("POST", &scene.parties, &valid, &[("content-type", kind)], (415, "unsupported-media-type", "")).await;
+    }
+    scene.refuses("POST", &scene.parties, &valid, &[], (415, "unsupported-media-type", "")).await;
+    let padded = format!("{valid}{}", " ".repeat(64 * 1024 + 1 - valid.len()));
+    scene.refuses_body("POST", &scene.parties, &padded, (413, "body-too-large", "")).await;
+    // One byte less is just a body with much space in it.
+    let joined = scene.send("POST", &scene.parties, &padded[..64 * 1024], &[("content-type", "application/json; charset=utf-8")]).await;
+    assert_eq!(joined.status, 201, "{joined:?}");
+}

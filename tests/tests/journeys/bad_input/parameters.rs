@@ -1,0 +1,133 @@
+//! What stands around the body: paths, methods, query parameters and headers.
+
+use serde_json::json;
+use waitlist_tests::stage::Stage;
+
+use super::{JSON, NO_SUCH_ID, Scene, list, party};
+
+#[tokio::test]
+async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let upper = scene.ana.to_uppercase();
+    for id in ["7", "not-a-uuid", "%00", NO_SUCH_ID, "{id}", &upper, &scene.ana.replace('-', ""), "..", &scene.list] {
+        for (method, path) in [
+            ("GET", format!("/v1/waitees/{id}")),
+            ("GET", format!("/v1/waitees/{id}/history")),
+            ("PATCH", format!("/v1/waitees/{id}")),
+            ("POST", format!("/v1/waitees/{id}/seat")),
+        ] {
+            scene.refuses_body(method, &path, "", (404, "not-found", "")).await;
+        }
+    }
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/v1"),
+        ("GET", "/v1/waitlists/"),
+        ("POST", "/v1/waitees"),
+        ("GET", "//v1/waitlists"),
+        ("GET", "/V1/waitlists"),
+        ("GET", "/v2/waitlists"),
+        ("POST", "/v1/waitlists/extra/open/more"),
+    ] {
+        scene.refuses(method, path, "", &[], (404, "not-found", "")).await;
+    }
+    for (method, path, allow) in [
+        ("PUT", "/v1/waitlists".to_owned(), "POST, GET"),
+        ("DELETE", scene.ana(""), "GET, PATCH"),
+        ("GET", scene.ana("/seat"), "POST"),
+        ("HEAD", "/healthz".to_owned(), "GET"),
+        ("get", "/healthz".to_owned(), "GET"),
+    ] {
+        scene.refuses(method, &path, "", &[], (405, "method-not-allowed", "")).await;
+        assert_eq!(scene.send(method, &path, "", &[]).await.header("allow"), allow, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let (parties, history) = (&scene.parties, scene.ana("/history"));
+    for limit in ["0", "201", "-1", "ten", "1.5", "", "99999999999999999999999"] {
+        for path in [parties, "/v1/waitlists", &history] {
+            scene.refuses_query(&format!("{path}?limit={limit}"), "parameter:limit").await;
+        }
+    }
+    for path in [parties, "/v1/waitlists", &history, &scene.ana("")] {
+        scene.refuses_query(&format!("{path}?colour=red"), "parameter:colour").await;
+        scene
+            .refuses_query(&format!("{path}?limit=5&Limit=5"), if *path == scene.ana("") { "parameter:limit" } else { "parameter:Limit" })
+            .await;
+    }
+    scene.refuses_query(&format!("{parties}?limit=5&limit=5"), "parameter:limit").await;
+    for day in ["today", "2026-13-01", "2026-02-30", "", "2026-11-20T00:00:00Z"] {
+        scene.refuses_query(&format!("{parties}?day={day}"), "parameter:day").await;
+    }
+    // A cursor holds a place and the kind of page it was cut from.
+    for cursor in ["garbage", "", "%ff", "YQ", "!!!!"] {
+        scene.refuses_query(&format!("{parties}?cursor={cursor}"), "parameter:cursor").await;
+    }
+    let of_history = scene.owner.send("POST", &scene.ana("/call"), None, &[]).await;
+    assert_eq!(of_history.status, 202, "{of_history:?}");
+    let page = scene.owner.get(&format!("{history}?limit=1")).await;
+    let next = page.body["next"].as_str().unwrap_or_else(|| panic!("no next in {page:?}"));
+    for path in [parties.clone(), format!("{parties}?day=2026-11-20"), "/v1/waitlists".into()] {
+        let glue = if path.contains('?') { '&' } else { '?' };
+        scene.refuses_query(&format!("{path}{glue}cursor={next}"), "parameter:cursor").await;
+    }
+    // Writes take none.
+    scene.refuses("POST", &format!("{}?dry_run=true", scene.ana("/seat")), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
+    scene.refuses("GET", "/healthz?deep=1", "", &[], (400, "invalid-parameter", "parameter:deep")).await;
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    for tag in ["7", "\"seven\"", "\"\"", "*", "W/\"1\"", "\"1\", \"2\"", "\"-1\""] {
+        scene.refuses_header("POST", &scene.ana("/seat"), "If-Match", tag).await;
+    }
+    let (long, fits) = ("k".repeat(129), "k".repeat(128));
+    for key in ["", " ", &long, "a\tb", "a b", "schl\u{fc}ssel"] {
+        scene.refuses_header("POST", &scene.ana("/seat"), "Idempotency-Key", key).await;
+        let at = (400, "invalid-parameter", "header:Idempotency-Key");
+        scene.refuses("POST", "/v1/waitlists", &list(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
+        scene.refuses("POST", &scene.parties, &party(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
+    }
+    let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
+    scene.refuses("POST", &scene.ana("/seat"), "", &twice, (400, "invalid-parameter", "header:Idempotency-Key")).await;
+    let seventeen = vec![format!("waitee-{}@1", scene.ana); 17].join(", ");
+    for tokens in ["garbage", "", "waitee-7@1", &format!("waitee-{}@0", scene.ana), &format!("waitee-{}", scene.ana), &seventeen] {
+        for path in [&scene.parties, "/v1/waitlists", &scene.ana("")] {
+            scene.refuses_header("GET", path, "Sync-Token", tokens).await;
+        }
+    }
+    assert_eq!(scene.send("POST", &scene.ana("/call"), "", &[("Idempotency-Key", &fits)]).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same_400() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let stranger = stage.owner();
+    let their_list = stranger.list("Not yours").await;
+    let their_party = stranger.join(&their_list, "Zoe").await;
+    let (ana, list) = (&scene.ana, &scene.list);
+    for (path, foreign, beyond) in [
+        (scene.ana(""), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
+        (scene.parties.clone(), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
+        (format!("{}?day=2026-11-20", scene.parties), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
+        ("/v1/waitlists".to_owned(), format!("waitlist-{their_list}@1"), format!("waitlist-{list}@2")),
+        (format!("/v1/waitlists/{list}"), format!("waitee-{their_party}@1"), format!("waitlist-{list}@2")),
+    ] {
+        let mut answers = Vec::new();
+        for token in [foreign, beyond, format!("{}-{NO_SUCH_ID}@1", if path == "/v1/waitlists" { "waitlist" } else { "waitee" })] {
+            scene.refuses_header("GET", &path, "Sync-Token", &token).await;
+            let mut body = scene.send("GET", &path, "", &[("Sync-Token", &token)]).await.body;
+            body["request_id"].take();
+            answers.push(body);
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {answers:?}");
+    }
+}

@@ -1,0 +1,194 @@
+//! What is personal lies nowhere in clear: not in the engine's file, not in its write-ahead log, not in the logs.
+
+use std::path::{Path, PathBuf};
+
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use serde_json::{Value, json};
+use waitlist_tests::process::Server;
+
+use crate::{night::owner, place::Place};
+
+/// Long and without meaning, so that nothing else looks like them.
+const CANARIES: &[&str] = &[
+    "Qxvbnwzkjhtrplmd",
+    "Zwölfboxkämpferjagenvïktor",
+    "Kjwqzvxnbghtyplkm",
+    "wvqxkzjbnmtghplrd",
+    "Xqjkvwzbhgtnmplrdf",
+    "Vzkqjxwbnhtgmplyrdc",
+    "Jqzxkwvbhngtmplydrs",
+    "Hqzwkxvjbngtmplydrx",
+];
+/// A number that is valid and of nobody; it is sealed as +12025550143 less its punctuation.
+const PHONE: &str = "+12025550143";
+
+/// The ways in which text may come to lie in a file.
+fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = text.as_bytes();
+    let escaped = |unit: fn(u16) -> String| {
+        text.encode_utf16().map(|code| if code < 128 { char::from(code as u8).to_string() } else { unit(code) }).collect::<String>()
+    };
+    let mut found = vec![
+        ("UTF-8", bytes.to_vec()),
+        ("JSON escapes", escaped(|code| format!("\\u{code:04x}")).into_bytes()),
+        ("JSON escapes in capitals", escaped(|code| format!("\\u{code:04X}")).into_bytes()),
+        ("every letter escaped", text.encode_utf16().map(|code| format!("\\u{code:04x}")).collect::<String>().into_bytes()),
+        ("UTF-16", text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("hex", HEXLOWER.encode(bytes).into_bytes()),
+        ("hex in capitals", HEXUPPER.encode(bytes).into_bytes()),
+        (
+            "percent encoding",
+            text.bytes()
+                .map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+                .collect::<String>()
+                .into_bytes(),
+        ),
+    ];
+    for (name, base64) in [("base64", &BASE64_NOPAD), ("base64url", &BASE64URL_NOPAD)] {
+        for before in 0..3 {
+            found.push((name, inside(base64, bytes, before)));
+        }
+    }
+    found.retain(|(name, encoded)| *name == "UTF-8" || encoded != bytes);
+    found
+}
+
+/// What base64 makes of these bytes behind so many others, less the letters in which the neighbours take part.
+fn inside(base64: &data_encoding::Encoding, bytes: &[u8], before: usize) -> Vec<u8> {
+    let encoded = base64.encode(&[&vec![0; before], bytes].concat());
+    let start = (before * 8).div_ceil(6);
+    let end = (before + bytes.len()) * 8 / 6;
+    encoded.as_bytes()[start..end].to_vec()
+}
+
+/// Which of these texts a file's bytes hold, and how.
+fn find(haystack: &[u8], texts: &[&str]) -> Vec<String> {
+    // Bytes as the characters of their numbers: the standard library searches text much faster than it does bytes.
+    let characters = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+    let haystack = characters(haystack);
+    let mut found = Vec::new();
+    for text in texts {
+        for (name, needle) in encodings(text) {
+            if haystack.contains(&characters(&needle)) {
+                found.push(format!("{text} in {name}"));
+            }
+        }
+    }
+    found
+}
+
+/// Every file under a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn assert_nothing_lies_in_clear(directory: &Path, texts: &[&str]) {
+    let files = files(directory);
+    for name in ["engine.db", "engine.db-wal", "stdout", "stderr"]
+        .into_iter()
+        .filter(|name| !crate::place::is_external() || name.starts_with("std"))
+    {
+        assert!(files.iter().any(|path| path.ends_with(name)), "{name} is not among {files:?}");
+    }
+    for path in files {
+        let found = find(&std::fs::read(&path).unwrap(), texts);
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+    }
+}
+
+#[test]
+fn the_search_finds_what_is_planted_in_every_encoding() {
+    for text in CANARIES.iter().chain(&[PHONE]) {
+        let json = json!({ "name": text }).to_string();
+        for before in 0..3 {
+            let padding = "x".repeat(before);
+            let planted = format!("{padding}{text} and more");
+            for haystack in [
+                planted.clone().into_bytes(),
+                HEXLOWER.encode(planted.as_bytes()).into_bytes(),
+                HEXUPPER.encode(planted.as_bytes()).into_bytes(),
+                BASE64.encode(planted.as_bytes()).into_bytes(),
+                BASE64URL_NOPAD.encode(planted.as_bytes()).into_bytes(),
+                BASE64.encode(json.as_bytes()).into_bytes(),
+                json.clone().into_bytes(),
+            ] {
+                assert!(!find(&haystack, &[text]).is_empty(), "{text} in {}", String::from_utf8_lossy(&haystack));
+            }
+        }
+    }
+    assert!(!find(br"Zw\u00f6lfboxk\u00e4mpferjagenv\u00efktor", CANARIES).is_empty());
+    assert!(!find(br"Zw\u00F6lfboxk\u00E4mpferjagenv\u00EFktor", CANARIES).is_empty());
+    assert!(find(b"nothing of the kind", CANARIES).is_empty());
+}
+
+/// Everything personal that the API takes, in good requests and in refused ones.
+async fn an_evening(server: &Server, token: &str) {
+    let send = async |method: &str, path: &str, body: Value, headers: &[(&str, &str)]| {
+        server.send(Some(token), method, path, Some(&body), headers).await.unwrap()
+    };
+    let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
+    let parties = format!("/v1/waitlists/{}/waitees", send("POST", "/v1/waitlists", list, &[]).await.id());
+    let [name, foreign_name, email, note, reason, refused, renamed, key] = CANARIES else { panic!("eight canaries") };
+    let party = json!({ "name": name, "party_size": 2, "phone": PHONE, "email": format!("{email}@example.com"), "note": note });
+    let ana = send("POST", &parties, party.clone(), &[("Idempotency-Key", key)]).await.id();
+    let ben = send("POST", &parties, json!({ "name": foreign_name, "party_size": 2, "note": foreign_name }), &[]).await.id();
+    let ana = format!("/v1/waitees/{ana}");
+    for (method, path, body, status) in [
+        ("POST", format!("{ana}/call"), json!({}), 202),
+        ("POST", format!("{ana}/move"), json!({ "after": ben, "reason": reason }), 200),
+        ("PATCH", ana.clone(), json!({ "name": renamed, "phone": PHONE, "note": format!("{note} {reason}") }), 200),
+        ("POST", format!("{ana}/leave"), json!({ "reason": reason }), 200),
+        ("POST", format!("{ana}/restore"), json!({ "reason": foreign_name }), 200),
+        // Refused, one way and another.
+        ("POST", format!("{ana}/confirm"), json!({ "reason": refused }), 409),
+        ("POST", parties.clone(), json!({ "name": refused, "party_size": 0, "phone": refused, "email": refused }), 422),
+        ("POST", parties.clone(), json!({ "name": refused, "party_size": refused }), 400),
+        ("POST", parties.clone(), json!({ "name": refused, "party_size": 2, *refused: refused }), 400),
+        ("POST", parties.clone(), json!([refused]), 400),
+        ("PATCH", ana.clone(), json!({ "language": refused }), 422),
+        ("POST", format!("{ana}/move"), json!({ "after": refused }), 422),
+        ("POST", "/v1/waitlists".into(), json!({ "name": "Bar", "time_zone": refused, "region": refused }), 422),
+        ("GET", format!("{parties}?cursor={refused}&day={refused}"), json!({}), 400),
+        ("GET", format!("/v1/waitees/{refused}"), json!({}), 404),
+        ("GET", format!("/{refused}"), json!({}), 404),
+    ] {
+        let answer = send(method, &path, body, &[]).await;
+        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+    }
+    let reused = send("POST", &parties, json!({ "name": refused, "party_size": 2 }), &[("Idempotency-Key", key)]).await;
+    assert_eq!(reused.status, 422, "{reused:?}");
+    let board = send("GET", &parties, json!({}), &[]).await;
+    assert_eq!(board.status, 200, "{board:?}");
+    let shown = server.send(Some(token), "GET", &format!("{ana}/history"), None, &[]).await.unwrap();
+    assert_eq!(shown.body["items"][0]["data"]["name"], **name, "{shown:?}");
+}
+
+#[tokio::test]
+async fn nothing_personal_lies_in_clear_after_a_night_with_refusals_and_a_kill() {
+    let place = Place::new();
+    // As talkative as the server can be told to be.
+    let env = [("RUST_LOG", "debug"), ("RUST_BACKTRACE", "1")];
+    let server = place.serve(&env).await;
+    let token = server.token(owner());
+    an_evening(&server, &token).await;
+    place.settled(&server).await;
+    let texts = [CANARIES, &[PHONE]].concat();
+    server.kill(); // the write-ahead log is as it was in the middle of the work
+    assert_nothing_lies_in_clear(place.path(), &texts);
+
+    let server = place.serve(&env).await;
+    an_evening_again(&server, &token).await;
+    place.settled(&server).await;
+    assert_nothing_lies_in_clear(place.path(), &texts);
+    assert_eq!(server.interrupt().await, Some(0));
+}
+
+/// What was stored is read again by the process that came after.
+async fn an_evening_again(server: &Server, token: &str) {
+    let lists = server.send(Some(token), "GET", "/v1/waitlists", None, &[]).await.unwrap();
+    let list = lists.body["items"][0]["id"].as_str().unwrap();
+    let board = server.send(Some(token), "GET", &format!("/v1/waitlists/{list}/waitees"), None, &[]).await.unwrap();
+    let names: Vec<_> = board.body["items"].as_array().unwrap().iter().map(|party| party["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&CANARIES[6]) && names.contains(&CANARIES[1]), "{board:?}");
+}

@@ -1,0 +1,99 @@
+//! A request that comes again, late, under its key: the answer is the one it had, whatever has become of the list since.
+
+use serde_json::{Value, json};
+use waitlist_tests::stage::{Answer, Owner, Stage};
+
+use crate::{raw::census, reads::feed};
+
+const KEYED: [(&str, &str); 1] = [("Idempotency-Key", "a-key")];
+
+/// What a client keeps of an answer.
+fn kept(answer: &Answer) -> (u16, Value, String, String, String) {
+    let header = |name| answer.header(name).to_owned();
+    (answer.status, answer.body.clone(), header("etag"), header("sync-token"), header("location"))
+}
+
+/// A creation of a list, a join there with a number as it is dialled there, and a change and a call of that party.
+async fn requests(owner: &Owner<'_>) -> Vec<(&'static str, String, Value, Answer)> {
+    let mut done = Vec::new();
+    let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 2 });
+    let made = owner.send("POST", "/v1/waitlists", Some(&list), &KEYED).await;
+    let parties = format!("/v1/waitlists/{}/waitees", made.id());
+    done.push(("POST", "/v1/waitlists".to_owned(), list, made));
+    let party = json!({ "name": "Ana", "party_size": 2, "phone": "(415) 555-2671" });
+    let joined = owner.send("POST", &parties, Some(&party), &KEYED).await;
+    let ana = format!("/v1/waitees/{}", joined.id());
+    done.push(("POST", parties, party, joined));
+    for (method, path, body, key) in
+        [("PATCH", ana.clone(), json!({ "phone": "415 555 2672" }), "change"), ("POST", format!("{ana}/call"), json!({}), "call")]
+    {
+        let answer = owner.send(method, &path, Some(&body), &[("Idempotency-Key", key)]).await;
+        done.push((method, path, body, answer));
+    }
+    done
+}
+
+async fn assert_answered_again(stage: &Stage, owner: &Owner<'_>, done: &[(&'static str, String, Value, Answer)], when: &str) {
+    let before = census(&stage.dynamodb, &stage.prefix).await;
+    for ((method, path, body, first), key) in done.iter().zip(["a-key", "a-key", "change", "call"]) {
+        let again = owner.send(method, path, Some(body), &[("Idempotency-Key", key)]).await;
+        assert!(first.status < 300, "{method} {path}: {first:?}");
+        assert_eq!(kept(&again), kept(first), "{method} {path} {when}");
+    }
+    assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before, "{when}");
+}
+
+#[tokio::test]
+async fn a_repeated_request_has_the_answer_it_had_whatever_has_become_of_the_list() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let done = requests(&owner).await;
+    let list = format!("/v1/waitlists/{}", done[0].3.id());
+    assert_answered_again(&stage, &owner, &done, "at once").await;
+
+    assert_eq!(owner.send("PATCH", &list, Some(&json!({ "region": "FR" })), &[]).await.status, 200);
+    let today = owner.send("POST", &done[1].1, Some(&done[1].2), &[]).await;
+    assert_eq!(today.status, 422, "the number is dialled otherwise there: {today:?}");
+    assert_answered_again(&stage, &owner, &done, "in another country").await;
+    owner.join(&list["/v1/waitlists/".len()..], "Ben").await;
+    feed(&stage).await;
+    assert_answered_again(&stage, &owner, &done, "with the list full").await;
+    assert_eq!(owner.post(&format!("{list}/close"), json!({})).await.status, 200);
+    assert_answered_again(&stage, &owner, &done, "with the list closed").await;
+
+    let board = owner.get(&format!("{list}/waitees")).await;
+    for party in board.body["items"].as_array().unwrap() {
+        owner.post(&format!("/v1/waitees/{}/remove", party["id"].as_str().unwrap()), json!({})).await;
+    }
+    feed(&stage).await;
+    assert_answered_again(&stage, &owner, &done, "with everyone gone").await;
+    let deleted = owner.send("DELETE", &list, None, &KEYED[..0]).await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    assert_answered_again(&stage, &owner, &done, "with the list deleted").await;
+}
+
+#[tokio::test]
+async fn a_list_is_deleted_once_and_says_so_as_often_as_asked() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = format!("/v1/waitlists/{}", owner.list("Main room").await);
+    owner.post(&format!("{list}/close"), json!({})).await;
+    let first = owner.send("DELETE", &list, None, &KEYED).await;
+    for headers in [&KEYED[..], &[]] {
+        assert_eq!(kept(&owner.send("DELETE", &list, None, headers).await), kept(&first));
+    }
+    assert_eq!((first.status, owner.get(&format!("{list}/history")).await.body["items"].as_array().unwrap().len()), (204, 3));
+}
+
+#[tokio::test]
+async fn what_came_before_an_if_match_went_stale_is_answered_all_the_same() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let call = format!("/v1/waitees/{}/call", owner.join(&list, "Ana").await);
+    let headers = [("Idempotency-Key", "a-key"), ("If-Match", "\"1\"")];
+    let first = owner.send("POST", &call, None, &headers).await;
+    assert_eq!((first.status, first.header("etag")), (202, "\"2\""));
+    assert_eq!(owner.post(&call, json!({})).await.header("etag"), "\"3\"");
+    assert_eq!(kept(&owner.send("POST", &call, None, &headers).await), kept(&first));
+}
