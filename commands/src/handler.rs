@@ -24,6 +24,7 @@ pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
 }
 
 async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let [] = call.query([])?; // writes take no parameters
     match call.entry.route {
         Route::CreateWaitlist => waitlist::handler::create(backend, call).await,
         Route::ChangeWaitlist => waitlist::handler::change(backend, call).await,

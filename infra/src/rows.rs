@@ -36,6 +36,24 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
     fn version(&self) -> u32;
 }
 
+/// A row as it stands in its table, whichever version of the code wrote it.
+#[derive(Clone, Debug)]
+pub struct Found<R> {
+    /// Number of the last event it shows.
+    pub seq: u64,
+    /// Version of the code that wrote it.
+    pub version: u32,
+    /// The row itself; none when older code than was asked for wrote it: its shape may be another.
+    pub row: Option<R>,
+}
+
+/// What every version of a row has.
+#[derive(serde::Deserialize)]
+struct Written {
+    seq: u64,
+    v: u32,
+}
+
 /// The row tables of one deployment. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Rows {
@@ -66,11 +84,11 @@ impl Rows {
         Self { client, prefix: prefix.to_owned() }
     }
 
-    /// One row, strongly consistent: 1 read unit per 4 KB.
+    /// One row, strongly consistent: 1 read unit per 4 KB. It is read as one if code of `version` or newer wrote it.
     ///
     /// # Errors
     /// The table cannot be read, or holds what is no such row.
-    pub async fn get<R: Row>(&self, id: &str) -> Result<Option<R>, Failure> {
+    pub async fn get<R: Row>(&self, id: &str, version: u32) -> Result<Option<Found<R>>, Failure> {
         let doing = || format!("read row {id} of {}", R::TABLE.suffix);
         let found = self
             .client
@@ -78,8 +96,11 @@ impl Rows {
             .table_name(R::TABLE.name(&self.prefix))
             .key("id", AttributeValue::S(id.to_owned()))
             .consistent_read(true);
-        let item = found.send().await.map_err(|cause| Failure::aws(doing(), cause))?.item;
-        item.map(serde_dynamo::from_item).transpose().map_err(|cause| Failure::broken(doing(), cause))
+        let Some(item) = found.send().await.map_err(|cause| Failure::aws(doing(), cause))?.item else { return Ok(None) };
+        let written: Written = serde_dynamo::from_item(item.clone()).map_err(|cause| Failure::broken(doing(), cause))?;
+        let row = (written.v >= version).then(|| serde_dynamo::from_item(item)).transpose();
+        let row = row.map_err(|cause| Failure::broken(doing(), cause))?;
+        Ok(Some(Found { seq: written.seq, version: written.v, row }))
     }
 
     /// Those of these rows that there are, in no order; strongly consistent, a hundred to a call.
@@ -114,7 +135,7 @@ impl Rows {
     ///
     /// # Errors
     /// The table does not answer; the row may have been written.
-    pub async fn put<R: Row>(&self, new: &R, old: Option<&R>) -> Result<bool, Failure> {
+    pub async fn put<R: Row>(&self, new: &R, old: Option<&Found<R>>) -> Result<bool, Failure> {
         let doing = || format!("write row {} of {}", new.id(), R::TABLE.suffix);
         let item = serde_dynamo::to_item(new).map_err(|cause| Failure::broken(doing(), cause))?;
         let put = self.client.put_item().table_name(R::TABLE.name(&self.prefix)).set_item(Some(item));
@@ -124,8 +145,8 @@ impl Rows {
                 .condition_expression("#seq = :seq AND #v = :v")
                 .expression_attribute_names("#seq", "seq")
                 .expression_attribute_names("#v", "v")
-                .expression_attribute_values(":seq", AttributeValue::N(old.seq().to_string()))
-                .expression_attribute_values(":v", AttributeValue::N(old.version().to_string())),
+                .expression_attribute_values(":seq", AttributeValue::N(old.seq.to_string()))
+                .expression_attribute_values(":v", AttributeValue::N(old.version.to_string())),
         };
         match put.send().await {
             Ok(_) => Ok(true),

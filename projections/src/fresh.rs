@@ -18,9 +18,9 @@ where
     P::Row: Owned,
 {
     let stream = StreamId { category: P::Event::CATEGORY, id };
-    let stored: Option<P::Row> = backend.rows.get(&id.to_string()).await?;
     // A row of a newer version is shown as far as this code understands it; it is only not written over.
-    let row = match stored.filter(|row| row.version() >= P::VERSION) {
+    let stored: Option<P::Row> = backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
+    let row = match stored {
         Some(row) if row.seq() >= seq => Some(row),
         behind => {
             let commits = backend.log.load_after(stream, behind.as_ref().map_or(0, Row::seq)).await?;

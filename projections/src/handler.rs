@@ -27,7 +27,10 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
         Route::Board => waitees::query::of_list(backend, call).await,
         Route::GetWaitee => waitees::query::one(backend, call).await,
         Route::WaiteeHistory => history::of_waitee(backend, call).await,
-        Route::Health => Reply::read(0, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
+        Route::Health => {
+            let [] = call.query([])?;
+            Reply::read(0, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+        }
         Route::CreateWaitlist
         | Route::ChangeWaitlist
         | Route::DeleteWaitlist

@@ -61,6 +61,11 @@ impl Check {
 /// No JSON, or unknown, doubled, missing or wrongly typed fields: a problem that points at the place.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}".as_slice() } else { body };
+    if body.trim_ascii_start().starts_with(b"[") {
+        // serde would take a list for an object whose fields are not named.
+        let errors = vec![Fault { at: Place::Pointer(String::new()), detail: "must be an object".into() }];
+        return Err(Problem { errors, ..Problem::new(Slug::MalformedBody, "The body is not what was asked for; see errors.") });
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
@@ -134,7 +139,8 @@ mod tests {
         assert_eq!(fault(r#"{"name":"Ana","party_size":4,"colour":1}"#).0, "/colour");
         assert_eq!(fault(r#"{"name":"Ana"}"#), ("".into(), "missing field party_size".into()));
         assert_eq!(fault(r#"{"name":"Ana","name":"Ben","party_size":4}"#).1, "duplicate field name");
-        assert_eq!(fault("[]").0, "");
+        assert_eq!(fault("[]"), ("".into(), "must be an object".into()));
+        assert_eq!(fault(r#" ["Ana", 4]"#), ("".into(), "must be an object".into()));
         assert!(fault(r#"{"name":"Ana""#).1.contains("line 1"));
         assert!(fault(r#"{"name":"Ana","party_size":4} x"#).1.contains("not JSON"));
         assert_eq!(fault("").1, "missing field name");

@@ -399,3 +399,6 @@ impl<'de, const N: usize> Deserialize<'de> for Bytes<N> {
         deserializer.deserialize_bytes(Visitor)
     }
 }
+
+#[cfg(test)]
+mod tests;

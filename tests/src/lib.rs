@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support: what fails here fails the test that called it")]
 
 pub mod binaries;
+pub mod cases;
 pub mod events;
 pub mod meter;
+pub mod past;
 pub mod process;
 pub mod runtime_api;
 pub mod stage;
+pub mod wire;

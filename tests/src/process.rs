@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// Waits for it to end by itself, as when a test has it die at a named point.
-    pub async fn ended(mut self) {
+    pub async fn ended(&mut self) {
         let ended = async {
             while self.child.try_wait().unwrap().is_none() {
                 tokio::time::sleep(POLL).await;

@@ -1,20 +1,24 @@
 //! A backend on a real engine with tables of its own, a clock that stands still, and no feed unless a test runs one.
 
-use std::{env, path::PathBuf, sync::OnceLock};
+use std::{collections::HashMap, env, path::PathBuf, sync::OnceLock, time::Duration};
 
-use aws_config::SdkConfig;
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use bytes::Bytes;
 use infra::{
-    Backend, Clock, Config,
+    Backend, Clock, Config, Log,
     clock::random,
     config::{Keys, Retries},
     http::{Principal, Request},
+    log::Item,
     tables,
 };
 use local::engine::Engine;
+use projections::feed::{self, Doorbell};
 use schema::{
-    Time, UserId,
+    Commit, StreamId, Time, UserId,
     route::{self, Role},
-    table::{DEPLOYED, LOCAL, Table},
+    table::{DEPLOYED, EVENTS, LOCAL, Table},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +30,9 @@ pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
 
 /// What names the engine under test, and leads the SDK there.
 pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
+/// How long a test waits for one answer of the engine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A backend of a test's own.
 pub struct Stage {
@@ -102,7 +109,9 @@ impl Stage {
     pub async fn new() -> Self {
         let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
         let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
-        let sdk = engine_config().await;
+        // What a host at the door would not wait for is no fault of an engine that shares a busy machine with other tests.
+        let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
+        let sdk = engine_config().await.into_builder().timeout_config(patient).build();
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -130,6 +139,64 @@ impl Stage {
     #[must_use]
     pub fn endpoint(&self) -> String {
         self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
+    }
+
+    /// A log in this stage's table over a client of the test's choice.
+    #[must_use]
+    pub fn log_over(&self, client: aws_sdk_dynamodb::Client) -> Log {
+        Log::new(client, &self.prefix, self.backend.clock.clone())
+    }
+
+    /// All commits of a stream, read past the meter.
+    pub async fn commits(&self, stream: impl Into<StreamId>) -> Vec<Commit> {
+        self.log_over(self.dynamodb.clone()).load(stream.into()).await.unwrap()
+    }
+
+    /// A stored commit, as the raw item it is.
+    pub async fn item(&self, stream: impl Into<StreamId>, seq: u64) -> Item {
+        let get = self.dynamodb.get_item().table_name(EVENTS.name(&self.prefix)).consistent_read(true);
+        let get = get.key("stream", AttributeValue::S(stream.into().to_string())).key("seq", AttributeValue::N(seq.to_string()));
+        get.send().await.unwrap().item.unwrap()
+    }
+
+    /// Puts a long past into the log at once, past the adapters; the audit index does not show it.
+    pub async fn put_past(&self, commits: &[Commit]) {
+        const ITEMS_AT_ONCE: usize = 25; // DynamoDB's own bound on BatchWriteItem
+        for some in commits.chunks(ITEMS_AT_ONCE) {
+            let put = |commit| PutRequest::builder().set_item(Some(serde_dynamo::to_item(commit).unwrap())).build().unwrap();
+            let puts = some.iter().map(|commit| WriteRequest::builder().put_request(put(commit)).build());
+            let mut left = HashMap::from([(EVENTS.name(&self.prefix), puts.collect::<Vec<_>>())]);
+            while !left.is_empty() {
+                let answer = self.dynamodb.batch_write_item().set_request_items(Some(left)).send().await.unwrap();
+                left = answer.unprocessed_items.unwrap_or_default();
+            }
+        }
+    }
+
+    /// Alters a stored commit, as nobody may.
+    pub async fn overwrite(&self, stream: impl Into<StreamId>, seq: u64, field: &str, text: &str) {
+        let mut item = self.item(stream, seq).await;
+        item.insert(field.to_owned(), AttributeValue::S(text.to_owned()));
+        self.dynamodb.put_item().table_name(EVENTS.name(&self.prefix)).set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// Brings the rows of a stream up to date, as its last commit's record does.
+    pub async fn project(&self, stream: impl Into<StreamId>) {
+        let last = self.commits(stream).await.pop().unwrap();
+        let doorbell = Doorbell { stream: last.stream, last: last.last, commits: vec![last] };
+        feed::apply(&self.backend, &doorbell).await.unwrap();
+    }
+
+    /// Host and port of the engine.
+    #[must_use]
+    pub fn engine_address(&self) -> String {
+        self.endpoint().trim_start_matches("http://").trim_end_matches('/').to_owned()
+    }
+
+    /// Whether the engine's read units can be trusted: ministack charges strong reads as if they were not.
+    #[must_use]
+    pub fn counts_reads(&self) -> bool {
+        env::var("WAITLIST_ENGINE").ok().as_deref() != Some("ministack")
     }
 
     /// An account with lists of its own.
@@ -204,18 +271,31 @@ pub async fn send(
     body: Option<&Value>,
     headers: &[(&str, &str)],
 ) -> Answer {
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    let body = body.map(|body| body.to_string().into()).unwrap_or_default();
+    send_bytes(backend, principal, method, path, body, &headers).await
+}
+
+/// A request whose body is these bytes, whatever they are, and which has these headers and no others.
+pub async fn send_bytes(
+    backend: &Backend,
+    principal: Option<Principal>,
+    method: &str,
+    path: &str,
+    body: Bytes,
+    headers: &[(&str, &str)],
+) -> Answer {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut map = http::HeaderMap::new();
-    map.insert("content-type", http::HeaderValue::from_static("application/json"));
     for (name, value) in headers {
-        map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     let request = Request {
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: map,
-        body: body.map(|body| body.to_string().into()).unwrap_or_default(),
+        body,
         request_id: backend.clock.id(backend.clock.now()).to_string(),
         principal,
     };

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
@@ -49,6 +49,12 @@ pub(crate) fn router(backend: Backend, origins: Vec<HeaderValue>) -> Router {
 
 async fn handle(State(backend): State<Arc<Backend>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let Some(body) = read(body).await else {
+        // Whoever sent half a request has gone, and must not find it carried out: no body at all reads as `{}`.
+        let mut nobody_reads_this = Response::new(Body::empty());
+        *nobody_reads_this.status_mut() = StatusCode::BAD_REQUEST;
+        return nobody_reads_this;
+    };
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let found = route::find(&method, &path).ok().map(|(entry, _)| entry);
@@ -61,7 +67,7 @@ async fn handle(State(backend): State<Arc<Backend>>, request: Request) -> Respon
         path,
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
-        body: read(body).await,
+        body,
         request_id: backend.clock.id(backend.clock.now()).to_string(),
         principal,
     };
@@ -76,12 +82,13 @@ fn authorization(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(header::AUTHORIZATION)
 }
 
-/// The body, cut off where it is sure to be refused. One that breaks off reads as what came.
-async fn read(body: Body) -> Bytes {
+/// The body, cut off where it is sure to be refused; nothing when it breaks off.
+async fn read(body: Body) -> Option<Bytes> {
     let mut kept = BytesMut::new();
     let mut drained = 0;
     let mut chunks = body.into_data_stream();
-    while let Some(Ok(chunk)) = chunks.next().await {
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.ok()?;
         let room = (edge::BODY_BYTES_MAX + 1).saturating_sub(kept.len());
         kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
         drained += chunk.len();
@@ -89,5 +96,5 @@ async fn read(body: Body) -> Bytes {
             break;
         }
     }
-    kept.freeze()
+    Some(kept.freeze())
 }

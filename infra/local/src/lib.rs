@@ -6,7 +6,7 @@ mod edge;
 pub mod engine;
 pub mod pump;
 pub mod server;
-mod workers;
+pub mod workers;
 
 #[cfg(test)]
 mod testing;

@@ -75,19 +75,26 @@ fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Opt
 
 async fn consume(queue: Queue, feed: Feed, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
-        let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
-            warn!(%cause, "the queue of parked doorbells does not answer");
-            Vec::new()
-        });
-        if messages.is_empty() {
+        if look(&queue, &feed).await == 0 {
             tokio::select! {
                 () = tokio::time::sleep(QUEUE_POLL) => {}
                 _ = shutdown.changed() => {}
             }
-            continue;
         }
-        deliver(&queue, &feed, messages).await;
     }
+}
+
+/// One look at the queue of parked doorbells: what is due is delivered. How many that was.
+pub async fn look(queue: &Queue, feed: &Feed) -> usize {
+    let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
+        warn!(%cause, "the queue of parked doorbells does not answer");
+        Vec::new()
+    });
+    let taken = messages.len();
+    if taken > 0 {
+        deliver(queue, feed, messages).await;
+    }
+    taken
 }
 
 /// One batch, with the semantics of partial batch answers: what is not reported as failed is deleted.

@@ -7,7 +7,10 @@
 mod retry;
 mod stream;
 
-use infra::{Backend, Failure, fault, rows::Row};
+use infra::{
+    Backend, Failure, fault,
+    rows::{Found, Row},
+};
 use schema::{Commit, StreamId, commit::Tail, id::Category};
 
 pub use self::{
@@ -61,12 +64,12 @@ async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Resu
     let Doorbell { stream, last, commits } = doorbell;
     let doing = || format!("project {stream} into {}", P::NAME);
     for _ in 0..RACES_MAX {
-        let old: Option<P::Row> = backend.rows.get(&stream.id.to_string()).await?;
+        let old: Option<Found<P::Row>> = backend.rows.get(&stream.id.to_string(), P::VERSION).await?;
         fault::point("feed.row-read");
-        if let Some(newer) = old.as_ref().filter(|row| row.version() > P::VERSION) {
-            return Err(Failure::broken(doing(), format!("the row is of version {}, this code of {}", newer.version(), P::VERSION)));
+        if let Some(newer) = old.as_ref().filter(|old| old.version > P::VERSION) {
+            return Err(Failure::broken(doing(), format!("the row is of version {}, this code of {}", newer.version, P::VERSION)));
         }
-        let current = old.clone().filter(|row| row.version() == P::VERSION);
+        let current = old.as_ref().and_then(|old| old.row.clone());
         let shown = current.as_ref().map_or(0, Row::seq);
         if shown >= *last {
             return Ok(Applied::Known);

@@ -165,6 +165,9 @@ fn read(record: EventRecord) -> Option<(StreamId, u64, Option<Commit>)> {
         warn!(stream = keys.stream, "a stream that this code does not know");
         return None;
     };
-    let commit: Option<Commit> = serde_dynamo::from_item(record.change.new_image).ok();
+    // An image that is not what was committed under these keys, whole, rings for the keys alone: what it says of the stream's
+    // end could keep the row waiting for events that will never be.
+    let image: Option<Commit> = serde_dynamo::from_item(record.change.new_image).ok();
+    let commit = image.filter(|image| image.stream == stream && image.seq == keys.seq && image.compute_hash() == image.hash);
     Some((stream, commit.as_ref().map_or(keys.seq, |commit| commit.last), commit))
 }

@@ -32,7 +32,7 @@ async fn a_host_makes_a_list_adds_parties_calls_and_seats_them_and_reads_the_boa
     assert_eq!(shown, [(&json!("Ana"), &json!("called"), &json!(1)), (&json!("Ben"), &json!("waiting"), &json!(2))]);
 
     let seated = send("POST", &format!("/v1/waitees/{}/seat", ana.id()), None, "").await;
-    let board = send("GET", &parties, None, seated.header("sync-token")).await;
+    let board = send("GET", &parties, None, &[&sync, seated.header("sync-token")].join(", ")).await;
     assert_eq!(board.body["items"].as_array().unwrap().len(), 1, "{board:?}");
     assert_eq!(server.interrupt().await, Some(0));
 }

@@ -1,0 +1,109 @@
+//! Appending and loading: every commit, in order, however long the stream; and nothing past the bounds.
+
+use infra::{Failure, log::Appended};
+use schema::{
+    Commit, StreamId,
+    commit::{Author, Tail},
+};
+use waitlist_tests::{
+    meter::Used,
+    past::{author, called, fresh_stream, joined, next, seated, visit, walk},
+    stage::Stage,
+};
+
+/// More than one page of 1 MB, at about 600 bytes a commit.
+const LONG: usize = 5_000;
+
+#[tokio::test]
+async fn a_stream_of_many_pages_loads_whole_and_takes_the_next_commit() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let stream = fresh_stream();
+    let past = visit(stream, LONG);
+
+    stage.put_past(&past[..10]).await;
+    let latest_of_ten = reads(&stage, async { assert_eq!(log.latest(stream).await.unwrap().as_ref(), past[..10].last()) }).await;
+    stage.put_past(&past[10..3_000]).await;
+    let latest_of_many = reads(&stage, async { assert_eq!(log.latest(stream).await.unwrap().as_ref(), past[..3_000].last()) }).await;
+    if stage.counts_reads() {
+        assert_eq!(latest_of_ten, latest_of_many, "reading the latest commit costs the same, however long the stream");
+        assert_eq!(latest_of_many, 1.0);
+    }
+    stage.put_past(&past[3_000..]).await;
+
+    let bytes: usize = past.iter().map(|commit| commit.events.len()).sum();
+    let loaded = log.load(stream).await.unwrap();
+    assert_eq!(loaded.len(), LONG);
+    assert!(loaded == past, "as it was written, in the order it was written");
+    assert!(bytes + 400 * LONG > 1024 * 1024, "more than one page of a Query");
+
+    let tail = walk(&loaded).unwrap();
+    let last = next(stream, &tail, &author(), &[called()]);
+    assert_eq!(log.append(std::slice::from_ref(&last), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(log.load_after(stream, LONG as u64 - 1).await.unwrap(), [past[LONG - 1].clone(), last]);
+}
+
+#[tokio::test]
+async fn only_what_lies_behind_a_number_is_loaded() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let stream = fresh_stream();
+    let first = next(stream, &Tail::EMPTY, &author(), &[joined(), called()]);
+    let second = next(stream, &first.tail(), &author(), &[called()]);
+    stage.put_past(&[first.clone(), second.clone()]).await;
+
+    assert_eq!(log.load_after(stream, 0).await.unwrap(), [first, second.clone()]);
+    assert_eq!(log.load_after(stream, 2).await.unwrap(), [second]);
+    assert_eq!(log.load_after(stream, 3).await.unwrap(), []);
+    assert!(log.load_after(stream, 1).await.is_err(), "no commit starts behind the middle of another");
+    assert_eq!(log.load(fresh_stream()).await.unwrap(), []);
+    assert_eq!(log.latest(fresh_stream()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_place_is_taken_once() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let stream = fresh_stream();
+    let [first, rival] = [(); 2].map(|()| next(stream, &Tail::EMPTY, &author(), &[joined()]));
+    assert_eq!(log.append(std::slice::from_ref(&first), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(log.append(std::slice::from_ref(&rival), vec![]).await.unwrap(), Appended::Conflict);
+    assert_eq!(log.append(std::slice::from_ref(&first), vec![]).await.unwrap(), Appended::Landed, "its own commit is there");
+    assert_eq!(stage.commits(stream).await, [first]);
+}
+
+#[tokio::test]
+async fn what_is_past_a_bound_is_refused_before_anything_is_sent() {
+    let stage = Stage::new().await;
+    let first_in = |stream: StreamId, author: &Author, bytes| next(stream, &Tail::EMPTY, author, &[seated(bytes)]);
+    let too_large = vec![first_in(fresh_stream(), &author(), 400 * 1024)];
+    let too_many: Vec<Commit> = (0..101).map(|_| first_in(fresh_stream(), &author(), 10)).collect();
+
+    for (commits, why) in [(too_large, "409600 are allowed"), (too_many, "1 to 100 can be appended"), (vec![], "0 commits")] {
+        let Err(refused) = stage.backend.log.append(&commits, vec![]).await else { panic!("{why}") };
+        assert!(matches!(refused, Failure::Broken { retry: false, .. }), "{refused:?}");
+        assert!(refused.chain().contains(why), "{}", refused.chain());
+        assert_eq!(stage.meter.take(), Used::default(), "nothing was sent");
+    }
+}
+
+#[tokio::test]
+async fn what_just_fits_the_bounds_is_taken() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let stream = fresh_stream();
+    let large = next(stream, &Tail::EMPTY, &author(), &[seated(399 * 1024)]);
+    assert_eq!(log.append(&[large], vec![]).await.unwrap(), Appended::Landed);
+    let many: Vec<Commit> = (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
+    assert_eq!(log.append(&many, vec![]).await.unwrap(), Appended::Landed);
+    for commit in many {
+        assert_eq!(stage.commits(commit.stream).await, [commit]);
+    }
+}
+
+/// Read units of the table that `reading` takes.
+async fn reads(stage: &Stage, reading: impl Future<Output = ()>) -> f64 {
+    let _before = stage.meter.take();
+    reading.await;
+    stage.meter.take().reads.get("events").copied().unwrap_or_default()
+}

@@ -1,0 +1,125 @@
+//! Lost requests and lost answers: an append that a client cannot be sure of is applied once all the same.
+
+use infra::{
+    Failure, Log,
+    log::{Appended, Outcome},
+};
+use schema::{StreamId, commit::Tail};
+use waitlist_tests::{
+    past::{Seen, author, called, fresh_stream, joined, next, walk},
+    stage::Stage,
+    wire::{Fate, Wire},
+};
+
+#[tokio::test]
+async fn an_append_whose_answer_was_lost_has_landed_when_it_is_sent_again() {
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]);
+    wire.expect([Fate::AnswerLost]);
+
+    let unanswered = log.append(std::slice::from_ref(&commit), vec![]).await.unwrap_err();
+    assert!(unanswered.is_passing(), "{}", unanswered.chain());
+    assert_eq!(log.append(std::slice::from_ref(&commit), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(stage.commits(commit.stream).await, [commit]);
+}
+
+#[tokio::test]
+async fn the_sdks_own_retry_after_a_lost_answer_is_one_success() {
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 3));
+    let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]);
+    wire.expect([Fate::AnswerLost]);
+
+    assert_eq!(log.append(std::slice::from_ref(&commit), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(wire.appends(), 2);
+    assert_eq!(stage.commits(commit.stream).await, [commit]);
+}
+
+#[tokio::test]
+async fn an_append_that_never_arrived_leaves_nothing_and_lands_when_it_is_sent_again() {
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]);
+    wire.expect([Fate::RequestLost]);
+
+    assert!(log.append(std::slice::from_ref(&commit), vec![]).await.unwrap_err().is_passing());
+    assert_eq!(stage.commits(commit.stream).await, []);
+    assert_eq!(log.append(std::slice::from_ref(&commit), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(stage.commits(commit.stream).await, [commit]);
+}
+
+#[tokio::test]
+async fn two_streams_whose_answer_was_lost_have_landed_when_they_are_sent_again() {
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    let both = [(); 2].map(|()| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]));
+    wire.expect([Fate::AnswerLost]);
+
+    assert!(log.append(&both, vec![]).await.unwrap_err().is_passing());
+    assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Landed);
+    for commit in both {
+        assert_eq!(stage.commits(commit.stream).await, [commit]);
+    }
+}
+
+#[tokio::test]
+async fn a_command_finds_its_own_commit_after_a_lost_answer() {
+    is_applied_once([Fate::AnswerLost], 1).await;
+}
+
+#[tokio::test]
+async fn a_command_whose_append_never_arrived_is_decided_again() {
+    is_applied_once([Fate::RequestLost], 2).await;
+}
+
+#[tokio::test]
+async fn a_command_whose_append_arrives_late_finds_it_and_is_not_applied_again() {
+    is_applied_once([Fate::Late], 2).await;
+}
+
+#[tokio::test]
+async fn a_command_outlasts_every_loss_that_its_attempts_allow() {
+    is_applied_once([Fate::RequestLost, Fate::Late, Fate::RequestLost, Fate::AnswerLost], 4).await;
+}
+
+#[tokio::test]
+async fn a_command_that_is_lost_for_good_says_that_trying_again_may_help() {
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    let stream = fresh_stream();
+    wire.expect(vec![Fate::RequestLost; 5]);
+
+    let lost = join(&log, stream).await.unwrap_err();
+    assert!(matches!(lost, Failure::Broken { retry: true, .. }), "{}", lost.chain());
+    assert_eq!(stage.commits(stream).await, []);
+}
+
+/// Sends one command on a visit that has one event, over a wire with these fates.
+async fn is_applied_once<const N: usize>(fates: [Fate; N], appends: usize) {
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    let stream = fresh_stream();
+    join(&log, stream).await.unwrap();
+    assert_eq!(wire.appends(), 1);
+    wire.expect(fates);
+
+    let decide = |_: Seen, _| async { Ok(vec![called(), called()]) };
+    let outcome = log.transact(stream, &author(), Some(1), decide).await.unwrap();
+    assert_eq!(outcome, Outcome { state: Seen(vec![1, 2, 3]), seq: 3 });
+    wire.flush().await;
+
+    let commits = stage.commits(stream).await;
+    assert_eq!((commits.len(), walk(&commits).unwrap().seq), (2, 3), "{commits:?}");
+    assert_eq!(wire.appends(), appends);
+}
+
+async fn join(log: &Log, stream: StreamId) -> Result<Outcome<Seen>, Failure> {
+    log.transact(stream, &author(), None, |_: Seen, _| async { Ok(vec![joined()]) }).await
+}
+
+async fn stage_and_wire() -> (Stage, Wire) {
+    let stage = Stage::new().await;
+    let wire = Wire::new(&stage).await;
+    (stage, wire)
+}

@@ -1,0 +1,115 @@
+//! Commits of several streams in one transaction: all of them or none.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use futures::future::join_all;
+use infra::log::Appended;
+use schema::{Commit, commit::Tail, table::VAULT};
+use waitlist_tests::{
+    past::{author, called, fresh_stream, joined, next, visit},
+    stage::Stage,
+    wire::{Fate, Wire},
+};
+
+#[tokio::test]
+async fn two_commits_land_together() {
+    let stage = Stage::new().await;
+    let both = two();
+    assert_eq!(stage.backend.log.append(&both, vec![]).await.unwrap(), Appended::Landed);
+    are_there(&stage, &both).await;
+}
+
+#[tokio::test]
+async fn a_conflict_in_either_stream_leaves_neither_commit() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    for taken in [0, 1] {
+        let both = two();
+        let rival = next(both[taken].stream, &Tail::EMPTY, &author(), &[joined()]);
+        assert_eq!(log.append(std::slice::from_ref(&rival), vec![]).await.unwrap(), Appended::Landed);
+
+        assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Conflict);
+        assert_eq!(stage.commits(both[taken].stream).await, [rival]);
+        assert_eq!(stage.commits(both[1 - taken].stream).await, []);
+    }
+}
+
+#[tokio::test]
+async fn commits_that_are_found_in_their_places_had_landed() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let both = two();
+    assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Landed);
+    // Another call, with another token: to the engine this is a transaction it has never seen.
+    assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Landed);
+    let beyond = next(both[0].stream, &both[0].tail(), &author(), &[called()]);
+    assert_eq!(log.append(&[beyond, both[1].clone()], vec![]).await.unwrap(), Appended::Conflict, "only one of them is its own");
+    are_there(&stage, &both).await;
+}
+
+#[tokio::test]
+async fn what_is_put_beside_stands_or_falls_with_the_commits() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let stream = fresh_stream();
+    let first = next(stream, &Tail::EMPTY, &author(), &[joined()]);
+    let rival = next(stream, &Tail::EMPTY, &author(), &[joined()]);
+
+    assert_eq!(log.append(std::slice::from_ref(&first), vec![beside(&stage, "kept")]).await.unwrap(), Appended::Landed);
+    assert_eq!(log.append(&[rival], vec![beside(&stage, "lost")]).await.unwrap(), Appended::Conflict);
+    assert!(is_beside(&stage, "kept").await && !is_beside(&stage, "lost").await);
+
+    // The other way round: what stands beside is there already, so the commit does not land either.
+    let second = next(stream, &first.tail(), &author(), &[called()]);
+    assert_eq!(log.append(&[second], vec![beside(&stage, "kept")]).await.unwrap(), Appended::Conflict);
+    assert_eq!(stage.commits(stream).await, [first]);
+}
+
+#[tokio::test]
+async fn of_twenty_rivals_for_two_streams_one_wins_both() {
+    let stage = Stage::new().await;
+    let log = &stage.backend.log;
+    let streams = [fresh_stream(), fresh_stream()];
+    let rivals: Vec<Vec<Commit>> =
+        (0..20).map(|_| streams.map(|stream| next(stream, &Tail::EMPTY, &author(), &[joined()])).to_vec()).collect();
+
+    let outcomes = join_all(rivals.iter().map(|rival| log.append(rival, vec![]))).await;
+    let outcomes: Vec<Appended> = outcomes.into_iter().map(Result::unwrap).collect();
+    let winners: Vec<_> = rivals.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Appended::Landed).collect();
+    let [(winner, _)] = winners[..] else { panic!("{outcomes:?}") };
+    are_there(&stage, winner).await;
+}
+
+/// Engines on one machine take one write after another, so none of them gives these answers; AWS does.
+#[tokio::test]
+async fn meeting_a_transaction_under_way_is_a_conflict() {
+    const TO_ONE: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"under way"}"#;
+    const TO_BOTH: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
+        "CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"under way"}]}"#;
+    let stage = Stage::new().await;
+    let wire = Wire::new(&stage).await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    wire.expect([Fate::Answered(TO_ONE), Fate::Answered(TO_BOTH)]);
+
+    assert_eq!(log.append(&visit(fresh_stream(), 1), vec![]).await.unwrap(), Appended::Conflict);
+    assert_eq!(log.append(&two(), vec![]).await.unwrap(), Appended::Conflict);
+}
+
+fn two() -> Vec<Commit> {
+    (0..2).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect()
+}
+
+async fn are_there(stage: &Stage, commits: &[Commit]) {
+    for commit in commits {
+        assert_eq!(stage.commits(commit.stream).await, std::slice::from_ref(commit));
+    }
+}
+
+fn beside(stage: &Stage, subject: &str) -> Put {
+    let put = Put::builder().table_name(VAULT.name(&stage.prefix)).item("subject", AttributeValue::S(subject.to_owned()));
+    put.condition_expression("attribute_not_exists(subject)").build().unwrap()
+}
+
+async fn is_beside(stage: &Stage, subject: &str) -> bool {
+    let get = stage.dynamodb.get_item().table_name(VAULT.name(&stage.prefix)).consistent_read(true);
+    get.key("subject", AttributeValue::S(subject.to_owned())).send().await.unwrap().item.is_some()
+}

@@ -1,0 +1,204 @@
+//! What operations cost, in the units that are paid for. Every test asserts the whole bill: what is not named costs nothing.
+//!
+//! Write units are asserted on every engine. Read units are left out on ministack, which charges strong reads as if they
+//! were not.
+
+use infra::log;
+use projections::feed::{self, Doorbell};
+use schema::{StreamId, WaiteeId, WaitlistId, commit::Tail};
+use serde_json::json;
+use waitlist_tests::{
+    meter::Units,
+    past::{author, fresh_stream, joined, next, seated},
+    stage::{Owner, Stage},
+};
+
+/// A stored commit without the text of its events.
+const ENVELOPE_BYTES_MAX: usize = 500;
+/// Up to here an item costs one write unit.
+const WRITE_UNIT_BYTES: usize = 1024;
+
+#[tokio::test]
+async fn a_command_of_one_event_writes_one_unit_and_one_for_the_audit_index() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let ana = owner.join(&list, "Ana").await;
+    for (what, body) in
+        [("call", json!({})), ("confirm", json!({})), ("seat", json!({ "reason": "the window table" })), ("restore", json!({}))]
+    {
+        let _before = stage.meter.take();
+        let answer = owner.send("POST", &format!("/v1/waitees/{ana}/{what}"), Some(&body), &[("Idempotency-Key", what)]).await;
+        assert!(answer.status < 300, "{answer:?}");
+        assert_eq!(stage.meter.take().writes, units([("events", 1), ("events/audit", 1)]), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_changes_nothing_writes_nothing() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let _before = stage.meter.take();
+    assert_eq!(owner.post(&format!("/v1/waitlists/{list}/open"), json!({})).await.status, 200);
+    assert_eq!(stage.meter.take().writes, units([]));
+}
+
+#[tokio::test]
+async fn a_join_with_name_phone_and_note_writes_its_commit_and_its_key() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let _before = stage.meter.take();
+    let joined = typical_join(&owner, &list).await;
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
+    if stage.counts_reads() {
+        // The list's latest commit, and the stream that is still empty; the board, empty as well. The account's key is at hand.
+        assert_eq!(used.reads, reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]));
+    }
+    assert!(log::size(&stage.item(visit(&joined), 1).await) < WRITE_UNIT_BYTES);
+}
+
+#[tokio::test]
+async fn three_events_of_one_commit_share_its_units() {
+    let stage = Stage::new().await;
+    let events = [(); 3].map(|()| seated(348));
+    let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &events);
+    assert!((1_190..1_220).contains(&commit.events.len()), "three times about 400 bytes: {}", commit.events.len());
+    let _before = stage.meter.take();
+    stage.backend.log.append(&[commit], vec![]).await.unwrap();
+    assert_eq!(stage.meter.take().writes, units([("events", 2), ("events/audit", 1)]));
+}
+
+#[tokio::test]
+async fn two_streams_in_one_transaction_write_twice_the_units() {
+    let stage = Stage::new().await;
+    let both = [(); 2].map(|()| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]));
+    let _before = stage.meter.take();
+    stage.backend.log.append(&both, vec![]).await.unwrap();
+    assert_eq!(stage.meter.take().writes.get("events"), Some(&4.0));
+}
+
+#[tokio::test]
+async fn an_envelope_is_at_most_500_bytes() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let body = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
+    let key = ("Idempotency-Key", "a key of any length is kept as sixteen bytes".replace(' ', "-"));
+    let key = [(key.0, key.1.as_str())];
+    let list = owner.send("POST", "/v1/waitlists", Some(&body), &key).await.id();
+    owner.send("PATCH", &format!("/v1/waitlists/{list}"), Some(&json!({ "capacity": 100 })), &[("Idempotency-Key", "2")]).await;
+    let ana =
+        owner.send("POST", &format!("/v1/waitlists/{list}/waitees"), Some(&json!({ "name": "Ana", "party_size": 2 })), &key).await.id();
+    owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "note": "by the window" })), &[("Idempotency-Key", "2")]).await;
+
+    let list: StreamId = list.parse::<WaitlistId>().unwrap().into();
+    for (stream, seq) in [(list, 1), (list, 2), (visit(&ana), 1), (visit(&ana), 2)] {
+        let item = stage.item(stream, seq).await;
+        let correlation = item["correlation"].as_s().unwrap();
+        assert!(item.contains_key("command") && item.contains_key("request") && correlation.len() == 36, "the longest there is");
+        let envelope = log::size(&item) - item["events"].as_s().unwrap().len();
+        assert!(envelope <= ENVELOPE_BYTES_MAX, "{stream}@{seq}: {envelope} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_party_of_ten_commits_is_loaded_for_two_units() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let ana = typical_join(&owner, &list).await;
+    for what in ["call", "call", "confirm", "restore", "call", "seat", "restore", "call", "seat"] {
+        assert!(owner.post(&format!("/v1/waitees/{ana}/{what}"), json!({})).await.status < 300);
+    }
+    let _before = stage.meter.take();
+    assert_eq!(stage.backend.log.load(visit(&ana)).await.unwrap().len(), 10);
+    let used = stage.meter.take();
+    assert_eq!(used.calls, 1);
+    if stage.counts_reads() {
+        assert!(used.reads["events"] <= 2.0, "{used:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let list_stream: StreamId = list.parse::<WaitlistId>().unwrap().into();
+    let (row, active, day) = ("events-waitees-g0", "events-waitees-g0/active", "events-waitees-g0/day");
+    assert_eq!(
+        rung(&stage, list_stream, "events-waitlists-g0").await,
+        units([("events-waitlists-g0", 1), ("events-waitlists-g0/owned", 1)])
+    );
+
+    let ana = typical_join(&owner, &list).await;
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1), (day, 1)]), "into both indexes");
+    owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "the day holds keys only, and none changed");
+    owner.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await;
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "off the board");
+}
+
+#[tokio::test]
+async fn a_board_of_thirty_parties_is_read_by_the_page_and_its_keys_once_a_minute() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    stage.project(StreamId::from(list.parse::<WaitlistId>().unwrap())).await;
+    for _ in 0..30 {
+        let party = typical_join(&owner, &list).await;
+        stage.project(visit(&party)).await;
+        stage.backend.clock.advance_millis(1_000);
+    }
+    stage.backend.clock.advance_millis(60_000); // by now no key is at hand
+    let path = format!("/v1/waitlists/{list}/waitees");
+    for keys in [31.0, 0.0] {
+        let _before = stage.meter.take();
+        let board = owner.get(&path).await;
+        assert_eq!(board.body["items"].as_array().unwrap().len(), 30);
+        assert_eq!(board.body["items"][29]["phone"], "+14155552671", "opened");
+        let used = stage.meter.take();
+        assert_eq!(used.writes, units([]));
+        if stage.counts_reads() {
+            let board = used.reads["events-waitees-g0/active"];
+            assert!(board <= 3.0, "half a unit per 4 KB: {board}");
+            assert_eq!(used.reads, reads([("events-waitlists-g0", 1.0), ("events-waitees-g0/active", board), ("vault", keys)]));
+        }
+    }
+}
+
+/// A party with a name, a telephone number and a note of usual length; its id.
+async fn typical_join(owner: &Owner<'_>, list: &str) -> String {
+    let body = json!({ "name": "Ana María González", "party_size": 4, "phone": "(415) 555-2671", "note": "high chair, by the window if possible" });
+    let answer = owner.post(&format!("/v1/waitlists/{list}/waitees"), body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.id()
+}
+
+/// What one doorbell for a stream's last commit writes; it reads one unit, of the row's table.
+async fn rung(stage: &Stage, stream: StreamId, row_table: &str) -> Units {
+    let last = stage.commits(stream).await.pop().unwrap();
+    let doorbell = Doorbell { stream, last: last.last, commits: vec![last] };
+    let _before = stage.meter.take();
+    feed::apply(&stage.backend, &doorbell).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!(used.calls, 2, "one read, one write");
+    if stage.counts_reads() {
+        assert_eq!(used.reads, reads([(row_table, 1.0)]));
+    }
+    used.writes
+}
+
+fn units<const N: usize>(units: [(&str, u32); N]) -> Units {
+    units.into_iter().map(|(name, amount)| (name.to_owned(), f64::from(amount))).collect()
+}
+
+fn reads<const N: usize>(units: [(&str, f64); N]) -> Units {
+    units.into_iter().filter(|(_, amount)| *amount > 0.0).map(|(name, amount)| (name.to_owned(), amount)).collect()
+}
+
+fn visit(id: &str) -> StreamId {
+    id.parse::<WaiteeId>().unwrap().into()
+}

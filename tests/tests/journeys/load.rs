@@ -1,0 +1,267 @@
+//! A night's commands, made up from a seed: the same ones every time, sent by several clients at once, each of them twice.
+
+use std::{
+    env,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+use waitlist_tests::stage::Answer;
+
+/// For how long a client waits for a server that is down to come back.
+const ABSENCE_MAX: Duration = Duration::from_secs(120);
+/// How often a client tries while the server is unavailable.
+const PATIENCE: usize = 30;
+/// After at most how many other commands of the same client a request is sent the second time.
+const LATER_COMMANDS_MAX: usize = 12;
+
+/// How much happens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) parties: usize,
+    pub(crate) transitions: usize,
+    pub(crate) clients: usize,
+}
+
+impl Size {
+    /// With WAITLIST_FULL=1, as in CI, a whole night; otherwise one that a test run does not notice.
+    pub(crate) fn of_a_night() -> Self {
+        if is_full() { Self { parties: 300, transitions: 2_000, clients: 16 } } else { Self { parties: 60, transitions: 400, clients: 16 } }
+    }
+}
+
+/// Whether tests are to take their time.
+pub(crate) fn is_full() -> bool {
+    env::var("WAITLIST_FULL").is_ok_and(|full| full == "1")
+}
+
+/// SplitMix64: small, and the same everywhere.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    pub(crate) fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+        &from[self.below(from.len())]
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+/// When a request is sent for the second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// While the first is under way.
+    Beside,
+    /// As soon as the first is answered.
+    Next,
+    /// After so many other commands of this client.
+    Later(usize),
+}
+
+/// A request under an idempotency key of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) key: String,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+    pub(crate) again: Again,
+}
+
+/// A request and what came back each time; nothing where the connection broke.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) request: Request,
+    pub(crate) answers: Vec<Option<Answer>>,
+}
+
+fn request(random: &mut Random, key: String, method: &'static str, path: String, body: Option<Value>) -> Request {
+    let again = match random.below(4) {
+        0 => Again::Beside,
+        1 => Again::Next,
+        _ => Again::Later(1 + random.below(LATER_COMMANDS_MAX)),
+    };
+    Request { key, method, path, body, again }
+}
+
+/// Creations of this many lists.
+pub(crate) fn lists(count: usize) -> Vec<Request> {
+    let creation = |number| {
+        let body = json!({ "name": format!("Room {number}"), "time_zone": "America/Los_Angeles", "region": "US" });
+        Request { key: format!("list-{number}"), method: "POST", path: "/v1/waitlists".into(), body: Some(body), again: Again::Next }
+    };
+    (0..count).map(creation).collect()
+}
+
+/// Parties joining these lists.
+pub(crate) fn joins(random: &mut Random, lists: &[String], count: usize) -> Vec<Request> {
+    let join = |number: usize| {
+        let mut body = details(random, number);
+        body.insert("name".into(), json!(format!("Party {number} ö{}", random.below(1_000))));
+        body.insert("party_size".into(), json!(1 + random.below(12)));
+        let path = format!("/v1/waitlists/{}/waitees", lists[number % lists.len()]);
+        request(random, format!("join-{number}"), "POST", path, Some(body.into()))
+    };
+    (0..count).map(join).collect()
+}
+
+/// Some of what is optional about a party. Few telephones, so that some parties share one.
+fn details(random: &mut Random, number: usize) -> Map<String, Value> {
+    let mut body = Map::new();
+    for (field, value) in [
+        ("phone", json!(format!("+1415555{}", 2600 + random.below(40)))),
+        ("email", json!(format!("guest{number}@example.com"))),
+        ("note", json!(format!("table {}\nby the window", random.below(50)))),
+        ("quoted_minutes", json!(random.below(60))),
+    ] {
+        if random.one_in(2) {
+            body.insert(field.into(), value);
+        }
+    }
+    body
+}
+
+/// Anything that hosts do with parties, in no sensible order.
+pub(crate) fn transitions(random: &mut Random, parties: &[String], count: usize) -> Vec<Request> {
+    let transition = |number: usize| {
+        let party = random.pick(parties).clone();
+        let because = random.one_in(4).then(|| json!({ "reason": format!("reason {number}") }));
+        let (method, action, body) = match random.below(100) {
+            0..20 => ("POST", "/call", None),
+            20..30 => ("POST", "/confirm", because),
+            30..42 => ("POST", "/seat", because),
+            42..47 => ("POST", "/leave", because),
+            47..52 => ("POST", "/remove", because),
+            52..57 => ("POST", "/no-show", because),
+            57..76 => ("POST", "/restore", because),
+            76..90 => ("POST", "/move", Some(json!({ *random.pick(&["before", "after"]): random.pick(parties) }))),
+            _ => ("PATCH", "", Some(patch(random, number))),
+        };
+        request(random, format!("transition-{number}"), method, format!("/v1/waitees/{party}{action}"), body)
+    };
+    (0..count).map(transition).collect()
+}
+
+fn patch(random: &mut Random, number: usize) -> Value {
+    let mut body = details(random, number);
+    for field in ["phone", "email", "note", "quoted_minutes"] {
+        if random.one_in(5) {
+            body.insert(field.into(), Value::Null);
+        }
+    }
+    if random.one_in(3) {
+        body.insert("name".into(), json!(format!("Renamed {number}")));
+    }
+    if random.one_in(3) {
+        body.insert("party_size".into(), json!(1 + random.below(12)));
+    }
+    body.into()
+}
+
+/// How clients reach the server, wherever it is at the moment.
+#[derive(Clone)]
+pub(crate) struct Door {
+    url: watch::Receiver<String>,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Door {
+    pub(crate) fn new(url: watch::Receiver<String>, token: String) -> Self {
+        Self { url, token, http: reqwest::Client::new() }
+    }
+
+    /// Sends it, and again while the server asks for patience, as it may on a machine with too much to do. When the
+    /// connection breaks there is no answer, and the server is back somewhere else.
+    async fn send(&self, request: &Request) -> Option<Answer> {
+        for _ in 0..PATIENCE {
+            let url = self.url.borrow().clone();
+            let Some(answer) = self.try_send(&url, request).await else {
+                let back = self.url.clone().wait_for(|now| *now != url).await.is_ok();
+                assert!(back, "nobody restarts the server");
+                return None;
+            };
+            if answer.status != 503 {
+                return Some(answer);
+            }
+            let seconds = answer.header("retry-after").parse().unwrap();
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        }
+        panic!("the server stays unavailable to {request:?}");
+    }
+
+    async fn try_send(&self, url: &str, request: &Request) -> Option<Answer> {
+        let mut asked = self.http.request(request.method.parse().unwrap(), format!("{url}{}", request.path));
+        asked = asked.bearer_auth(&self.token).header("idempotency-key", &request.key);
+        if let Some(body) = &request.body {
+            asked = asked.json(body);
+        }
+        let response = asked.send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.ok()?;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Some(Answer { status, headers, body })
+    }
+}
+
+/// Shares the requests among clients, who all send at once; each in its own order, each request twice. Counts the answers.
+pub(crate) async fn play(door: &Door, requests: Vec<Request>, clients: usize, answered: &AtomicUsize) -> Vec<Exchange> {
+    let mut shares: Vec<Vec<Request>> = vec![Vec::new(); clients];
+    for (number, request) in requests.into_iter().enumerate() {
+        shares[number % clients].push(request);
+    }
+    let all = futures::future::join_all(shares.into_iter().map(|share| client(door, share, answered)));
+    let exchanges = tokio::time::timeout(ABSENCE_MAX * 5, all).await.expect("the clients come to an end");
+    exchanges.into_iter().flatten().collect()
+}
+
+async fn client(door: &Door, share: Vec<Request>, answered: &AtomicUsize) -> Vec<Exchange> {
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    let mut due: Vec<(usize, usize)> = Vec::new(); // before which request, and which exchange is sent again
+    let send = async |request: &Request| {
+        let answer = door.send(request).await;
+        answered.fetch_add(1, Ordering::SeqCst);
+        answer
+    };
+    let end = share.len() + LATER_COMMANDS_MAX;
+    let mut share = share.into_iter();
+    for turn in 0..=end {
+        for (_, exchange) in due.extract_if(.., |(when, _)| *when <= turn).collect::<Vec<_>>() {
+            let again = send(&exchanges[exchange].request).await;
+            exchanges[exchange].answers.push(again);
+        }
+        let Some(request) = share.next() else { continue };
+        let answers = match request.again {
+            Again::Beside => {
+                let (one, other) = futures::join!(send(&request), send(&request));
+                vec![one, other]
+            }
+            Again::Next => vec![send(&request).await, send(&request).await],
+            Again::Later(commands) => {
+                due.push((turn + commands, exchanges.len()));
+                vec![send(&request).await]
+            }
+        };
+        exchanges.push(Exchange { request, answers });
+    }
+    exchanges
+}

@@ -1,0 +1,243 @@
+//! What the log says, told by a fold of its own over the raw items: shares nothing with the code under test but the key hash.
+//!
+//! It opens nothing that is sealed. What a sealed field should show is what the command that wrote it was sent with.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::Client;
+use schema::{Time, commit::Tag, table::EVENTS};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    load::{Again, Exchange, Request},
+    place::{number, text},
+    raw::{Item, scan},
+};
+
+const HOLD_MINUTES: u32 = 10; // what lists have that do not say otherwise
+
+/// A commit as it lies in the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Commit {
+    pub(crate) seq: u64,
+    pub(crate) last: u64,
+    at: Time,
+    command: Option<Vec<u8>>,
+    events: Vec<Value>,
+}
+
+/// The whole log, stream by stream, and what each command was sent with.
+pub(crate) struct Oracle<'e> {
+    pub(crate) streams: BTreeMap<String, Vec<Commit>>,
+    sent: HashMap<Vec<u8>, &'e Request>,
+}
+
+fn tag(key: &str) -> Vec<u8> {
+    let hashed_once = Tag::of(&[key.as_bytes()]);
+    hashed_once.0.to_vec()
+}
+
+/// Whether it asks a party to stand next to itself.
+fn is_beside_itself(request: &Request) -> bool {
+    let body = request.body.as_ref().and_then(Value::as_object);
+    let beside = body.and_then(|body| body.get("before").or(body.get("after"))).and_then(Value::as_str);
+    beside.is_some_and(|other| request.path.ends_with(&format!("{other}/move")))
+}
+
+impl Commit {
+    fn read(item: &Item) -> Self {
+        Self {
+            seq: number(item, "seq"),
+            last: number(item, "last"),
+            at: text(item, "at").parse().unwrap(),
+            command: item.get("command").map(|tag| tag.as_b().unwrap().as_ref().to_vec()),
+            events: serde_json::from_str(text(item, "events")).unwrap(),
+        }
+    }
+}
+
+impl<'e> Oracle<'e> {
+    pub(crate) async fn read(client: &Client, prefix: &str, exchanges: &'e [Exchange]) -> Self {
+        let mut streams: BTreeMap<String, Vec<Commit>> = BTreeMap::new();
+        for item in scan(client, &EVENTS, prefix).await {
+            streams.entry(text(&item, "stream").to_owned()).or_default().push(Commit::read(&item));
+        }
+        for commits in streams.values_mut() {
+            commits.sort_by_key(|commit| commit.seq);
+            let mut end = 0;
+            for commit in &*commits {
+                assert_eq!((commit.seq, commit.events.len() as u64), (end + 1, commit.last - end), "gap or overlap in {commits:?}");
+                end = commit.last;
+            }
+        }
+        Self { streams, sent: exchanges.iter().map(|exchange| (tag(&exchange.request.key), &exchange.request)).collect() }
+    }
+
+    fn commits(&self) -> impl Iterator<Item = (&String, &Commit)> {
+        self.streams.iter().flat_map(|(stream, commits)| commits.iter().map(move |commit| (stream, commit)))
+    }
+
+    /// Every answer was true, and no key took effect twice.
+    pub(crate) fn judge(&self, exchanges: &[Exchange]) {
+        let mut effects: HashMap<&[u8], (&String, u64)> = HashMap::new();
+        for (stream, commit) in self.commits() {
+            let command = commit.command.as_deref().unwrap_or_else(|| panic!("{stream}@{} has no key", commit.seq));
+            assert!(self.sent.contains_key(command), "{stream}@{} answers no command of this night", commit.seq);
+            let before = effects.insert(command, (stream, commit.last));
+            assert!(before.is_none(), "{:?} took effect at {before:?} and at {stream}@{}", self.sent[command], commit.last);
+        }
+        assert_eq!(effects.len(), self.commits().count(), "as many commits as keys that took effect");
+        for exchange in exchanges {
+            self.judge_one(exchange, effects.get(tag(&exchange.request.key).as_slice()).copied());
+        }
+    }
+
+    fn judge_one(&self, exchange: &Exchange, effect: Option<(&String, u64)>) {
+        let good: Vec<_> = exchange.answers.iter().flatten().filter(|answer| answer.status < 300).collect();
+        for answer in exchange.answers.iter().flatten() {
+            let refused = answer.status == 409 || (answer.status == 422 && is_beside_itself(&exchange.request));
+            assert!(answer.status < 300 || refused, "neither done nor a conflict: {exchange:?}");
+        }
+        for answer in &good {
+            let (stream, seq) = answer.header("sync-token").split_once('@').unwrap();
+            let seq: u64 = seq.parse().unwrap();
+            assert_eq!(answer.body["seq"], seq, "{exchange:?}");
+            assert!(self.streams[stream].iter().any(|commit| commit.last == seq), "{stream}@{seq} is not in the log: {exchange:?}");
+            if stream.starts_with("waitee-") {
+                let shown = self.party_at(stream, seq);
+                assert_eq!(answer.body["state"], shown.fields["state"], "{exchange:?}");
+            }
+        }
+        let Some((stream, last)) = effect else { return };
+        // A command that found nothing to do is not remembered, and may do something when it comes again. One that did is.
+        let token = format!("{stream}@{last}");
+        let first = good.iter().position(|answer| answer.header("sync-token") == token);
+        let is_lost = exchange.answers.iter().any(Option::is_none);
+        let Some(first) = first else {
+            assert!(is_lost, "{token} was answered to nobody: {exchange:?}");
+            return;
+        };
+        if exchange.request.again != Again::Beside {
+            for answer in &good[first..] {
+                assert_eq!((answer.status, &answer.body), (good[first].status, &good[first].body), "one key, two answers: {exchange:?}");
+            }
+            let refused_after = exchange.answers.iter().flatten().skip_while(|answer| answer.header("sync-token") != token);
+            assert!(refused_after.into_iter().all(|answer| answer.status < 300), "first done, then refused: {exchange:?}");
+        }
+    }
+
+    /// Every party, as it is after all that happened.
+    pub(crate) fn parties(&self) -> Vec<Party> {
+        let visits = self.streams.keys().filter(|stream| stream.starts_with("waitee-"));
+        visits.map(|stream| self.party_at(stream, u64::MAX)).collect()
+    }
+
+    /// A list's active parties, in the order in which they stand.
+    pub(crate) fn board(&self, list: &str) -> Vec<Party> {
+        let mut active: Vec<Party> = self.parties().into_iter().filter(|party| party.list() == list && party.is_active()).collect();
+        active.sort_by(|a, b| a.place().cmp(&b.place()));
+        active
+    }
+
+    fn party_at(&self, stream: &str, seq: u64) -> Party {
+        let mut party = Party { rank: String::new(), day: String::new(), fields: Map::new() };
+        party.set("id", json!(stream.strip_prefix("waitee-").unwrap()));
+        for commit in self.streams[stream].iter().filter(|commit| commit.last <= seq) {
+            let sent = commit.command.as_deref().and_then(|command| self.sent.get(command)).and_then(|request| request.body.as_ref());
+            for event in &commit.events {
+                party.apply(event, commit.at, sent.unwrap_or(&Value::Null));
+            }
+            party.set("seq", json!(commit.last));
+        }
+        party
+    }
+
+    /// The days on which parties joined a list.
+    pub(crate) fn days(&self, list: &str) -> BTreeSet<String> {
+        self.parties().iter().filter(|party| party.list() == list).map(|party| party.day.clone()).collect()
+    }
+}
+
+/// A party: its place, and what the API should show of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Party {
+    rank: String,
+    day: String,
+    pub(crate) fields: Map<String, Value>,
+}
+
+impl Party {
+    pub(crate) fn list(&self) -> &str {
+        self.fields["waitlist_id"].as_str().unwrap()
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.fields["id"].as_str().unwrap()
+    }
+
+    pub(crate) fn day(&self) -> &str {
+        &self.day
+    }
+
+    fn is_active(&self) -> bool {
+        ["waiting", "called", "confirmed"].map(Value::from).contains(&self.fields["state"])
+    }
+
+    fn place(&self) -> (&str, &str) {
+        (&self.rank, self.id())
+    }
+
+    fn set(&mut self, field: &str, value: Value) {
+        self.fields.insert(field.to_owned(), value);
+    }
+
+    fn apply(&mut self, event: &Value, at: Time, sent: &Value) {
+        let (kind, data) = (event["type"].as_str().unwrap(), &event["data"]);
+        match kind {
+            "waitee.joined" => {
+                for field in ["called_at", "hold_until", "confirmed_at", "finished_at"] {
+                    self.set(field, Value::Null);
+                }
+                for field in ["name", "party_size", "phone", "email", "note", "quoted_minutes"] {
+                    self.set(field, sent[field].clone());
+                }
+                self.set("waitlist_id", data["waitlist"].clone());
+                self.set("joined_at", json!(at));
+                self.set("calls", json!(0));
+                self.set("state", json!("waiting"));
+                self.day = data["day"].as_str().unwrap().to_owned();
+                self.rank = data["rank"].as_str().unwrap().to_owned();
+            }
+            "waitee.details-changed" => {
+                for (field, value) in sent.as_object().unwrap() {
+                    self.set(field, value.clone());
+                }
+            }
+            "waitee.called" => {
+                let calls = self.fields["calls"].as_u64().unwrap() + 1;
+                self.set("calls", json!(calls));
+                self.set("called_at", json!(at));
+                self.set("hold_until", json!(at.plus_minutes(HOLD_MINUTES)));
+                self.set("state", json!("called"));
+            }
+            "waitee.confirmed" => {
+                self.set("confirmed_at", json!(at));
+                self.set("hold_until", Value::Null);
+                self.set("state", json!("confirmed"));
+            }
+            "waitee.restored" => {
+                for field in ["hold_until", "confirmed_at", "finished_at"] {
+                    self.set(field, Value::Null);
+                }
+                self.set("state", json!("waiting"));
+            }
+            "waitee.moved" => self.rank = data["rank"].as_str().unwrap().to_owned(),
+            "waitee.seated" | "waitee.left" | "waitee.removed" | "waitee.no-show" => {
+                self.set("finished_at", json!(at));
+                self.set("hold_until", Value::Null);
+                self.set("state", json!(kind.strip_prefix("waitee.").unwrap()));
+            }
+            other => panic!("{other} is no event of this night"),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Whatever becomes of doorbells on their way, rows end as the fold of the log, and never go back.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use aws_lambda_events::dynamodb::EventRecord;
+use futures::future::join_all;
+use infra::queue::RECEIVE_MAX;
+use projections::feed::Feed;
+use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
+use schema::{Commit, StreamId};
+use waitlist_tests::{cases::cases, stage::Stage};
+
+use crate::{
+    history::{History, append, history},
+    oracle::{Item, Tables},
+    records::{self, Image, image},
+};
+
+const CASES: u32 = 24;
+const STREAMS_MAX: usize = 4;
+const ROUNDS_MAX: usize = 3;
+const APPENDS_MAX: usize = 8;
+const RINGS_MAX: usize = 7;
+
+/// Streams that grow while doorbells ring.
+#[derive(Clone, Debug)]
+struct Case {
+    histories: Vec<History>,
+    rounds: Vec<Round>,
+    /// Where, among the last round's rings, the last doorbell of each stream rings.
+    last: Vec<(Index, Ring)>,
+}
+
+/// Some commits are appended, then some doorbells ring, on several shards at once.
+#[derive(Clone, Debug)]
+struct Round {
+    /// Streams that grow by a commit each.
+    appends: Vec<Index>,
+    /// In the order in which each shard has them.
+    rings: Vec<Ring>,
+}
+
+/// A record that comes: of any commit that there is by now, so that each may come never, once, often, early or late.
+#[derive(Clone, Copy, Debug)]
+struct Ring {
+    commit: Index,
+    what: What,
+    shard: usize,
+    /// Whether a new batch starts with it.
+    cut: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// The commit was appended.
+    Insert(Image),
+    /// Somebody overwrote or removed an event: an alarm, and nothing else.
+    Alteration(&'static str),
+    /// Records that announce nothing that this code knows.
+    UnknownCategory,
+    OtherCategory,
+    NoKeys,
+}
+
+fn ring() -> impl Strategy<Value = Ring> {
+    let what = prop_oneof![
+        12 => image().prop_map(What::Insert),
+        1 => prop::sample::select(vec!["MODIFY", "REMOVE"]).prop_map(What::Alteration),
+        1 => prop_oneof![Just(What::UnknownCategory), Just(What::OtherCategory), Just(What::NoKeys)],
+    ];
+    (any::<Index>(), what, 0..3_usize, prop::bool::weighted(0.4)).prop_map(|(commit, what, shard, cut)| Ring { commit, what, shard, cut })
+}
+
+fn round() -> impl Strategy<Value = Round> {
+    (vec(any::<Index>(), 0..APPENDS_MAX), vec(ring(), 0..RINGS_MAX)).prop_map(|(appends, rings)| Round { appends, rings })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let last = (any::<Index>(), ring(), image()).prop_map(|(place, ring, image)| (place, Ring { what: What::Insert(image), ..ring }));
+    (vec(history(), 1..STREAMS_MAX), vec(round(), 1..ROUNDS_MAX), vec(last, STREAMS_MAX)).prop_map(|(histories, rounds, last)| Case {
+        histories,
+        rounds,
+        last,
+    })
+}
+
+/// A case being played.
+struct Play<'s> {
+    stage: &'s Stage,
+    tables: Tables,
+    feeds: Vec<Feed>,
+    appended: Vec<Commit>,
+    records: AtomicUsize,
+}
+
+impl Play<'_> {
+    /// Delivers what rings, each shard in its order and all of them at the same time. Returns whether all went well.
+    async fn deliver(&self, rings: &[(Ring, usize)]) -> Result<(), TestCaseError> {
+        let shards: BTreeSet<usize> = rings.iter().map(|(ring, _)| ring.shard).collect();
+        let shards = shards.into_iter().map(|shard| async move {
+            let mut shown = BTreeMap::new();
+            let mine: Vec<_> = rings.iter().filter(|(ring, _)| ring.shard == shard).copied().collect();
+            for batch in mine.chunk_by(|_, (next, _)| !next.cut) {
+                self.batch(shard, batch, &mut shown).await?;
+            }
+            Ok(())
+        });
+        join_all(shards).await.into_iter().collect()
+    }
+
+    /// One batch; then what it announced must be there, and no row may show less than this shard has seen of it before.
+    async fn batch(&self, shard: usize, rings: &[(Ring, usize)], shown: &mut BTreeMap<StreamId, u64>) -> Result<(), TestCaseError> {
+        let records = rings.iter().map(|(ring, commit)| self.record(*ring, *commit)).collect();
+        let response = self.feeds[shard % self.feeds.len()].records(records::batch(records)).await;
+        prop_assert_eq!(records::failed(&response), Vec::<String>::new());
+        let mut announced: BTreeMap<StreamId, u64> = BTreeMap::new();
+        for (ring, commit) in rings {
+            if let What::Insert(_) = ring.what {
+                let commit = &self.appended[*commit];
+                let last = announced.entry(commit.stream).or_default();
+                *last = commit.last.max(*last);
+            }
+        }
+        for (stream, last) in announced {
+            let seq = self.tables.row(stream).await.and_then(|row| row["seq"].as_u64()).unwrap_or(0);
+            prop_assert!(seq >= last, "{stream} shows {seq} after {last} was announced");
+            let before = shown.insert(stream, seq).unwrap_or(0);
+            prop_assert!(seq >= before, "{stream} went back from {before} to {seq}");
+        }
+        Ok(())
+    }
+
+    fn record(&self, ring: Ring, place: usize) -> EventRecord {
+        let sequence = self.records.fetch_add(1, Ordering::SeqCst);
+        let commit = &self.appended[place];
+        let foreign = &self.appended[(place + 1) % self.appended.len()];
+        match ring.what {
+            What::Insert(image) => records::insert(sequence, commit, image, foreign),
+            What::Alteration(name) => {
+                let altered = records::insert(sequence, commit, Image::Altered, foreign).change.new_image;
+                let mut record = records::insert(sequence, commit, Image::Whole, foreign);
+                record.event_name = name.into();
+                record.change.new_image = altered;
+                record
+            }
+            What::UnknownCategory => records::record(sequence, "INSERT", &format!("table-{}", commit.stream.id), 1, records::item(commit)),
+            What::OtherCategory => records::record(sequence, "INSERT", &format!("user-{}", commit.stream.id), 1, records::item(commit)),
+            What::NoKeys => {
+                let mut record = records::insert(sequence, commit, Image::Whole, foreign);
+                record.change.keys = Item::new().into();
+                record
+            }
+        }
+    }
+
+    /// Every row is what the log says.
+    async fn judge(&self, streams: &[StreamId]) -> Result<(), TestCaseError> {
+        for stream in streams {
+            prop_assert_eq!(self.tables.row(*stream).await, self.tables.due(*stream).await, "the row of {}", stream);
+        }
+        Ok(())
+    }
+
+    /// Takes whatever was parked off the queue, so that no case sees another's.
+    async fn parked(&self) -> Vec<String> {
+        let mut bodies = Vec::new();
+        loop {
+            let messages = self.stage.backend.retries.receive(RECEIVE_MAX).await.unwrap();
+            if messages.is_empty() {
+                return bodies;
+            }
+            for message in messages {
+                self.stage.backend.retries.delete(&message.receipt).await.unwrap();
+                bodies.push(message.body);
+            }
+        }
+    }
+}
+
+async fn play(stage: &Stage, feeds: Vec<Feed>, case: Case) -> Result<(), TestCaseError> {
+    let mut pending: Vec<Vec<Commit>> = case.histories.iter().map(|history| history.commits(&stage.backend)).collect();
+    pending.iter_mut().for_each(|commits| commits.reverse());
+    let streams: Vec<StreamId> = pending.iter().map(|commits| commits[0].stream).collect();
+    let mut play = Play { stage, tables: Tables::of(stage), feeds, appended: Vec::new(), records: AtomicUsize::new(1) };
+    let outcome = ring_all(&mut play, pending, &streams, &case).await;
+    // Nothing was wrong with the log, so nothing had to be parked.
+    prop_assert_eq!(play.parked().await, Vec::<String>::new());
+    outcome
+}
+
+async fn ring_all(play: &mut Play<'_>, mut pending: Vec<Vec<Commit>>, streams: &[StreamId], case: &Case) -> Result<(), TestCaseError> {
+    for (number, round) in case.rounds.iter().enumerate() {
+        let is_last = number + 1 == case.rounds.len();
+        for index in &round.appends {
+            let stream = index.index(streams.len());
+            grow(play, &mut pending[stream]).await;
+        }
+        for commits in pending.iter_mut().filter(|_| is_last) {
+            while grow(play, commits).await {}
+        }
+        if play.appended.is_empty() {
+            continue;
+        }
+        let mut rings: Vec<(Ring, usize)> = round.rings.iter().map(|ring| (*ring, ring.commit.index(play.appended.len()))).collect();
+        for (stream, (place, ring)) in streams.iter().zip(&case.last).filter(|_| is_last) {
+            let newest = play.appended.iter().rposition(|commit| commit.stream == *stream).unwrap();
+            rings.insert(place.index(rings.len() + 1), (*ring, newest));
+        }
+        play.deliver(&rings).await?;
+    }
+    play.judge(streams).await
+}
+
+/// Appends the next commit of a stream; false when there is none.
+async fn grow(play: &mut Play<'_>, pending: &mut Vec<Commit>) -> bool {
+    let Some(commit) = pending.pop() else { return false };
+    append(&play.stage.backend, &commit).await;
+    play.appended.push(commit);
+    true
+}
+
+fn property(feeds: impl Fn(&Stage) -> Vec<Feed>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // One stage for all cases, each with streams of its own: making tables costs more than a case.
+    let stage = runtime.block_on(Stage::new());
+    TestRunner::new(cases(CASES)).run(&case(), |case| runtime.block_on(play(&stage, feeds(&stage), case))).unwrap();
+}
+
+#[test]
+fn rows_equal_the_fold_of_the_log_however_its_doorbells_ring() {
+    property(|stage| vec![Feed::new(stage.backend.clone())]);
+}
+
+#[test]
+fn rows_equal_the_fold_of_the_log_when_several_feeds_write_them_at_once() {
+    property(|stage| vec![Feed::new(stage.backend.clone()), Feed::new(stage.another())]);
+}

@@ -1,0 +1,214 @@
+//! What rows must be: the log as it lies in its table, folded by code that has nothing in common with the projections.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use schema::{
+    StreamId,
+    id::Category,
+    table::{EVENTS, Table, WAITEES, WAITLISTS},
+};
+use serde_json::{Map, Value, json};
+use waitlist_tests::stage::Stage;
+
+/// An item, as the engine gives it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Items of a page that a scan asks for; the embedded engine would read all the rest of the table without a limit.
+const SCAN_PAGE: i32 = 500;
+
+/// For how long rows that are on their way are waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const POLL: Duration = Duration::from_millis(25);
+
+/// The tables of one deployment, looked at from outside.
+#[derive(Clone)]
+pub(crate) struct Tables {
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) prefix: String,
+}
+
+impl Tables {
+    pub(crate) fn of(stage: &Stage) -> Self {
+        Self { dynamodb: stage.dynamodb.clone(), prefix: stage.prefix.clone() }
+    }
+
+    /// The commits of a stream, oldest first, as they lie in the table.
+    pub(crate) async fn commits(&self, stream: &str) -> Vec<Item> {
+        let pages = self
+            .dynamodb
+            .query()
+            .table_name(EVENTS.name(&self.prefix))
+            .consistent_read(true)
+            .key_condition_expression("#stream = :stream")
+            .expression_attribute_names("#stream", "stream")
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        pages.collect::<Result<_, _>>().await.unwrap()
+    }
+
+    /// The names of all streams there are, in order.
+    pub(crate) async fn streams(&self) -> Vec<String> {
+        let scan = self.dynamodb.scan().table_name(EVENTS.name(&self.prefix)).consistent_read(true).limit(SCAN_PAGE);
+        let items: Vec<Item> = scan.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap();
+        let mut names: Vec<String> = items.iter().map(|item| text(item, "stream")).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The row of a stream, as it lies in its table.
+    pub(crate) async fn row(&self, stream: StreamId) -> Option<Value> {
+        let key = AttributeValue::S(stream.id.to_string());
+        let get = self.dynamodb.get_item().table_name(table(stream).name(&self.prefix)).key("id", key).consistent_read(true);
+        get.send().await.unwrap().item.map(plain)
+    }
+
+    /// Puts a row there as no code of ours would.
+    pub(crate) async fn put_row(&self, stream: StreamId, row: &Value) {
+        let item: Item = serde_dynamo::to_item(row).unwrap();
+        self.dynamodb.put_item().table_name(table(stream).name(&self.prefix)).set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// Takes a row away.
+    pub(crate) async fn remove_row(&self, stream: StreamId) {
+        let key = AttributeValue::S(stream.id.to_string());
+        self.dynamodb.delete_item().table_name(table(stream).name(&self.prefix)).key("id", key).send().await.unwrap();
+    }
+
+    /// What the row of a stream must be.
+    pub(crate) async fn due(&self, stream: StreamId) -> Option<Value> {
+        fold(stream, &self.commits(&stream.to_string()).await)
+    }
+
+    /// Waits until the rows of all these streams are what they must be.
+    pub(crate) async fn settle(&self, streams: &[StreamId]) {
+        let settled = async {
+            for stream in streams {
+                while self.row(*stream).await != self.due(*stream).await {
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, settled).await.is_err() {
+            for stream in streams {
+                assert_eq!(self.row(*stream).await, self.due(*stream).await, "the row of {stream}");
+            }
+        }
+    }
+}
+
+fn table(stream: StreamId) -> Table {
+    match stream.category {
+        Category::Waitlist => WAITLISTS,
+        Category::Waitee => WAITEES,
+        Category::User => panic!("accounts have no rows"),
+    }
+}
+
+pub(crate) fn text(item: &Item, name: &str) -> String {
+    item[name].as_s().unwrap().clone()
+}
+
+fn plain(item: Item) -> Value {
+    serde_dynamo::from_item(item).unwrap()
+}
+
+fn fold(stream: StreamId, commits: &[Item]) -> Option<Value> {
+    let mut row = Map::new();
+    for commit in commits {
+        let first: u64 = commit["seq"].as_n().unwrap().parse().unwrap();
+        let events: Vec<Value> = serde_json::from_str(&text(commit, "events")).unwrap();
+        for (event, seq) in events.iter().zip(first..) {
+            row.insert("seq".into(), json!(seq));
+            row.insert("id".into(), json!(stream.id));
+            row.insert("v".into(), json!(1));
+            row.insert("tenant".into(), json!(text(commit, "tenant")));
+            let kind = event["type"].as_str().unwrap();
+            match stream.category {
+                Category::Waitlist => list(&mut row, kind, &event["data"], &text(commit, "at")),
+                _ => visit(&mut row, kind, &event["data"], &text(commit, "at")),
+            }
+        }
+    }
+    (!row.is_empty()).then_some(Value::Object(row))
+}
+
+fn list(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
+    row.insert("list".into(), data.clone());
+    row.insert("at".into(), json!(at));
+    row.insert("made".into(), json!(format!("{}#{}", data["created_at"].as_str().unwrap(), row["id"].as_str().unwrap())));
+    if kind == "waitlist.created" {
+        row.insert("owner".into(), row["tenant"].clone());
+    }
+    if kind == "waitlist.deleted" {
+        row.remove("owner");
+    }
+}
+
+fn visit(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
+    let mut set = |name: &str, value: Value| row.insert(name.into(), value);
+    match kind {
+        "waitee.joined" => {
+            let of_joining = data.as_object().unwrap().clone();
+            for (name, value) in of_joining {
+                set(&name, value);
+            }
+            set("state", json!("waiting"));
+            set("joined_at", json!(at));
+            set("calls", json!(0));
+        }
+        "waitee.details-changed" => {
+            for (name, value) in data.as_object().unwrap() {
+                if value.is_null() {
+                    row.remove(name)
+                } else {
+                    row.insert(name.clone(), value.clone())
+                };
+            }
+        }
+        "waitee.called" => {
+            set("state", json!("called"));
+            set("called_at", json!(at));
+            set("hold_until", data["hold_until"].clone());
+            row["calls"] = json!(row["calls"].as_u64().unwrap() + 1);
+        }
+        "waitee.confirmed" => {
+            set("state", json!("confirmed"));
+            set("confirmed_at", json!(at));
+            row.remove("hold_until");
+        }
+        "waitee.seated" | "waitee.left" | "waitee.removed" | "waitee.no-show" => {
+            set("state", json!(kind.trim_start_matches("waitee.")));
+            set("finished_at", json!(at));
+            row.remove("hold_until");
+        }
+        "waitee.restored" => {
+            set("state", json!("waiting"));
+            for forgotten in ["hold_until", "confirmed_at", "finished_at"] {
+                row.remove(forgotten);
+            }
+        }
+        "waitee.moved" => {
+            set("rank", data["rank"].clone());
+        }
+        other => panic!("the oracle knows no {other}"),
+    }
+    let word = |name: &str| row[name].as_str().unwrap().to_owned();
+    let (id, joined_at) = (word("id"), word("joined_at"));
+    let keys = [("list_day", format!("{}#{}", word("waitlist"), word("day"))), ("arrival", format!("{joined_at}#{id}"))];
+    let on_board = matches!(word("state").as_str(), "waiting" | "called" | "confirmed");
+    let of_board = [("board", word("waitlist")), ("place", format!("{}#{id}", word("rank")))];
+    for (name, value) in keys {
+        row.insert(name.into(), json!(value));
+    }
+    for (name, value) in of_board {
+        if on_board {
+            row.insert(name.into(), json!(value))
+        } else {
+            row.remove(name)
+        };
+    }
+}

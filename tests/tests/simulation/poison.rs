@@ -1,0 +1,309 @@
+//! What cannot be projected is parked, holds up nobody, and is not lost.
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use futures::future::join_all;
+use infra::{Backend, tables};
+use projections::feed::{CONSUMER, Feed, Parked};
+use schema::{
+    Commit, StreamId,
+    id::Category,
+    table::{EVENTS, QUEUE, WAITEES},
+};
+use serde_json::{Value, json};
+use waitlist_tests::stage::Stage;
+
+use crate::{
+    history::{append, visit},
+    oracle::Tables,
+    proxy::{Proxy, Trouble},
+    records::{self, Image},
+};
+
+/// Calls to a table in trouble, of one doorbell: three attempts of the feed, each of them three of the SDK.
+const CALLS_MAX: usize = 9;
+
+/// Longer than any patience.
+const FOR_EVER: usize = usize::MAX;
+
+/// The events of a commit that this code cannot read, and what it says about them.
+const UNREADABLE: [(&str, &str); 4] = [
+    (r#"[{"type":"waitee.teleported","v":1,"data":{}}]"#, "waitee.teleported v1"),
+    (r#"[{"type":"waitee.seated","v":2,"data":{"table":7}}]"#, "waitee.seated v2"),
+    (r#"[{"type":"waitee.sea"#, "no list of events"),
+    (r#"[{"type":"waitee.called","v":1,"data":{"hold_until":"soon"}}]"#, "no list of events"),
+];
+
+/// A commit that follows these, chained as it should be, whatever its events are.
+pub(crate) fn unreadable(commits: &[Commit], events: &str) -> Commit {
+    let before = commits.last().unwrap();
+    let mut commit = Commit {
+        seq: before.last + 1,
+        last: before.last + 1,
+        at: before.at.plus_millis(1),
+        prev: before.hash,
+        events: events.to_owned(),
+        ..before.clone()
+    };
+    commit.hash = commit.compute_hash();
+    commit
+}
+
+/// Puts a commit there past the code that would refuse to write it.
+pub(crate) async fn plant(tables: &Tables, commit: &Commit) {
+    let put = tables.dynamodb.put_item().table_name(EVENTS.name(&tables.prefix));
+    put.set_item(Some(records::item(commit))).send().await.unwrap();
+}
+
+/// A visit in the log of as many commits as asked for.
+async fn grown(backend: &Backend, commits: usize) -> Vec<Commit> {
+    let commits = visit(commits).commits(backend);
+    for commit in &commits {
+        append(backend, commit).await;
+    }
+    commits
+}
+
+/// The records of these commits, numbered from `first`.
+fn rung(first: usize, commits: &[&Commit]) -> Vec<aws_lambda_events::dynamodb::EventRecord> {
+    commits.iter().enumerate().map(|(place, commit)| records::insert(first + place, commit, Image::Whole, commit)).collect()
+}
+
+/// Rings for these commits; nothing may fail.
+pub(crate) async fn ring(feed: &Feed, commits: &[&Commit]) {
+    let response = feed.records(records::batch(rung(1, commits))).await;
+    assert_eq!(records::failed(&response), Vec::<String>::new());
+}
+
+/// What is parked now; it is taken off the queue.
+pub(crate) async fn parked(backend: &Backend) -> Vec<Parked> {
+    let mut parked: Vec<Parked> = Vec::new();
+    loop {
+        let messages = backend.retries.receive(10).await.unwrap();
+        if messages.is_empty() {
+            parked.sort_by_key(|parked| parked.stream);
+            return parked;
+        }
+        for message in messages {
+            backend.retries.delete(&message.receipt).await.unwrap();
+            parked.push(serde_json::from_str(&message.body).unwrap());
+        }
+    }
+}
+
+/// Brings parked doorbells back; how many of them still fail.
+async fn retried(feed: &Feed, parked: &[Parked]) -> usize {
+    let message = |parked: &Parked| {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(parked.stream.to_string());
+        message.body = Some(serde_json::to_string(parked).unwrap());
+        message
+    };
+    let mut event = SqsEvent::default();
+    event.records = parked.iter().map(message).collect();
+    feed.parked(event).await.batch_item_failures.len()
+}
+
+#[tokio::test]
+async fn a_commit_this_code_cannot_read_is_parked_and_holds_up_nobody() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    let mut all = Vec::new();
+    let mut expected = Vec::new();
+    for (events, cause) in UNREADABLE {
+        let mut commits = grown(&stage.backend, 2).await;
+        ring(&feed, &[&commits[1]]).await;
+        let bad = unreadable(&commits, events);
+        plant(&tables, &bad).await;
+        expected.push((bad.stream, bad.last, cause, tables.row(bad.stream).await));
+        commits = grown(&stage.backend, 3).await;
+        all.push(bad);
+        all.extend(commits);
+    }
+    ring(&feed, &all.iter().collect::<Vec<_>>()).await;
+
+    expected.sort_by_key(|(stream, ..)| *stream);
+    let parked = parked(&stage.backend).await;
+    assert_eq!(parked.len(), expected.len(), "{parked:?}");
+    for (parked, (stream, seq, cause, row)) in parked.iter().zip(expected) {
+        assert_eq!((parked.consumer.as_str(), parked.stream, parked.seq), (CONSUMER, stream, seq));
+        assert!(parked.cause.contains(cause), "{parked:?}");
+        assert_eq!(tables.row(stream).await, row, "the row stays as it was");
+    }
+    for good in all.iter().filter(|commit| !parked.iter().any(|parked| parked.stream == commit.stream)) {
+        assert_eq!(tables.row(good.stream).await, tables.due(good.stream).await);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_a_category_that_newer_code_keeps_is_passed_over() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    let good = grown(&stage.backend, 1).await;
+    let newer = records::record(1, "INSERT", &format!("table-{}", good[0].stream.id), 1, records::item(&good[0]));
+    let mut batch = vec![newer];
+    batch.extend(rung(2, &[&good[0]]));
+    assert_eq!(records::failed(&feed.records(records::batch(batch)).await), Vec::<String>::new());
+    assert_eq!(tables.row(good[0].stream).await, tables.due(good[0].stream).await);
+    assert_eq!(parked(&stage.backend).await, [], "no read model of this code is about it");
+}
+
+#[tokio::test]
+async fn a_row_of_a_newer_version_is_not_written_over_and_caught_up_once_it_is_gone() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    let commits = grown(&stage.backend, 3).await;
+    let stream = commits[0].stream;
+    ring(&feed, &[&commits[0]]).await;
+    let old = tables.row(stream).await.unwrap();
+
+    let same_shape = with(&old, &[("v", json!(2))]);
+    let other_shape = json!({ "id": stream.id, "seq": 1, "v": 2, "shape": "nothing that this code knows" });
+    for newer in [same_shape, other_shape] {
+        tables.put_row(stream, &newer).await;
+        ring(&feed, &[&commits[1], &commits[2]]).await;
+        let parked = parked(&stage.backend).await;
+        assert_eq!((parked.len(), parked[0].stream, parked[0].seq), (1, stream, commits[2].last));
+        assert_eq!(tables.row(stream).await, Some(newer));
+        assert_eq!(retried(&feed, &parked).await, 1, "the cause is still there");
+
+        tables.put_row(stream, &old).await;
+        assert_eq!(retried(&feed, &parked).await, 0);
+        assert_eq!(tables.row(stream).await, tables.due(stream).await);
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_an_older_version_is_folded_anew() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    let commits = grown(&stage.backend, 3).await;
+    let stream = commits[0].stream;
+    ring(&feed, &[&commits[1]]).await;
+    let right = tables.row(stream).await.unwrap();
+
+    // Even an older row that is at the end of its stream is not left as it is, once its doorbell rings.
+    let wrong = with(&right, &[("v", json!(0)), ("state", json!("seated")), ("calls", json!(7)), ("seq", json!(commits[2].last))]);
+    let other_shape = json!({ "id": stream.id, "seq": 1, "v": 0, "shape": "what older code wrote" });
+    for older in [wrong, other_shape] {
+        tables.put_row(stream, &older).await;
+        ring(&feed, &[&commits[2]]).await;
+        assert_eq!(tables.row(stream).await, tables.due(stream).await);
+    }
+    assert_eq!(parked(&stage.backend).await, []);
+}
+
+#[tokio::test]
+async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_first_record_on() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    let (before, bad, behind) = (grown(&stage.backend, 2).await, grown(&stage.backend, 2).await, grown(&stage.backend, 2).await);
+    let poison = unreadable(&bad, UNREADABLE[0].0);
+    plant(&tables, &poison).await;
+    stage.dynamodb.delete_table().table_name(QUEUE.name(&stage.prefix)).send().await.unwrap();
+
+    let batch = rung(1, &[&before[0], &bad[0], &bad[1], &behind[0], &poison, &behind[1], &before[1]]);
+    let response = feed.records(records::batch(batch.clone())).await;
+    assert_eq!(records::failed(&response), [records::sequence(2)]);
+    for good in [&before, &behind] {
+        assert_eq!(tables.row(good[0].stream).await, tables.due(good[0].stream).await);
+    }
+
+    tables::create(&stage.dynamodb, &stage.prefix, &[QUEUE]).await.unwrap();
+    let response = feed.records(records::batch(batch[1..].to_vec())).await;
+    assert_eq!(records::failed(&response), Vec::<String>::new());
+    let parked = parked(&stage.backend).await;
+    assert_eq!((parked.len(), parked[0].stream, parked[0].seq), (1, poison.stream, poison.last));
+}
+
+#[tokio::test]
+async fn a_doorbell_for_more_than_the_log_holds_is_parked() {
+    let stage = Stage::new().await;
+    let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
+    let commits = visit(3).commits(&stage.backend);
+    append(&stage.backend, &commits[0]).await;
+    let stream = commits[0].stream;
+    feed.records(records::batch(vec![records::insert(1, &commits[2], Image::Missing, &commits[2])])).await;
+    let parked = parked(&stage.backend).await;
+    assert_eq!((parked.len(), parked[0].seq), (1, commits[2].seq));
+
+    for commit in &commits[1..] {
+        append(&stage.backend, commit).await;
+    }
+    assert_eq!(retried(&feed, &parked).await, 0);
+    assert_eq!(tables.row(stream).await, tables.due(stream).await);
+}
+
+#[tokio::test]
+async fn a_table_in_short_trouble_is_asked_again() {
+    use Trouble::{AnswerLost, Broken, Throttled, Unanswered};
+    let stage = Stage::new().await;
+    let troubles = [("GetItem", Throttled), ("Query", Throttled), ("PutItem", Throttled), ("Query", Broken), ("PutItem", Broken)];
+    let lost = [("GetItem", Unanswered), ("Query", AnswerLost), ("PutItem", Unanswered), ("PutItem", AnswerLost)];
+    let tried = troubles.map(|trouble| (trouble, 2)).into_iter().chain(lost.map(|trouble| (trouble, 1)));
+    join_all(tried.map(|((operation, trouble), calls)| {
+        let stage = &stage;
+        async move {
+            let (stream, asked) = troubled(stage, operation, trouble, calls).await;
+            let tables = Tables::of(stage);
+            assert_eq!(tables.row(stream).await, tables.due(stream).await, "{operation} {trouble:?}");
+            assert!(asked > calls && asked <= CALLS_MAX, "{operation} {trouble:?}: {asked} calls");
+        }
+    }))
+    .await;
+    assert_eq!(parked(&stage.backend).await, []);
+}
+
+#[tokio::test]
+async fn a_doorbell_whose_table_stays_in_trouble_is_parked_and_not_lost() {
+    let stage = Stage::new().await;
+    let tables = Tables::of(&stage);
+    let troubles =
+        [("GetItem", Trouble::Throttled), ("Query", Trouble::Broken), ("PutItem", Trouble::Broken), ("GetItem", Trouble::Unanswered)];
+    let streams = join_all(troubles.map(|(operation, trouble)| {
+        let stage = &stage;
+        async move {
+            let (stream, asked) = troubled(stage, operation, trouble, FOR_EVER).await;
+            assert!(asked > 1 && asked <= CALLS_MAX, "{operation} {trouble:?}: {asked} calls");
+            stream
+        }
+    }))
+    .await;
+
+    let parked = parked(&stage.backend).await;
+    assert_eq!(parked.iter().map(|parked| parked.stream).collect::<Vec<_>>(), sorted(&streams));
+    for stream in &streams {
+        assert_eq!(tables.row(*stream).await, None);
+    }
+    assert_eq!(retried(&Feed::new(stage.backend.clone()), &parked).await, 0);
+    for stream in &streams {
+        assert_eq!(tables.row(*stream).await, tables.due(*stream).await);
+    }
+}
+
+/// Rings for a new visit through a proxy that fails so many calls; the stream, and how often the table was asked. The
+/// doorbell brings no commit, so the row is read, the log too, and the row is written.
+async fn troubled(stage: &Stage, operation: &'static str, trouble: Trouble, calls: usize) -> (StreamId, usize) {
+    let commits = grown(&stage.backend, 2).await;
+    assert_eq!(commits[0].stream.category, Category::Waitee);
+    let table = if operation == "Query" { EVENTS } else { WAITEES };
+    let proxy = Proxy::start(stage, operation, table.name(&stage.prefix), trouble, calls).await;
+    let feed = Feed::new(proxy.backend(stage).await);
+    let response = feed.records(records::batch(vec![records::insert(1, &commits[1], Image::Missing, &commits[1])])).await;
+    assert_eq!(records::failed(&response), Vec::<String>::new());
+    (commits[0].stream, proxy.asked())
+}
+
+fn sorted(streams: &[StreamId]) -> Vec<StreamId> {
+    let mut streams = streams.to_vec();
+    streams.sort_unstable();
+    streams
+}
+
+/// A row with some of its attributes changed.
+pub(crate) fn with(row: &Value, changed: &[(&str, Value)]) -> Value {
+    let mut row = row.clone();
+    for (name, value) in changed {
+        row[*name] = value.clone();
+    }
+    row
+}
