@@ -1,6 +1,5 @@
 //! What the tests in `tests/tests` stand on: a backend on a real engine with a meter, the running server as a process, the
 //! built lambdas as AWS runs them, and the events AWS sends them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support: what fails here fails the test that called it")]
 
 pub mod binaries;
 pub mod cases;

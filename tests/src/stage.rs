@@ -28,11 +28,10 @@ use crate::meter::Meter;
 /// A Friday evening in November, in California.
 pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
 
-/// What names the engine under test, and leads the SDK there.
-pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
-
 /// How long a test waits for one answer of the engine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What names the engine under test, and leads the SDK there.
+pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// A backend of a test's own.
 pub struct Stage {
@@ -129,18 +128,6 @@ impl Stage {
         Backend::new(&self.sdk, metered, &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
     }
 
-    /// The same tables and keys by the system's clock, as the processes see them that a test starts.
-    #[must_use]
-    pub fn on_system_time(&self) -> Backend {
-        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system()).unwrap()
-    }
-
-    /// Where the engine is, for the environment of another process.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
-    }
-
     /// A log in this stage's table over a client of the test's choice.
     #[must_use]
     pub fn log_over(&self, client: aws_sdk_dynamodb::Client) -> Log {
@@ -190,13 +177,27 @@ impl Stage {
     /// Host and port of the engine.
     #[must_use]
     pub fn engine_address(&self) -> String {
-        self.endpoint().trim_start_matches("http://").trim_end_matches('/').to_owned()
+        let named = env::var("AWS_ENDPOINT_URL_DYNAMODB").ok();
+        let url = named.or_else(|| self.sdk.endpoint_url().map(str::to_owned)).unwrap();
+        url.trim_start_matches("http://").trim_end_matches('/').to_owned()
     }
 
     /// Whether the engine's read units can be trusted: ministack charges strong reads as if they were not.
     #[must_use]
     pub fn counts_reads(&self) -> bool {
         env::var("WAITLIST_ENGINE").ok().as_deref() != Some("ministack")
+    }
+
+    /// The same tables and keys by the system's clock, as the processes see them that a test starts.
+    #[must_use]
+    pub fn on_system_time(&self) -> Backend {
+        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system()).unwrap()
+    }
+
+    /// Where the engine is, for the environment of another process.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
     }
 
     /// An account with lists of its own.

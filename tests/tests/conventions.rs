@@ -1,5 +1,4 @@
 //! What the code promises about its own shape, read from its files. Comments and unit tests are left out.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails in a helper fails the test that called it")]
 
 use std::{
     fs,

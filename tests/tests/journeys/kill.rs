@@ -57,7 +57,7 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
 /// The nth append is stored, and its writer gone before it can say so or do anything else.
 async fn a_writer_dies_behind_append(nth: usize) {
     let place = Place::new();
-    let server = place.serve(&[("WAITLIST_ABORT_AT", &format!("log.appended:{nth}"))]).await;
+    let mut server = place.serve(&[("WAITLIST_ABORT_AT", &format!("log.appended:{nth}"))]).await;
     let token = server.token(owner());
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
     let join = json!({ "name": "Ana", "party_size": 2 });

@@ -142,8 +142,8 @@ fn settings(variant: u8) -> Settings {
         capacity: schema::value::Capacity::parse(1 + i64::from(variant)).unwrap(),
         hold_minutes: schema::value::HoldMinutes::parse(10).unwrap(),
         remind_minutes: None,
-        quote_minutes: (variant % 2 == 0).then_some(quote),
-        language: if variant % 3 == 0 { "es" } else { "en" }.parse().unwrap(),
+        quote_minutes: (variant.is_multiple_of(2)).then_some(quote),
+        language: if variant.is_multiple_of(3) { "es" } else { "en" }.parse().unwrap(),
         day_starts: "04:00".parse().unwrap(),
     }
 }
