@@ -223,8 +223,13 @@ async fn a_missing_key_is_looked_for_every_time() {
 
 #[tokio::test]
 async fn a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute() {
-    if std::env::var("WAITLIST_ENGINE").is_ok_and(|engine| engine == "ministack") {
-        println!("SKIPPED a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute: ministack counts no units of BatchGetItem");
+    let otherwise = match std::env::var("WAITLIST_ENGINE").as_deref() {
+        Ok("ministack") => Some("ministack counts no units of BatchGetItem"),
+        Ok("dynamodb-local") => Some("DynamoDB Local counts no unit for a key that is not there, AWS documents one"),
+        _ => None,
+    };
+    if let Some(reason) = otherwise {
+        println!("SKIPPED a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute: {reason}");
         return;
     }
     let (house, ..) = two_guests().await;

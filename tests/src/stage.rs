@@ -177,15 +177,19 @@ impl Stage {
     /// Host and port of the engine.
     #[must_use]
     pub fn engine_address(&self) -> String {
-        let named = env::var("AWS_ENDPOINT_URL_DYNAMODB").ok();
-        let url = named.or_else(|| self.sdk.endpoint_url().map(str::to_owned)).unwrap();
-        url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+        self.endpoint().trim_start_matches("http://").trim_end_matches('/').to_owned()
+    }
+
+    /// The name of the engine under test, when it is not the embedded one.
+    #[must_use]
+    pub fn other_engine(&self) -> Option<String> {
+        env::var("WAITLIST_ENGINE").ok()
     }
 
     /// Whether the engine's read units can be trusted: ministack charges strong reads as if they were not.
     #[must_use]
     pub fn counts_reads(&self) -> bool {
-        env::var("WAITLIST_ENGINE").ok().as_deref() != Some("ministack")
+        self.other_engine().as_deref() != Some("ministack")
     }
 
     /// The same tables and keys by the system's clock, as the processes see them that a test starts.

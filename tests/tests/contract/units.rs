@@ -1,7 +1,8 @@
 //! What operations cost, in the units that are paid for. Every test asserts the whole bill: what is not named costs nothing.
 //!
-//! Write units are asserted on every engine. Read units are left out on ministack, which charges strong reads as if they
-//! were not.
+//! Write units are asserted on every engine but those of transactions, which each engine counts otherwise: the embedded one
+//! does as AWS documents it. Read units are left out on ministack, which charges strong reads as if they were not; those of
+//! reads that find nothing on DynamoDB Local, too, which charges none for them.
 
 use infra::log;
 use projections::feed::{self, Doorbell};
@@ -53,7 +54,7 @@ async fn a_join_with_name_phone_and_note_writes_its_commit_and_its_key() {
     let joined = typical_join(&owner, &list).await;
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
-    if stage.counts_reads() {
+    if stage.other_engine().is_none() {
         // The list's latest commit, and the stream that is still empty; the board, empty as well. The account's key is at hand.
         assert_eq!(used.reads, reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]));
     }
@@ -74,6 +75,10 @@ async fn three_events_of_one_commit_share_its_units() {
 #[tokio::test]
 async fn two_streams_in_one_transaction_write_twice_the_units() {
     let stage = Stage::new().await;
+    if let Some(engine) = stage.other_engine() {
+        println!("SKIPPED units::two_streams_in_one_transaction_write_twice_the_units: {engine} counts transactions otherwise");
+        return;
+    }
     let both = [(); 2].map(|()| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]));
     let _before = stage.meter.take();
     stage.backend.log.append(&both, vec![]).await.unwrap();
