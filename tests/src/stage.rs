@@ -182,7 +182,13 @@ impl Stage {
     /// Whether the engine's read units can be trusted: ministack charges strong reads as if they were not.
     #[must_use]
     pub fn counts_reads(&self) -> bool {
-        env::var("WAITLIST_ENGINE").ok().as_deref() != Some("ministack")
+        !self.is_on("ministack")
+    }
+
+    /// Whether this is the engine of that name: what an engine is known to get wrong is left out there, and only there.
+    #[must_use]
+    pub fn is_on(&self, engine: &str) -> bool {
+        env::var("WAITLIST_ENGINE").is_ok_and(|name| name == engine)
     }
 
     /// An account with lists of its own.
