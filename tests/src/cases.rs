@@ -1,13 +1,15 @@
-//! How often a property is tried on a real engine.
+//! How many cases a property is tried with.
+
+use std::env;
 
 use proptest::test_runner::Config;
 
-/// A case takes an engine tens of milliseconds; `PROPTEST_CASES` asks for more, or fewer.
-const ENGINE_CASES: u32 = 32;
+/// Steps in the search for a smaller failing case. Each plays a whole case on a real engine.
+const SHRINKS_MAX: u32 = 256;
 
-/// The configuration of a property whose every case writes to an engine.
+/// `PROPTEST_CASES` of them when that is set, as in CI; else `default`, for who waits at the keyboard.
 #[must_use]
-pub fn on_an_engine() -> Config {
-    let chosen = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    Config::with_cases(chosen.unwrap_or(ENGINE_CASES))
+pub fn cases(default: u32) -> Config {
+    let set = Config { failure_persistence: None, max_shrink_iters: SHRINKS_MAX, ..Config::default() };
+    if env::var_os("PROPTEST_CASES").is_some() { set } else { Config { cases: default, ..set } }
 }

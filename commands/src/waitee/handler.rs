@@ -26,30 +26,31 @@ const ACTIVE_COUNTED_MAX: usize = 500;
 
 pub(crate) async fn add(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let list_id = WaitlistId(call.path_id()?);
-    let list = waitlist::handler::latest(backend, call.owner, list_id).await?;
+    let list = &waitlist::handler::latest(backend, call.owner, list_id).await?;
     let body = &call.body::<AddWaitee>()?;
+    let party = || -> Result<Party, Problem> { body.clone().parse(region(list)?) };
     let active = backend.rows.active(list_id, ACTIVE_COUNTED_MAX).await?;
 
     let idempotency_key = call.idempotency_key()?;
     let id = WaiteeId(idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)));
     let subject = guest(call.owner, id);
-    // A key that is there already means that this very request came before: its answer stands, whatever has become of the
-    // list since, so the body is looked at only when there is no answer. Otherwise a refused party leaves nothing behind.
+    // A key that is there already means that this request came before: if it was done, the answer is the same, whatever the
+    // list has become. Otherwise a refused party leaves nothing behind.
     let known = if idempotency_key.is_some() { backend.vault.key(subject).await? } else { None };
-    let party = || -> Result<Party, Failure> { Ok(body.clone().parse(region(&list)?)?) };
     let key = match known {
         Some(key) => key,
         None => {
             party()?;
-            admit(&list, active).map_err(Problem::from)?;
+            admit(list, active).map_err(Problem::from)?;
             backend.vault.create(subject).await?
         }
     };
     let author = author_of(call, idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call)) }));
-    let decide = |waitee: Waitee, now| {
-        let party = party().map(|party| seal(&key, id.into(), &party));
-        let command = party.map(|party| Command::Join { id: list_id, list: list.clone(), active, party, by: JoinedBy::Host });
-        async move { Ok(decide(&waitee, &command?, now).map_err(Problem::from)?) }
+    let (key, party) = (&key, &party);
+    let decide = |waitee: Waitee, now| async move {
+        let party = seal(key, id.into(), &party()?);
+        let command = Command::Join { id: list_id, list: list.clone(), active, party, by: JoinedBy::Host };
+        Ok(decide(&waitee, &command, now).map_err(Problem::from)?)
     };
     let outcome = backend.log.transact(id.into(), &author, None, decide).await?;
     Ok(answer(201, id, outcome, Some(format!("/v1/waitees/{id}"))))

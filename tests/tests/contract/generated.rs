@@ -4,11 +4,14 @@ use infra::log::{ATTEMPTS_MAX, Appended};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use schema::{Commit, StreamId, commit::Author};
 use waitlist_tests::{
-    cases,
+    cases::cases,
     past::{Seen, author, called, fresh_stream, next, sending, visit, walk},
     stage::Stage,
     wire::{Fate, Wire},
 };
+
+/// A case takes a real engine about a second, most of it waiting between attempts.
+const CASES: u32 = 32;
 
 /// One command: what becomes of its appends, before which of its decisions a rival commits, and how often its client sends
 /// it, as long as it gets no answer. A client without a key sends once: it could not be recognised.
@@ -29,7 +32,7 @@ fn no_command_is_applied_twice_and_none_acknowledged_that_is_not_in_the_log() {
         (stage, wire)
     });
     let schedules = vec(plan(), 1..5);
-    let mut runner = TestRunner::new(cases::on_an_engine());
+    let mut runner = TestRunner::new(cases(CASES));
     runner.run(&schedules, |plans| runtime.block_on(follow(&stage, &wire, &plans))).unwrap();
 }
 
