@@ -48,10 +48,10 @@ pub fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event
         (Waitlist::None, Command::Create(settings)) => {
             return Ok(vec![Event::Created(State { settings: settings.clone(), open: true, created_at: now })]);
         }
-        (Waitlist::Kept(_) | Waitlist::Deleted(_), Command::Create(_)) | (Waitlist::Deleted(_), Command::Delete { .. }) => {
+        (Waitlist::Kept(_) | Waitlist::Deleted, Command::Create(_)) | (Waitlist::Deleted, Command::Delete { .. }) => {
             return Ok(vec![]);
         }
-        (Waitlist::None | Waitlist::Deleted(_), _) => return Err(Refusal::NotFound),
+        (Waitlist::None | Waitlist::Deleted, _) => return Err(Refusal::NotFound),
         (Waitlist::Kept(state), _) => state,
     };
     match command {

@@ -16,8 +16,8 @@ pub enum Waitlist {
     None,
     /// It is there.
     Kept(waitlist::State),
-    /// It was deleted; this is how it was run.
-    Deleted(waitlist::State),
+    /// It was deleted.
+    Deleted,
 }
 
 impl Aggregate for Waitlist {
@@ -29,7 +29,7 @@ impl Aggregate for Waitlist {
             | waitlist::Event::SettingsChanged(state)
             | waitlist::Event::Opened(state)
             | waitlist::Event::Closed(state) => Self::Kept(state.clone()),
-            waitlist::Event::Deleted(state) => Self::Deleted(state.clone()),
+            waitlist::Event::Deleted(_) => Self::Deleted,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What operations cost, in the units that are paid for. Every test asserts the whole bill: what is not named costs nothing.
 //!
-//! Write units are asserted on every engine but those of transactions, which each engine counts otherwise: the embedded one
-//! does as AWS documents it. Read units are left out on ministack, which charges strong reads as if they were not; those of
-//! reads that find nothing on DynamoDB Local, too, which charges none for them.
+//! Write units are asserted on every engine. Read units are left out on ministack, which charges strong reads as if they
+//! were not.
 
 use infra::log;
 use projections::feed::{self, Doorbell};
@@ -54,9 +53,11 @@ async fn a_join_with_name_phone_and_note_writes_its_commit_and_its_key() {
     let joined = typical_join(&owner, &list).await;
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
-    if stage.other_engine().is_none() {
-        // The list's latest commit, and the stream that is still empty; the board, empty as well. The account's key is at hand.
-        assert_eq!(used.reads, reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]));
+    if stage.counts_reads() {
+        // The list's latest commit, and the stream that is still empty; the board, empty as well, which DynamoDB Local gives
+        // for nothing. The account's key is at hand.
+        let most = reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]);
+        assert!(used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)), "{used:?}");
     }
     assert!(log::size(&stage.item(visit(&joined), 1).await) < WRITE_UNIT_BYTES);
 }
@@ -75,14 +76,18 @@ async fn three_events_of_one_commit_share_its_units() {
 #[tokio::test]
 async fn two_streams_in_one_transaction_write_twice_the_units() {
     let stage = Stage::new().await;
-    if let Some(engine) = stage.other_engine() {
-        println!("SKIPPED units::two_streams_in_one_transaction_write_twice_the_units: {engine} counts transactions otherwise");
-        return;
-    }
     let both = [(); 2].map(|()| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]));
     let _before = stage.meter.take();
     stage.backend.log.append(&both, vec![]).await.unwrap();
-    assert_eq!(stage.meter.take().writes.get("events"), Some(&4.0));
+    let writes = stage.meter.take().writes;
+    // DynamoDB Local counts a transaction as if it were none, ministack does not tell the index apart; AWS's documents say
+    // twice for the table.
+    let wanted = match (stage.is_on("dynamodb-local"), stage.is_on("ministack")) {
+        (true, _) => 2.0,
+        (_, true) => 6.0,
+        (false, false) => 4.0,
+    };
+    assert_eq!(writes["events"], wanted, "{writes:?}");
 }
 
 #[tokio::test]
