@@ -15,16 +15,10 @@ use aws_sdk_dynamodb::{
         batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
         put_item::{PutItemInput, PutItemOutput},
     },
-    types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ReturnConsumedCapacity, ScalarAttributeType,
-    },
+    types::ReturnConsumedCapacity,
 };
-use infra::clock::Clock;
-use schema::{
-    Time,
-    table::{self, Projected, Table},
-};
+use infra::{clock::Clock, tables};
+use schema::{Time, table::Table};
 
 /// A Tuesday evening.
 pub(crate) fn clock() -> Clock {
@@ -59,7 +53,7 @@ impl Engine {
             .build();
         let client = Client::from_conf(config);
         let prefix = format!("test-{}", data_encoding::HEXLOWER.encode(&infra::clock::random::<6>()));
-        create(&client, table, &prefix).await;
+        tables::create(&client, &prefix, &[table]).await.unwrap();
         Self { client, table: table.name(&prefix), meter }
     }
 }
@@ -70,48 +64,6 @@ async fn in_process() -> String {
     let db = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_on(listener, db));
     format!("http://{address}")
-}
-
-async fn create(client: &Client, table: Table, prefix: &str) {
-    let mut keys: Vec<table::Key> = [Some(table.hash), table.range].into_iter().flatten().collect();
-    let mut call = client
-        .create_table()
-        .table_name(table.name(prefix))
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key_schema(table.hash, table.range)));
-    for index in table.indexes {
-        keys.extend([index.hash, index.range]);
-        let projection = match index.projected {
-            Projected::All => Projection::builder().projection_type(ProjectionType::All),
-            Projected::Keys => Projection::builder().projection_type(ProjectionType::KeysOnly),
-            Projected::Some(names) => Projection::builder()
-                .projection_type(ProjectionType::Include)
-                .set_non_key_attributes(Some(names.iter().map(|&name| name.to_owned()).collect())),
-        };
-        call = call.global_secondary_indexes(
-            GlobalSecondaryIndex::builder()
-                .index_name(index.name)
-                .set_key_schema(Some(key_schema(index.hash, Some(index.range))))
-                .projection(projection.build())
-                .build()
-                .unwrap(),
-        );
-    }
-    keys.sort_unstable_by_key(|(name, _)| *name);
-    keys.dedup();
-    for (name, kind) in keys {
-        let kind = match kind {
-            table::KeyType::S => ScalarAttributeType::S,
-            table::KeyType::N => ScalarAttributeType::N,
-        };
-        call = call.attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap());
-    }
-    call.send().await.unwrap();
-}
-
-fn key_schema(hash: table::Key, range: Option<table::Key>) -> Vec<KeySchemaElement> {
-    let element = |key: table::Key, kind| KeySchemaElement::builder().attribute_name(key.0).key_type(kind).build().unwrap();
-    [Some(element(hash, KeyType::Hash)), range.map(|range| element(range, KeyType::Range))].into_iter().flatten().collect()
 }
 
 /// Capacity units and calls, as the engine counts them.

@@ -83,14 +83,22 @@ impl Feed {
     /// Handles a batch of parked doorbells; those that still cannot be applied are reported, and come again until they are
     /// dead letters.
     pub async fn parked(&self, event: SqsEvent) -> SqsBatchResponse {
+        // Side by side, so that a slow table does not keep the last of a batch waiting past its visibility.
+        let failed: Vec<String> = stream::iter(event.records)
+            .map(|message| async move {
+                let id = message.message_id.unwrap_or_default();
+                let retried = retry(&self.backend, message.body.as_deref().unwrap_or_default()).await;
+                retried.err().map(|failure| {
+                    warn!(message = id, cause = failure.chain(), "a parked doorbell still cannot be applied");
+                    id
+                })
+            })
+            .buffer_unordered(STREAMS_AT_ONCE)
+            .filter_map(async |failed| failed)
+            .collect()
+            .await;
         let mut response = SqsBatchResponse::default();
-        for message in event.records {
-            let id = message.message_id.unwrap_or_default();
-            if let Err(failure) = retry(&self.backend, message.body.as_deref().unwrap_or_default()).await {
-                warn!(message = id, cause = failure.chain(), "a parked doorbell still cannot be applied");
-                response.add_failure(id);
-            }
-        }
+        failed.into_iter().for_each(|id| response.add_failure(id));
         response
     }
 
