@@ -50,9 +50,12 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
         Err(failure) => bad(request, &explain(request, failure)),
     };
     let status = response.status().as_u16();
-    // What a stranger wrote into a path is not ours to keep: the route and the id say enough.
-    let (route, id) = route::find(method, path).map_or(("-", None), |(entry, id)| (entry.path, id.and_then(|id| id.parse::<Uuid>().ok())));
-    info!(%request_id, %method, route, ?id, status, "answered");
+    // What a stranger wrote into method and path is not ours to keep: the route and the id say enough.
+    let (method, route, id) = match route::find(method, path) {
+        Ok((entry, id)) => (entry.method, entry.path, id.and_then(|id| id.parse::<Uuid>().ok())),
+        Err(_) => ("-", "-", None),
+    };
+    info!(%request_id, method, route, ?id, status, "answered");
     put(response.headers_mut(), "x-request-id", &request.request_id);
     response
 }
