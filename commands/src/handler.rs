@@ -5,7 +5,7 @@ use http::Response;
 use infra::{
     Backend, Failure,
     http::{self as edge, Call, Reply, Request},
-    vault::Subject,
+    vault::{Subject, SubjectKey, VaultError},
 };
 use schema::{
     Actor, Problem,
@@ -57,11 +57,24 @@ pub(crate) async fn author(backend: &Backend, call: &Call<'_>, subject: Subject)
     let command = match call.idempotency_key()? {
         None => None,
         Some(key) => {
-            let subject_key = backend.vault.key(subject).await?;
+            let subject_key = own_key(backend, call, subject).await?;
             Some(CommandId { key, request: subject_key.map(|subject_key| request_mac(&subject_key, call)) })
         }
     };
     Ok(author_of(call, command))
+}
+
+/// The subject's key. Another account's guest has one too, and that this account's does not open it is no damage: to this
+/// account there is no such guest.
+async fn own_key(backend: &Backend, call: &Call<'_>, subject: Subject) -> Result<Option<SubjectKey>, Failure> {
+    let key = backend.vault.key(subject).await;
+    if let (Err(VaultError::Unfit { .. }), Subject::Guest { guest, .. }) = (&key, subject) {
+        let latest = backend.log.latest(guest.into()).await?;
+        if latest.is_none_or(|commit| commit.tenant != call.owner) {
+            return Err(Problem::not_found().into());
+        }
+    }
+    Ok(key?)
 }
 
 pub(crate) fn author_of(call: &Call<'_>, command: Option<CommandId>) -> Author {
@@ -70,6 +83,6 @@ pub(crate) fn author_of(call: &Call<'_>, command: Option<CommandId>) -> Author {
     Author { tenant: call.owner, actor: Actor::User(call.owner), command, correlation, causation: None }
 }
 
-pub(crate) fn request_mac(key: &infra::vault::SubjectKey, call: &Call<'_>) -> Tag {
+pub(crate) fn request_mac(key: &SubjectKey, call: &Call<'_>) -> Tag {
     key.mac("request", &call.content())
 }

@@ -7,6 +7,9 @@ use schema::Problem;
 const LIMIT_MAX: usize = 200;
 const LIMIT_DEFAULT: usize = 50;
 
+/// The longest place a cursor holds, in bytes: a rank with an id. DynamoDB refuses sort keys over 1,024.
+const PLACE_BYTES_MAX: usize = 256;
+
 /// What a cursor continues: one kind of page is not continued by another's cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -70,7 +73,7 @@ impl Kind {
     fn place(self, cursor: &str) -> Option<String> {
         let text = String::from_utf8(BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?).ok()?;
         let place = text.strip_prefix(self.letter())?;
-        (!place.is_empty() && place.is_ascii()).then(|| place.to_owned())
+        (!place.is_empty() && place.len() <= PLACE_BYTES_MAX && place.is_ascii()).then(|| place.to_owned())
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn of_waitee(backend: &Backend, call: &Call<'_>) -> Result<Repl
 async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject: Subject) -> Result<Reply, Failure> {
     let [limit, after] = call.query(["limit", "cursor"])?;
     let page = Kind::History.page(limit, after)?;
+    call.sync_tokens()?; // the log shows everything; a header that is none is refused all the same
     let after = match &page.after {
         None => 0,
         Some(place) => {

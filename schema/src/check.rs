@@ -85,7 +85,14 @@ fn malformed(pointer: String, error: &serde_json::Error) -> Problem {
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
     let detail = match message.split_once(", expected ") {
         Some((_, expected)) if message.starts_with("invalid type") || message.starts_with("invalid value") => {
-            format!("must be {}", if expected == "i64" { "a whole number" } else { expected })
+            format!(
+                "must be {}",
+                match expected {
+                    "i64" => "a whole number",
+                    shape if shape.starts_with("struct ") => "an object",
+                    other => other,
+                }
+            )
         }
         _ => message.replace('`', ""),
     };

@@ -1,6 +1,11 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use infra::{Clock, telemetry, token::TokenKey};
@@ -90,15 +95,13 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the result")]
 fn mint(data_dir: &std::path::Path, token: &Token, json: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let keys = DataDir::open(data_dir)?.keys();
     let text = TokenKey::load_or_create(&keys)?.mint(token.owner, Clock::system().now(), token.ttl)?;
-    if json {
-        println!("{}", serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }));
-    } else {
-        println!("{text}");
-    }
+    let line =
+        if json { serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }).to_string() } else { text };
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|cause| format!("print the token: {cause}"))?;
     Ok(())
 }
 

@@ -1,6 +1,13 @@
 //! `waitlist serve`: engine, tables, HTTP API, stream pump and queue, in one process.
 
-use std::{env, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
 use axum::http::HeaderValue;
@@ -97,15 +104,21 @@ async fn engine(data_dir: &DataDir, prefix: &str) -> Result<(SdkConfig, Option<A
     Ok((aws::local(engine.url()).await, Some(engine)))
 }
 
-#[expect(clippy::print_stdout, reason = "what a person at the terminal is waiting for")]
+/// What a person at the terminal is waiting for.
 fn welcome(address: &str, backend: &Backend) -> Result<(), infra::Failure> {
     let owner = UserId(backend.clock.id(backend.clock.now()));
     let token = backend.tokens.mint(owner, backend.clock.now(), EXAMPLE_TOKEN_TTL_S)?;
-    println!("listening on {address}");
-    println!("\nTry it; the token is good for an hour, for an account of its own:\n");
-    println!("  TOKEN={token}");
-    println!("  curl -i {address}/v1/waitlists -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\");
-    println!("       -d '{{\"name\": \"Main room\", \"time_zone\": \"America/Los_Angeles\", \"region\": \"US\"}}'\n");
+    let text = format!(
+        "listening on {address}\n\n\
+         Try it; the token is good for an hour, for an account of its own:\n\n  \
+         TOKEN={token}\n  \
+         curl -i {address}/v1/waitlists -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n       \
+         -d '{{\"name\": \"Main room\", \"time_zone\": \"America/Los_Angeles\", \"region\": \"US\"}}'\n"
+    );
+    let mut out = io::stdout().lock();
+    if let Err(cause) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        warn!(%cause, "nobody can read where this listens; server.json says it too");
+    }
     Ok(())
 }
 

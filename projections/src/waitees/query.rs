@@ -82,9 +82,9 @@ pub(crate) async fn board(backend: &Backend, owner: UserId, id: WaitlistId, toke
     Ok(rows)
 }
 
-/// A place in line as it is among these rows; the party itself may not be among them when the index is behind.
+/// A place in line as it is among these rows; the party itself may be elsewhere among them, or not at all, when the index is behind.
 fn position(row: &WaiteeRow, board: &[WaiteeRow]) -> Option<u32> {
-    let ahead = board.iter().filter(|other| (&other.rank, other.id) < (&row.rank, row.id)).count();
+    let ahead = board.iter().filter(|other| other.id != row.id && (&other.rank, other.id) < (&row.rank, row.id)).count();
     u32::try_from(ahead + 1).ok()
 }
 
