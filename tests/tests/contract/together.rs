@@ -47,6 +47,15 @@ async fn commits_that_are_found_in_their_places_had_landed() {
 }
 
 #[tokio::test]
+async fn what_is_put_beside_counts_towards_the_bound_of_a_transaction() {
+    let stage = Stage::new().await;
+    let commits: Vec<Commit> = (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
+    let refused = stage.backend.log.append(&commits, vec![beside(&stage, "one too many")]).await.unwrap_err();
+    assert!(refused.chain().contains("1 to 100 can be appended"), "{}", refused.chain());
+    assert!(!is_beside(&stage, "one too many").await);
+}
+
+#[tokio::test]
 async fn what_is_put_beside_stands_or_falls_with_the_commits() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
