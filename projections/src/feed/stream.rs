@@ -93,7 +93,7 @@ impl Feed {
                     id
                 })
             })
-            .buffer_unordered(STREAMS_AT_ONCE)
+            .buffered(STREAMS_AT_ONCE)
             .filter_map(async |failed| failed)
             .collect()
             .await;
