@@ -8,7 +8,6 @@ use uuid::Uuid;
 use crate::{
     Problem, Time,
     check::Check,
-    sealed::Personal,
     value::{Bounded, Capacity, Email, HoldMinutes, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason, Region},
     waitee::{JoinedBy, State, present},
     waitlist::Settings,
@@ -406,10 +405,4 @@ pub struct Verified {
     pub ok: bool,
     pub seq: Option<u64>,
     pub why: Option<String>,
-}
-
-/// The value in clear, as text to show.
-#[must_use]
-pub fn text<T: Personal>(value: &T) -> String {
-    value.clear().to_owned()
 }
