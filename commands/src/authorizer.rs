@@ -1,13 +1,17 @@
 //! Who asks: the bearer token of a request, checked.
 
-use infra::{Clock, http::Principal, token::TokenKey};
+use infra::{Backend, Failure, http::Principal, token::TokenError};
 
 /// The principal of an `Authorization` header. Why a token is not accepted is nobody's business.
-#[must_use]
-pub fn authorize(tokens: &TokenKey, clock: &Clock, authorization: Option<&str>) -> Principal {
+///
+/// # Errors
+/// What the answer depends on cannot be read.
+pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
     let bearer = authorization.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match bearer.map(|(_, token)| tokens.check(token.trim(), clock.now())) {
-        Some(Ok(claims)) => Principal::User { id: claims.sub, exp: claims.exp },
-        Some(Err(_)) | None => Principal::Nobody,
+    let Some((_, token)) = bearer else { return Ok(Principal::Nobody) };
+    match backend.tokens.check(token.trim(), backend.clock.now()).await {
+        Ok(claims) => Ok(Principal::User { id: claims.sub, exp: claims.exp, session: claims.sid, operator: claims.operator }),
+        Err(TokenError::Keys(failure)) => Err(failure),
+        Err(TokenError::Forged | TokenError::Expired) => Ok(Principal::Nobody),
     }
 }

@@ -1,7 +1,12 @@
-//! Decide: what hosts may do, and the handlers that let them.
+//! Decide: what owners and guests may do, and the handlers that let them.
 
+pub mod accounts;
+mod author;
 pub mod authorizer;
-pub mod handler;
+pub mod guests;
+pub mod hosts;
+pub mod session;
+pub mod user;
 pub mod waitee;
 pub mod waitlist;
 

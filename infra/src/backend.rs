@@ -8,23 +8,29 @@ use schema::table;
 use crate::{
     aws,
     clock::Clock,
-    config::{Config, Keys, Retries},
+    config::{Config, Keys, QueueAt},
     failure::Failure,
+    limits::Limits,
     log::Log,
     queue::{Policy, Queue, SqsQueue, TableQueue},
     rows::Rows,
-    token::TokenKey,
+    secret::Secrets,
+    token::Tokens,
     vault::{FileKey, KmsKey, MasterKey, Vault},
 };
 
 /// The name of the master key in a key directory.
 const MASTER_KEY: &str = "master";
 
-/// The name of the queue of parked doorbells.
+/// The names of the queues: of parked doorbells, and of what is to be forgotten.
 const RETRIES: &str = "retries";
+const ERASURES: &str = "erasures";
 
 /// A parked doorbell is tried every half minute, five times, before a person has to look at it.
 const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
+
+/// Forgetting takes moments. What fails comes again after a minute, for most of an hour, before a person has to look at it.
+const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
 
 /// The adapters of one deployment. Clones share connections and caches.
 #[derive(Clone)]
@@ -37,8 +43,14 @@ pub struct Backend {
     pub vault: Vault,
     /// Where doorbells are parked that could not be applied.
     pub retries: Queue,
-    /// The key of access tokens.
-    pub tokens: TokenKey,
+    /// Who is to be forgotten.
+    pub erasures: Queue,
+    /// Counts tries.
+    pub limits: Limits,
+    /// The keys of access tokens.
+    pub tokens: Tokens,
+    /// What other tokens hang on.
+    pub secrets: Secrets,
     /// The time.
     pub clock: Clock,
     /// Where guests' pages are.
@@ -66,18 +78,26 @@ impl Backend {
             ),
             Keys::Kms { key, .. } => MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone())),
         };
+        let secrets = Secrets::load_or_create(config.keys.directory())?;
+        let queue = |at: &QueueAt, name: &'static str, policy| match at {
+            QueueAt::Table => {
+                let table = table::QUEUE.name(&config.prefix);
+                Queue::Table(TableQueue::new(dynamodb.clone(), table, name, policy, clock.clone()))
+            }
+            QueueAt::Sqs { url, dead_url } => Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(sdk), url.clone(), dead_url.clone())),
+        };
         Ok(Self {
             log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
             rows: Rows::new(dynamodb.clone(), &config.prefix),
-            retries: match &config.retries {
-                Retries::Table => {
-                    let table = table::QUEUE.name(&config.prefix);
-                    Queue::Table(TableQueue::new(dynamodb.clone(), table, RETRIES, RETRY_POLICY, clock.clone()))
-                }
-                Retries::Sqs { url, dead_url } => Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(sdk), url.clone(), dead_url.clone())),
-            },
+            retries: queue(&config.retries, RETRIES, RETRY_POLICY),
+            erasures: queue(&config.erasures, ERASURES, ERASURE_POLICY),
+            limits: Limits::new(dynamodb.clone(), &config.prefix, secrets.clone(), clock.clone(), config.bounds),
             vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),
-            tokens: TokenKey::load_or_create(config.keys.directory())?,
+            tokens: match &config.token_keys {
+                None => Tokens::of_files(config.keys.directory())?,
+                Some((current, previous)) => Tokens::of_kms(aws_sdk_kms::Client::new(sdk), current.clone(), previous.clone()),
+            },
+            secrets,
             clock,
             public_url: config.public_url.clone(),
         })

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, limits::Bounds};
 
 /// What a deployment is called when nothing else is said.
 pub const PREFIX_DEFAULT: &str = "waitlist";
@@ -16,13 +16,19 @@ pub struct Config {
     pub public_url: String,
     /// Where keys come from: `WAITLIST_KMS_KEY`, else `WAITLIST_KEYS_DIR`.
     pub keys: Keys,
+    /// KMS keys of access tokens, `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`; else files among the keys.
+    pub token_keys: Option<(String, Option<String>)>,
     /// What parks doorbells that could not be applied: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
-    pub retries: Retries,
+    pub retries: QueueAt,
+    /// What brings work to the eraser: `WAITLIST_ERASURES_URL` and `WAITLIST_ERASURES_DEAD_URL`, else a table.
+    pub erasures: QueueAt,
+    /// How many tries there may be: `WAITLIST_LIMITS`.
+    pub bounds: Bounds,
 }
 
-/// What parks doorbells.
+/// Where a queue is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Retries {
+pub enum QueueAt {
     /// A queue in a table.
     Table,
     /// Queues of SQS.
@@ -39,11 +45,11 @@ pub enum Retries {
 pub enum Keys {
     /// Files in a directory.
     Directory(PathBuf),
-    /// A KMS key wraps the accounts' keys; the directory holds the token key.
+    /// A KMS key wraps the accounts' keys; the directory holds the other keys and secrets.
     Kms {
         /// Its id or ARN.
         key: String,
-        /// Where the token key is.
+        /// Where the others are.
         directory: PathBuf,
     },
 }
@@ -72,17 +78,40 @@ impl Config {
             Err(_) => Keys::Directory(directory),
         };
         let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".into());
-        let retries = match (env::var("WAITLIST_RETRIES_URL"), env::var("WAITLIST_RETRIES_DEAD_URL")) {
-            (Ok(url), Ok(dead_url)) => Retries::Sqs { url, dead_url },
-            (Err(_), Err(_)) => Retries::Table,
-            _ => {
-                return Err(Failure::broken(
-                    "read the configuration",
-                    "set both or none of WAITLIST_RETRIES_URL and WAITLIST_RETRIES_DEAD_URL",
-                ));
-            }
-        };
-        Ok(Self { retries, prefix: prefix(), public_url: public_url.trim_end_matches('/').to_owned(), keys })
+        Ok(Self {
+            prefix: prefix(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            keys,
+            token_keys: env::var("WAITLIST_TOKEN_KEY").ok().map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok())),
+            retries: QueueAt::from_env("WAITLIST_RETRIES")?,
+            erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
+            bounds: Bounds::from_env()?,
+        })
+    }
+
+    /// A deployment with all keys in files and all queues in a table: on one machine.
+    #[must_use]
+    pub fn local(prefix: &str, public_url: &str, keys: PathBuf) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            public_url: public_url.to_owned(),
+            keys: Keys::Directory(keys),
+            token_keys: None,
+            retries: QueueAt::Table,
+            erasures: QueueAt::Table,
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+impl QueueAt {
+    fn from_env(name: &str) -> Result<Self, Failure> {
+        let (url, dead_url) = (format!("{name}_URL"), format!("{name}_DEAD_URL"));
+        match (env::var(&url), env::var(&dead_url)) {
+            (Ok(url), Ok(dead_url)) => Ok(Self::Sqs { url, dead_url }),
+            (Err(_), Err(_)) => Ok(Self::Table),
+            _ => Err(Failure::broken("read the configuration", format!("set both or none of {url} and {dead_url}"))),
+        }
     }
 }
 

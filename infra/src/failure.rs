@@ -5,7 +5,7 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use schema::Problem;
 
-use crate::vault::{MasterError, VaultError};
+use crate::vault::{MasterError, Subject, VaultError};
 
 /// Why there is no good answer.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +72,20 @@ impl From<VaultError> for Failure {
     /// An unread or unwritten key may be had shortly; a damaged one will not.
     fn from(error: VaultError) -> Self {
         let retry = match &error {
-            VaultError::Read { .. } | VaultError::Unprocessed { .. } | VaultError::Put { .. } => true,
+            // Who was forgotten stays so: that is an answer, not a fault.
+            VaultError::Erased { subject: Subject::Guest { .. } } => return Self::Refused(Problem::erased()),
+            VaultError::Erased { subject: Subject::Account(_) } => return Self::Refused(Problem::unauthorized()),
+            VaultError::Read { .. }
+            | VaultError::Unprocessed { .. }
+            | VaultError::Put { .. }
+            | VaultError::Bury { .. }
+            | VaultError::Release { .. } => true,
             VaultError::Master { cause, .. } => matches!(cause, MasterError::Kms(_)),
-            VaultError::Unfit { .. } | VaultError::Malformed { .. } | VaultError::Gone { .. } | VaultError::Erased { .. } => false,
+            VaultError::Unfit { .. }
+            | VaultError::Malformed { .. }
+            | VaultError::Gone { .. }
+            | VaultError::Claim
+            | VaultError::Describe(_) => false,
         };
         Self::Broken { doing: "use the vault".into(), retry, cause: Box::new(error) }
     }

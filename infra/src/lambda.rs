@@ -8,7 +8,10 @@ use bytes::Bytes;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 
+use tracing::error;
+
 use crate::{
+    failure::Failure,
     http::{Principal, Request, authorizer_answer, from_gateway, to_gateway},
     telemetry,
 };
@@ -32,10 +35,12 @@ pub async fn http(handler: impl AsyncFn(Request) -> ::http::Response<Bytes>) -> 
 ///
 /// # Errors
 /// The runtime's interface breaks.
-pub async fn authorizer(handler: impl Fn(Option<&str>) -> Principal) -> Result<(), Error> {
+pub async fn authorizer(handler: impl AsyncFn(Option<&str>) -> Result<Principal, Failure>) -> Result<(), Error> {
     events(async |event: ApiGatewayV2CustomAuthorizerV2Request| {
         let header = event.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        Ok(authorizer_answer(&handler(header)))
+        // An answer is cached; a failure is not, so it is none.
+        let principal = handler(header).await.inspect_err(|failure| error!(cause = failure.chain(), "nobody could say who asks"))?;
+        Ok(authorizer_answer(&principal))
     })
     .await
 }

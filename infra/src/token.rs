@@ -1,20 +1,35 @@
-//! Access tokens: Ed25519 JWTs (RFC 8037), signed and checked with a local key file.
+//! Access tokens: Ed25519 JWTs (RFC 8037), signed by a key file or by KMS, checked with the public keys of both the current
+//! and the previous key.
 
-use std::path::Path;
+use std::{fs, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair},
 };
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use schema::{Time, UserId};
+use aws_sdk_kms::{
+    primitives::Blob,
+    types::{MessageType, SigningAlgorithmSpec},
+};
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use schema::{SessionId, Time, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
 
 use crate::{failure::Failure, file};
 
 const ISSUER: &str = "waitlist";
-/// The name of the key in a key directory, and its `kid`.
+/// The names of the keys in a key directory. The previous one is there only after a replacement.
 const LOCAL_KEY: &str = "token-local";
+const PREVIOUS_KEY: &str = "token-local-previous";
+/// What stands before an Ed25519 public key in its DER form (RFC 8410).
+const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// For how long an access token is good, in seconds.
+pub const ACCESS_TTL_S: u32 = 900;
 
 /// What an access token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +38,12 @@ pub struct Claims {
     pub iss: String,
     /// The account.
     pub sub: UserId,
+    /// The session it came of; none in a token that the command line minted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// Whether it may do what is system-wide; only of a token without a session, whose account cannot be asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub operator: bool,
     /// Issued at, Unix seconds.
     pub iat: i64,
     /// Not accepted at or after this, Unix seconds.
@@ -34,17 +55,56 @@ pub struct Claims {
 pub enum TokenError {
     /// Not signed by us, not with the right algorithm, or not of the right form.
     #[error("the token is not one of ours")]
-    Forged(#[from] jsonwebtoken::errors::Error),
+    Forged,
     /// Its time is over.
     #[error("the token has expired")]
     Expired,
+    /// The keys cannot be had.
+    #[error(transparent)]
+    Keys(#[from] Failure),
 }
 
-/// The key that signs and checks access tokens.
+/// A key pair in a file.
 #[derive(Clone)]
-pub struct TokenKey {
-    signing: EncodingKey,
-    checking: DecodingKey,
+pub struct TokenKey(Arc<Ed25519KeyPair>);
+
+impl TokenKey {
+    /// Reads the key file of a directory; makes one when there is none.
+    ///
+    /// # Errors
+    /// The file can be neither read nor made, or holds no key.
+    pub fn load_or_create(dir: &Path) -> Result<Self, Failure> {
+        Self::read(&dir.join(LOCAL_KEY))
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let doing = || format!("read the token key {}", path.display());
+        let fresh = || Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map(|document| document.as_ref().to_vec());
+        let pkcs8 = file::read_or_create_secret(path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
+        let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|cause| Failure::broken(doing(), cause.to_string()))?;
+        Ok(Self(Arc::new(pair)))
+    }
+
+    /// Signs a token for an account that needs no session.
+    ///
+    /// # Errors
+    /// The claims cannot be written.
+    pub fn mint(&self, owner: UserId, now: Time, ttl_s: u32) -> Result<String, Failure> {
+        self.mint_for(owner, false, now, ttl_s)
+    }
+
+    /// As [`TokenKey::mint`], for an operator or not.
+    ///
+    /// # Errors
+    /// The claims cannot be written.
+    pub fn mint_for(&self, owner: UserId, operator: bool, now: Time, ttl_s: u32) -> Result<String, Failure> {
+        let text = signing_input(&self.public().kid, &claims(owner, None, operator, now, ttl_s))?;
+        Ok(signed(&text, self.0.sign(text.as_bytes()).as_ref()))
+    }
+
+    fn public(&self) -> PublicKey {
+        PublicKey::new(self.0.public_key().as_ref(), true)
+    }
 }
 
 impl std::fmt::Debug for TokenKey {
@@ -53,41 +113,138 @@ impl std::fmt::Debug for TokenKey {
     }
 }
 
-impl TokenKey {
-    /// Reads the key file of a directory; makes one when there is none.
+/// Signs and checks access tokens. Clones share their keys.
+#[derive(Clone)]
+pub struct Tokens(Arc<Keys>);
+
+enum Keys {
+    Files { current: TokenKey, public: Vec<PublicKey> },
+    Kms { client: aws_sdk_kms::Client, current: String, previous: Option<String>, public: OnceCell<Vec<PublicKey>> },
+}
+
+struct PublicKey {
+    kid: String,
+    x: String,
+    key: DecodingKey,
+    /// Whether tokens without a session are taken.
+    local: bool,
+}
+
+impl PublicKey {
+    fn new(key: &[u8], local: bool) -> Self {
+        let x = BASE64URL_NOPAD.encode(key);
+        // RFC 7638: the thumbprint of the key, its members in alphabetical order.
+        let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
+        Self { kid: BASE64URL_NOPAD.encode(&thumbprint), x, key: DecodingKey::from_ed_der(key), local }
+    }
+}
+
+impl Tokens {
+    /// Keys in files of a directory: the current one, made when there is none, and the previous one while there is one.
     ///
     /// # Errors
-    /// The file can be neither read nor made, or holds no key.
-    pub fn load_or_create(dir: &Path) -> Result<Self, Failure> {
-        let path = dir.join(LOCAL_KEY);
-        let doing = || format!("read the token key {}", path.display());
-        let fresh = || Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map(|document| document.as_ref().to_vec());
-        let pkcs8 = file::read_or_create_secret(&path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
-        let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|cause| Failure::broken(doing(), cause.to_string()))?;
-        Ok(Self { signing: EncodingKey::from_ed_der(&pkcs8), checking: DecodingKey::from_ed_der(pair.public_key().as_ref()) })
+    /// A file can be neither read nor made, or holds no key.
+    pub fn of_files(directory: &Path) -> Result<Self, Failure> {
+        let current = TokenKey::load_or_create(directory)?;
+        let mut public = vec![current.public()];
+        let previous = directory.join(PREVIOUS_KEY);
+        if fs::exists(&previous).map_err(|cause| Failure::broken("look for a previous token key", cause))? {
+            public.push(TokenKey::read(&previous)?.public());
+        }
+        Ok(Self(Arc::new(Keys::Files { current, public })))
     }
 
-    /// Signs a token for an account.
+    /// Keys that never leave KMS (ECC_NIST_EDWARDS25519).
+    #[must_use]
+    pub fn of_kms(client: aws_sdk_kms::Client, current: String, previous: Option<String>) -> Self {
+        Self(Arc::new(Keys::Kms { client, current, previous, public: OnceCell::new() }))
+    }
+
+    /// Signs an access token of a session.
     ///
     /// # Errors
     /// The key does not sign.
-    pub fn mint(&self, owner: UserId, now: Time, ttl_s: u32) -> Result<String, Failure> {
-        let iat = now.millis() / 1000;
-        let claims = Claims { iss: ISSUER.into(), sub: owner, iat, exp: iat + i64::from(ttl_s) };
-        let header = Header { kid: Some(LOCAL_KEY.into()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|cause| Failure::broken("sign a token", cause))
+    pub async fn issue(&self, owner: UserId, session: SessionId, now: Time) -> Result<String, Failure> {
+        let claims = claims(owner, Some(session), false, now, ACCESS_TTL_S);
+        let kid = self.public().await?.first().map(|key| key.kid.clone()).unwrap_or_default();
+        let text = signing_input(&kid, &claims)?;
+        match &*self.0 {
+            Keys::Files { current, .. } => Ok(signed(&text, current.0.sign(text.as_bytes()).as_ref())),
+            Keys::Kms { client, current, .. } => {
+                let call = client.sign().key_id(current).message_type(MessageType::Raw);
+                let call = call.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).message(Blob::new(text.as_bytes()));
+                let answer = call.send().await.map_err(|cause| Failure::aws("sign a token", cause))?;
+                let signature = answer.signature.ok_or_else(|| Failure::broken("sign a token", "KMS answered without a signature"))?;
+                Ok(signed(&text, signature.as_ref()))
+            }
+        }
     }
 
-    /// Reads a token that this key signed and whose time is not over.
+    /// Reads a token that one of the keys signed and whose time is not over.
     ///
     /// # Errors
-    /// Anything else.
-    pub fn check(&self, token: &str, now: Time) -> Result<Claims, TokenError> {
+    /// Anything else; the keys cannot be had.
+    pub async fn check(&self, token: &str, now: Time) -> Result<Claims, TokenError> {
+        let kid = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Forged)?.kid;
+        let key = self.public().await?.iter().find(|key| Some(&key.kid) == kid.as_ref()).ok_or(TokenError::Forged)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.validate_exp = false; // against the machine's clock; ours may be a manual one
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.checking, &validation)?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation).map_err(|_| TokenError::Forged)?.claims;
+        if claims.sid.is_none() && !key.local {
+            return Err(TokenError::Forged); // nobody but a key file signs tokens without a session
+        }
         if now.millis() >= claims.exp.saturating_mul(1000) { Err(TokenError::Expired) } else { Ok(claims) }
     }
+
+    /// The public keys as a JWK set (RFC 7517), the current one first.
+    ///
+    /// # Errors
+    /// The keys cannot be had.
+    pub async fn jwks(&self) -> Result<Value, Failure> {
+        let jwk = |key: &PublicKey| json!({ "kty": "OKP", "crv": "Ed25519", "x": key.x, "kid": key.kid, "alg": "EdDSA", "use": "sig" });
+        Ok(json!({ "keys": self.public().await?.iter().map(jwk).collect::<Vec<_>>() }))
+    }
+
+    async fn public(&self) -> Result<&[PublicKey], Failure> {
+        match &*self.0 {
+            Keys::Files { public, .. } => Ok(public),
+            Keys::Kms { client, current, previous, public } => {
+                let read = public.get_or_try_init(async || {
+                    let mut keys = Vec::new();
+                    for id in [Some(current), previous.as_ref()].into_iter().flatten() {
+                        keys.push(public_key(client, id).await?);
+                    }
+                    Ok::<_, Failure>(keys)
+                });
+                read.await.map(Vec::as_slice)
+            }
+        }
+    }
+}
+
+async fn public_key(client: &aws_sdk_kms::Client, id: &str) -> Result<PublicKey, Failure> {
+    let doing = || "read the public key of a token key".to_owned();
+    let answer = client.get_public_key().key_id(id).send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+    let der = answer.public_key.map(Blob::into_inner).unwrap_or_default();
+    let key = der.strip_prefix(&ED25519_SPKI).filter(|key| key.len() == 32);
+    let key = key.ok_or_else(|| Failure::broken(doing(), format!("{id} is no key of ECC_NIST_EDWARDS25519")))?;
+    Ok(PublicKey::new(key, false))
+}
+
+fn claims(owner: UserId, session: Option<SessionId>, operator: bool, now: Time, ttl_s: u32) -> Claims {
+    let iat = now.millis() / 1000;
+    Claims { iss: ISSUER.into(), sub: owner, sid: session, operator, iat, exp: iat + i64::from(ttl_s) }
+}
+
+/// RFC 7515, section 5.1: header and payload, each Base64url.
+fn signing_input(kid: &str, claims: &Claims) -> Result<String, Failure> {
+    let header = json!({ "typ": "JWT", "alg": "EdDSA", "kid": kid }).to_string();
+    let claims = serde_json::to_vec(claims).map_err(|cause| Failure::broken("write a token", cause))?;
+    Ok(format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(&claims)))
+}
+
+fn signed(text: &str, signature: &[u8]) -> String {
+    format!("{text}.{}", BASE64URL_NOPAD.encode(signature))
 }

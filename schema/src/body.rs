@@ -30,6 +30,19 @@ pub struct Written {
     pub state: Option<State>,
 }
 
+/// The answer to whoever asks to be forgotten, or that somebody is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Erasing {
+    /// It goes on by itself from here.
+    pub status: &'static str,
+}
+
+impl Default for Erasing {
+    fn default() -> Self {
+        Self { status: "erasing" }
+    }
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {

@@ -47,12 +47,18 @@ uuid_id! {
     /// One party's visit.
     WaiteeId
 }
+uuid_id! {
+    /// A sign-in, from its start until it is revoked or runs out.
+    SessionId
+}
 
 /// What a stream is about: the part of its name before the first hyphen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
     /// An account.
     User,
+    /// A sign-in.
+    Session,
     /// A waiting list.
     Waitlist,
     /// One party's visit.
@@ -60,11 +66,15 @@ pub enum Category {
 }
 
 impl Category {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::User, Self::Session, Self::Waitlist, Self::Waitee];
+
     /// The category as it stands in stream names and event types.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Session => "session",
             Self::Waitlist => "waitlist",
             Self::Waitee => "waitee",
         }
@@ -97,8 +107,7 @@ impl FromStr for StreamId {
 
     fn from_str(text: &str) -> Result<Self, NotAStream> {
         let (category, id) = text.split_once('-').ok_or(NotAStream)?;
-        let category =
-            [Category::User, Category::Waitlist, Category::Waitee].into_iter().find(|c| c.as_str() == category).ok_or(NotAStream)?;
+        let category = Category::ALL.into_iter().find(|c| c.as_str() == category).ok_or(NotAStream)?;
         let id: UserId = id.parse().map_err(|_| NotAStream)?;
         Ok(Self { category, id: id.0 })
     }
@@ -136,6 +145,35 @@ impl From<WaiteeId> for StreamId {
     }
 }
 
+impl From<SessionId> for StreamId {
+    fn from(id: SessionId) -> Self {
+        Self { category: Category::Session, id: id.0 }
+    }
+}
+
+/// A part of the system that acts by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Component {
+    /// Carries out what anyone may ask for an account without proving who they are: a mail with a link.
+    Accounts,
+    /// Forgets people.
+    Eraser,
+    /// A person with the system's own command line.
+    Operator,
+}
+
+impl Component {
+    const ALL: [Self; 3] = [Self::Accounts, Self::Eraser, Self::Operator];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Eraser => "eraser",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// Who caused a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -144,6 +182,8 @@ pub enum Actor {
     User(UserId),
     /// A guest, by their visit.
     Guest(WaiteeId),
+    /// The system itself.
+    System(Component),
 }
 
 /// The text names no actor.
@@ -156,6 +196,7 @@ impl fmt::Display for Actor {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Guest(id) => write!(f, "guest:{id}"),
+            Self::System(component) => write!(f, "system:{}", component.as_str()),
         }
     }
 }
@@ -173,6 +214,7 @@ impl TryFrom<String> for Actor {
         match text.split_once(':') {
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| NotAnActor),
             Some(("guest", id)) => id.parse().map(Self::Guest).map_err(|_| NotAnActor),
+            Some(("system", name)) => Component::ALL.into_iter().find(|c| c.as_str() == name).map(Self::System).ok_or(NotAnActor),
             _ => Err(NotAnActor),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here performs I/O, knows AWS, or asks what time it is.
 
+pub mod access;
 pub mod body;
 pub mod check;
 pub mod commit;
@@ -10,15 +11,17 @@ pub mod problem;
 pub mod rank;
 pub mod route;
 pub mod sealed;
+pub mod session;
 pub mod sync;
 pub mod table;
 pub mod time;
+pub mod user;
 pub mod value;
 pub mod waitee;
 pub mod waitlist;
 
 pub use commit::{Commit, DomainEvent, Fact};
-pub use id::{Actor, StreamId, UserId, WaiteeId, WaitlistId};
+pub use id::{Actor, SessionId, StreamId, UserId, WaiteeId, WaitlistId};
 pub use problem::{Problem, Slug};
 pub use rank::Rank;
 pub use sealed::Sealed;

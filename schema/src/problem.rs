@@ -16,6 +16,10 @@ pub enum Slug {
     InvalidParameter,
     /// No valid access token.
     Unauthorized,
+    /// E-mail and password do not belong together, or there is no such account: the two look the same.
+    InvalidCredentials,
+    /// The refresh token is spent, void, or not one of ours.
+    InvalidRefreshToken,
     /// Operators only.
     Forbidden,
     /// There is no such thing, or it is not yours.
@@ -38,6 +42,12 @@ pub enum Slug {
     NotOnBoard,
     /// There is no room left between two places in line.
     RankExhausted,
+    /// An account with this e-mail exists.
+    EmailTaken,
+    /// The e-mail is confirmed already.
+    AlreadyConfirmed,
+    /// The guest was forgotten.
+    Erased,
     /// `If-Match` names an older state.
     PreconditionFailed,
     /// The body is over its bound.
@@ -48,6 +58,14 @@ pub enum Slug {
     InvalidValue,
     /// The key was used for another request.
     IdempotencyKeyReused,
+    /// The password would be guessed.
+    WeakPassword,
+    /// That is not the account's password.
+    WrongPassword,
+    /// The mailed link is spent, too old, or not one of ours.
+    InvalidToken,
+    /// Too many tries.
+    TooManyRequests,
     /// Our fault, and retrying will not help.
     Internal,
     /// Our fault, and retrying will help.
@@ -62,6 +80,8 @@ impl Slug {
             Self::MalformedBody => ("malformed-body", 400, "The body is not what was asked for"),
             Self::InvalidParameter => ("invalid-parameter", 400, "A parameter is not understood"),
             Self::Unauthorized => ("unauthorized", 401, "A valid access token is needed"),
+            Self::InvalidCredentials => ("invalid-credentials", 401, "E-mail and password do not fit"),
+            Self::InvalidRefreshToken => ("invalid-token", 401, "The token is not valid"),
             Self::Forbidden => ("forbidden", 403, "Only operators may do this"),
             Self::NotFound => ("not-found", 404, "There is no such thing here"),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "This path does not take that method"),
@@ -73,11 +93,18 @@ impl Slug {
             Self::InvalidTransition => ("invalid-transition", 409, "Not possible in this state"),
             Self::NotOnBoard => ("not-on-board", 409, "That party is not on the board"),
             Self::RankExhausted => ("rank-exhausted", 409, "No room between these two places"),
+            Self::EmailTaken => ("email-taken", 409, "There is an account with this e-mail"),
+            Self::AlreadyConfirmed => ("already-confirmed", 409, "The e-mail is confirmed already"),
+            Self::Erased => ("erased", 409, "This guest was forgotten"),
             Self::PreconditionFailed => ("precondition-failed", 412, "It has changed since you read it"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
             Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The body must be JSON"),
             Self::InvalidValue => ("invalid-value", 422, "A value is not allowed"),
             Self::IdempotencyKeyReused => ("idempotency-key-reused", 422, "This key was used for another request"),
+            Self::WeakPassword => ("weak-password", 422, "The password is too easy to guess"),
+            Self::WrongPassword => ("wrong-password", 422, "The password is not the account's"),
+            Self::InvalidToken => ("invalid-token", 422, "The token is not valid"),
+            Self::TooManyRequests => ("too-many-requests", 429, "Too many tries"),
             Self::Internal => ("internal", 500, "Something broke"),
             Self::Unavailable => ("unavailable", 503, "Try again shortly"),
         }
@@ -141,6 +168,25 @@ impl Problem {
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(Slug::NotFound, "Nothing is found at this path for this account.")
+    }
+
+    /// No valid access token came with the request.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(Slug::Unauthorized, "Send a valid access token: Authorization: Bearer <token>.")
+    }
+
+    /// The guest this is about was forgotten.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self::new(Slug::Erased, "This guest was forgotten; nothing more can be done or noted about them.")
+    }
+
+    /// Too many tries; the next one is heard after some seconds.
+    #[must_use]
+    pub fn too_many(retry_after_s: u32) -> Self {
+        let detail = format!("Too many tries; wait {retry_after_s} seconds.");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(Slug::TooManyRequests, detail) }
     }
 
     /// Values outside what is allowed.

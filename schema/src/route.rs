@@ -2,21 +2,47 @@
 
 use crate::problem::{Problem, Slug};
 
-/// What a request asks for.
+/// What a request asks for, by the lambda that serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Registration, sign-in, and what an account does with itself.
+    Accounts(Accounts),
+    /// Commands of an owner.
+    Hosts(Hosts),
+    /// Commands of guests, who have no account.
+    Guests(Guests),
+    /// Reads.
+    Reads(Reads),
+}
+
+/// Of the accounts' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the table below says what each one is")]
-pub enum Route {
+pub enum Accounts {
+    Register,
+    ConfirmEmail,
+    AskConfirmation,
+    AskPasswordReset,
+    ResetPassword,
+    Rename,
+    ChangePassword,
+    Erase,
+    SignIn,
+    Refresh,
+    SignOut,
+    Jwks,
+}
+
+/// Of the hosts' lambda.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the table below says what each one is")]
+pub enum Hosts {
     CreateWaitlist,
-    ListWaitlists,
-    GetWaitlist,
     ChangeWaitlist,
     DeleteWaitlist,
     OpenWaitlist,
     CloseWaitlist,
-    WaitlistHistory,
     AddWaitee,
-    Board,
-    GetWaitee,
     ChangeWaitee,
     CallWaitee,
     ConfirmWaitee,
@@ -26,16 +52,42 @@ pub enum Route {
     RemoveWaitee,
     RestoreWaitee,
     MoveWaitee,
+    EraseWaitee,
+}
+
+/// Of the guests' lambda.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the table below says what each one is")]
+pub enum Guests {
+    Join,
+    Confirm,
+    Leave,
+}
+
+/// Of the lambda of reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the table below says what each one is")]
+pub enum Reads {
+    Me,
+    MyHistory,
+    Waitlists,
+    Waitlist,
+    WaitlistHistory,
+    Board,
+    Waitee,
     WaiteeHistory,
+    PublicWaitlist,
+    Visit,
     Health,
 }
 
 /// Which lambda serves a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "as in Route")]
 pub enum Role {
-    /// Commands of an owner.
+    Accounts,
     Hosts,
-    /// Reads.
+    Guests,
     Reads,
 }
 
@@ -53,52 +105,84 @@ pub enum Access {
 pub struct Entry {
     /// The HTTP method.
     pub method: &'static str,
-    /// The path; `{id}` stands for one UUID.
+    /// The path; `{id}` stands for one UUID, `{token}` for a guest's visit token.
     pub path: &'static str,
     /// What it asks for.
     pub route: Route,
-    /// Who serves it.
-    pub role: Role,
     /// Who may ask.
     pub access: Access,
     /// The status of success.
     pub success: u16,
 }
 
-const fn entry(method: &'static str, path: &'static str, route: Route, role: Role, success: u16) -> Entry {
-    let access = if matches!(route, Route::Health) { Access::Public } else { Access::Owner };
-    Entry { method, path, route, role, access, success }
+impl Entry {
+    /// Who serves it.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self.route {
+            Route::Accounts(_) => Role::Accounts,
+            Route::Hosts(_) => Role::Hosts,
+            Route::Guests(_) => Role::Guests,
+            Route::Reads(_) => Role::Reads,
+        }
+    }
 }
 
-use Role::{Hosts, Reads};
+const fn owner(method: &'static str, path: &'static str, route: Route, success: u16) -> Entry {
+    Entry { method, path, route, access: Access::Owner, success }
+}
+
+const fn public(method: &'static str, path: &'static str, route: Route, success: u16) -> Entry {
+    Entry { method, path, route, access: Access::Public, success }
+}
 
 /// Every route.
 pub const ROUTES: &[Entry] = &[
-    entry("POST", "/v1/waitlists", Route::CreateWaitlist, Hosts, 201),
-    entry("GET", "/v1/waitlists", Route::ListWaitlists, Reads, 200),
-    entry("GET", "/v1/waitlists/{id}", Route::GetWaitlist, Reads, 200),
-    entry("PATCH", "/v1/waitlists/{id}", Route::ChangeWaitlist, Hosts, 200),
-    entry("DELETE", "/v1/waitlists/{id}", Route::DeleteWaitlist, Hosts, 204),
-    entry("POST", "/v1/waitlists/{id}/open", Route::OpenWaitlist, Hosts, 200),
-    entry("POST", "/v1/waitlists/{id}/close", Route::CloseWaitlist, Hosts, 200),
-    entry("GET", "/v1/waitlists/{id}/history", Route::WaitlistHistory, Reads, 200),
-    entry("POST", "/v1/waitlists/{id}/waitees", Route::AddWaitee, Hosts, 201),
-    entry("GET", "/v1/waitlists/{id}/waitees", Route::Board, Reads, 200),
-    entry("GET", "/v1/waitees/{id}", Route::GetWaitee, Reads, 200),
-    entry("PATCH", "/v1/waitees/{id}", Route::ChangeWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/call", Route::CallWaitee, Hosts, 202),
-    entry("POST", "/v1/waitees/{id}/confirm", Route::ConfirmWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/seat", Route::SeatWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/no-show", Route::NoShowWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/leave", Route::LeaveWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/remove", Route::RemoveWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/restore", Route::RestoreWaitee, Hosts, 200),
-    entry("POST", "/v1/waitees/{id}/move", Route::MoveWaitee, Hosts, 200),
-    entry("GET", "/v1/waitees/{id}/history", Route::WaiteeHistory, Reads, 200),
-    entry("GET", "/healthz", Route::Health, Reads, 200),
+    public("POST", "/v1/users", Route::Accounts(Accounts::Register), 201),
+    public("POST", "/v1/users/confirm", Route::Accounts(Accounts::ConfirmEmail), 204),
+    public("POST", "/v1/password-resets", Route::Accounts(Accounts::AskPasswordReset), 202),
+    public("POST", "/v1/password-resets/confirm", Route::Accounts(Accounts::ResetPassword), 204),
+    owner("GET", "/v1/me", Route::Reads(Reads::Me), 200),
+    owner("PATCH", "/v1/me", Route::Accounts(Accounts::Rename), 200),
+    owner("POST", "/v1/me/confirmation", Route::Accounts(Accounts::AskConfirmation), 202),
+    owner("PUT", "/v1/me/password", Route::Accounts(Accounts::ChangePassword), 204),
+    owner("POST", "/v1/me/erase", Route::Accounts(Accounts::Erase), 202),
+    owner("GET", "/v1/me/history", Route::Reads(Reads::MyHistory), 200),
+    public("POST", "/v1/sessions", Route::Accounts(Accounts::SignIn), 201),
+    public("POST", "/v1/sessions/refresh", Route::Accounts(Accounts::Refresh), 200),
+    owner("DELETE", "/v1/sessions/current", Route::Accounts(Accounts::SignOut), 204),
+    owner("POST", "/v1/waitlists", Route::Hosts(Hosts::CreateWaitlist), 201),
+    owner("GET", "/v1/waitlists", Route::Reads(Reads::Waitlists), 200),
+    owner("GET", "/v1/waitlists/{id}", Route::Reads(Reads::Waitlist), 200),
+    owner("PATCH", "/v1/waitlists/{id}", Route::Hosts(Hosts::ChangeWaitlist), 200),
+    owner("DELETE", "/v1/waitlists/{id}", Route::Hosts(Hosts::DeleteWaitlist), 204),
+    owner("POST", "/v1/waitlists/{id}/open", Route::Hosts(Hosts::OpenWaitlist), 200),
+    owner("POST", "/v1/waitlists/{id}/close", Route::Hosts(Hosts::CloseWaitlist), 200),
+    owner("GET", "/v1/waitlists/{id}/history", Route::Reads(Reads::WaitlistHistory), 200),
+    owner("POST", "/v1/waitlists/{id}/waitees", Route::Hosts(Hosts::AddWaitee), 201),
+    owner("GET", "/v1/waitlists/{id}/waitees", Route::Reads(Reads::Board), 200),
+    owner("GET", "/v1/waitees/{id}", Route::Reads(Reads::Waitee), 200),
+    owner("PATCH", "/v1/waitees/{id}", Route::Hosts(Hosts::ChangeWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/call", Route::Hosts(Hosts::CallWaitee), 202),
+    owner("POST", "/v1/waitees/{id}/confirm", Route::Hosts(Hosts::ConfirmWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/seat", Route::Hosts(Hosts::SeatWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/no-show", Route::Hosts(Hosts::NoShowWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/leave", Route::Hosts(Hosts::LeaveWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/remove", Route::Hosts(Hosts::RemoveWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/restore", Route::Hosts(Hosts::RestoreWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/move", Route::Hosts(Hosts::MoveWaitee), 200),
+    owner("POST", "/v1/waitees/{id}/erase", Route::Hosts(Hosts::EraseWaitee), 202),
+    owner("GET", "/v1/waitees/{id}/history", Route::Reads(Reads::WaiteeHistory), 200),
+    public("GET", "/v1/public/waitlists/{id}", Route::Reads(Reads::PublicWaitlist), 200),
+    public("POST", "/v1/public/waitlists/{id}/waitees", Route::Guests(Guests::Join), 201),
+    public("GET", "/v1/public/visits/{token}", Route::Reads(Reads::Visit), 200),
+    public("POST", "/v1/public/visits/{token}/confirm", Route::Guests(Guests::Confirm), 200),
+    public("POST", "/v1/public/visits/{token}/leave", Route::Guests(Guests::Leave), 200),
+    public("GET", "/.well-known/jwks.json", Route::Accounts(Accounts::Jwks), 200),
+    public("GET", "/healthz", Route::Reads(Reads::Health), 200),
 ];
 
-/// Finds the row for a request, and the text that stands where the path says `{id}`.
+/// Finds the row for a request, and the text that stands where the path says `{id}` or `{token}`.
 ///
 /// # Errors
 /// No such path, or not with this method.
@@ -119,14 +203,14 @@ pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&
     Err(Problem { allow, ..Problem::new(Slug::MethodNotAllowed, detail) })
 }
 
-/// `Some` when the path fits the template; inside, what stands for `{id}`.
+/// `Some` when the path fits the template; inside, what stands for `{id}` or `{token}`.
 fn matches<'p>(template: &str, path: &'p str) -> Option<Option<&'p str>> {
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     let mut id = None;
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(id),
-            (Some("{id}"), Some(segment)) if !segment.is_empty() => id = Some(segment),
+            (Some("{id}" | "{token}"), Some(segment)) if !segment.is_empty() => id = Some(segment),
             (Some(w), Some(g)) if w == g => {}
             _ => return None,
         }
@@ -140,7 +224,7 @@ mod tests {
     #[test]
     fn a_path_finds_its_route_and_id() {
         let (entry, id) = find("POST", "/v1/waitees/abc/no-show").unwrap();
-        assert_eq!((entry.route, id), (Route::NoShowWaitee, Some("abc")));
+        assert_eq!((entry.route, id), (Route::Hosts(Hosts::NoShowWaitee), Some("abc")));
         assert_eq!(find("GET", "/v1/waitlists").unwrap().1, None);
     }
 

@@ -49,6 +49,8 @@ pub struct Table {
     pub indexes: &'static [Index],
     /// Whether its changes feed a stream (new images).
     pub streamed: bool,
+    /// The attribute that says when an item may go, Unix seconds.
+    pub expiry: Option<&'static str>,
 }
 
 use KeyType::{N, S};
@@ -60,10 +62,15 @@ pub const EVENTS: Table = Table {
     range: Some(("seq", N)),
     indexes: &[Index { name: "audit", hash: ("month", S), range: ("commit", S), projected: Projected::Some(&["types", "actor"]) }],
     streamed: true,
+    expiry: None,
 };
 
-/// Keys of subjects.
-pub const VAULT: Table = Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false };
+/// Keys of subjects, and claims on e-mail addresses.
+pub const VAULT: Table = Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: None };
+
+/// Counted tries, each item for one window of time.
+pub const LIMITS: Table =
+    Table { suffix: "limits", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: Some("expires_at") };
 
 /// Durable queues of a backend without SQS.
 pub const QUEUE: Table = Table {
@@ -72,11 +79,12 @@ pub const QUEUE: Table = Table {
     range: Some(("id", S)),
     indexes: &[Index { name: "visible", hash: ("waiting", S), range: ("visible_at", N), projected: Projected::Keys }],
     streamed: false,
+    expiry: None,
 };
 
 /// How far the local stream pump has come, per consumer and shard.
 pub const CHECKPOINTS: Table =
-    Table { suffix: "checkpoints", hash: ("consumer", S), range: Some(("shard", S)), indexes: &[], streamed: false };
+    Table { suffix: "checkpoints", hash: ("consumer", S), range: Some(("shard", S)), indexes: &[], streamed: false, expiry: None };
 
 /// Rows of the read model `waitlists`.
 pub const WAITLISTS: Table = Table {
@@ -85,6 +93,7 @@ pub const WAITLISTS: Table = Table {
     range: None,
     indexes: &[Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All }],
     streamed: false,
+    expiry: None,
 };
 
 /// Rows of the read model `waitees`.
@@ -97,10 +106,14 @@ pub const WAITEES: Table = Table {
         Index { name: "day", hash: ("list_day", S), range: ("arrival", S), projected: Projected::Keys },
     ],
     streamed: false,
+    expiry: None,
 };
 
+/// Rows of the read model `users`.
+pub const USERS: Table = Table { suffix: "events-users-g0", hash: ("id", S), range: None, indexes: &[], streamed: false, expiry: None };
+
 /// Every table of a deployment.
-pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, WAITLISTS, WAITEES];
+pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS];
 
 /// What the local backend needs besides.
 pub const LOCAL: &[Table] = &[QUEUE, CHECKPOINTS];

@@ -17,6 +17,8 @@ pub struct Invalid(pub String);
 const NAME_CHARS_MAX: usize = 100;
 const NOTE_CHARS_MAX: usize = 500;
 const REASON_CHARS_MAX: usize = 200;
+const PASSWORD_CHARS_MIN: usize = 8;
+const PASSWORD_CHARS_MAX: usize = 128; // what is hashed is bounded, and no passphrase needs more
 const EMAIL_BYTES_MAX: usize = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 const PHONE_BYTES_MAX: usize = 64; // as typed, with spaces and brackets
@@ -81,6 +83,38 @@ personal_text! {
     Phone, "phone"
 }
 
+personal_text! {
+    /// What a password is checked against: a PHC string. Only `commands` makes and reads one.
+    PasswordHash, "password"
+}
+
+/// A password as it was typed, 8 to 128 characters: lives only in memory, and is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// # Errors
+    /// Too short or too long. Whether it is a good one is asked elsewhere.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&raw.chars().count()) {
+            return Ok(Self(raw.to_owned()));
+        }
+        Err(Invalid(format!("must be {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")))
+    }
+
+    /// The password itself.
+    #[must_use]
+    pub fn clear(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
 impl Name {
     /// # Errors
     /// Empty, too long, or with control characters.
@@ -120,6 +154,14 @@ impl Email {
                     && domain.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '.')
             });
         if plausible { Ok(Self(trimmed.to_owned())) } else { Err(Invalid("must be an e-mail address of at most 254 characters".into())) }
+    }
+}
+
+impl Email {
+    /// The address as it is told from others: nobody has two that differ in capitals alone.
+    #[must_use]
+    pub fn normalised(&self) -> String {
+        self.0.to_lowercase()
     }
 }
 

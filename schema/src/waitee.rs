@@ -164,6 +164,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Sealed<Reason>>,
     },
+    /// The guest is to be forgotten. Nothing but the forgetting follows.
+    #[serde(rename = "waitee.erased")]
+    Erased {},
+    /// The guest's key is gone for good.
+    #[serde(rename = "waitee.forgotten")]
+    Forgotten {},
 }
 
 /// Why a transition was made, when somebody said so.
@@ -188,6 +194,8 @@ impl DomainEvent for Event {
         ("waitee.no-show", 1),
         ("waitee.restored", 1),
         ("waitee.moved", 1),
+        ("waitee.erased", 1),
+        ("waitee.forgotten", 1),
     ];
 
     fn type_name(&self) -> &'static str {
@@ -202,6 +210,8 @@ impl DomainEvent for Event {
             Self::NoShow(_) => "waitee.no-show",
             Self::Restored(_) => "waitee.restored",
             Self::Moved { .. } => "waitee.moved",
+            Self::Erased {} => "waitee.erased",
+            Self::Forgotten {} => "waitee.forgotten",
         }
     }
 }

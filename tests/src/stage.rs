@@ -8,7 +8,6 @@ use bytes::Bytes;
 use infra::{
     Backend, Clock, Config, Log,
     clock::random,
-    config::{Keys, Retries},
     http::{Principal, Request},
     log::Item,
     tables,
@@ -212,12 +211,7 @@ impl Stage {
 }
 
 fn config(prefix: &str, keys: &std::path::Path) -> Config {
-    Config {
-        prefix: prefix.to_owned(),
-        public_url: "https://waitlist.example".into(),
-        keys: Keys::Directory(keys.to_owned()),
-        retries: Retries::Table,
-    }
+    Config::local(prefix, "https://waitlist.example", keys.to_owned())
 }
 
 /// A client whose calls the meter counts.
@@ -237,7 +231,7 @@ impl Owner<'_> {
     /// A request with this account's principal, by way of the router to the handler.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
         let exp = self.stage.backend.clock.now().millis() / 1000 + 900;
-        send(&self.stage.backend, Some(Principal::User { id: self.id, exp }), method, path, body, headers).await
+        send(&self.stage.backend, Some(Principal::account(self.id, exp)), method, path, body, headers).await
     }
 
     /// GET.
@@ -302,10 +296,13 @@ pub async fn send_bytes(
         headers: map,
         body,
         request_id: backend.clock.id(backend.clock.now()).to_string(),
+        address: None,
         principal,
     };
-    let response = match route::find(method, path).map(|(entry, _)| entry.role) {
-        Ok(Role::Hosts) => commands::handler::handle(backend, request).await,
+    let response = match route::find(method, path).map(|(entry, _)| entry.role()) {
+        Ok(Role::Accounts) => commands::accounts::handle(backend, request).await,
+        Ok(Role::Hosts) => commands::hosts::handle(backend, request).await,
+        Ok(Role::Guests) => commands::guests::handle(backend, request).await,
         Ok(Role::Reads) | Err(_) => projections::handler::handle(backend, request).await,
     };
     let (parts, bytes) = response.into_parts();

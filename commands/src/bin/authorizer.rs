@@ -6,5 +6,5 @@ use infra::{Backend, lambda};
 async fn main() -> Result<(), lambda::Error> {
     lambda::start();
     let backend = Backend::from_env().await?;
-    lambda::authorizer(|header| commands::authorizer::authorize(&backend.tokens, &backend.clock, header)).await
+    lambda::authorizer(async |header| commands::authorizer::authorize(&backend, header).await).await
 }

@@ -6,5 +6,5 @@ use infra::{Backend, lambda};
 async fn main() -> Result<(), lambda::Error> {
     lambda::start();
     let backend = Backend::from_env().await?;
-    lambda::http(async |request| commands::handler::handle(&backend, request).await).await
+    lambda::http(async |request| commands::hosts::handle(&backend, request).await).await
 }

@@ -76,6 +76,10 @@ pub enum Command {
         /// Why.
         reason: Option<Sealed<Reason>>,
     },
+    /// Forget the guest, who leaves the board if they are on it.
+    Erase,
+    /// The guest's key is gone.
+    Forget,
 }
 
 /// Why not.
@@ -93,6 +97,8 @@ pub enum Refusal {
     NotOnBoard,
     /// No room between two places.
     RankExhausted,
+    /// The guest was forgotten, or is about to be.
+    Erased,
 }
 
 /// Whether a list takes one more party.
@@ -125,6 +131,12 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
     let active = visit.state.is_active();
     match command {
         Command::Join { .. } => Ok(vec![]),
+        Command::Erase if visit.erased => Ok(vec![]),
+        Command::Erase if active => Ok(vec![Event::Removed(Why::default()), Event::Erased {}]),
+        Command::Erase => Ok(vec![Event::Erased {}]),
+        Command::Forget if visit.forgotten || !visit.erased => Ok(vec![]),
+        Command::Forget => Ok(vec![Event::Forgotten {}]),
+        _ if visit.erased => Err(Refusal::Erased),
         Command::Change(details) => Ok(changed(visit, details).into_iter().collect()),
         Command::Call { list } => match visit.state {
             State::Waiting | State::Called => Ok(vec![call(list, now)?]),
@@ -213,6 +225,7 @@ impl From<Refusal> for Problem {
                 Self { state: Some((state, allowed)), ..Self::new(Slug::InvalidTransition, detail) }
             }
             Refusal::NotOnBoard => Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board."),
+            Refusal::Erased => Self::erased(),
             Refusal::RankExhausted => {
                 Self::new(Slug::RankExhausted, "No room is left between these two; move one of them elsewhere first.")
             }

@@ -7,8 +7,8 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Problem, Sealed, Slug, StreamId, UserId, WaiteeId, WaitlistId,
-    body::{AddWaitee, Because, Beside, ChangeWaitee, Empty, Move, Party, PartyPatch},
+    Actor, Commit, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId, access,
+    body::{AddWaitee, Because, Beside, ChangeWaitee, Empty, Erasing, Move, Party, PartyPatch},
     commit::CommandId,
     sealed::Personal,
     value::{Reason, Region},
@@ -17,7 +17,7 @@ use schema::{
 
 use super::{Command, SealedParty, Target, Visit, Waitee, admit, decide};
 use crate::{
-    handler::{author, author_of, request_mac},
+    author::{author, author_of, request_mac},
     waitlist::{self, Waitlist},
 };
 
@@ -84,6 +84,12 @@ pub(crate) async fn restore(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     .await
 }
 
+pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    call.body::<Empty>()?;
+    run(backend, call, 202, |_| async move { Ok(Command::Erase) }).await?;
+    Reply::plain(202, &Erasing::default())
+}
+
 pub(crate) async fn transition(backend: &Backend, call: &Call<'_>, command: fn(Why) -> Command) -> Result<Reply, Failure> {
     let reason = &call.body::<Because>()?.parse()?;
     run(backend, call, 200, |_| async move { Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? })) }).await
@@ -144,7 +150,8 @@ where
 async fn read(backend: &Backend, owner: UserId, id: WaiteeId) -> Result<Option<Visit>, Failure> {
     let stream = StreamId::from(id);
     let mut waitee = Waitee::default();
-    for commit in backend.log.load(stream).await?.iter().filter(|commit| commit.tenant == owner) {
+    let own = |commit: &&Commit| access::may(Actor::User(owner), stream, commit.tenant).is_ok();
+    for commit in backend.log.load(stream).await?.iter().filter(own) {
         let facts = commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?;
         waitee = facts.iter().fold(waitee, infra::log::Aggregate::evolve);
     }
@@ -169,7 +176,7 @@ fn region(list: &Waitlist) -> Result<Region, Problem> {
 
 async fn key(backend: &Backend, subject: Subject) -> Result<SubjectKey, Failure> {
     let key = backend.vault.key(subject).await?;
-    key.ok_or_else(|| Problem::new(Slug::Conflict, "This guest was forgotten; nothing more can be noted about them.").into())
+    key.ok_or_else(|| Problem::erased().into())
 }
 
 async fn seal_reason(backend: &Backend, call: &Call<'_>, reason: Option<&Reason>) -> Result<Option<Sealed<Reason>>, Failure> {

@@ -35,6 +35,10 @@ pub struct Visit {
     pub quoted_minutes: Option<QuoteMinutes>,
     /// What they read.
     pub language: Option<Language>,
+    /// Whether they are forgotten, or about to be.
+    pub erased: bool,
+    /// Whether their key is gone for good.
+    pub forgotten: bool,
 }
 
 impl Aggregate for Waitee {
@@ -49,6 +53,8 @@ impl Aggregate for Waitee {
                 party_size: joined.party_size,
                 quoted_minutes: joined.quoted_minutes,
                 language: joined.language,
+                erased: false,
+                forgotten: false,
             }));
         }
         Self(self.0.map(|visit| visit.evolve(&fact.event)))
@@ -72,6 +78,8 @@ impl Visit {
             Event::NoShow(_) => self.state = State::NoShow,
             Event::Restored(_) => self.state = State::Waiting,
             Event::Moved { rank, .. } => self.rank = rank.clone(),
+            Event::Erased {} => self.erased = true,
+            Event::Forgotten {} => self.forgotten = true,
         }
         self
     }

@@ -6,14 +6,14 @@ use infra::{
     vault::Subject,
 };
 use schema::{
-    Problem, UserId, WaitlistId,
+    Actor, Commit, Problem, UserId, WaitlistId, access,
     body::{ChangeWaitlist, CreateWaitlist, Empty},
     commit::CommandId,
     waitlist::Event,
 };
 
 use super::{Command, Waitlist, decide};
-use crate::handler::{author, author_of, request_mac};
+use crate::author::{author, author_of, request_mac};
 
 /// Deleting tells how many parties are left, up to this many.
 const ACTIVE_COUNTED_MAX: usize = 500;
@@ -66,7 +66,9 @@ async fn run(backend: &Backend, call: &Call<'_>, status: u16, command: Command) 
 
 /// A list as it is now, from the log: one item, strongly consistent. Another account's list is none.
 pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> Result<Waitlist, Failure> {
-    let Some(commit) = backend.log.latest(id.into()).await?.filter(|commit| commit.tenant == owner) else { return Ok(Waitlist::None) };
+    let commit = backend.log.latest(id.into()).await?;
+    let own = |commit: &Commit| access::may(Actor::User(owner), commit.stream, commit.tenant).is_ok();
+    let Some(commit) = commit.filter(own) else { return Ok(Waitlist::None) };
     let facts = commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
     Ok(facts.iter().fold(Waitlist::None, infra::log::Aggregate::evolve))
 }

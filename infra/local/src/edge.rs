@@ -1,18 +1,22 @@
 //! What API Gateway does in AWS: takes requests off the wire, has them authorized, and hands them to the lambda they are for.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header},
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use infra::{Backend, http as edge};
-use schema::route::{self, Access, Role};
+use infra::{
+    Backend,
+    http::{self as edge, Principal},
+};
+use schema::route::{self, Access, Entry, Role};
 use tower_http::cors::CorsLayer;
+use tracing::error;
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -42,33 +46,43 @@ pub(crate) fn router(backend: Backend, origins: Vec<HeaderValue>) -> Router {
     if origins.is_empty() {
         return router;
     }
-    let methods = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let cors = CorsLayer::new().allow_origin(origins).allow_methods(methods).allow_headers(REQUEST_HEADERS).expose_headers(ANSWER_HEADERS);
     router.layer(cors)
 }
 
-async fn handle(State(backend): State<Arc<Backend>>, request: Request) -> Response<Body> {
+async fn handle(State(backend): State<Arc<Backend>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     // Half a request must not be carried out, and no body at all reads as `{}`: one that breaks off reads as what is no JSON.
     let body = read(body).await.unwrap_or(Bytes::from_static(b"\0"));
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let found = route::find(&method, &path).ok().map(|(entry, _)| entry);
-    let principal = found.filter(|entry| entry.access == Access::Owner).map(|_| {
-        let header = authorization(&parts.headers).and_then(|value| value.to_str().ok());
-        commands::authorizer::authorize(&backend.tokens, &backend.clock, header)
-    });
+    let principal = match found.filter(|entry| entry.access == Access::Owner) {
+        None => None,
+        Some(_) => {
+            let header = authorization(&parts.headers).and_then(|value| value.to_str().ok());
+            let principal = commands::authorizer::authorize(&backend, header).await;
+            Some(principal.unwrap_or_else(|failure| {
+                error!(cause = failure.chain(), "nobody could say who asks");
+                Principal::Unknown
+            }))
+        }
+    };
     let request = edge::Request {
         method,
         path,
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body,
+        address: Some(peer.ip()),
         request_id: backend.clock.id(backend.clock.now()).to_string(),
         principal,
     };
-    let response = match found.map(|entry| entry.role) {
-        Some(Role::Hosts) => commands::handler::handle(&backend, request).await,
+    let response = match found.map(Entry::role) {
+        Some(Role::Accounts) => commands::accounts::handle(&backend, request).await,
+        Some(Role::Hosts) => commands::hosts::handle(&backend, request).await,
+        Some(Role::Guests) => commands::guests::handle(&backend, request).await,
         Some(Role::Reads) | None => projections::handler::handle(&backend, request).await,
     };
     response.map(Body::from)

@@ -11,11 +11,7 @@ use std::{
 
 use aws_config::SdkConfig;
 use axum::http::HeaderValue;
-use infra::{
-    Backend, Clock, Config, aws,
-    config::{self, Keys, Retries},
-    tables,
-};
+use infra::{Backend, Clock, Config, aws, config, limits::Bounds, tables, token::TokenKey};
 use schema::{
     UserId,
     table::{CHECKPOINTS, DEPLOYED, EVENTS, LOCAL, Table},
@@ -62,7 +58,7 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| address.clone()).trim_end_matches('/').to_owned();
     let origins = origins()?;
-    let config = Config { prefix: prefix.clone(), public_url, keys: Keys::Directory(data_dir.keys()), retries: Retries::Table };
+    let config = Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) };
     let backend = Backend::new(&sdk, dynamodb.clone(), &config, Clock::system())?;
 
     let (stop, stopping) = watch::channel(false);
@@ -75,9 +71,10 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
     let workers = workers::start(&backend, source, &prefix, engine.clone(), &stopping);
     let engine_url = engine.as_ref().map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
     data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url })?;
-    welcome(&address, &backend)?;
+    welcome(&address, &backend, &TokenKey::load_or_create(&data_dir.keys())?)?;
 
-    let requests = axum::serve(listener, edge::router(backend, origins)).with_graceful_shutdown(until_set(stopping));
+    let requests = axum::serve(listener, edge::router(backend, origins).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(until_set(stopping));
     let mut requests = tokio::spawn(requests.into_future());
     until_told_to_stop().await?;
     info!("stopping: finishing what runs");
@@ -105,9 +102,9 @@ async fn engine(data_dir: &DataDir, prefix: &str) -> Result<(SdkConfig, Option<A
 }
 
 /// What a person at the terminal is waiting for.
-fn welcome(address: &str, backend: &Backend) -> Result<(), infra::Failure> {
+fn welcome(address: &str, backend: &Backend, key: &TokenKey) -> Result<(), infra::Failure> {
     let owner = UserId(backend.clock.id(backend.clock.now()));
-    let token = backend.tokens.mint(owner, backend.clock.now(), EXAMPLE_TOKEN_TTL_S)?;
+    let token = key.mint(owner, backend.clock.now(), EXAMPLE_TOKEN_TTL_S)?;
     let text = format!(
         "listening on {address}\n\n\
          Try it; the token is good for an hour, for an account of its own:\n\n  \

@@ -8,11 +8,8 @@ use serde_json::Value;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use super::Request;
+use super::{RETRY_AFTER_S, Request};
 use crate::failure::Failure;
-
-/// After how many seconds a client does well to try again.
-const RETRY_AFTER_S: u32 = 1;
 
 /// A good answer.
 #[derive(Clone, Debug)]
@@ -38,6 +35,21 @@ impl Reply {
         let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
         let hash = data_encoding::HEXLOWER.encode(&Tag::of(&[body.to_string().as_bytes()]).0);
         Ok(Self { status: 200, etag: Some(format!("\"{seq}.{hash}\"")), body: Some(body), sync: None, location: None })
+    }
+
+    /// A body that is neither a read's nor a write's: no tag, nothing to wait for.
+    ///
+    /// # Errors
+    /// The body cannot be written as JSON.
+    pub fn plain(status: u16, body: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
+        Ok(Self { body: Some(body), ..Self::empty(status) })
+    }
+
+    /// Nothing to say but that it is done.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, body: None, etag: None, sync: None, location: None }
     }
 }
 

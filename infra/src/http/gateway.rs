@@ -29,6 +29,7 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
         headers: event.headers,
         body: Bytes::from(body),
         request_id: context.request_id.unwrap_or_default(),
+        address: context.http.source_ip.and_then(|address| address.parse().ok()),
         // A context that is not ours to read authorizes nobody.
         principal: principal.as_ref().and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok()),
     }

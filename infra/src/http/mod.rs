@@ -3,11 +3,13 @@
 mod answer;
 mod gateway;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 use schema::{
-    Problem, StreamId, UserId,
+    Actor, Problem, SessionId, StreamId, UserId,
     commit::Tag,
     problem::Slug,
     route::{self, Access, Entry, Role},
@@ -26,6 +28,9 @@ use crate::{backend::Backend, clock::Clock, failure::Failure};
 /// The largest body that is read.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// After how many seconds a client does well to try again.
+const RETRY_AFTER_S: u32 = 1;
+
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
 
 /// A request, free of whatever brought it.
@@ -43,6 +48,8 @@ pub struct Request {
     pub body: Bytes,
     /// Identifies this request in logs, problems and commits.
     pub request_id: String,
+    /// Where it comes from, when that is known.
+    pub address: Option<IpAddr>,
     /// What the authorizer said; nothing when it was not asked.
     pub principal: Option<Principal>,
 }
@@ -57,9 +64,25 @@ pub enum Principal {
         id: UserId,
         /// When its token ends, Unix seconds: the authorizer's answer may be a cached one.
         exp: i64,
+        /// The session its token came of; none when the command line minted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+        /// Whether it may do what is system-wide.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        operator: bool,
     },
     /// A token that is not accepted.
     Nobody,
+    /// Nobody could say: what the answer depends on cannot be read now.
+    Unknown,
+}
+
+impl Principal {
+    /// An account that asks by a token without a session.
+    #[must_use]
+    pub fn account(id: UserId, exp: i64) -> Self {
+        Self::User { id, exp, session: None, operator: false }
+    }
 }
 
 /// A request on its way to its handler: found, authorized, bounded.
@@ -69,8 +92,14 @@ pub struct Call<'r> {
     pub entry: &'static Entry,
     /// What stands where the path says `{id}`.
     pub id: Option<Uuid>,
+    /// What stands where the path says `{token}`: a credential, to be kept out of logs.
+    pub token: Option<&'r str>,
     /// The account that asks; nil on public routes.
     pub owner: UserId,
+    /// The session it asks by, if any.
+    pub session: Option<SessionId>,
+    /// Whether it may do what is system-wide.
+    pub operator: bool,
     request: &'r Request,
 }
 
@@ -88,14 +117,15 @@ pub async fn serve(role: Role, backend: &Backend, request: Request, handler: Han
 
 impl<'r> Call<'r> {
     fn admit(role: Role, clock: &Clock, request: &'r Request) -> Result<Self, Problem> {
-        let (entry, id) = route::find(&request.method, &request.path)?;
-        if entry.role != role {
+        let (entry, segment) = route::find(&request.method, &request.path)?;
+        if entry.role() != role {
             return Err(Problem::not_found()); // this lambda does not serve it
         }
-        let owner = match entry.access {
-            Access::Public => UserId(Uuid::nil()),
+        let (owner, session, operator) = match entry.access {
+            Access::Public => (UserId(Uuid::nil()), None, false),
             Access::Owner => authorized(request.principal.as_ref(), clock)?,
         };
+        let (id, token) = if entry.path.contains("{token}") { (None, segment) } else { (segment, None) };
         // What is no id names nothing.
         let id = id.map(|id| id.parse::<UserId>().map(|id| id.0).map_err(|_| Problem::not_found())).transpose()?;
         if request.body.len() > BODY_BYTES_MAX {
@@ -104,7 +134,7 @@ impl<'r> Call<'r> {
         if !request.body.is_empty() && !is_json(&request.headers) {
             return Err(Problem::new(Slug::UnsupportedMediaType, "Send the body as application/json."));
         }
-        Ok(Self { entry, id, owner, request })
+        Ok(Self { entry, id, token, owner, session, operator, request })
     }
 
     /// The id in the path.
@@ -119,6 +149,18 @@ impl<'r> Call<'r> {
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request.request_id
+    }
+
+    /// Who acts, on routes that are not public.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::User(self.owner)
+    }
+
+    /// Where the request comes from, when that is known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.request.address
     }
 
     /// The JSON body.
@@ -147,14 +189,18 @@ impl<'r> Call<'r> {
         Ok(found)
     }
 
-    /// The hash of the `Idempotency-Key`.
+    /// The hash of the `Idempotency-Key`. On public routes it is a UUID: everybody's keys meet there, and a key that could be
+    /// guessed would give one guest another's answer.
     ///
     /// # Errors
-    /// It is empty, too long, or has other than visible characters.
+    /// It is empty, too long, or has other than visible characters; on a public route, it is no UUID.
     pub fn idempotency_key(&self) -> Result<Option<Tag>, Problem> {
         let Some(value) = self.header("idempotency-key")? else { return Ok(None) };
         if value.is_empty() || value.len() > IDEMPOTENCY_KEY_CHARS_MAX || !value.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Problem::invalid_header("Idempotency-Key", "must be 1 to 128 visible ASCII characters"));
+        }
+        if self.entry.access == Access::Public && Uuid::try_parse(value).is_err() {
+            return Err(Problem::invalid_header("Idempotency-Key", "must be a UUID on this path"));
         }
         Ok(Some(Tag::of(&[value.as_bytes()])))
     }
@@ -162,15 +208,28 @@ impl<'r> Call<'r> {
     /// The id of what a creation with this key makes: always the same one for the same account, path and key.
     #[must_use]
     pub fn derived_id(&self, key: Tag) -> Uuid {
-        let Request { method, path, .. } = self.request;
-        let digest = Tag::of(&[self.owner.0.as_bytes(), method.as_bytes(), path.as_bytes(), &key.0]);
+        let [method, path, id] = self.what();
+        let digest = Tag::of(&[self.owner.0.as_bytes(), method, path, id, &key.0]);
         uuid::Builder::from_custom_bytes(digest.0).into_uuid()
     }
 
-    /// What tells this request's content from another's: method, path and body, for a MAC under the subject's key.
+    /// What tells this request's content from another's: method, route, id and body, for a MAC under the subject's key.
     #[must_use]
-    pub fn content(&self) -> [&[u8]; 3] {
-        [self.request.method.as_bytes(), self.request.path.as_bytes(), &self.request.body]
+    pub fn content(&self) -> [&[u8]; 4] {
+        self.content_of(&self.request.body)
+    }
+
+    /// As [`Call::content`], of what a body says besides credentials.
+    #[must_use]
+    pub fn content_of<'c>(&'c self, body: &'c [u8]) -> [&'c [u8]; 4] {
+        let [method, path, id] = self.what();
+        [method, path, id, body]
+    }
+
+    /// Method, route and id. A token in the path is a credential, and no part of what is asked.
+    fn what(&self) -> [&[u8]; 3] {
+        let id = self.id.as_ref().map_or(&[] as &[u8], |id| id.as_bytes());
+        [self.entry.method.as_bytes(), self.entry.path.as_bytes(), id]
     }
 
     /// The number in `If-Match`; a read's ETag is taken as well, of which only the number counts.
@@ -204,11 +263,15 @@ impl<'r> Call<'r> {
     }
 }
 
-fn authorized(principal: Option<&Principal>, clock: &Clock) -> Result<UserId, Problem> {
+fn authorized(principal: Option<&Principal>, clock: &Clock) -> Result<(UserId, Option<SessionId>, bool), Problem> {
     match principal {
-        Some(Principal::User { id, exp }) if clock.now().millis() < exp.saturating_mul(1000) => Ok(*id),
-        Some(Principal::User { .. } | Principal::Nobody) | None => {
-            Err(Problem::new(Slug::Unauthorized, "Send a valid access token: Authorization: Bearer <token>."))
+        Some(Principal::User { id, exp, session, operator }) if clock.now().millis() < exp.saturating_mul(1000) => {
+            Ok((*id, *session, *operator))
+        }
+        Some(Principal::User { .. } | Principal::Nobody) | None => Err(Problem::unauthorized()),
+        Some(Principal::Unknown) => {
+            let detail = "Who asks cannot be checked now; try again shortly.";
+            Err(Problem { retry_after_s: Some(RETRY_AFTER_S), ..Problem::new(Slug::Unavailable, detail) })
         }
     }
 }

@@ -23,11 +23,17 @@ pub enum ItemError {
     Events(#[from] Unreadable),
 }
 
+/// What the account-wide history leaves out: a session is refreshed every few minutes, and nobody looks for that.
+const UNAUDITED: &str = "session.refreshed";
+
 /// Adds what is derived: `types` for stream filters, and the key of the audit index.
 pub(super) fn encode(commit: &Commit) -> Result<Item, ItemError> {
     let mut item: Item = serde_dynamo::to_item(commit)?;
-    item.insert("types".into(), AttributeValue::Ss(commit.types()?.into_iter().collect()));
-    item.insert("month".into(), AttributeValue::S(format!("{}#{}", commit.tenant, commit.at.month())));
+    let types = commit.types()?;
+    if types.iter().any(|kind| kind != UNAUDITED) {
+        item.insert("month".into(), AttributeValue::S(format!("{}#{}", commit.tenant, commit.at.month())));
+    }
+    item.insert("types".into(), AttributeValue::Ss(types.into_iter().collect()));
     Ok(item)
 }
 

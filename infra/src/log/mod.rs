@@ -8,14 +8,14 @@ mod transact;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError},
     types::{AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use schema::{Commit, StreamId, table};
 
 pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
-    transact::{ATTEMPTS_MAX, Aggregate, Expect, Outcome},
+    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome},
 };
 use crate::{clock::Clock, failure::Failure, fault};
 
@@ -33,6 +33,10 @@ pub struct Log {
     table: String,
     clock: Clock,
 }
+
+/// A put into another table, made only together with commits.
+#[derive(Clone, Debug)]
+pub struct Beside(pub(crate) Put);
 
 /// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,31 @@ impl Log {
         &self.clock
     }
 
+    /// The first `limit` commits of a stream that start behind `seq`, and whether there are more: one call, strongly consistent.
+    ///
+    /// # Errors
+    /// As [`Log::load`].
+    pub async fn some_after(&self, stream: StreamId, seq: u64, limit: usize) -> Result<(Vec<Commit>, bool), Failure> {
+        let doing = || format!("load some of {stream} after {seq}");
+        let query = self.after(stream, seq).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+        let more = page.last_evaluated_key.is_some();
+        let commits = page.items.unwrap_or_default().into_iter().map(item::decode).collect::<Result<_, _>>();
+        Ok((commits.map_err(|cause| Failure::broken(doing(), cause))?, more))
+    }
+
+    fn after(&self, stream: StreamId, seq: u64) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#stream = :stream AND #seq > :seq")
+            .expression_attribute_names("#stream", "stream")
+            .expression_attribute_names("#seq", "seq")
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
+            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
+    }
+
     /// All commits of a stream, oldest first: strongly consistent, every page. Half a read unit per 2 KB.
     ///
     /// # Errors
@@ -70,18 +99,7 @@ impl Log {
     /// As [`Log::load`].
     pub async fn load_after(&self, stream: StreamId, seq: u64) -> Result<Vec<Commit>, Failure> {
         let doing = || format!("load {stream} after {seq}");
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#stream = :stream AND #seq > :seq")
-            .expression_attribute_names("#stream", "stream")
-            .expression_attribute_names("#seq", "seq")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
-            .into_paginator()
-            .send();
+        let mut pages = self.after(stream, seq).into_paginator().send();
         let mut commits: Vec<Commit> = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(|cause| Failure::aws(doing(), cause))?.items.unwrap_or_default() {
@@ -131,7 +149,7 @@ impl Log {
     /// # Errors
     /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was sent.
     /// When the table did not answer, the commits may have landed or not.
-    pub async fn append(&self, commits: &[Commit], beside: Vec<Put>) -> Result<Appended, Failure> {
+    pub async fn append(&self, commits: &[Commit], beside: Vec<Beside>) -> Result<Appended, Failure> {
         let doing = || format!("append {}", commits.iter().map(|c| format!("{}@{}", c.stream, c.seq)).collect::<Vec<_>>().join(", "));
         if commits.is_empty() || commits.len() + beside.len() > TRANSACTION_STREAMS_MAX {
             let bound =
@@ -179,7 +197,12 @@ impl Log {
         }
     }
 
-    async fn put_all(&self, commits: &[Commit], items: Vec<Item>, beside: Vec<Put>) -> Result<Appended, SdkError<TransactWriteItemsError>> {
+    async fn put_all(
+        &self,
+        commits: &[Commit],
+        items: Vec<Item>,
+        beside: Vec<Beside>,
+    ) -> Result<Appended, SdkError<TransactWriteItemsError>> {
         let mut puts = Vec::with_capacity(items.len() + beside.len());
         for item in items {
             let put = Put::builder()
@@ -192,7 +215,7 @@ impl Log {
                 .map_err(SdkError::construction_failure)?;
             puts.push(TransactWriteItem::builder().put(put).build());
         }
-        puts.extend(beside.into_iter().map(|put| TransactWriteItem::builder().put(put).build()));
+        puts.extend(beside.into_iter().map(|Beside(put)| TransactWriteItem::builder().put(put).build()));
         let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         match sent {
             Ok(_) => Ok(Appended::Landed),

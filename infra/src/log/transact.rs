@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use schema::{
-    Commit, Fact, Problem, Slug, StreamId, Time,
+    Commit, Fact, Problem, Slug, StreamId, Time, access,
     commit::{Author, CommandId, DomainEvent, Tail},
 };
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{Appended, Log};
+use super::{Appended, Beside, Log};
 use crate::{clock, failure::Failure};
 
 /// How often a command is decided anew when others win the race.
@@ -23,6 +23,10 @@ pub trait Aggregate: Default + Clone + Send + Sync {
     /// The facts.
     type Event: DomainEvent;
 
+    /// Whether the latest fact alone says everything: then it alone is read, however long the stream. Commands on such streams
+    /// carry no idempotency key, for it could not be looked up.
+    const LATEST_ONLY: bool = false;
+
     /// The state after a fact. Neither fails nor judges.
     #[must_use]
     fn evolve(self, fact: &Fact<Self::Event>) -> Self;
@@ -35,6 +39,21 @@ pub trait Aggregate: Default + Clone + Send + Sync {
 
 /// What the client knows of the stream: the number in `If-Match`.
 pub type Expect = Option<u64>;
+
+/// What a command decided: the events, and the puts that are true only together with them.
+#[derive(Clone, Debug)]
+pub struct Decision<E> {
+    /// What happened; nothing when there is nothing to do.
+    pub events: Vec<E>,
+    /// What is put into other tables in the same transaction.
+    pub beside: Vec<Beside>,
+}
+
+impl<E> From<Vec<E>> for Decision<E> {
+    fn from(events: Vec<E>) -> Self {
+        Self { events, beside: Vec::new() }
+    }
+}
 
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,25 +75,28 @@ impl Log {
     /// follow, having gathered what else the decision needs. It may run several times, each on a fresher state; it is refused
     /// or commits exactly once.
     ///
-    /// A stream of another tenant reads as not found. A command whose idempotency key the stream already holds is answered
+    /// A stream that is not the actor's reads as not found. A command whose idempotency key the stream already holds is answered
     /// from there; only then does `expect` count.
     ///
     /// # Errors
     /// `Refused` with what `decide` says, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the
     /// table does not answer: the command may then have landed.
-    pub async fn transact<A, D, F>(&self, stream: StreamId, author: &Author, expect: Expect, decide: D) -> Result<Outcome<A>, Failure>
+    pub async fn transact<A, D, F, R>(&self, stream: StreamId, author: &Author, expect: Expect, decide: D) -> Result<Outcome<A>, Failure>
     where
         A: Aggregate,
         D: Fn(A, Time) -> F + Send + Sync,
-        F: Future<Output = Result<Vec<A::Event>, Failure>> + Send,
+        F: Future<Output = Result<R, Failure>> + Send,
+        R: Into<Decision<A::Event>> + Send,
     {
         let mut sent: Vec<Uuid> = Vec::new();
         let mut lost = Failure::Conflict;
         for attempt in 0..=ATTEMPTS_MAX {
             pause(attempt).await;
             let loaded: Loaded<A> = self.fold(stream).await?;
-            if loaded.commits.first().is_some_and(|first| first.tenant != author.tenant) {
-                return Err(Problem::not_found().into());
+            let tenant = loaded.commits.first().map_or(author.tenant, |first| first.tenant);
+            access::may(author.actor, stream, tenant)?;
+            if tenant != author.tenant {
+                return Err(Failure::broken(format!("write to {stream}"), "it is another account's than the commit would say"));
             }
             // An attempt that looked lost may have landed all the same, and so may the same command sent by someone else.
             if let Some(landed) = loaded.commits.iter().find(|commit| sent.contains(&commit.commit)) {
@@ -91,14 +113,14 @@ impl Log {
             let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
             let now = tail.now(self.clock.now());
             let outcome = loaded.up_to(tail.seq);
-            let events = decide(outcome.state.clone(), now).await?;
+            let Decision { events, beside } = decide(outcome.state.clone(), now).await?.into();
             if events.is_empty() {
                 return Ok(outcome);
             }
             let commit = Commit::new(stream, &tail, now, self.clock.id(now), author, &events)
                 .map_err(|cause| Failure::broken(format!("write the events of {stream}"), cause))?;
             sent.push(commit.commit);
-            match self.append(std::slice::from_ref(&commit), Vec::new()).await {
+            match self.append(std::slice::from_ref(&commit), beside).await {
                 Ok(Appended::Landed) => return Ok(outcome.after(&commit, events)),
                 Ok(Appended::Conflict) => {
                     debug!(%stream, seq = commit.seq, attempt, "another writer was faster");
@@ -112,7 +134,7 @@ impl Log {
     }
 
     async fn fold<A: Aggregate>(&self, stream: StreamId) -> Result<Loaded<A>, Failure> {
-        let commits = self.load(stream).await?;
+        let commits = if A::LATEST_ONLY { self.latest(stream).await?.into_iter().collect() } else { self.load(stream).await? };
         let mut facts = Vec::with_capacity(commits.len());
         for commit in &commits {
             facts.extend(commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?);

@@ -60,6 +60,11 @@ impl Cache {
         keys.known.insert(subject, known);
     }
 
+    /// Drops a key, and with an account's those of its guests.
+    pub(super) fn forget(&self, subject: Subject) {
+        self.keys().known.retain(|known, _| *known != subject && known.parent() != Some(subject));
+    }
+
     /// A map of keys is whole after every step, so a thread that panicked over it left no harm.
     fn keys(&self) -> MutexGuard<'_, Keys> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

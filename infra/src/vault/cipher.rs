@@ -17,7 +17,7 @@ const SALT: &[u8] = b"waitlist vault 1";
 /// 32 secret bytes. They stay in one place on the heap and are wiped when dropped.
 ///
 /// Wiping is best effort: what a provider's answer or a register still holds is out of reach.
-pub(super) struct Secret(Box<[u8; KEY_BYTES]>);
+pub(crate) struct Secret(Box<[u8; KEY_BYTES]>);
 
 impl Secret {
     pub(super) fn generate() -> Self {
@@ -25,19 +25,19 @@ impl Secret {
     }
 
     /// Takes over bytes that were just opened, wiping where they came from; `None` when they are no key.
-    pub(super) fn take(mut bytes: Vec<u8>) -> Option<Self> {
+    pub(crate) fn take(mut bytes: Vec<u8>) -> Option<Self> {
         let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok().map(|key| Self(Box::new(key)));
         wipe(&mut bytes);
         key
     }
 
-    pub(super) fn bytes(&self) -> &[u8; KEY_BYTES] {
+    pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
         &self.0
     }
 
     /// The key for one purpose. Nobody who has it learns this secret or the key for another purpose.
     #[expect(clippy::expect_used, reason = "HKDF refuses nothing but outputs of more than 255 blocks; this is one")]
-    pub(super) fn derive(&self, purpose: &[u8]) -> Self {
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Self {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(self.bytes());
         let mut key = Self(Box::new([0; KEY_BYTES]));
         prk.expand(&[purpose], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key.0)).expect("one block of output");
@@ -90,7 +90,7 @@ impl Cipher {
 }
 
 /// Several parts as one text that no other parts give: each behind its length.
-pub(super) fn framed(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn framed(parts: &[&[u8]]) -> Vec<u8> {
     parts.iter().flat_map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat()).collect()
 }
 

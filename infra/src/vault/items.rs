@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::{
     Client,
+    error::BuildError,
     operation::put_item::PutItemError,
     primitives::Blob,
-    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, KeysAndAttributes, Put as Beside, ReturnValuesOnConditionCheckFailure},
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::{Duration, sleep};
@@ -77,6 +78,24 @@ pub(super) async fn put(client: &Client, table: &str, subject: Subject, wrapped:
             _ => Err(VaultError::Put { subject, cause: aws(error) }),
         },
     }
+}
+
+/// The put of a subject's first key, for a transaction.
+pub(super) fn first(table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<Beside, BuildError> {
+    Beside::builder()
+        .table_name(table)
+        .item(SUBJECT, AttributeValue::S(subject.to_string()))
+        .item(WRAPPED, AttributeValue::B(Blob::new(wrapped)))
+        .condition_expression("attribute_not_exists(#subject)")
+        .expression_attribute_names("#subject", SUBJECT)
+        .build()
+}
+
+/// Puts a tombstone over whatever is there.
+pub(super) async fn bury(client: &Client, table: &str, subject: Subject) -> Result<(), VaultError> {
+    let put =
+        client.put_item().table_name(table).item(SUBJECT, AttributeValue::S(subject.to_string())).item(ERASED, AttributeValue::Bool(true));
+    put.send().await.map(drop).map_err(|cause| VaultError::Bury { subject, cause: aws(cause) })
 }
 
 /// The items there are of these subjects, read strongly: one read unit each, whether there is an item or not.

@@ -8,6 +8,7 @@
 
 mod cache;
 mod cipher;
+mod claims;
 mod items;
 mod keys;
 mod master;
@@ -18,16 +19,16 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, error::BuildError};
 use schema::{UserId, WaiteeId};
 
 use self::{
     cache::{Cache, Known},
-    cipher::Secret,
     items::{Item, Put},
 };
-use crate::{clock::Clock, fault};
+use crate::{clock::Clock, fault, log::Beside};
 
+pub(crate) use self::cipher::{Secret, framed};
 pub use self::{
     keys::SubjectKey,
     master::{FileKey, KmsKey, MasterError, MasterKey},
@@ -96,6 +97,28 @@ pub enum VaultError {
         #[source]
         cause: Box<aws_sdk_dynamodb::Error>,
     },
+    /// The table did not take a tombstone.
+    #[error("vault: bury {subject}")]
+    Bury {
+        /// Whose.
+        subject: Subject,
+        /// What the table says.
+        #[source]
+        cause: Box<aws_sdk_dynamodb::Error>,
+    },
+    /// The table did not let go of a claim on an e-mail address.
+    #[error("vault: release a claim")]
+    Release {
+        /// What the table says.
+        #[source]
+        cause: Box<aws_sdk_dynamodb::Error>,
+    },
+    /// A claim on an e-mail address names no account.
+    #[error("vault: a claim is malformed")]
+    Claim,
+    /// A put could not be described.
+    #[error("vault: describe a put")]
+    Describe(#[source] Box<BuildError>),
     /// The master key did not wrap or unwrap.
     #[error("vault: master key for {subject}")]
     Master {
@@ -173,6 +196,52 @@ impl Vault {
         };
         cache.put(subject, Known { key: key.clone(), read_at: oldest(now, parent.as_ref()) }, now);
         Ok(key)
+    }
+
+    /// A key for an account that is about to be, and the put that keeps it: for the transaction that makes the account true.
+    ///
+    /// # Errors
+    /// The master key did not answer.
+    pub async fn prepare(&self, account: UserId) -> Result<(SubjectKey, Beside), VaultError> {
+        let subject = Subject::Account(account);
+        let secret = Secret::generate();
+        let wrapped = self.wrap(subject, None, &secret).await?;
+        let put = items::first(&self.0.table, subject, wrapped).map_err(describe)?;
+        Ok((SubjectKey::new(subject, &secret), Beside(put)))
+    }
+
+    /// The put that claims an e-mail address for an account, under the hash of the address, if nobody has claimed it.
+    ///
+    /// # Errors
+    /// The put cannot be described.
+    pub fn claim(&self, claim: &str, user: UserId) -> Result<Beside, VaultError> {
+        claims::put(&self.0.table, claim, user).map(Beside).map_err(describe)
+    }
+
+    /// Whose an e-mail address is, by its hash: one read unit.
+    ///
+    /// # Errors
+    /// The table did not answer, or what it holds is damaged.
+    pub async fn holder(&self, claim: &str) -> Result<Option<UserId>, VaultError> {
+        claims::holder(&self.0.client, &self.0.table, claim).await
+    }
+
+    /// Gives up an account's claim on an e-mail address; somebody else's stays. One write unit.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn release(&self, claim: &str, user: UserId) -> Result<(), VaultError> {
+        claims::release(&self.0.client, &self.0.table, claim, user).await
+    }
+
+    /// Puts a tombstone in the place of a subject's key, whether there was one or not: it never comes back. One write unit.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn bury(&self, subject: Subject) -> Result<(), VaultError> {
+        items::bury(&self.0.client, &self.0.table, subject).await?;
+        self.0.cache.forget(subject);
+        Ok(())
     }
 
     /// The subject's key; `None` when it never had one or was erased, itself or with its account.
@@ -263,6 +332,10 @@ impl Vault {
 /// A guest's key is no younger than its account's, or an erased account's guests would stay readable for two minutes.
 fn oldest(now: schema::Time, parent: Option<&Known>) -> schema::Time {
     parent.map_or(now, |parent| parent.read_at.min(now))
+}
+
+fn describe(cause: BuildError) -> VaultError {
+    VaultError::Describe(Box::new(cause))
 }
 
 fn aws(cause: impl Into<aws_sdk_dynamodb::Error>) -> Box<aws_sdk_dynamodb::Error> {

@@ -56,7 +56,7 @@ pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Fa
     match doorbell.stream.category {
         Category::Waitlist => apply_to::<Waitlists>(backend, doorbell).await,
         Category::Waitee => apply_to::<Waitees>(backend, doorbell).await,
-        Category::User => Ok(Applied::Nothing),
+        Category::User | Category::Session => Ok(Applied::Nothing),
     }
 }
 

@@ -47,6 +47,8 @@ impl Projection for Waitees {
                 row.finished_at = None;
             }
             Event::Moved { rank, .. } => row.rank = rank.clone(),
+            // Without its key the row shows nothing of the guest any more.
+            Event::Erased {} | Event::Forgotten {} => {}
         }
         let active = row.state.is_active();
         row.board = active.then_some(row.waitlist);

@@ -1,9 +1,9 @@
 //! Commits of several streams in one transaction: all of them or none.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use futures::future::join_all;
-use infra::log::Appended;
-use schema::{Commit, commit::Tail, table::VAULT};
+use infra::log::{Appended, Beside};
+use schema::{Commit, UserId, commit::Tail};
+use uuid::Uuid;
 use waitlist_tests::{
     past::{author, called, fresh_stream, joined, next, visit},
     stage::Stage,
@@ -113,12 +113,11 @@ async fn are_there(stage: &Stage, commits: &[Commit]) {
     }
 }
 
-fn beside(stage: &Stage, subject: &str) -> Put {
-    let put = Put::builder().table_name(VAULT.name(&stage.prefix)).item("subject", AttributeValue::S(subject.to_owned()));
-    put.condition_expression("attribute_not_exists(subject)").build().unwrap()
+/// What stands beside: a claim on an address.
+fn beside(stage: &Stage, claim: &str) -> Beside {
+    stage.backend.vault.claim(claim, UserId(Uuid::nil())).unwrap()
 }
 
-async fn is_beside(stage: &Stage, subject: &str) -> bool {
-    let get = stage.dynamodb.get_item().table_name(VAULT.name(&stage.prefix)).consistent_read(true);
-    get.key("subject", AttributeValue::S(subject.to_owned())).send().await.unwrap().item.is_some()
+async fn is_beside(stage: &Stage, claim: &str) -> bool {
+    stage.backend.vault.holder(claim).await.unwrap().is_some()
 }

@@ -110,9 +110,9 @@ async fn a_principal_whose_time_has_passed_is_401_on_every_route() {
         for principal in [
             None,
             Some(Principal::Nobody),
-            Some(Principal::User { id: owner.id, exp: now_s }),
-            Some(Principal::User { id: owner.id, exp: now_s - 3_600 }),
-            Some(Principal::User { id: owner.id, exp: i64::MIN }),
+            Some(Principal::account(owner.id, now_s)),
+            Some(Principal::account(owner.id, now_s - 3_600)),
+            Some(Principal::account(owner.id, i64::MIN)),
         ] {
             let refused = send(&stage.backend, principal.clone(), entry.method, &path, body.as_ref(), &[]).await;
             let asked = format!("{} {path} as {principal:?}", entry.method);

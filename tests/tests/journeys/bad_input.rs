@@ -41,7 +41,7 @@ impl<'s> Scene<'s> {
 
     async fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let exp = self.stage.backend.clock.now().millis() / 1000 + 900;
-        let principal = Principal::User { id: self.owner.id, exp };
+        let principal = Principal::account(self.owner.id, exp);
         send_bytes(&self.stage.backend, Some(principal), method, path, body.to_owned().into(), headers).await
     }
 

@@ -65,7 +65,7 @@ async fn by_rank_and_id(stage: &Stage, list: &str) -> Vec<String> {
 /// A move; its sync token, or nothing when there was no room or too much of a crowd.
 async fn moved(stage: &Stage, owner: &Owner<'_>, party: &str, side: &str, other: &str) -> Option<String> {
     let exp = stage.backend.clock.now().millis() / 1000 + 900;
-    let principal = Principal::User { id: owner.id, exp };
+    let principal = Principal::account(owner.id, exp);
     let path = format!("/v1/waitees/{party}/move");
     let answer = send(&stage.backend, Some(principal), "POST", &path, Some(&json!({ side: other })), &[]).await;
     if answer.status == 409 {
@@ -193,7 +193,7 @@ async fn a_move_to_where_the_party_stands_is_no_event_and_a_gap_halved_too_often
         .await
         .unwrap();
     let exp = stage.backend.clock.now().millis() / 1000 + 900;
-    let principal = Principal::User { id: owner.id, exp };
+    let principal = Principal::account(owner.id, exp);
     let path = format!("/v1/waitees/{}/move", parties[3]);
     let refused = send(&stage.backend, Some(principal), "POST", &path, Some(&json!({ "after": parties[0] })), &[]).await;
     assert_eq!((refused.status, refused.body["type"].as_str().unwrap().ends_with("/rank-exhausted")), (409, true), "{refused:?}");

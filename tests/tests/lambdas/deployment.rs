@@ -27,7 +27,9 @@ const STREAM_POLL: Duration = Duration::from_millis(50);
 pub(crate) struct Deployment {
     pub(crate) stage: Stage,
     authorizer: OnceCell<Function>,
+    accounts: OnceCell<Function>,
     hosts: OnceCell<Function>,
+    guests: OnceCell<Function>,
     reads: OnceCell<Function>,
     projector: OnceCell<Function>,
 }
@@ -44,7 +46,15 @@ pub(crate) struct Answer {
 impl Deployment {
     pub(crate) async fn new() -> Self {
         let stage = Stage::new().await;
-        Self { stage, authorizer: OnceCell::new(), hosts: OnceCell::new(), reads: OnceCell::new(), projector: OnceCell::new() }
+        Self {
+            stage,
+            authorizer: OnceCell::new(),
+            accounts: OnceCell::new(),
+            hosts: OnceCell::new(),
+            guests: OnceCell::new(),
+            reads: OnceCell::new(),
+            projector: OnceCell::new(),
+        }
     }
 
     /// A lambda of this deployment with a variable more or, where the value is empty, one less.
@@ -68,6 +78,14 @@ impl Deployment {
 
     pub(crate) async fn hosts(&self) -> &Function {
         self.hosts.get_or_init(async || self.start("hosts", &[])).await
+    }
+
+    pub(crate) async fn accounts(&self) -> &Function {
+        self.accounts.get_or_init(async || self.start("accounts", &[])).await
+    }
+
+    pub(crate) async fn guests(&self) -> &Function {
+        self.guests.get_or_init(async || self.start("guests", &[])).await
     }
 
     pub(crate) async fn reads(&self) -> &Function {
@@ -99,8 +117,10 @@ impl Deployment {
     /// An event of API Gateway to the function that it is for.
     pub(crate) async fn deliver(&self, event: Value) -> Answer {
         let (method, path) = (event["requestContext"]["http"]["method"].as_str().unwrap(), event["rawPath"].as_str().unwrap());
-        let function = match route::find(method, path).map(|(entry, _)| entry.role) {
+        let function = match route::find(method, path).map(|(entry, _)| entry.role()) {
+            Ok(Role::Accounts) => self.accounts().await,
             Ok(Role::Hosts) => self.hosts().await,
+            Ok(Role::Guests) => self.guests().await,
             Ok(Role::Reads) | Err(_) => self.reads().await,
         };
         accepted(&function.invoke(event).await.unwrap())

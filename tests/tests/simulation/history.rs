@@ -67,7 +67,7 @@ impl History {
         match self.category {
             Category::Waitlist => chain(backend, stream, &self.grouped(list_life(&self.steps, start))),
             Category::Waitee => chain(backend, stream, &self.grouped(visit_life(&self.steps, start))),
-            Category::User => Vec::new(),
+            Category::User | Category::Session => Vec::new(),
         }
     }
 

@@ -104,7 +104,7 @@ fn table(stream: StreamId) -> Table {
     match stream.category {
         Category::Waitlist => WAITLISTS,
         Category::Waitee => WAITEES,
-        Category::User => panic!("accounts have no rows"),
+        Category::User | Category::Session => panic!("no rows of {stream} are compared"),
     }
 }
 

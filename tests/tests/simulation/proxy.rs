@@ -14,10 +14,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, header},
 };
-use infra::{
-    Backend, Config,
-    config::{Keys, Retries},
-};
+use infra::{Backend, Config};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use waitlist_tests::stage::Stage;
@@ -77,12 +74,7 @@ impl Proxy {
     /// The stage's backend, by way of this proxy.
     pub(crate) async fn backend(&self, stage: &Stage) -> Backend {
         let sdk = infra::aws::local(&self.url).await;
-        let config = Config {
-            prefix: stage.prefix.clone(),
-            public_url: stage.backend.public_url.clone(),
-            keys: Keys::Directory(stage.keys.clone()),
-            retries: Retries::Table,
-        };
+        let config = Config::local(&stage.prefix, &stage.backend.public_url, stage.keys.clone());
         Backend::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, stage.backend.clock.clone()).unwrap()
     }
 

@@ -155,7 +155,7 @@ fn render(body: &Body, valid: &Map<String, Value>) -> Vec<u8> {
 
 #[test]
 fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_trace_when_refused() {
-    let routes: Vec<_> = ROUTES.iter().filter(|entry| entry.role == Role::Hosts).collect();
+    let routes: Vec<_> = ROUTES.iter().filter(|entry| entry.role() == Role::Hosts).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stage = runtime.block_on(Stage::new());
     let outcome = runner().run(&(select(routes), bodies()), |(entry, body)| {
@@ -168,7 +168,7 @@ fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_
             let bytes = render(&body, &valid(entry.path, &ben));
             let before = census(&stage.dynamodb, &stage.prefix).await;
             let exp = stage.backend.clock.now().millis() / 1000 + 900;
-            let principal = Some(Principal::User { id: owner.id, exp });
+            let principal = Some(Principal::account(owner.id, exp));
             let answer = send_bytes(&stage.backend, principal, entry.method, &path, bytes.into(), &[JSON]).await;
             let after = census(&stage.dynamodb, &stage.prefix).await;
             judge(&answer, before == after)

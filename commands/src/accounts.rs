@@ -1,0 +1,38 @@
+//! The accounts' lambda: registration, sign-in, and what an account does with itself.
+
+use bytes::Bytes;
+use http::Response;
+use infra::{
+    Backend, Failure,
+    http::{self as edge, Call, Reply, Request},
+};
+use schema::{
+    Problem,
+    route::{Accounts, Role, Route},
+};
+
+use crate::{session, user};
+
+/// Answers a request for one of the accounts' routes.
+pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
+    edge::serve(Role::Accounts, backend, request, |backend, call| Box::pin(route(backend, call))).await
+}
+
+async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let [] = call.query([])?; // writes take no parameters
+    let Route::Accounts(route) = call.entry.route else { return Err(Problem::not_found().into()) };
+    match route {
+        Accounts::Register => user::handler::register(backend, call).await,
+        Accounts::ConfirmEmail => user::handler::confirm(backend, call).await,
+        Accounts::AskConfirmation => user::handler::ask_confirmation(backend, call).await,
+        Accounts::AskPasswordReset => user::handler::ask_reset(backend, call).await,
+        Accounts::ResetPassword => user::handler::reset(backend, call).await,
+        Accounts::Rename => user::handler::rename(backend, call).await,
+        Accounts::ChangePassword => user::handler::change_password(backend, call).await,
+        Accounts::Erase => user::handler::erase(backend, call).await,
+        Accounts::SignIn => session::handler::sign_in(backend, call).await,
+        Accounts::Refresh => session::handler::refresh(backend, call).await,
+        Accounts::SignOut => session::handler::sign_out(backend, call).await,
+        Accounts::Jwks => Reply::plain(200, &backend.tokens.jwks().await?),
+    }
+}

@@ -1,0 +1,42 @@
+//! The hosts' lambda: every command of an owner comes in here.
+
+use bytes::Bytes;
+use http::Response;
+use infra::{
+    Backend, Failure,
+    http::{self as edge, Call, Reply, Request},
+};
+use schema::{
+    Problem,
+    route::{Hosts, Role, Route},
+};
+
+use crate::{waitee, waitlist};
+
+/// Answers a request for one of the hosts' routes.
+pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
+    edge::serve(Role::Hosts, backend, request, |backend, call| Box::pin(route(backend, call))).await
+}
+
+async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let [] = call.query([])?; // writes take no parameters
+    let Route::Hosts(route) = call.entry.route else { return Err(Problem::not_found().into()) };
+    match route {
+        Hosts::CreateWaitlist => waitlist::handler::create(backend, call).await,
+        Hosts::ChangeWaitlist => waitlist::handler::change(backend, call).await,
+        Hosts::OpenWaitlist => waitlist::handler::open(backend, call).await,
+        Hosts::CloseWaitlist => waitlist::handler::close(backend, call).await,
+        Hosts::DeleteWaitlist => waitlist::handler::delete(backend, call).await,
+        Hosts::AddWaitee => waitee::handler::add(backend, call).await,
+        Hosts::ChangeWaitee => waitee::handler::change(backend, call).await,
+        Hosts::MoveWaitee => waitee::handler::move_beside(backend, call).await,
+        Hosts::CallWaitee => waitee::handler::call(backend, call).await,
+        Hosts::RestoreWaitee => waitee::handler::restore(backend, call).await,
+        Hosts::ConfirmWaitee => waitee::handler::transition(backend, call, waitee::Command::Confirm).await,
+        Hosts::SeatWaitee => waitee::handler::transition(backend, call, waitee::Command::Seat).await,
+        Hosts::NoShowWaitee => waitee::handler::transition(backend, call, waitee::Command::NoShow).await,
+        Hosts::LeaveWaitee => waitee::handler::transition(backend, call, waitee::Command::Leave).await,
+        Hosts::RemoveWaitee => waitee::handler::transition(backend, call, waitee::Command::Remove).await,
+        Hosts::EraseWaitee => waitee::handler::erase(backend, call).await,
+    }
+}

@@ -1,0 +1,138 @@
+//! When a session starts, goes on, and ends.
+
+use schema::{
+    Time, UserId,
+    session::{Event, State},
+};
+
+use super::Session;
+
+/// For how long a refresh token is good: a month, as restaurants close for the summer.
+pub const REFRESH_TTL_MS: i64 = 30 * 24 * 3_600 * 1_000;
+
+/// For how long an exchanged refresh token still gets its successor again: the client may never have seen the answer.
+pub const REFRESH_GRACE_MS: i64 = 30_000;
+
+/// The account, as a session needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Number of its last event.
+    pub seq: u64,
+    /// Whether it may do what is system-wide.
+    pub operator: bool,
+}
+
+/// What is to become of a session.
+#[derive(Clone, Copy, Debug)]
+pub enum Command {
+    /// Somebody said the account's password.
+    Start(UserId, Standing),
+    /// Somebody has the refresh token of this number; nothing is known against the account.
+    Refresh(u32, Standing),
+    /// Somebody signs out.
+    Revoke,
+}
+
+/// Why not.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The session is over, or the token is not of its line.
+    Void,
+}
+
+/// Decides.
+///
+/// # Errors
+/// The command is refused.
+pub fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+    let expires_at = now.plus_millis(REFRESH_TTL_MS);
+    let state = match (session, command) {
+        (Session::None, Command::Start(user, Standing { seq, operator })) => {
+            let state = State { user: *user, user_seq: *seq, operator: *operator, number: 1, refreshed_at: now, expires_at };
+            return Ok(vec![Event::Started(state)]);
+        }
+        (Session::Ended, Command::Revoke) => return Ok(vec![]),
+        (Session::None | Session::Ended, _) => return Err(Refusal::Void),
+        (Session::Live(state), _) => state,
+    };
+    match *command {
+        Command::Start(..) => Ok(vec![]),
+        Command::Revoke => Ok(vec![Event::Revoked(state.clone())]),
+        Command::Refresh(..) if now >= state.expires_at => Err(Refusal::Void),
+        Command::Refresh(number, Standing { seq, operator }) if number == state.number => {
+            let number = number.checked_add(1).ok_or(Refusal::Void)?;
+            Ok(vec![Event::Refreshed(State { user: state.user, user_seq: seq, operator, number, refreshed_at: now, expires_at })])
+        }
+        Command::Refresh(number, _) if number > state.number => Err(Refusal::Void),
+        Command::Refresh(number, _) if number + 1 == state.number && now <= state.refreshed_at.plus_millis(REFRESH_GRACE_MS) => Ok(vec![]),
+        Command::Refresh(..) => Ok(vec![Event::ReuseDetected(state.clone())]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::spec::{NOW_MS, given};
+
+    const ANA: UserId = UserId(Uuid::from_u128(7));
+    const KNOWN: Standing = Standing { seq: 3, operator: false };
+
+    fn state(number: u32, refreshed_ms_ago: i64) -> State {
+        let refreshed_at = Time::from_millis(NOW_MS - refreshed_ms_ago);
+        State { user: ANA, user_seq: 1, operator: false, number, refreshed_at, expires_at: refreshed_at.plus_millis(REFRESH_TTL_MS) }
+    }
+
+    fn after(event: Event, command: Command) -> Result<Vec<Event>, Refusal> {
+        given::<Session>(vec![event]).when(|session, now| decide(session, &command, now))
+    }
+
+    fn refreshed_now(number: u32) -> Event {
+        Event::Refreshed(State { user_seq: KNOWN.seq, ..state(number, 0) })
+    }
+
+    #[test]
+    fn a_session_starts_with_its_first_token() {
+        let started = given::<Session>(vec![]).when(|session, now| decide(session, &Command::Start(ANA, KNOWN), now));
+        assert_eq!(started, Ok(vec![Event::Started(State { user_seq: KNOWN.seq, ..state(1, 0) })]));
+    }
+
+    #[test]
+    fn a_token_is_exchanged_for_the_next_and_knows_what_the_account_has_become() {
+        assert_eq!(after(Event::Started(state(1, 60_000)), Command::Refresh(1, KNOWN)), Ok(vec![refreshed_now(2)]));
+        assert_eq!(after(Event::Refreshed(state(3_000, 60_000)), Command::Refresh(3_000, KNOWN)), Ok(vec![refreshed_now(3_001)]));
+    }
+
+    #[test]
+    fn a_lost_answer_can_be_asked_for_again_for_a_while() {
+        let again = |ago| after(Event::Refreshed(state(2, ago)), Command::Refresh(1, KNOWN));
+        assert_eq!(again(REFRESH_GRACE_MS), Ok(vec![]));
+        assert_eq!(again(REFRESH_GRACE_MS + 1), Ok(vec![Event::ReuseDetected(state(2, REFRESH_GRACE_MS + 1))]));
+    }
+
+    #[test]
+    fn an_older_token_ends_the_session_at_once() {
+        assert_eq!(after(Event::Refreshed(state(3, 0)), Command::Refresh(1, KNOWN)), Ok(vec![Event::ReuseDetected(state(3, 0))]));
+    }
+
+    #[test]
+    fn a_number_that_was_not_given_out_yet_is_void() {
+        assert_eq!(after(Event::Started(state(1, 0)), Command::Refresh(2, KNOWN)), Err(Refusal::Void));
+    }
+
+    #[test]
+    fn a_token_runs_out() {
+        assert_eq!(after(Event::Started(state(1, REFRESH_TTL_MS)), Command::Refresh(1, KNOWN)), Err(Refusal::Void));
+        assert!(after(Event::Started(state(1, REFRESH_TTL_MS - 1)), Command::Refresh(1, KNOWN)).is_ok());
+    }
+
+    #[test]
+    fn what_has_ended_stays_so() {
+        for end in [Event::Revoked(state(2, 0)), Event::ReuseDetected(state(2, 0))] {
+            assert_eq!(after(end.clone(), Command::Refresh(2, KNOWN)), Err(Refusal::Void));
+            assert_eq!(after(end, Command::Revoke), Ok(vec![]));
+        }
+        assert_eq!(after(Event::Started(state(1, 0)), Command::Revoke), Ok(vec![Event::Revoked(state(1, 0))]));
+    }
+}

@@ -1,0 +1,1 @@
+//! Passwords: whether one is good, and how it is kept.

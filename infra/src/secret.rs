@@ -1,0 +1,247 @@
+//! The configured secret, and what hangs on it: tokens that are codes and stored nowhere, and hashes of what is counted or
+//! claimed.
+//!
+//! Every purpose has a key of its own, derived from the secret. When the secret is replaced, what the one before it signed is
+//! still taken. The key that hashes claims on e-mail addresses is another and never changes: the claims rest under it.
+
+use std::{fs, io, path::Path, sync::Arc};
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use data_encoding::BASE64URL_NOPAD;
+use schema::{SessionId, Time, UserId, WaiteeId, value::Email};
+use uuid::Uuid;
+
+use crate::{
+    clock::random,
+    failure::Failure,
+    file,
+    vault::{Secret, framed},
+};
+
+/// The names of the secrets in a key directory. The previous one is there only after a replacement.
+const CURRENT: &str = "secret";
+const PREVIOUS: &str = "secret-previous";
+const CLAIMS: &str = "claims";
+
+/// Half an HMAC-SHA256: nobody guesses 128 bits at a door that counts.
+const CODE_BYTES: usize = 16;
+type Code = [u8; CODE_BYTES];
+
+/// What a token that was mailed is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailed {
+    /// Confirms that the address is its owner's.
+    Confirmation,
+    /// Sets a new password.
+    PasswordReset,
+}
+
+impl Mailed {
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Confirmation => "confirmation",
+            Self::PasswordReset => "password-reset",
+        }
+    }
+}
+
+/// A token as it came back from a mail; nothing about it is certain before [`Secrets::was_mailed`].
+#[derive(Clone, Debug)]
+pub struct MailedToken {
+    /// Whose account it is for.
+    pub user: UserId,
+    /// From when on it is void.
+    pub ends_at: Time,
+    code: Code,
+}
+
+impl MailedToken {
+    /// Takes a token apart; none when it has not the form of one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (user, ends_at, code) = split::<16, 8>(text)?;
+        Some(Self { user: UserId(Uuid::from_bytes(user)), ends_at: Time::from_millis(i64::from_be_bytes(ends_at)), code })
+    }
+}
+
+/// The secrets of one deployment. Clones share them.
+#[derive(Clone)]
+pub struct Secrets(Arc<Inner>);
+
+struct Inner {
+    current: Secret,
+    previous: Option<Secret>,
+    claims: Secret,
+}
+
+impl Secrets {
+    /// Reads the secrets of a key directory; makes those that are missing, but for a previous one.
+    ///
+    /// # Errors
+    /// A file can be neither read nor made, or holds no secret.
+    pub fn load_or_create(directory: &Path) -> Result<Self, Failure> {
+        let read = |name: &str| {
+            let path = directory.join(name);
+            let doing = || format!("read the secret {}", path.display());
+            let fresh = || Ok::<_, io::Error>(random::<32>().to_vec());
+            let bytes = file::read_or_create_secret(&path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
+            Secret::take(bytes).ok_or_else(|| Failure::broken(doing(), "the file does not hold exactly 32 bytes"))
+        };
+        let previous = fs::exists(directory.join(PREVIOUS)).map_err(|cause| Failure::broken("look for a previous secret", cause))?;
+        Ok(Self(Arc::new(Inner {
+            current: read(CURRENT)?,
+            previous: previous.then(|| read(PREVIOUS)).transpose()?,
+            claims: read(CLAIMS)?,
+        })))
+    }
+
+    /// What lets a guest follow their visit.
+    #[must_use]
+    pub fn visit_token(&self, visit: WaiteeId) -> String {
+        let bytes = visit.0.into_bytes();
+        BASE64URL_NOPAD.encode(&[bytes.as_slice(), &self.code("visit", &[&bytes])].concat())
+    }
+
+    /// The visit that a token is for; none when it is not one of ours.
+    #[must_use]
+    pub fn read_visit_token(&self, text: &str) -> Option<WaiteeId> {
+        let (visit, [], code) = split::<16, 0>(text)?;
+        self.is_code("visit", &[&visit], &code).then(|| WaiteeId(Uuid::from_bytes(visit)))
+    }
+
+    /// The refresh token of a session that has this number.
+    #[must_use]
+    pub fn refresh_token(&self, session: SessionId, number: u32) -> String {
+        let (session, number) = (session.0.into_bytes(), number.to_be_bytes());
+        BASE64URL_NOPAD.encode(&[session.as_slice(), &number, &self.code("refresh", &[&session, &number])].concat())
+    }
+
+    /// Session and number of a refresh token; none when it is not one of ours.
+    #[must_use]
+    pub fn read_refresh_token(&self, text: &str) -> Option<(SessionId, u32)> {
+        let (session, number, code) = split::<16, 4>(text)?;
+        let ours = self.is_code("refresh", &[&session, &number], &code);
+        ours.then(|| (SessionId(Uuid::from_bytes(session)), u32::from_be_bytes(number)))
+    }
+
+    /// A token for a link in a mail. It is void from `ends_at` on, and once the account has left the state that `seq` stands for:
+    /// the number of the event that it undoes or follows.
+    #[must_use]
+    pub fn mailed_token(&self, purpose: Mailed, user: UserId, ends_at: Time, seq: u64) -> String {
+        let (user, ends_at) = (user.0.into_bytes(), ends_at.millis().to_be_bytes());
+        let code = self.code(purpose.purpose(), &[&user, &ends_at, &seq.to_be_bytes()]);
+        BASE64URL_NOPAD.encode(&[user.as_slice(), &ends_at, &code].concat())
+    }
+
+    /// Whether a token was mailed for this purpose in the state that `seq` stands for. Its end is the caller's to check.
+    #[must_use]
+    pub fn was_mailed(&self, purpose: Mailed, token: &MailedToken, seq: u64) -> bool {
+        let (user, ends_at) = (token.user.0.into_bytes(), token.ends_at.millis().to_be_bytes());
+        self.is_code(purpose.purpose(), &[&user, &ends_at, &seq.to_be_bytes()], &token.code)
+    }
+
+    /// The name under which an e-mail address is claimed.
+    #[must_use]
+    pub fn claim(&self, email: &Email) -> String {
+        BASE64URL_NOPAD.encode(&code(&self.0.claims, "claim", &[email.normalised().as_bytes()]))
+    }
+
+    /// The name under which tries of somebody or from somewhere are counted.
+    #[must_use]
+    pub(crate) fn counted(&self, what: &str, who: &str) -> String {
+        BASE64URL_NOPAD.encode(&self.code("limits", &[what.as_bytes(), who.as_bytes()]))
+    }
+
+    fn code(&self, purpose: &str, parts: &[&[u8]]) -> Code {
+        code(&self.0.current, purpose, parts)
+    }
+
+    fn is_code(&self, purpose: &str, parts: &[&[u8]], found: &Code) -> bool {
+        let secrets = [Some(&self.0.current), self.0.previous.as_ref()];
+        secrets.into_iter().flatten().any(|secret| verify_slices_are_equal(&code(secret, purpose, parts), found).is_ok())
+    }
+}
+
+fn code(secret: &Secret, purpose: &str, parts: &[&[u8]]) -> Code {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.derive(purpose.as_bytes()).bytes());
+    let mut code = [0; CODE_BYTES];
+    code.iter_mut().zip(hmac::sign(&key, &framed(parts)).as_ref()).for_each(|(half, full)| *half = *full);
+    code
+}
+
+/// A token's two fields and its code; none when it is longer, shorter, or not Base64url.
+fn split<const A: usize, const B: usize>(text: &str) -> Option<([u8; A], [u8; B], Code)> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    let (first, rest) = bytes.split_first_chunk::<A>()?;
+    let (second, rest) = rest.split_first_chunk::<B>()?;
+    Some((*first, *second, rest.try_into().ok()?))
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> (tempfile::TempDir, Secrets) {
+        let directory = tempfile::tempdir().unwrap();
+        let secrets = Secrets::load_or_create(directory.path()).unwrap();
+        (directory, secrets)
+    }
+
+    #[test]
+    fn a_token_says_what_it_is_for_and_an_altered_one_nothing() {
+        let (_directory, secrets) = secrets();
+        let visit = WaiteeId(Uuid::from_u128(7));
+        let token = secrets.visit_token(visit);
+        assert_eq!(secrets.read_visit_token(&token), Some(visit));
+        for at in 0..token.len() {
+            let mut altered = token.clone().into_bytes();
+            altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(secrets.read_visit_token(&String::from_utf8(altered).unwrap()), None, "character {at}");
+        }
+        for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), "ü"] {
+            assert_eq!(secrets.read_visit_token(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_for_one_purpose_serves_no_other() {
+        let (_directory, secrets) = secrets();
+        let (user, end) = (UserId(Uuid::from_u128(7)), Time::from_millis(1_000));
+        let token = MailedToken::parse(&secrets.mailed_token(Mailed::Confirmation, user, end, 1)).unwrap();
+        assert_eq!((token.user, token.ends_at), (user, end));
+        assert!(secrets.was_mailed(Mailed::Confirmation, &token, 1));
+        assert!(!secrets.was_mailed(Mailed::PasswordReset, &token, 1));
+        assert!(!secrets.was_mailed(Mailed::Confirmation, &token, 2), "the account has moved on");
+        let later = MailedToken { ends_at: end.plus_millis(1), ..token };
+        assert!(!secrets.was_mailed(Mailed::Confirmation, &later, 1));
+    }
+
+    #[test]
+    fn a_refresh_token_has_a_session_and_a_number() {
+        let (_directory, secrets) = secrets();
+        let session = SessionId(Uuid::from_u128(7));
+        assert_eq!(secrets.read_refresh_token(&secrets.refresh_token(session, 3_000)), Some((session, 3_000)));
+        assert_eq!(secrets.read_refresh_token(&secrets.visit_token(WaiteeId(session.0))), None);
+    }
+
+    #[test]
+    fn what_the_replaced_secret_signed_is_still_taken_and_claims_stay() {
+        let (directory, before) = secrets();
+        let visit = WaiteeId(Uuid::from_u128(7));
+        let email = Email::parse("Ana@Example.com").unwrap();
+        let (token, claim) = (before.visit_token(visit), before.claim(&email));
+        fs::rename(directory.path().join(CURRENT), directory.path().join(PREVIOUS)).unwrap();
+        let after = Secrets::load_or_create(directory.path()).unwrap();
+        assert_ne!(after.visit_token(visit), token);
+        assert_eq!(after.read_visit_token(&token), Some(visit));
+        assert_eq!(after.claim(&Email::parse("ana@example.COM").unwrap()), claim);
+        fs::remove_file(directory.path().join(PREVIOUS)).unwrap();
+        assert_eq!(Secrets::load_or_create(directory.path()).unwrap().read_visit_token(&token), None, "twice replaced");
+    }
+}

@@ -1,0 +1,61 @@
+//! Claims on e-mail addresses: whose account an address signs in to. They rest beside the keys, under the hash of the address.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::BuildError,
+    operation::delete_item::DeleteItemError,
+    types::{AttributeValue, Put},
+};
+use schema::UserId;
+
+use super::{VaultError, aws};
+
+const SUBJECT: &str = "subject";
+const USER: &str = "user";
+
+fn name(claim: &str) -> AttributeValue {
+    AttributeValue::S(format!("email-{claim}"))
+}
+
+/// The put that makes a claim, if nobody has made it.
+pub(super) fn put(table: &str, claim: &str, user: UserId) -> Result<Put, BuildError> {
+    Put::builder()
+        .table_name(table)
+        .item(SUBJECT, name(claim))
+        .item(USER, AttributeValue::S(user.to_string()))
+        .condition_expression("attribute_not_exists(#subject)")
+        .expression_attribute_names("#subject", SUBJECT)
+        .build()
+}
+
+/// Whose claim it is, read strongly: one read unit.
+pub(super) async fn holder(client: &Client, table: &str, claim: &str) -> Result<Option<UserId>, VaultError> {
+    let get = client.get_item().table_name(table).key(SUBJECT, name(claim)).consistent_read(true);
+    let answer = get.send().await.map_err(|cause| VaultError::Read { what: "a claim".into(), cause: aws(cause) })?;
+    let Some(item) = answer.item else { return Ok(None) };
+    user(&item).map(Some).ok_or(VaultError::Claim)
+}
+
+/// Gives a claim up if it is still this account's: one write unit, whether it was or not.
+pub(super) async fn release(client: &Client, table: &str, claim: &str, user: UserId) -> Result<(), VaultError> {
+    let delete = client
+        .delete_item()
+        .table_name(table)
+        .key(SUBJECT, name(claim))
+        .condition_expression("#user = :user")
+        .expression_attribute_names("#user", USER)
+        .expression_attribute_values(":user", AttributeValue::S(user.to_string()));
+    match delete.send().await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()), // given up before, or another's by now
+            _ => Err(VaultError::Release { cause: aws(error) }),
+        },
+    }
+}
+
+fn user(item: &HashMap<String, AttributeValue>) -> Option<UserId> {
+    item.get(USER)?.as_s().ok()?.parse().ok()
+}
