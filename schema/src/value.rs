@@ -185,8 +185,9 @@ impl FromStr for DayStart {
     type Err = Invalid;
 
     fn from_str(raw: &str) -> Result<Self, Invalid> {
-        let parsed = if raw.len() == 5 { NaiveTime::parse_from_str(raw, "%H:%M").ok() } else { None };
-        parsed.map(Self).ok_or_else(|| Invalid("must be a time of day such as 04:00".into()))
+        // chrono takes spaces for digits; only what we would write ourselves is meant.
+        let parsed = NaiveTime::parse_from_str(raw, "%H:%M").ok().map(Self).filter(|start| start.to_string() == raw);
+        parsed.ok_or_else(|| Invalid("must be a time of day such as 04:00".into()))
     }
 }
 

@@ -41,12 +41,18 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
         let board = board(backend, call.owner, id, &tokens).await?;
         return Reply::read(list.seq, &board_page(backend, call.owner, board, &page).await?);
     };
-    let day: NaiveDate = day.parse().map_err(|_| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
+    let day = read_day(&day).ok_or_else(|| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
     let page = Kind::Day.page(limit, after)?;
     let list = kept(backend, call.owner, id, &tokens).await?;
     let (rows, next) = of_day(backend, call.owner, id, day, &page, &tokens).await?;
     let keys = keys(backend, call.owner, &rows).await?;
     Reply::read(list.seq, &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None)).collect(), next })
+}
+
+/// `2026-11-20`, and no other way of writing it.
+fn read_day(text: &str) -> Option<NaiveDate> {
+    const CHARS: usize = "2026-11-20".len(); // years of more digits have a sign
+    text.parse().ok().filter(|day: &NaiveDate| text.len() == CHARS && day.to_string() == text)
 }
 
 pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {

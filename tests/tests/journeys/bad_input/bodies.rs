@@ -92,6 +92,10 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "language": "English" }), "pointer:/language"),
         (json!({ "day_starts": "24:00" }), "pointer:/day_starts"),
         (json!({ "day_starts": "4:00" }), "pointer:/day_starts"),
+        (json!({ "day_starts": " 4:00" }), "pointer:/day_starts"),
+        (json!({ "day_starts": "4:00 " }), "pointer:/day_starts"),
+        (json!({ "day_starts": "04:0 " }), "pointer:/day_starts"),
+        (json!({ "day_starts": "+4:00" }), "pointer:/day_starts"),
     ] {
         scene.refuses_body("POST", "/v1/waitlists", &list(changes.clone()), wrong(pointer)).await;
         scene.refuses_body("PATCH", &format!("/v1/waitlists/{}", scene.list), &changes.to_string(), wrong(pointer)).await;

@@ -49,7 +49,7 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let (parties, history) = (&scene.parties, scene.ana("/history"));
-    for limit in ["0", "201", "-1", "ten", "1.5", "", "99999999999999999999999"] {
+    for limit in ["0", "201", "-1", "ten", "1.5", "", "99999999999999999999999", "%2B5", "05", "5%20"] {
         for path in [parties, "/v1/waitlists", &history] {
             scene.refuses_query(&format!("{path}?limit={limit}"), "parameter:limit").await;
         }
@@ -61,7 +61,18 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
             .await;
     }
     scene.refuses_query(&format!("{parties}?limit=5&limit=5"), "parameter:limit").await;
-    for day in ["today", "2026-13-01", "2026-02-30", "", "2026-11-20T00:00:00Z"] {
+    for day in [
+        "today",
+        "2026-13-01",
+        "2026-02-30",
+        "",
+        "2026-11-20T00:00:00Z",
+        "2026-1-2",
+        "2026-11-9",
+        "2026-1-020",
+        "+2026-11-20",
+        "%2B12026-11-20",
+    ] {
         scene.refuses_query(&format!("{parties}?day={day}"), "parameter:day").await;
     }
     // A cursor holds a place and the kind of page it was cut from.
@@ -85,8 +96,13 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
 async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
-    for tag in ["7", "\"seven\"", "\"\"", "*", "W/\"1\"", "\"1\", \"2\"", "\"-1\""] {
+    for tag in ["7", "\"seven\"", "\"\"", "*", "W/\"1\"", "\"1\", \"2\"", "\"-1\"", "\"+1\"", "\"01\""] {
         scene.refuses_header("POST", &scene.ana("/seat"), "If-Match", tag).await;
+    }
+    // A read's tag is its number and the hash of its body, nothing else.
+    let hash = "0123456789abcdef0123456789abcdef";
+    for behind in ["", "zzz", "7", &hash[1..], &format!("{hash}0"), &format!("{hash}.1"), &hash.to_uppercase(), &hash.replace('f', "g")] {
+        scene.refuses_header("POST", &scene.ana("/seat"), "If-Match", &format!("\"1.{behind}\"")).await;
     }
     let (long, fits) = ("k".repeat(129), "k".repeat(128));
     for key in ["", " ", &long, "a\tb", "a b", "schl\u{fc}ssel"] {
@@ -98,7 +114,16 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
     let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
     scene.refuses("POST", &scene.ana("/seat"), "", &twice, (400, "invalid-parameter", "header:Idempotency-Key")).await;
     let seventeen = vec![format!("waitee-{}@1", scene.ana); 17].join(", ");
-    for tokens in ["garbage", "", "waitee-7@1", &format!("waitee-{}@0", scene.ana), &format!("waitee-{}", scene.ana), &seventeen] {
+    for tokens in [
+        "garbage",
+        "",
+        "waitee-7@1",
+        &format!("waitee-{}@0", scene.ana),
+        &format!("waitee-{}@+1", scene.ana),
+        &format!("waitee-{}@01", scene.ana),
+        &format!("waitee-{}", scene.ana),
+        &seventeen,
+    ] {
         for path in [&scene.parties, "/v1/waitlists", &scene.ana("")] {
             scene.refuses_header("GET", path, "Sync-Token", tokens).await;
         }
