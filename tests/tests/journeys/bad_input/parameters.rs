@@ -138,21 +138,32 @@ async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same
     let stranger = stage.owner();
     let their_list = stranger.list("Not yours").await;
     let their_party = stranger.join(&their_list, "Zoe").await;
-    let (ana, list) = (&scene.ana, &scene.list);
-    for (path, foreign, beyond) in [
-        (scene.ana(""), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
-        (scene.parties.clone(), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
-        (format!("{}?day=2026-11-20", scene.parties), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
-        ("/v1/waitlists".to_owned(), format!("waitlist-{their_list}@1"), format!("waitlist-{list}@2")),
-        (format!("/v1/waitlists/{list}"), format!("waitee-{their_party}@1"), format!("waitlist-{list}@2")),
+    let seated = scene.send("POST", &format!("/v1/waitees/{}/seat", scene.ben), "", &[]).await;
+    assert_eq!(seated.status, 200, "{seated:?}");
+    let (ana, ben, list) = (&scene.ana, &scene.ben, &scene.list);
+    let foreign = [format!("waitlist-{their_list}@1"), format!("waitee-{their_party}@1")];
+    let beyond = [format!("waitlist-{list}@2"), format!("waitee-{ana}@2"), format!("waitee-{ben}@3")];
+    let none = ["user", "waitlist", "waitee"].map(|category| format!("{category}-{NO_SUCH_ID}@1"));
+    let good = format!("waitlist-{list}@1, waitee-{ana}@1, waitee-{ben}@2");
+    // Whichever of the streams the answer is made from.
+    for path in [
+        "/v1/waitlists".to_owned(),
+        format!("/v1/waitlists/{list}"),
+        format!("/v1/waitlists/{list}/history"),
+        scene.parties.clone(),
+        format!("{}?day=2026-11-20", scene.parties),
+        scene.ana(""),
+        scene.ana("/history"),
+        format!("/v1/waitees/{ben}"),
     ] {
         let mut answers = Vec::new();
-        for token in [foreign, beyond, format!("{}-{NO_SUCH_ID}@1", if path == "/v1/waitlists" { "waitlist" } else { "waitee" })] {
-            scene.refuses_header("GET", &path, "Sync-Token", &token).await;
-            let mut body = scene.send("GET", &path, "", &[("Sync-Token", &token)]).await.body;
+        for token in foreign.iter().chain(&beyond).chain(&none) {
+            scene.refuses_header("GET", &path, "Sync-Token", &format!("{good}, {token}")).await;
+            let mut body = scene.send("GET", &path, "", &[("Sync-Token", token)]).await.body;
             body["request_id"].take();
             answers.push(body);
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {answers:?}");
+        assert_eq!(scene.send("GET", &path, "", &[("Sync-Token", &good)]).await.status, 200, "{path}");
     }
 }
