@@ -14,3 +14,4 @@ mod privacy;
 mod raw;
 mod reads;
 mod repeats;
+mod start;
