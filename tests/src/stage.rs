@@ -123,8 +123,13 @@ impl Stage {
     /// The same tables and keys for another process, as it were: nothing cached.
     #[must_use]
     pub fn another(&self) -> Backend {
-        let metered = metered(&self.sdk, &self.meter);
-        Backend::new(&self.sdk, metered, &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+        Backend::new(&self.sdk, self.metered(), &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+    }
+
+    /// A client whose calls the stage's meter counts.
+    #[must_use]
+    pub fn metered(&self) -> aws_sdk_dynamodb::Client {
+        metered(&self.sdk, &self.meter)
     }
 
     /// A log in this stage's table over a client of the test's choice.

@@ -240,7 +240,7 @@ impl<'r> Call<'r> {
     pub fn if_match(&self) -> Result<Option<u64>, Problem> {
         let Some(value) = self.header("if-match")? else { return Ok(None) };
         let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let number = inside.and_then(|inside| inside.split('.').next()).and_then(|digits| digits.parse().ok());
+        let number = inside.and_then(answer::number_in_tag);
         number.map(Some).ok_or_else(|| Problem::invalid_header("If-Match", "must be one ETag as it was answered, such as \"7\""))
     }
 

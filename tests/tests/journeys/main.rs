@@ -15,3 +15,4 @@ mod privacy;
 mod raw;
 mod reads;
 mod repeats;
+mod start;
