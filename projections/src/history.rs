@@ -6,15 +6,20 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId,
+    Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId, access,
     body::{Event, History, Verified},
     commit::Tail,
+    id::Category,
     sealed::Personal,
-    value::{Email, Name, Note, Phone, Reason},
+    value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
 use serde_json::Value;
 
 use crate::cursor::{self, Kind};
+
+pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    of_stream(backend, call, call.owner.into(), Subject::Account(call.owner)).await
+}
 
 pub(crate) async fn of_waitlist(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let id = WaitlistId(call.path_id()?);
@@ -38,9 +43,8 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     };
     let commits = backend.log.load(stream).await?;
     // A chain that does not hold is still its owner's to see.
-    if commits.first().is_none_or(|first| first.tenant != call.owner) {
-        return Err(Problem::not_found().into());
-    }
+    let tenant = commits.first().ok_or_else(Problem::not_found)?.tenant;
+    access::may(call.actor(), stream, tenant)?;
     let key = backend.vault.key(subject).await?;
     let mut items = Vec::new();
     for commit in &commits {
@@ -92,14 +96,29 @@ fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failu
         .collect()
 }
 
-/// Opens the sealed fields of an event of a visit; what was forgotten or is damaged is null. Lists hold nothing sealed.
+/// Opens the sealed fields that are named here, and no others; what was forgotten or is damaged is null.
 fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
-    if stream.category == schema::id::Category::Waitee {
-        open::<Name>(data, stream, key);
-        open::<Phone>(data, stream, key);
-        open::<Email>(data, stream, key);
-        open::<Note>(data, stream, key);
-        open::<Reason>(data, stream, key);
+    match stream.category {
+        Category::Waitee => {
+            open::<Name>(data, stream, key);
+            open::<Phone>(data, stream, key);
+            open::<Email>(data, stream, key);
+            open::<Note>(data, stream, key);
+            open::<Reason>(data, stream, key);
+        }
+        Category::User => {
+            open::<Name>(data, stream, key);
+            open::<Email>(data, stream, key);
+            // It serves whoever wants to guess the password, and nobody else: neither opened nor sealed is it shown.
+            hide::<PasswordHash>(data);
+        }
+        Category::Waitlist | Category::Session => {} // they hold nothing sealed
+    }
+}
+
+fn hide<T: Personal>(data: &mut Value) {
+    if let Some(field) = data.get_mut(T::FIELD) {
+        *field = Value::Null;
     }
 }
 
