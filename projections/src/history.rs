@@ -130,3 +130,26 @@ fn open<T: Personal>(data: &mut Value, stream: StreamId, key: Option<&SubjectKey
         *field = opened.map_or(Value::Null, |value| Value::from(value.clear()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schema::UserId;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn only_fields_that_are_named_are_opened_and_a_password_is_not_shown_at_all() {
+        let user: StreamId = UserId(Uuid::from_u128(7)).into();
+        let mut data =
+            json!({ "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } });
+        open_all(&mut data, user, None);
+        // Without a key what is opened is null: so it shows what would have been.
+        assert_eq!(data, json!({ "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } }));
+        let list = StreamId { category: Category::Waitlist, id: user.id };
+        let mut data = json!({ "name": "Main room" });
+        open_all(&mut data, list, None);
+        assert_eq!(data, json!({ "name": "Main room" }));
+    }
+}

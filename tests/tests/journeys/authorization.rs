@@ -22,7 +22,7 @@ fn guarded() -> impl Iterator<Item = &'static Entry> {
 fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(String, Option<Value>)> {
     let body = match (entry.method, entry.path) {
         ("GET", "/v1/waitlists" | "/v1/waitlists/{id}" | "/v1/waitlists/{id}/history" | "/v1/waitlists/{id}/waitees")
-        | ("GET", "/v1/waitees/{id}" | "/v1/waitees/{id}/history")
+        | ("GET", "/v1/waitees/{id}" | "/v1/waitees/{id}/history" | "/v1/me" | "/v1/me/history")
         | ("DELETE", "/v1/waitlists/{id}") => None,
         ("POST", "/v1/waitlists") => Some(json!({ "name": "Bar", "time_zone": "America/Los_Angeles", "region": "US" })),
         ("PATCH", "/v1/waitlists/{id}") => Some(json!({ "name": "Terrace" })),
@@ -49,6 +49,9 @@ fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(Strin
 
 /// Brings list and party to where the owner's request succeeds.
 async fn make_ready(owner: &Owner<'_>, entry: &Entry, list: &str, party: &str) {
+    if entry.path.starts_with("/v1/me") {
+        return owner.registered("Ana", "ana@example.com").await;
+    }
     let first = match entry.path {
         "/v1/waitlists/{id}" if entry.method == "DELETE" => format!("/v1/waitlists/{list}/close"),
         "/v1/waitees/{id}/confirm" => format!("/v1/waitees/{party}/call"),

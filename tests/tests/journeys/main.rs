@@ -4,13 +4,16 @@
 mod authorization;
 mod bad_input;
 mod evening;
+mod guests;
 mod kill;
 mod load;
+mod me;
 mod moves;
 mod night;
 mod oracle;
 mod place;
 mod privacy;
+mod public;
 mod raw;
 mod reads;
 mod repeats;

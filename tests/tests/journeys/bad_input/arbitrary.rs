@@ -118,6 +118,10 @@ fn valid(path: &str, other: &str) -> Map<String, Value> {
             "name": "Cleo", "party_size": 2, "phone": "(415) 555-2671", "email": "cleo@example.com", "note": "window",
             "quoted_minutes": 15, "language": "es",
         }),
+        "/v1/public/waitlists/{id}/waitees" => json!({
+            "name": "Cleo", "party_size": 2, "phone": "(415) 555-2671", "email": "cleo@example.com", "note": "window", "language": "es",
+        }),
+        "/v1/public/visits/{token}/confirm" | "/v1/public/visits/{token}/leave" => json!({}),
         "/v1/waitees/{id}/move" => json!({ "after": other, "reason": "asked" }),
         _ => json!({ "reason": "asked" }),
     };
@@ -155,7 +159,7 @@ fn render(body: &Body, valid: &Map<String, Value>) -> Vec<u8> {
 
 #[test]
 fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_trace_when_refused() {
-    let routes: Vec<_> = ROUTES.iter().filter(|entry| entry.role() == Role::Hosts).collect();
+    let routes: Vec<_> = ROUTES.iter().filter(|entry| matches!(entry.role(), Role::Hosts | Role::Guests)).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stage = runtime.block_on(Stage::new());
     let outcome = runner().run(&(select(routes), bodies()), |(entry, body)| {
@@ -164,7 +168,8 @@ fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_
             let list = owner.list("Main room").await;
             let (ana, ben) = (owner.join(&list, "Ana").await, owner.join(&list, "Ben").await);
             let id = if entry.path.starts_with("/v1/waitees") { &ana } else { &list };
-            let path = entry.path.replace("{id}", id);
+            let token = stage.backend.secrets.visit_token(ana.parse().unwrap());
+            let path = entry.path.replace("{id}", id).replace("{token}", &token);
             let bytes = render(&body, &valid(entry.path, &ben));
             let before = census(&stage.dynamodb, &stage.prefix).await;
             let exp = stage.backend.clock.now().millis() / 1000 + 900;

@@ -20,6 +20,11 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
             scene.refuses_body(method, &path, "", (404, "not-found", "")).await;
         }
     }
+    for id in ["7", "not-a-uuid", "%00", NO_SUCH_ID, &scene.list.to_uppercase(), &scene.ana] {
+        scene.refuses("GET", &format!("/v1/public/waitlists/{id}"), "", &[], (404, "not-found", "")).await;
+        let join = party(json!({}));
+        scene.refuses_body("POST", &format!("/v1/public/waitlists/{id}/waitees"), &join, (404, "not-found", "")).await;
+    }
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/v1"),
@@ -36,6 +41,9 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
         ("PUT", "/v1/waitlists".to_owned(), "POST, GET"),
         ("DELETE", scene.ana(""), "GET, PATCH"),
         ("GET", scene.ana("/seat"), "POST"),
+        ("GET", scene.door(), "POST"),
+        ("DELETE", scene.visit(""), "GET"),
+        ("PUT", "/v1/me".to_owned(), "GET, PATCH"),
         ("HEAD", "/healthz".to_owned(), "GET"),
         ("get", "/healthz".to_owned(), "GET"),
     ] {
@@ -76,7 +84,17 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
         let glue = if path.contains('?') { '&' } else { '?' };
         scene.refuses_query(&format!("{path}{glue}cursor={next}"), "parameter:cursor").await;
     }
+    scene.refuses_query("/v1/me?limit=5", "parameter:limit").await;
+    scene.owner.registered("Ana", "ana@example.com").await;
+    scene.refuses_query("/v1/me/history?limit=0", "parameter:limit").await;
+    scene.refuses_query(&format!("/v1/me/history?cursor={}", "YQ"), "parameter:cursor").await;
+    for path in [scene.visit(""), format!("/v1/public/waitlists/{}", scene.list)] {
+        scene.refuses_query(&format!("{path}?limit=5"), "parameter:limit").await;
+    }
     // Writes take none.
+    for path in [scene.visit("/leave"), scene.door()] {
+        scene.refuses("POST", &format!("{path}?dry_run=true"), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
+    }
     scene.refuses("POST", &format!("{}?dry_run=true", scene.ana("/seat")), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
     scene.refuses("GET", "/healthz?deep=1", "", &[], (400, "invalid-parameter", "parameter:deep")).await;
 }
@@ -95,11 +113,18 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
         scene.refuses("POST", "/v1/waitlists", &list(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
         scene.refuses("POST", &scene.parties, &party(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
     }
+    for key in ["", "a", &long, "0d1fb7a46c1c4b579f1e2f6ad2a0c00", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c00g"] {
+        let at = (400, "invalid-parameter", "header:Idempotency-Key");
+        scene.refuses("POST", &scene.door(), &party(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
+        scene.refuses_header("POST", &scene.visit("/leave"), "Idempotency-Key", key).await;
+    }
+    scene.refuses_header("POST", &scene.visit("/leave"), "If-Match", "seven").await;
     let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
     scene.refuses("POST", &scene.ana("/seat"), "", &twice, (400, "invalid-parameter", "header:Idempotency-Key")).await;
     let seventeen = vec![format!("waitee-{}@1", scene.ana); 17].join(", ");
     for tokens in ["garbage", "", "waitee-7@1", &format!("waitee-{}@0", scene.ana), &format!("waitee-{}", scene.ana), &seventeen] {
-        for path in [&scene.parties, "/v1/waitlists", &scene.ana("")] {
+        let door = format!("/v1/public/waitlists/{}", scene.list);
+        for path in [&scene.parties, "/v1/waitlists", &scene.ana(""), "/v1/me", &scene.visit(""), &door] {
             scene.refuses_header("GET", path, "Sync-Token", tokens).await;
         }
     }
@@ -113,13 +138,14 @@ async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same
     let stranger = stage.owner();
     let their_list = stranger.list("Not yours").await;
     let their_party = stranger.join(&their_list, "Zoe").await;
-    let (ana, list) = (&scene.ana, &scene.list);
+    let (ana, ben, list) = (&scene.ana, &scene.ben, &scene.list);
     for (path, foreign, beyond) in [
         (scene.ana(""), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
         (scene.parties.clone(), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
         (format!("{}?day=2026-11-20", scene.parties), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
         ("/v1/waitlists".to_owned(), format!("waitlist-{their_list}@1"), format!("waitlist-{list}@2")),
         (format!("/v1/waitlists/{list}"), format!("waitee-{their_party}@1"), format!("waitlist-{list}@2")),
+        (scene.visit(""), format!("waitee-{ben}@1"), format!("waitee-{ana}@2")),
     ] {
         let mut answers = Vec::new();
         for token in [foreign, beyond, format!("{}-{NO_SUCH_ID}@1", if path == "/v1/waitlists" { "waitlist" } else { "waitee" })] {
