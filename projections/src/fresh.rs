@@ -26,7 +26,7 @@ where
 ///
 /// # Errors
 /// Table or log cannot be read.
-pub async fn anyones<P: Projection>(backend: &Backend, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
+pub(crate) async fn anyones<P: Projection>(backend: &Backend, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
     let stream = StreamId { category: P::Event::CATEGORY, id };
     // A row of a newer version is shown as far as this code understands it; it is only not written over.
     let stored: Option<P::Row> = backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
