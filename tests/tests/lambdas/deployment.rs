@@ -99,7 +99,7 @@ impl Deployment {
     /// Ends every lambda that was started; all they ever wrote.
     pub(crate) async fn stop(self) -> String {
         let mut logs = String::new();
-        for function in [self.authorizer, self.hosts, self.reads, self.projector] {
+        for function in [self.authorizer, self.accounts, self.hosts, self.guests, self.reads, self.projector] {
             if let Some(function) = function.into_inner() {
                 logs += &function.stop().await;
             }
