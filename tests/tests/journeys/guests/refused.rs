@@ -110,6 +110,18 @@ async fn a_guest_who_was_erased_is_404_at_once_and_stays_so() {
 }
 
 #[tokio::test]
+async fn a_guest_whose_key_is_gone_is_404_though_the_row_does_not_know_it_yet() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&party("Ana")).await;
+    feed(&stage).await;
+    door.owner.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await;
+    assert_eq!(door.get(&ana.visit("")).await.status, 200, "the feed stands still");
+    stage.backend.vault.bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() }).await.unwrap();
+    assert_is_problem(&door.get(&ana.visit("")).await, 404, "not-found", "forgotten");
+}
+
+#[tokio::test]
 async fn a_forgotten_accounts_lists_and_visits_are_404_to_everyone() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
