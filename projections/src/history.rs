@@ -16,6 +16,9 @@ use serde_json::Value;
 
 use crate::cursor::{self, Kind};
 
+/// What says that somebody is to be forgotten.
+const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
+
 pub(crate) async fn of_waitlist(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let id = WaitlistId(call.path_id()?);
     of_stream(backend, call, id.into(), Subject::Account(call.owner)).await
@@ -41,7 +44,8 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     if commits.first().is_none_or(|first| first.tenant != call.owner) {
         return Err(Problem::not_found().into());
     }
-    let key = backend.vault.key(subject).await?;
+    // Who is about to be forgotten is shown no longer, though the key may stand for moments.
+    let key = if is_erased(&commits) { None } else { backend.vault.key(subject).await? };
     let mut items = Vec::new();
     for commit in &commits {
         items.extend(events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1));
@@ -52,6 +56,11 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     let (items, next) = cursor::cut(Kind::History, items, page.limit, |event| event.seq.to_string());
     let last = commits.last().map_or(0, |commit| commit.last);
     Reply::read(last, &History { items, next, verified: verify(&commits) })
+}
+
+fn is_erased(commits: &[Commit]) -> bool {
+    let says_so = |commit: &Commit| commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)));
+    commits.iter().any(says_so)
 }
 
 /// Walks the chain and names the first commit that does not fit.

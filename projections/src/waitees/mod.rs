@@ -54,6 +54,9 @@ pub struct WaiteeRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
     pub by: JoinedBy,
+    /// Whether the guest is to be forgotten, or was: nothing personal is shown from then on, though the key may stand for moments.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     /// Key of the index `active`: the list, while the party is on its board.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<WaitlistId>,

@@ -157,8 +157,9 @@ async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<Ha
         .collect())
 }
 
-/// A row as it is shown; without its key, the guest was forgotten.
+/// A row as it is shown. Without its key the guest was forgotten; who is about to be is shown no longer either.
 fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplicate_of: Option<Uuid>) -> Waitee {
+    let key = key.filter(|_| !row.erased);
     Waitee {
         id: row.id.0,
         waitlist_id: row.waitlist.0,

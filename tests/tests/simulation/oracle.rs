@@ -194,6 +194,10 @@ fn visit(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
         "waitee.moved" => {
             set("rank", data["rank"].clone());
         }
+        "waitee.erased" => {
+            set("erased", json!(true));
+        }
+        "waitee.forgotten" => {}
         other => panic!("the oracle knows no {other}"),
     }
     let word = |name: &str| row[name].as_str().unwrap().to_owned();
