@@ -2,7 +2,8 @@
 
 mod decide;
 pub(crate) mod handler;
-mod password;
+pub(crate) mod password;
+pub(crate) mod public;
 
 use infra::log::Aggregate;
 use schema::{

@@ -80,7 +80,7 @@ pub async fn run(cli: Cli) -> ExitCode {
                 Log::Json => telemetry::Style::Json,
             });
             match DataDir::open(&cli.data_dir) {
-                Ok(data_dir) => server::serve(&data_dir, serve.listen).await,
+                Ok(data_dir) => server::serve(&data_dir, serve.listen, cli.json).await,
                 Err(cause) => Err(cause.into()),
             }
         }

@@ -22,14 +22,40 @@ pub struct Running {
     pub engine: String,
 }
 
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made.
+    #[error("use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR")]
+    Open {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// It cannot be said where the server is.
+    #[error("write {path}, which says where the server is; move away what is in its place")]
+    Announce {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+}
+
 impl DataDir {
     /// Makes the directory when there is none.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path.join("keys"))?;
-        Ok(Self(path.to_owned()))
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let made = Self(path.to_owned());
+        for part in [made.path(), &made.keys()] {
+            fs::create_dir_all(part).map_err(|cause| DataDirError::Open { path: part.to_owned(), cause })?;
+        }
+        Ok(made)
     }
 
     /// The directory itself.
@@ -48,10 +74,11 @@ impl DataDir {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn announce(&self, running: &Running) -> io::Result<()> {
+    pub fn announce(&self, running: &Running) -> Result<(), DataDirError> {
         let draft = self.0.join("server.json.draft");
-        fs::write(&draft, serde_json::to_string_pretty(running)?)?;
-        fs::rename(draft, self.server_file())
+        let text = serde_json::to_string_pretty(running).map_err(io::Error::from);
+        text.and_then(|text| fs::write(&draft, text)).map_err(|cause| DataDirError::Announce { path: draft.clone(), cause })?;
+        fs::rename(draft, self.server_file()).map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
     }
 
     /// Takes the announcement back.

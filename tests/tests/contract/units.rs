@@ -179,6 +179,27 @@ async fn a_board_of_thirty_parties_is_read_by_the_page_and_its_keys_once_a_minut
     }
 }
 
+#[tokio::test]
+async fn a_token_of_a_stream_that_the_answer_is_not_made_from_reads_one_unit() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let [ana, ben] = [typical_join(&owner, &list).await, typical_join(&owner, &list).await];
+    owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
+    let mut calls = Vec::new();
+    for (tokens, units) in [(String::new(), 0.0), (format!("waitee-{ana}@2"), 1.0), (format!("waitee-{ana}@1, waitee-{ben}@1"), 2.0)] {
+        let headers: Vec<_> = [("Sync-Token", tokens.as_str())].into_iter().filter(|(_, tokens)| !tokens.is_empty()).collect();
+        let _before = stage.meter.take();
+        assert_eq!(owner.send("GET", "/v1/waitlists", None, &headers).await.status, 200, "{tokens}");
+        let used = stage.meter.take();
+        calls.push(used.calls);
+        if stage.counts_reads() {
+            assert_eq!(used.reads.get("events").copied().unwrap_or_default(), units, "{tokens}");
+        }
+    }
+    assert_eq!(calls, [1, 2, 3]);
+}
+
 /// A party with a name, a telephone number and a note of usual length; its id.
 async fn typical_join(owner: &Owner<'_>, list: &str) -> String {
     let body = json!({ "name": "Ana María González", "party_size": 4, "phone": "(415) 555-2671", "note": "high chair, by the window if possible" });
