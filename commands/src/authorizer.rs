@@ -11,7 +11,7 @@ use crate::session::{Session, latest, standing};
 
 /// The most commits of an account that are read for one answer: 2 read units. An account that did more since the session was
 /// last refreshed has it refreshed first.
-const SINCE_MAX: usize = 7;
+const SINCE_MAX: usize = 6;
 
 /// The principal of an `Authorization` header. Why a token is not accepted is nobody's business. At most 3 read units, however
 /// long the streams of session and account are.

@@ -32,28 +32,30 @@ const REGISTERED_SEQ: u64 = 1;
 
 pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let new = call.body::<Register>()?.parse()?;
-    password::check(&new.password, &[new.name.clear(), new.email.clear()])?;
     backend.limits.count_from(Tries::RegisterAddress, call.address()).await?;
+    password::check(&new.password, &[new.name.clear(), new.email.clear()])?;
     backend.limits.count(Tries::RegisterAccount, &new.email.normalised()).await?;
     let id = match call.idempotency_key()? {
         Some(key) => UserId(call.derived_id(key)),
         None => UserId(backend.clock.id(backend.clock.now())),
     };
-    match register_as(backend, call, id, &new).await {
+    match register_as(backend, call, id, &new, false).await {
         // The same request at the same time may have made the account first, under a key that this one did not know of.
-        Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => register_as(backend, call, id, &new).await,
+        Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => register_as(backend, call, id, &new, true).await,
         done => done,
     }
 }
 
 /// The account's first fact, its key and the claim on its address are one transaction: there is no half of an account.
-async fn register_as(backend: &Backend, call: &Call<'_>, id: UserId, new: &NewAccount) -> Result<Reply, Failure> {
+async fn register_as(backend: &Backend, call: &Call<'_>, id: UserId, new: &NewAccount, is_there: bool) -> Result<Reply, Failure> {
     let idempotency_key = call.idempotency_key()?;
     let known = if idempotency_key.is_some() { backend.vault.key(Subject::Account(id)).await? } else { None };
     let (fresh_key, keep_key) = backend.vault.prepare(id).await?;
+    let is_forgotten = is_there && known.is_none(); // then the idempotency key alone decides
     let key = known.unwrap_or(fresh_key);
     let said = [new.email.clear(), new.name.clear()].join("\n");
-    let command = idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, said.as_bytes())) });
+    let request = (!is_forgotten).then(|| request_mac(&key, call, said.as_bytes()));
+    let command = idempotency_key.map(|tag| CommandId { key: tag, request });
     let author = by(call, Actor::User(id), id, command);
     let claim = backend.secrets.claim(&new.email);
     let (key, keep_key, claim) = (&key, &keep_key, &claim);

@@ -134,6 +134,23 @@ async fn a_party_of_ten_commits_is_loaded_for_two_units() {
 }
 
 #[tokio::test]
+async fn a_doorbell_that_brings_what_is_known_besides_does_not_read_the_log() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let ana = owner.join(&list, "Ana").await;
+    let stream = StreamId::from(ana.parse::<WaiteeId>().unwrap());
+    stage.project(stream).await;
+    assert_eq!(owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await.status, 202);
+    let commits = stage.commits(stream).await;
+    let _before = stage.meter.take();
+    let doorbell = Doorbell { stream, last: 2, commits };
+    assert_eq!(feed::apply(&stage.backend, &doorbell).await.unwrap(), feed::Applied::Written);
+    let used = stage.meter.take();
+    assert!(!used.reads.contains_key("events"), "{used:?}");
+}
+
+#[tokio::test]
 async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
     let stage = Stage::new().await;
     let owner = stage.owner();
