@@ -153,6 +153,10 @@ fn visit_life(steps: &[Step], start: Time) -> Vec<Visited> {
     let mut life = vec![Visited::Joined(joined(start))];
     let mut state = State::Waiting;
     for step in steps {
+        if !state.is_active() && step.choice.is_multiple_of(7) {
+            life.extend([Visited::Erased {}, Visited::Forgotten {}]);
+            break;
+        }
         let (event, next) = visit_step(state, *step, start);
         life.push(event);
         state = next;
