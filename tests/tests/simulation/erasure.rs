@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use infra::{
     Backend,
+    queue::RECEIVE_MAX,
     vault::{Subject, VaultError},
 };
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
-use reactors::erasure::forget;
+use reactors::{erasure::forget, reactor::Reactor};
 use schema::{Commit, StreamId, WaiteeId, WaitlistId, table::VAULT};
 use serde_json::{Value, json};
 use waitlist_tests::{
@@ -21,7 +22,11 @@ use waitlist_tests::{
     wire::{Fate, Wire},
 };
 
-use crate::oracle::Item;
+use crate::{
+    oracle::Item,
+    poison::unreadable,
+    records::{self, Image},
+};
 
 /// A case plays a visit and its end on a real engine.
 const CASES: u32 = 16;
@@ -207,6 +212,36 @@ async fn a_damaged_address_is_not_passed_over() {
     stage.overwrite(owner.id, 1, "events", &registered).await;
     forget(&stage.backend, owner.id.into()).await.unwrap();
     assert!(is_tombstone(&stage, Subject::Account(owner.id)).await);
+}
+
+/// Newer code may have written events that this code cannot read; it must not forget anybody less for that.
+#[tokio::test]
+async fn what_the_reactor_cannot_read_holds_up_an_erasure_only_if_it_is_one() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let visit = Visit::begin(&owner, &list).await;
+    visit.erase().await;
+    let commits = stage.commits(visit.id).await;
+    let strange = |events: &str| unreadable(&commits, events);
+    let [flew, beside, newer, garbage] = [
+        r#"[{"type":"waitee.flew","v":1,"data":{}}]"#,
+        r#"[{"type":"waitee.erased","v":1,"data":{}}]"#,
+        r#"[{"type":"waitee.erased","v":2,"data":{}}]"#,
+        r#"[{"type":"waitee.era"#,
+    ]
+    .map(strange);
+    let reactor = Reactor::new(stage.backend.clone());
+    let react = async |commits: &[&Commit]| {
+        let records = commits.iter().zip(1..).map(|(commit, n)| records::insert(n, commit, Image::Whole, commit)).collect();
+        records::failed(&reactor.records(records::batch(records)).await)
+    };
+    assert_eq!(react(&[&flew, &commits[0], &beside]).await, Vec::<String>::new());
+    assert_eq!(stage.backend.erasures.receive(RECEIVE_MAX).await.unwrap().len(), 1);
+    for unread in [&newer, &garbage] {
+        assert_eq!(react(&[&commits[1], unread, &beside]).await, [records::sequence(2)], "it comes again from there on");
+        assert_eq!(stage.backend.erasures.receive(RECEIVE_MAX).await.unwrap().len(), 1);
+    }
 }
 
 /// A party on an owner's list, who joined under an idempotency key.
