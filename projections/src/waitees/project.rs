@@ -47,8 +47,8 @@ impl Projection for Waitees {
                 row.finished_at = None;
             }
             Event::Moved { rank, .. } => row.rank = rank.clone(),
-            Event::Erased {} => row.erased = true,
-            Event::Forgotten {} => {}
+            // Nothing of the guest is shown from here on, though the key may stand for moments.
+            Event::Erased {} | Event::Forgotten {} => row.erased = true,
         }
         let active = row.state.is_active();
         row.board = active.then_some(row.waitlist);

@@ -3,6 +3,8 @@
 //! Write units are asserted on every engine. Read units are left out on ministack, which charges strong reads as if they
 //! were not.
 
+mod guests;
+
 use infra::log;
 use projections::feed::{self, Doorbell};
 use reactors::erasure::forget;

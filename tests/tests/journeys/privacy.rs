@@ -129,8 +129,8 @@ fn the_search_finds_what_is_planted_in_every_encoding() {
     assert!(find(b"nothing of the kind", CANARIES).is_empty());
 }
 
-/// Everything personal that the API takes, in good requests and in refused ones.
-async fn an_evening(server: &Server, token: &str) {
+/// Everything personal that the API takes, in good requests and in refused ones; the token that a guest was given.
+async fn an_evening(server: &Server, token: &str) -> String {
     let send = async |method: &str, path: &str, body: Value, headers: &[(&str, &str)]| {
         server.send(Some(token), method, path, Some(&body), headers).await.unwrap()
     };
@@ -169,6 +169,19 @@ async fn an_evening(server: &Server, token: &str) {
     assert_eq!(board.status, 200, "{board:?}");
     let shown = server.send(Some(token), "GET", &format!("{ana}/history"), None, &[]).await.unwrap();
     assert_eq!(shown.body["items"][0]["data"]["name"], **name, "{shown:?}");
+    by_themselves(server, &parties, &party).await
+}
+
+/// A guest joins, looks and leaves; the token they were given.
+async fn by_themselves(server: &Server, parties: &str, party: &Value) -> String {
+    let door = parties.replace("/v1/waitlists", "/v1/public/waitlists");
+    let joined = server.send(None, "POST", &door, Some(party), &[]).await.unwrap();
+    let token = joined.body["visit_token"].as_str().unwrap_or_else(|| panic!("{joined:?}")).to_owned();
+    for (method, action, status) in [("GET", "", 200), ("POST", "/confirm", 409), ("POST", "/leave", 200), ("GET", "/leave", 405)] {
+        let answer = server.send(None, method, &format!("/v1/public/visits/{token}{action}"), None, &[]).await.unwrap();
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    token
 }
 
 #[tokio::test]
@@ -178,9 +191,9 @@ async fn nothing_personal_lies_in_clear_after_a_night_with_refusals_and_a_kill()
     let env = [("RUST_LOG", "debug"), ("RUST_BACKTRACE", "1")];
     let server = place.serve(&env).await;
     let token = server.token(owner());
-    an_evening(&server, &token).await;
+    let visit_token = an_evening(&server, &token).await;
     place.settled(&server).await;
-    let texts = [CANARIES, &[PHONE]].concat();
+    let texts = [CANARIES, &[PHONE, &visit_token]].concat();
     server.kill(); // the write-ahead log is as it was in the middle of the work
     assert_nothing_lies_in_clear(place.path(), &texts);
 
