@@ -20,6 +20,9 @@ use crate::{
     fresh,
 };
 
+/// What says that somebody is to be forgotten.
+const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
+
 pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     of_stream(backend, call, call.owner.into(), Subject::Account(call.owner)).await
 }
@@ -53,7 +56,8 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
         return Err(fresh::unknown_token().into());
     }
     fresh::others(backend, call.actor(), &tokens, |other| other == stream).await?;
-    let key = backend.vault.key(subject).await?;
+    // Who is about to be forgotten is shown no longer, though the key may stand for moments.
+    let key = if is_erased(&commits) { None } else { backend.vault.key(subject).await? };
     let mut items = Vec::new();
     for commit in &commits {
         items.extend(events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1));
@@ -63,6 +67,11 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     }
     let (items, next) = cursor::cut(Kind::History, items, page.limit, |event| event.seq.to_string());
     Reply::read(last, &History { items, next, verified: verify(&commits) })
+}
+
+fn is_erased(commits: &[Commit]) -> bool {
+    let says_so = |commit: &Commit| commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)));
+    commits.iter().any(says_so)
 }
 
 /// Walks the chain and names the first commit that does not fit.

@@ -1,13 +1,21 @@
-//! What AWS runs beside the API: the event source mappings, from the stream and from the queue of parked doorbells.
+//! What AWS runs beside the API: the event source mappings, from the stream and from the queues.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::{
+    dynamodb::Event,
+    sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
+    streams::DynamoDbEventResponse,
+};
 use infra::{
     Backend,
     queue::{Message, Policy, Queue, RECEIVE_MAX, TableQueue},
 };
-use projections::feed::{CONSUMER, Feed};
+use projections::feed::{self, Feed};
+use reactors::{
+    erasure::Eraser,
+    reactor::{self, Reactor},
+};
 use schema::table;
 use tokio::{sync::watch, task::JoinSet};
 use tracing::warn;
@@ -17,13 +25,31 @@ use crate::{
     pump::{Failure, Mapping, Progress, Pump, Source},
 };
 
-/// How often the queue of parked doorbells is looked at while it is empty.
+/// How often a queue is looked at while it is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
-/// The queue of pointers to batches that the projector would not take: what a mapping's failure destination is in AWS.
+/// The queue of pointers to batches that a consumer would not take: what a mapping's failure destination is in AWS.
 const FAILED_BATCHES: &str = "failed-batches";
 
-/// Starts both. They end, in order, once `shutdown` is true.
+/// Who works a queue off.
+#[derive(Clone)]
+pub enum Consumer {
+    /// The projector, the queue of parked doorbells.
+    Projector(Feed),
+    /// The eraser, the queue of those who are to be forgotten.
+    Eraser(Eraser),
+}
+
+impl Consumer {
+    async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        match self {
+            Self::Projector(feed) => feed.parked(event).await,
+            Self::Eraser(eraser) => eraser.messages(event).await,
+        }
+    }
+}
+
+/// Starts them all. They end, in order, once `shutdown` is true.
 pub(crate) fn start(
     backend: &Backend,
     source: Source,
@@ -32,37 +58,49 @@ pub(crate) fn start(
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    let feed = Feed::new(backend.clone());
-    workers.spawn(pump(backend, feed.clone(), source, prefix, engine).run(shutdown.clone()));
-    workers.spawn(consume(backend.retries.clone(), feed, shutdown.clone()));
+    let progress = Progress::of(&[feed::CONSUMER, reactor::CONSUMER]);
+    let (feed, reactor) = (Feed::new(backend.clone()), Reactor::new(backend.clone()));
+    let projecting = feed.clone();
+    let projector = pump(backend, &source, prefix, feed::CONSUMER, progress.clone(), move |event| {
+        let feed = projecting.clone();
+        async move { Ok::<_, Infallible>(feed.records(event).await) }
+    });
+    let reactor = pump(backend, &source, prefix, reactor::CONSUMER, progress, move |event| {
+        let reactor = reactor.clone();
+        async move { Ok::<_, Infallible>(reactor.records(event).await) }
+    });
+    // Each prunes what both have handled, so that it goes whoever comes last.
+    for pump in [projector, reactor] {
+        workers.spawn(pruning(pump, &source, engine.clone()).run(shutdown.clone()));
+    }
+    workers.spawn(consume(backend.retries.clone(), Consumer::Projector(feed), shutdown.clone()));
+    workers.spawn(consume(backend.erasures.clone(), Consumer::Eraser(Eraser::new(backend.clone())), shutdown.clone()));
     workers
 }
 
-fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Option<Arc<Engine>>) -> Pump {
+fn pump<H, Handled>(backend: &Backend, source: &Source, prefix: &str, consumer: &'static str, progress: Progress, handler: H) -> Pump
+where
+    H: Fn(Event) -> Handled + Send + Sync + 'static,
+    Handled: Future<Output = Result<DynamoDbEventResponse, Infallible>> + Send + 'static,
+{
     let policy = Policy { visibility: Duration::from_secs(30), attempts_max: 1 };
-    let failed = TableQueue::new(source.dynamodb.clone(), table::QUEUE.name(prefix), FAILED_BATCHES, policy, backend.clock.clone());
-    let failed = Queue::Table(failed);
-    let table = source.table.clone();
-    let pump = Pump::new(
-        source,
-        Mapping::of(CONSUMER),
-        Progress::of(&[CONSUMER]),
-        move |event| {
-            let feed = feed.clone();
-            async move { Ok::<_, Infallible>(feed.records(event).await) }
-        },
-        move |failure: Failure| {
-            let failed = failed.clone();
-            async move {
-                let pointer = serde_json::json!({
-                    "consumer": failure.consumer, "stream": failure.stream_arn, "shard": failure.shard, "first": failure.first,
-                    "last": failure.last, "records": failure.records, "attempts": failure.attempts, "cause": failure.cause,
-                });
-                failed.send(&pointer.to_string(), Duration::ZERO).await.map(|_| ())
-            }
-        },
-    );
+    let table = table::QUEUE.name(prefix);
+    let failed = Queue::Table(TableQueue::new(source.dynamodb.clone(), table, FAILED_BATCHES, policy, backend.clock.clone()));
+    Pump::new(source.clone(), Mapping::of(consumer), progress, handler, move |failure: Failure| {
+        let failed = failed.clone();
+        async move {
+            let pointer = serde_json::json!({
+                "consumer": failure.consumer, "stream": failure.stream_arn, "shard": failure.shard, "first": failure.first,
+                "last": failure.last, "records": failure.records, "attempts": failure.attempts, "cause": failure.cause,
+            });
+            failed.send(&pointer.to_string(), Duration::ZERO).await.map(|_| ())
+        }
+    })
+}
+
+fn pruning(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     let Some(engine) = engine else { return pump };
+    let table = source.table.clone();
     pump.pruning(move |consumed| {
         let (engine, table) = (engine.clone(), table.clone());
         async move {
@@ -73,9 +111,9 @@ fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Opt
     })
 }
 
-async fn consume(queue: Queue, feed: Feed, mut shutdown: watch::Receiver<bool>) {
+async fn consume(queue: Queue, consumer: Consumer, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
-        if look(&queue, &feed).await == 0 {
+        if look(&queue, &consumer).await == 0 {
             tokio::select! {
                 () = tokio::time::sleep(QUEUE_POLL) => {}
                 _ = shutdown.changed() => {}
@@ -84,25 +122,25 @@ async fn consume(queue: Queue, feed: Feed, mut shutdown: watch::Receiver<bool>) 
     }
 }
 
-/// One look at the queue of parked doorbells: what is due is delivered. How many that was.
-pub async fn look(queue: &Queue, feed: &Feed) -> usize {
+/// One look at a queue: what is due is delivered. How many messages that was.
+pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
     let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
-        warn!(%cause, "the queue of parked doorbells does not answer");
+        warn!(%cause, "a queue does not answer");
         Vec::new()
     });
     let taken = messages.len();
     if taken > 0 {
-        deliver(queue, feed, messages).await;
+        deliver(queue, consumer, messages).await;
     }
     taken
 }
 
 /// One batch, with the semantics of partial batch answers: what is not reported as failed is deleted.
-async fn deliver(queue: &Queue, feed: &Feed, messages: Vec<Message>) {
+async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     let receipts: HashMap<String, _> = messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
     let mut event = SqsEvent::default();
     event.records = messages.into_iter().map(sqs_message).collect();
-    let answer = feed.parked(event).await;
+    let answer = consumer.handle(event).await;
     let failed = |id: &String| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == *id);
     for (_, receipt) in receipts.iter().filter(|(id, _)| !failed(id)) {
         if let Err(cause) = queue.delete(receipt).await {

@@ -47,7 +47,7 @@ impl Projection for Waitees {
                 row.finished_at = None;
             }
             Event::Moved { rank, .. } => row.rank = rank.clone(),
-            // Without its key the row shows nothing of the guest any more.
+            // Nothing of the guest is shown from here on, though the key may stand for moments.
             Event::Erased {} | Event::Forgotten {} => row.erased = true,
         }
         let active = row.state.is_active();

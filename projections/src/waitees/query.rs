@@ -175,7 +175,9 @@ async fn of_day(
 }
 
 async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<HashMap<WaiteeId, SubjectKey>, Failure> {
-    let subjects: Vec<Subject> = rows.iter().map(|row| Subject::Guest { account: owner, guest: row.id }).collect();
+    // Who is erased is shown no more, though their key may stand for moments.
+    let shown = rows.iter().filter(|row| !row.erased);
+    let subjects: Vec<Subject> = shown.map(|row| Subject::Guest { account: owner, guest: row.id }).collect();
     let keys = backend.vault.keys(&subjects).await?;
     Ok(keys
         .into_iter()
@@ -183,7 +185,7 @@ async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<Ha
         .collect())
 }
 
-/// A row as it is shown; without its key, the guest was forgotten.
+/// A row as it is shown; without its key, the guest was forgotten, or is about to be.
 fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplicate_of: Option<Uuid>) -> Waitee {
     Waitee {
         id: row.id.0,

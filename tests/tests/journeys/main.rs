@@ -4,6 +4,7 @@
 mod accounts;
 mod authorization;
 mod bad_input;
+mod erasure;
 mod evening;
 mod guests;
 mod kill;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod deployment;
+mod erasure;
 mod gateway;
 mod journey;
 mod logs;

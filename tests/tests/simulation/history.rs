@@ -186,7 +186,7 @@ fn visit_life(steps: &[Step], start: Time) -> Vec<Visited> {
     for step in steps {
         if step.choice % 32 == 31 {
             let off_the_board = state.is_active().then(|| Visited::Removed(Why::default()));
-            life.extend(off_the_board.into_iter().chain([Visited::Erased {}]));
+            life.extend(off_the_board.into_iter().chain([Visited::Erased {}, Visited::Forgotten {}]));
             return life;
         }
         let (event, next) = visit_step(state, *step, start);
