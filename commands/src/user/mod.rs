@@ -2,6 +2,7 @@
 
 mod decide;
 pub(crate) mod handler;
+mod operator;
 mod password;
 
 use infra::log::Aggregate;
@@ -11,7 +12,10 @@ use schema::{
     value::{Email, Name, PasswordHash},
 };
 
-pub use self::decide::{Command, Refusal, decide};
+pub use self::{
+    decide::{Command, Refusal, decide},
+    operator::{Operator, set_operator},
+};
 
 /// What deciding needs to know of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
