@@ -1,11 +1,15 @@
 //! The data directory: the engine's file, the keys, and where the running server is.
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::control::Control;
 
 /// A data directory.
 #[derive(Clone, Debug)]
@@ -20,6 +24,9 @@ pub struct Running {
     pub http: String,
     /// Its engine's endpoint.
     pub engine: String,
+    /// Where its clock is moved, if it was started for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
 }
 
 impl DataDir {
@@ -44,14 +51,31 @@ impl DataDir {
         self.0.join("keys")
     }
 
-    /// Says where the server is: whole or not at all, so that nobody reads half an address.
+    /// Says where the server is: whole or not at all, so that nobody reads half an address, and to the owner of the files alone.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn announce(&self, running: &Running) -> io::Result<()> {
         let draft = self.0.join("server.json.draft");
-        fs::write(&draft, serde_json::to_string_pretty(running)?)?;
+        match fs::remove_file(&draft) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {} // what a killed server left may have been open to others
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(serde_json::to_string_pretty(running)?.as_bytes())?;
         fs::rename(draft, self.server_file())
+    }
+
+    /// Where a server is, or was when it was killed.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn running(&self) -> io::Result<Option<Running>> {
+        let text = match fs::read(self.server_file()) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read?,
+        };
+        Ok(Some(serde_json::from_slice(&text)?))
     }
 
     /// Takes the announcement back.

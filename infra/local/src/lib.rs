@@ -1,9 +1,12 @@
 //! The whole backend in one process, on an embedded engine.
 
+mod authorizer;
 pub mod cli;
+pub mod control;
 pub mod data_dir;
 mod edge;
 pub mod engine;
+mod gate;
 pub mod pump;
 pub mod server;
 pub mod workers;

@@ -24,15 +24,17 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    control,
     data_dir::{DataDir, Running},
     edge,
     engine::Engine,
+    gate::Gate,
     pump::Source,
     workers,
 };
 
 /// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
-const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// For how long a stopping server waits for requests that run.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -40,11 +42,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long the token in the printed example is good for.
 const EXAMPLE_TOKEN_TTL_S: u32 = 3_600;
 
-/// Serves until Ctrl-C or SIGTERM; then what runs is finished.
+/// Serves until Ctrl-C or SIGTERM; then what runs is finished. With a manual clock, whoever can read `server.json` can move it.
 ///
 /// # Errors
 /// The directory, the engine, the tables, the keys or the address cannot be had: the message says what to do.
-pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub async fn serve(data_dir: &DataDir, listen: SocketAddr, manual_clock: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
     let prefix = config::prefix();
     let (sdk, engine) = engine(data_dir, &prefix).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
@@ -68,12 +70,14 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr) -> Result<(), Box<dyn
         table: EVENTS.name(&prefix),
         checkpoints: CHECKPOINTS.name(&prefix),
     };
-    let workers = workers::start(&backend, source, &prefix, engine.clone(), &stopping);
+    let gate = Gate::default();
+    let workers = workers::start(&backend, source, &prefix, engine.clone(), &gate, &stopping);
+    let control = if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
     let engine_url = engine.as_ref().map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
-    data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url })?;
+    data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url, control })?;
     welcome(&address, &backend, &TokenKey::load_or_create(&data_dir.keys())?)?;
 
-    let requests = axum::serve(listener, edge::router(backend, origins).into_make_service_with_connect_info::<SocketAddr>())
+    let requests = axum::serve(listener, edge::router(backend, gate, origins).into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(until_set(stopping));
     let mut requests = tokio::spawn(requests.into_future());
     until_told_to_stop().await?;

@@ -14,31 +14,40 @@ use tracing::warn;
 
 use crate::{
     engine::Engine,
+    gate::Gate,
     pump::{Failure, Mapping, Progress, Pump, Source},
 };
 
 /// How often the queue of parked doorbells is looked at while it is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
+/// How often expired items are dropped. Nothing hangs on it but the size of the file: who reads an item looks when it ends.
+const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
+
 /// The queue of pointers to batches that the projector would not take: what a mapping's failure destination is in AWS.
 const FAILED_BATCHES: &str = "failed-batches";
 
-/// Starts both. They end, in order, once `shutdown` is true.
+/// Starts both; their handlers pass the gate. They end, in order, once `shutdown` is true.
 pub(crate) fn start(
     backend: &Backend,
     source: Source,
     prefix: &str,
     engine: Option<Arc<Engine>>,
+    gate: &Gate,
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     let feed = Feed::new(backend.clone());
-    workers.spawn(pump(backend, feed.clone(), source, prefix, engine).run(shutdown.clone()));
-    workers.spawn(consume(backend.retries.clone(), feed, shutdown.clone()));
+    if let Some(engine) = engine.clone() {
+        workers.spawn(expire(engine, shutdown.clone()));
+    }
+    workers.spawn(pump(backend, feed.clone(), source, prefix, engine, gate).run(shutdown.clone()));
+    workers.spawn(consume(backend.retries.clone(), feed, gate.clone(), shutdown.clone()));
     workers
 }
 
-fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Option<Arc<Engine>>) -> Pump {
+fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Option<Arc<Engine>>, gate: &Gate) -> Pump {
+    let gate = gate.clone();
     let policy = Policy { visibility: Duration::from_secs(30), attempts_max: 1 };
     let failed = TableQueue::new(source.dynamodb.clone(), table::QUEUE.name(prefix), FAILED_BATCHES, policy, backend.clock.clone());
     let failed = Queue::Table(failed);
@@ -48,8 +57,11 @@ fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Opt
         Mapping::of(CONSUMER),
         Progress::of(&[CONSUMER]),
         move |event| {
-            let feed = feed.clone();
-            async move { Ok::<_, Infallible>(feed.records(event).await) }
+            let (feed, gate) = (feed.clone(), gate.clone());
+            async move {
+                let _running = gate.pass().await;
+                Ok::<_, Infallible>(feed.records(event).await)
+            }
         },
         move |failure: Failure| {
             let failed = failed.clone();
@@ -73,13 +85,29 @@ fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Opt
     })
 }
 
-async fn consume(queue: Queue, feed: Feed, mut shutdown: watch::Receiver<bool>) {
+async fn consume(queue: Queue, feed: Feed, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
-        if look(&queue, &feed).await == 0 {
+        let running = gate.pass().await;
+        let taken = look(&queue, &feed).await;
+        drop(running);
+        if taken == 0 {
             tokio::select! {
                 () = tokio::time::sleep(QUEUE_POLL) => {}
                 _ = shutdown.changed() => {}
             }
+        }
+    }
+}
+
+/// Now and then has the engine drop what has expired, as DynamoDB does by itself.
+async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        if let Err(cause) = engine.expire().await {
+            warn!(%cause, "expired items were not dropped");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EXPIRY_PAUSE) => {}
+            _ = shutdown.changed() => {}
         }
     }
 }
