@@ -22,11 +22,11 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?; // writes take no parameters
     let Route::Accounts(route) = call.entry.route else { return Err(Problem::not_found().into()) };
     match route {
-        Accounts::Register => user::handler::register(backend, call).await,
-        Accounts::ConfirmEmail => user::handler::confirm(backend, call).await,
+        Accounts::Register => user::public::register(backend, call).await,
+        Accounts::ConfirmEmail => user::public::confirm(backend, call).await,
         Accounts::AskConfirmation => user::handler::ask_confirmation(backend, call).await,
-        Accounts::AskPasswordReset => user::handler::ask_reset(backend, call).await,
-        Accounts::ResetPassword => user::handler::reset(backend, call).await,
+        Accounts::AskPasswordReset => user::public::ask_reset(backend, call).await,
+        Accounts::ResetPassword => user::public::reset(backend, call).await,
         Accounts::Rename => user::handler::rename(backend, call).await,
         Accounts::ChangePassword => user::handler::change_password(backend, call).await,
         Accounts::Erase => user::handler::erase(backend, call).await,

@@ -1,17 +1,43 @@
-//! Who asks: the bearer token of a request, checked.
+//! Who asks: the bearer token of a request, checked against the keys, its session, and what became of its account.
 
-use infra::{Backend, Failure, http::Principal, token::TokenError};
+use infra::{
+    Backend, Failure,
+    http::Principal,
+    token::{Claims, TokenError},
+};
+use schema::SessionId;
 
-/// The principal of an `Authorization` header. Why a token is not accepted is nobody's business.
+use crate::session::{Session, latest, standing};
+
+/// The most commits of an account that are read for one answer: 2 read units. An account that did more since the session was
+/// last refreshed has it refreshed first.
+const SINCE_MAX: usize = 6;
+
+/// The principal of an `Authorization` header. Why a token is not accepted is nobody's business. At most 3 read units, however
+/// long the streams of session and account are.
 ///
 /// # Errors
 /// What the answer depends on cannot be read.
 pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
     let bearer = authorization.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = bearer else { return Ok(Principal::Nobody) };
-    match backend.tokens.check(token.trim(), backend.clock.now()).await {
-        Ok(claims) => Ok(Principal::User { id: claims.sub, exp: claims.exp, session: claims.sid, operator: claims.operator }),
-        Err(TokenError::Keys(failure)) => Err(failure),
-        Err(TokenError::Forged | TokenError::Expired) => Ok(Principal::Nobody),
+    let claims = match backend.tokens.check(token.trim(), backend.clock.now()).await {
+        Ok(claims) => claims,
+        Err(TokenError::Keys(failure)) => return Err(failure),
+        Err(TokenError::Forged | TokenError::Expired) => return Ok(Principal::Nobody),
+    };
+    match claims.sid {
+        None => Ok(Principal::User { id: claims.sub, exp: claims.exp, session: None, operator: claims.operator }),
+        Some(session) => in_session(backend, &claims, session).await,
     }
+}
+
+async fn in_session(backend: &Backend, claims: &Claims, session: SessionId) -> Result<Principal, Failure> {
+    let Session::Live(state) = latest(backend, session).await? else { return Ok(Principal::Nobody) };
+    let (since, more) = backend.log.some_after(claims.sub.into(), state.user_seq, SINCE_MAX).await?;
+    if state.user != claims.sub || more {
+        return Ok(Principal::Nobody);
+    }
+    let Some(standing) = standing(&state, &since)? else { return Ok(Principal::Nobody) };
+    Ok(Principal::User { id: claims.sub, exp: claims.exp, session: Some(session), operator: standing.operator })
 }

@@ -81,7 +81,7 @@ impl Tries {
             Self::SignInAccount => (10, 900),
             Self::SignInAddress => (100, 900),
             Self::RegisterAccount => (5, 3_600),
-            Self::RegisterAddress => (20, 3_600),
+            Self::RegisterAddress => (60, 3_600),
             Self::MailAccount => (5, 3_600),
             Self::MailAddress => (20, 3_600),
             Self::TokenAddress => (60, 3_600),

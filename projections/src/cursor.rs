@@ -1,7 +1,7 @@
 //! Cursors: where a page ended, and nothing else. The account and the list come from the path that was authorized.
 
 use data_encoding::BASE64URL_NOPAD;
-use schema::Problem;
+use schema::{Problem, check::whole_number};
 
 /// The most entries of a page, and how many when nothing is said.
 const LIMIT_MAX: usize = 200;
@@ -55,9 +55,8 @@ impl Kind {
     pub fn page(self, limit: Option<String>, cursor: Option<String>) -> Result<PageRequest, Problem> {
         let limit = match limit {
             None => LIMIT_DEFAULT,
-            Some(text) => text
-                .parse()
-                .ok()
+            Some(text) => whole_number(&text)
+                .and_then(|limit| usize::try_from(limit).ok())
                 .filter(|limit| (1..=LIMIT_MAX).contains(limit))
                 .ok_or_else(|| Problem::invalid_parameter("limit", format!("must be a whole number from 1 to {LIMIT_MAX}")))?,
         };

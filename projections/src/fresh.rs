@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::try_join_all;
 use infra::{Backend, Failure, rows::Row};
 use schema::{Problem, StreamId, UserId, commit::DomainEvent, sync::SyncToken};
 use uuid::Uuid;
@@ -53,6 +54,21 @@ where
         rows.push(row.filter(|row| row.seq() >= seq).ok_or_else(unknown_token)?);
     }
     Ok(rows)
+}
+
+/// Looks at the tokens about streams that the answer is not `made_from`: a wrong one is refused wherever it is sent. 1 read
+/// unit for each such stream, all at once.
+///
+/// # Errors
+/// As [`rows`].
+pub async fn others(backend: &Backend, owner: UserId, tokens: &[SyncToken], made_from: impl Fn(StreamId) -> bool) -> Result<(), Failure> {
+    let streams: BTreeSet<StreamId> = tokens.iter().map(|token| token.stream).filter(|stream| !made_from(*stream)).collect();
+    let looks = streams.into_iter().map(|stream| async move {
+        let latest = backend.log.latest(stream).await?;
+        let is_there = latest.is_some_and(|latest| latest.tenant == owner && latest.last >= demanded(tokens, stream));
+        if is_there { Ok(()) } else { Err(Failure::from(unknown_token())) }
+    });
+    try_join_all(looks).await.map(drop)
 }
 
 /// The seq that the tokens demand of one stream; 0 when they are silent about it.

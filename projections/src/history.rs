@@ -14,7 +14,10 @@ use schema::{
 };
 use serde_json::Value;
 
-use crate::cursor::{self, Kind};
+use crate::{
+    cursor::{self, Kind},
+    fresh,
+};
 
 pub(crate) async fn of_waitlist(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let id = WaitlistId(call.path_id()?);
@@ -29,7 +32,7 @@ pub(crate) async fn of_waitee(backend: &Backend, call: &Call<'_>) -> Result<Repl
 async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject: Subject) -> Result<Reply, Failure> {
     let [limit, after] = call.query(["limit", "cursor"])?;
     let page = Kind::History.page(limit, after)?;
-    call.sync_tokens()?; // the log shows everything; a header that is none is refused all the same
+    let tokens = call.sync_tokens()?;
     let after = match &page.after {
         None => 0,
         Some(place) => {
@@ -41,6 +44,11 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     if commits.first().is_none_or(|first| first.tenant != call.owner) {
         return Err(Problem::not_found().into());
     }
+    let last = commits.last().map_or(0, |commit| commit.last);
+    if last < fresh::demanded(&tokens, stream) {
+        return Err(fresh::unknown_token().into());
+    }
+    fresh::others(backend, call.owner, &tokens, |other| other == stream).await?;
     let key = backend.vault.key(subject).await?;
     let mut items = Vec::new();
     for commit in &commits {
@@ -50,7 +58,6 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
         }
     }
     let (items, next) = cursor::cut(Kind::History, items, page.limit, |event| event.seq.to_string());
-    let last = commits.last().map_or(0, |commit| commit.last);
     Reply::read(last, &History { items, next, verified: verify(&commits) })
 }
 

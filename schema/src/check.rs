@@ -55,6 +55,12 @@ impl Check {
     }
 }
 
+/// A number in a header or a parameter, in the one way we write it: digits alone, no sign, no zeros in front.
+#[must_use]
+pub fn whole_number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
 /// Reads a JSON body; an empty one reads as `{}`.
 ///
 /// # Errors

@@ -176,6 +176,12 @@ impl Problem {
         Self::new(Slug::Unauthorized, "Send a valid access token: Authorization: Bearer <token>.")
     }
 
+    /// The password that was said is not the account's.
+    #[must_use]
+    pub fn wrong_password() -> Self {
+        Self::new(Slug::WrongPassword, "current_password is not the account's password.")
+    }
+
     /// The guest this is about was forgotten.
     #[must_use]
     pub fn erased() -> Self {

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::StreamId;
+use crate::{StreamId, check::whole_number};
 
 /// The most tokens one read may carry.
 pub const SYNC_TOKENS_MAX: usize = 16;
@@ -43,7 +43,7 @@ impl FromStr for SyncToken {
 
     fn from_str(text: &str) -> Result<Self, NotASyncToken> {
         let (stream, seq) = text.split_once('@').ok_or(NotASyncToken)?;
-        let seq = seq.parse().ok().filter(|seq| *seq > 0).ok_or(NotASyncToken)?;
+        let seq = whole_number(seq).filter(|seq| *seq > 0).ok_or(NotASyncToken)?;
         Ok(Self { stream: stream.parse().map_err(|_| NotASyncToken)?, seq })
     }
 }

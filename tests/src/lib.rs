@@ -1,6 +1,7 @@
 //! What the tests in `tests/tests` stand on: a backend on a real engine with a meter, the running server as a process, the
 //! built lambdas as AWS runs them, and the events AWS sends them.
 
+pub mod account;
 pub mod binaries;
 pub mod cases;
 pub mod events;

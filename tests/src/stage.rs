@@ -15,7 +15,7 @@ use infra::{
 use local::engine::Engine;
 use projections::feed::{self, Doorbell};
 use schema::{
-    Commit, StreamId, Time, UserId,
+    Commit, SessionId, StreamId, Time, UserId,
     route::{self, Role},
     table::{DEPLOYED, EVENTS, LOCAL, Table},
 };
@@ -123,8 +123,13 @@ impl Stage {
     /// The same tables and keys for another process, as it were: nothing cached.
     #[must_use]
     pub fn another(&self) -> Backend {
-        let metered = metered(&self.sdk, &self.meter);
-        Backend::new(&self.sdk, metered, &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+        Backend::new(&self.sdk, self.metered(), &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+    }
+
+    /// A client whose calls the stage's meter counts.
+    #[must_use]
+    pub fn metered(&self) -> aws_sdk_dynamodb::Client {
+        metered(&self.sdk, &self.meter)
     }
 
     /// A log in this stage's table over a client of the test's choice.
@@ -203,10 +208,16 @@ impl Stage {
         self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
     }
 
-    /// An account with lists of its own.
+    /// An account with lists of its own, which the command line made a token for.
     #[must_use]
     pub fn owner(&self) -> Owner<'_> {
-        Owner { stage: self, id: UserId(self.backend.clock.id(self.backend.clock.now())) }
+        self.owner_with(UserId(self.backend.clock.id(self.backend.clock.now())), None)
+    }
+
+    /// As [`Stage::owner`], with this id and perhaps a session.
+    #[must_use]
+    pub fn owner_with(&self, id: UserId, session: Option<SessionId>) -> Owner<'_> {
+        Owner { stage: self, id, session }
     }
 }
 
@@ -225,13 +236,16 @@ pub struct Owner<'s> {
     stage: &'s Stage,
     /// Its id.
     pub id: UserId,
+    /// The session it asks by, if any.
+    pub session: Option<SessionId>,
 }
 
 impl Owner<'_> {
     /// A request with this account's principal, by way of the router to the handler.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
         let exp = self.stage.backend.clock.now().millis() / 1000 + 900;
-        send(&self.stage.backend, Some(Principal::account(self.id, exp)), method, path, body, headers).await
+        let principal = Principal::User { id: self.id, exp, session: self.session, operator: false };
+        send(&self.stage.backend, Some(principal), method, path, body, headers).await
     }
 
     /// GET.

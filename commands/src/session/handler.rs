@@ -1,18 +1,116 @@
-//! Commands on sessions, as they come over HTTP.
+//! Signing in, staying so, and signing out, as it comes over HTTP.
+
+use std::time::Duration;
 
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
+    limits::Tries,
+    log::{Aggregate as _, Outcome},
+    token::ACCESS_TTL_S,
+    vault::Subject,
+};
+use schema::{
+    Actor, Problem, SessionId, Slug, UserId,
+    body::{
+        Empty,
+        account::{Refresh, SignIn, Tokens},
+    },
+    sealed::Personal as _,
+    session::State,
+    value::{Email, Password, PasswordHash},
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Command, Session, Standing, decide, standing};
+use crate::{
+    author::by,
+    user::{User, handler::clear, password},
 };
 
-pub(crate) async fn sign_in(_: &Backend, _: &Call<'_>) -> Result<Reply, Failure> {
-    Err(Failure::broken("serve an account", "not built yet"))
+/// Whoever is not let in waits at least this long, so that the wait does not tell why not.
+const ANSWER_FLOOR: Duration = Duration::from_millis(300);
+
+/// Read where there is no account, so that finding none costs what finding one costs.
+const NOBODY: UserId = UserId(Uuid::nil());
+
+pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let (email, password) = call.body::<SignIn>()?.parse()?;
+    backend.limits.count_from(Tries::SignInAddress, call.address()).await?;
+    backend.limits.count(Tries::SignInAccount, &email.normalised()).await?;
+    let answer_at = Instant::now() + ANSWER_FLOOR;
+    let Some((user, standing)) = recognise(backend, &email, &password).await? else {
+        tokio::time::sleep_until(answer_at).await;
+        return Err(Problem::new(Slug::InvalidCredentials, "There is no account with this e-mail and password.").into());
+    };
+    let session = SessionId(backend.clock.id(backend.clock.now()));
+    let outcome = run(backend, call, user, session, Command::Start(user, standing)).await?;
+    tokens(backend, 201, session, outcome).await
 }
 
-pub(crate) async fn refresh(_: &Backend, _: &Call<'_>) -> Result<Reply, Failure> {
-    Err(Failure::broken("serve an account", "not built yet"))
+/// The account whose e-mail and password these are. Does the same work whether there is one or not.
+async fn recognise(backend: &Backend, email: &Email, password: &Password) -> Result<Option<(UserId, Standing)>, Failure> {
+    let holder = backend.vault.holder(&backend.secrets.claim(email)).await?;
+    let id = holder.unwrap_or(NOBODY);
+    let commits = backend.log.load(id.into()).await?;
+    let mut user = User::None;
+    for commit in &commits {
+        let facts = commit.facts().map_err(|cause| Failure::broken(format!("read user-{id}"), cause))?;
+        user = facts.iter().fold(user, User::evolve);
+    }
+    let key = backend.vault.key(Subject::Account(id)).await?;
+    let account = user.kept().zip(key.as_ref());
+    let hash = account.map(|(account, key)| clear(id, key, &account.password)).transpose()?;
+    let fits = password::fits(password, hash.as_ref().unwrap_or(&PasswordHash::from_clear(password::DECOY.into()))).await?;
+    let seq = commits.last().map_or(0, |commit| commit.last);
+    Ok(account.filter(|_| fits).map(|(account, _)| (id, Standing { seq, operator: account.operator })))
 }
 
-pub(crate) async fn sign_out(_: &Backend, _: &Call<'_>) -> Result<Reply, Failure> {
-    Err(Failure::broken("serve an account", "not built yet"))
+pub(crate) async fn refresh(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let Refresh { refresh_token } = call.body()?;
+    let (session, number) = backend.secrets.read_refresh_token(&refresh_token).ok_or_else(void)?;
+    let Session::Live(state) = latest(backend, session).await? else { return Err(void()) };
+    let since = backend.log.load_after(state.user.into(), state.user_seq).await?;
+    let standing = standing(&state, &since)?.ok_or_else(void)?;
+    let outcome = run(backend, call, state.user, session, Command::Refresh(number, standing)).await?;
+    tokens(backend, 200, session, outcome).await
+}
+
+pub(crate) async fn sign_out(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    call.body::<Empty>()?;
+    let session = call.session.ok_or_else(|| Problem::new(Slug::NotFound, "This token came of no session; it ends by itself."))?;
+    run(backend, call, call.owner, session, Command::Revoke).await?;
+    Ok(Reply::empty(204))
+}
+
+/// A session as it is now: one item, strongly consistent, however often it was refreshed.
+pub(crate) async fn latest(backend: &Backend, session: SessionId) -> Result<Session, Failure> {
+    let Some(commit) = backend.log.latest(session.into()).await? else { return Ok(Session::None) };
+    let facts = commit.facts().map_err(|cause| Failure::broken(format!("read session-{session}"), cause))?;
+    Ok(facts.iter().fold(Session::None, Session::evolve))
+}
+
+async fn run(backend: &Backend, call: &Call<'_>, user: UserId, session: SessionId, command: Command) -> Result<Outcome<Session>, Failure> {
+    let author = by(call, Actor::User(user), user, None);
+    let command = &command;
+    let decide = |session: Session, now| async move { decide(&session, command, now).map_err(|_| void()) };
+    backend.log.transact(session.into(), &author, None, decide).await
+}
+
+/// The tokens of a session that goes on; one that ended, even by this very request, has none.
+async fn tokens(backend: &Backend, status: u16, session: SessionId, outcome: Outcome<Session>) -> Result<Reply, Failure> {
+    let Session::Live(State { user, number, expires_at, .. }) = outcome.state else { return Err(void()) };
+    let tokens = Tokens {
+        access_token: backend.tokens.issue(user, session, backend.clock.now()).await?,
+        token_type: "Bearer",
+        expires_in: ACCESS_TTL_S,
+        refresh_token: backend.secrets.refresh_token(session, number),
+        refresh_expires_at: expires_at,
+    };
+    Reply::plain(status, &tokens)
+}
+
+fn void() -> Failure {
+    Problem::new(Slug::InvalidRefreshToken, "Sign in again.").into()
 }

@@ -2,6 +2,7 @@
 
 mod decide;
 pub(crate) mod handler;
+mod standing;
 
 use infra::log::Aggregate;
 use schema::{
@@ -9,7 +10,11 @@ use schema::{
     session::{Event, State},
 };
 
-pub use self::decide::{Command, REFRESH_GRACE_MS, REFRESH_TTL_MS, Refusal, Standing, decide};
+pub(crate) use self::handler::latest;
+pub use self::{
+    decide::{Command, REFRESH_GRACE_MS, REFRESH_TTL_MS, Refusal, Standing, decide},
+    standing::standing,
+};
 
 /// What deciding needs to know of a session. Every fact carries it whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

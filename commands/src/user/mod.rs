@@ -3,7 +3,8 @@
 mod decide;
 pub(crate) mod handler;
 mod operator;
-mod password;
+pub(crate) mod password;
+pub(crate) mod public;
 
 use infra::log::Aggregate;
 use schema::{

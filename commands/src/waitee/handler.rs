@@ -17,7 +17,7 @@ use schema::{
 
 use super::{Command, SealedParty, Target, Visit, Waitee, admit, decide};
 use crate::{
-    author::{author, author_of, request_mac},
+    author::{author, by, request_mac},
     waitlist::{self, Waitlist},
 };
 
@@ -45,7 +45,12 @@ pub(crate) async fn add(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
             backend.vault.create(subject).await?
         }
     };
-    let author = author_of(call, idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call)) }));
+    let author = by(
+        call,
+        call.actor(),
+        call.owner,
+        idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) }),
+    );
     let (key, party) = (&key, &party);
     let decide = |waitee: Waitee, now| async move {
         let party = seal(key, id.into(), &party()?);

@@ -13,7 +13,7 @@ use schema::{
 };
 
 use super::{Command, Waitlist, decide};
-use crate::author::{author, author_of, request_mac};
+use crate::author::{author, by, request_mac};
 
 /// Deleting tells how many parties are left, up to this many.
 const ACTIVE_COUNTED_MAX: usize = 500;
@@ -28,7 +28,12 @@ pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
         Some(key) => key,
         None => backend.vault.create(account).await?,
     };
-    let author = author_of(call, idempotency_key.map(|key| CommandId { key, request: Some(request_mac(&account_key, call)) }));
+    let author = by(
+        call,
+        call.actor(),
+        call.owner,
+        idempotency_key.map(|key| CommandId { key, request: Some(request_mac(&account_key, call, call.raw_body())) }),
+    );
     let command = &Command::Create(settings);
     let decide = |list: Waitlist, now| async move { Ok(decide(&list, command, now).map_err(Problem::from)?) };
     let outcome = backend.log.transact(id.into(), &author, None, decide).await?;

@@ -19,7 +19,10 @@ use infra::telemetry;
 use serde_json::Value;
 
 use self::deployment::Deployment;
-use crate::{data_dir::DataDir, server};
+use crate::{
+    data_dir::DataDir,
+    server::{self, Start},
+};
 
 /// The waiting list of a full restaurant: the whole backend, and its operator's commands.
 #[derive(Debug, Parser)]
@@ -94,7 +97,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         return ExitCode::from(2);
     }
     let done = match command {
-        Command::Serve(serve) => start(&cli.data_dir, &serve).await,
+        Command::Serve(serve) => start(&cli.data_dir, &serve, cli.json).await,
         Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
         Command::Clock(clock) => clock::shift(&cli.data_dir, &clock, cli.json).await,
         Command::Operator(operator) => on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await,
@@ -120,12 +123,13 @@ impl Command {
     }
 }
 
-async fn start(data_dir: &Path, serve: &Serve) -> Result<(), Failed> {
+async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed> {
     telemetry::init(match serve.log {
         Log::Text => telemetry::Style::Text,
         Log::Json => telemetry::Style::Json,
     });
-    server::serve(&DataDir::open(data_dir)?, serve.listen, serve.manual_clock).await
+    let start = Start { listen: serve.listen, manual_clock: serve.manual_clock, json };
+    server::serve(&DataDir::open(data_dir)?, start).await
 }
 
 /// Runs a command on a deployment, and lets go of that whatever became of it.

@@ -29,14 +29,49 @@ pub struct Running {
     pub control: Option<Control>,
 }
 
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made.
+    #[error("use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR")]
+    Open {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// It cannot be read where the server is.
+    #[error("read {path}, which says where the server is; without a server, remove it")]
+    Running {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// It cannot be said where the server is.
+    #[error("write {path}, which says where the server is; move away what is in its place")]
+    Announce {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+}
+
 impl DataDir {
     /// Makes the directory when there is none.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path.join("keys"))?;
-        Ok(Self(path.to_owned()))
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let made = Self(path.to_owned());
+        for part in [made.path(), &made.keys()] {
+            fs::create_dir_all(part).map_err(|cause| DataDirError::Open { path: part.to_owned(), cause })?;
+        }
+        Ok(made)
     }
 
     /// The directory itself.
@@ -55,27 +90,23 @@ impl DataDir {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn announce(&self, running: &Running) -> io::Result<()> {
+    pub fn announce(&self, running: &Running) -> Result<(), DataDirError> {
         let draft = self.0.join("server.json.draft");
-        match fs::remove_file(&draft) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-            _ => {} // what a killed server left may have been open to others
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(serde_json::to_string_pretty(running)?.as_bytes())?;
-        fs::rename(draft, self.server_file())
+        let text = serde_json::to_string_pretty(running).map_err(io::Error::from);
+        text.and_then(|text| write_own(&draft, &text)).map_err(|cause| DataDirError::Announce { path: draft.clone(), cause })?;
+        fs::rename(draft, self.server_file()).map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
     }
 
     /// Where a server is, or was when it was killed.
     ///
     /// # Errors
     /// The file is there and cannot be read.
-    pub fn running(&self) -> io::Result<Option<Running>> {
-        let text = match fs::read(self.server_file()) {
+    pub fn running(&self) -> Result<Option<Running>, DataDirError> {
+        let read = match fs::read(self.server_file()) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read?,
+            read => read.and_then(|text| Ok(serde_json::from_slice(&text)?)),
         };
-        Ok(Some(serde_json::from_slice(&text)?))
+        read.map(Some).map_err(|cause| DataDirError::Running { path: self.server_file(), cause })
     }
 
     /// Takes the announcement back.
@@ -88,4 +119,14 @@ impl DataDir {
     fn server_file(&self) -> PathBuf {
         self.0.join("server.json")
     }
+}
+
+/// Writes a file that nobody but its owner may read.
+fn write_own(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+        _ => {} // one that was left behind may be open to others
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }

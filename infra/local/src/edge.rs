@@ -1,6 +1,6 @@
 //! What API Gateway does in AWS: takes requests off the wire, has them authorized, and hands them to the lambda they are for.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,12 +12,16 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use infra::{Backend, http as edge};
 use schema::route::{self, Access, Entry, Role};
+use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
 
 use crate::{authorizer::Authorizer, gate::Gate};
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// For how long a client may take to send a body.
+const BODY_READ_MAX: Duration = Duration::from_secs(30);
 
 /// What pages of other origins may send, and what of the answers they may see.
 const REQUEST_HEADERS: [HeaderName; 6] = [
@@ -59,8 +63,9 @@ pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) ->
 async fn handle(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
     let Gateway { backend, authorizer, gate } = &*gateway;
     let (parts, body) = request.into_parts();
-    // Half a request must not be carried out, and no body at all reads as `{}`: one that breaks off reads as what is no JSON.
-    let body = read(body).await.unwrap_or(Bytes::from_static(b"\0"));
+    // Half a request must not be carried out, and no body at all reads as `{}`: one that breaks off, or does not come in time,
+    // reads as what is no JSON.
+    let body = read(body, BODY_READ_MAX).await.unwrap_or(Bytes::from_static(b"\0"));
     let _running = gate.pass().await; // with the whole request at hand, so that no client can hold the gate open
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
@@ -88,8 +93,12 @@ async fn handle(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
     response.map(Body::from)
 }
 
-/// The body, cut off where it is sure to be refused; nothing when it breaks off.
-async fn read(body: Body) -> Option<Bytes> {
+/// The body, cut off where it is sure to be refused; nothing when it breaks off or takes longer than this.
+async fn read(body: Body, max: Duration) -> Option<Bytes> {
+    timeout(max, read_to_end(body)).await.ok().flatten()
+}
+
+async fn read_to_end(body: Body) -> Option<Bytes> {
     let mut kept = BytesMut::new();
     let mut drained = 0;
     let mut chunks = body.into_data_stream();
@@ -103,4 +112,23 @@ async fn read(body: Body) -> Option<Bytes> {
         }
     }
     Some(kept.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_in_time_is_none() {
+        let dripping = stream::unfold((), |()| async {
+            tokio::time::sleep(SHORT / 10).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))
+        });
+        assert_eq!(read(Body::from_stream(dripping), SHORT).await, None);
+        assert_eq!(read(Body::from("{}"), SHORT).await, Some(Bytes::from_static(b"{}")));
+    }
 }

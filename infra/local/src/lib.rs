@@ -2,6 +2,7 @@
 
 mod authorizer;
 pub mod cli;
+mod connections;
 pub mod control;
 pub mod data_dir;
 mod edge;
@@ -9,6 +10,7 @@ pub mod engine;
 mod gate;
 pub mod pump;
 pub mod server;
+mod settings;
 pub mod workers;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Results as HTTP: replies, problem documents, and the headers that every answer has.
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use schema::{Problem, Slug, commit::Tag, route, sync::SyncToken};
+use schema::{Problem, Slug, check::whole_number, commit::Tag, route, sync::SyncToken};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{debug, error, info, warn};
@@ -33,7 +34,7 @@ impl Reply {
     /// The body cannot be written as JSON.
     pub fn read(seq: u64, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
-        let hash = data_encoding::HEXLOWER.encode(&Tag::of(&[body.to_string().as_bytes()]).0);
+        let hash = HEXLOWER.encode(&Tag::of(&[body.to_string().as_bytes()]).0);
         Ok(Self { status: 200, etag: Some(format!("\"{seq}.{hash}\"")), body: Some(body), sync: None, location: None })
     }
 
@@ -51,6 +52,13 @@ impl Reply {
     pub fn empty(status: u16) -> Self {
         Self { status, body: None, etag: None, sync: None, location: None }
     }
+}
+
+/// The number in an ETag, of a write or of a read, without its quotes; nothing when we answer no such tag.
+pub(super) fn number_in_tag(tag: &str) -> Option<u64> {
+    let (number, hash) = tag.split_once('.').map_or((tag, None), |(number, hash)| (number, Some(hash)));
+    let is_ours = hash.is_none_or(|hash| HEXLOWER.decode(hash.as_bytes()).is_ok_and(|bytes| bytes.len() == size_of::<Tag>()));
+    whole_number(number).filter(|_| is_ours)
 }
 
 /// The response to a request, whatever became of it; and the one line that the log says about it.

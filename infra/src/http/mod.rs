@@ -163,6 +163,12 @@ impl<'r> Call<'r> {
         self.request.address
     }
 
+    /// The body as it was sent.
+    #[must_use]
+    pub fn raw_body(&self) -> &[u8] {
+        &self.request.body
+    }
+
     /// The JSON body.
     ///
     /// # Errors
@@ -213,17 +219,12 @@ impl<'r> Call<'r> {
         uuid::Builder::from_custom_bytes(digest.0).into_uuid()
     }
 
-    /// What tells this request's content from another's: method, route, id and body, for a MAC under the subject's key.
+    /// What tells this request's content from another's, for a MAC under the subject's key: method, route, id, and what the body
+    /// says besides credentials.
     #[must_use]
-    pub fn content(&self) -> [&[u8]; 4] {
-        self.content_of(&self.request.body)
-    }
-
-    /// As [`Call::content`], of what a body says besides credentials.
-    #[must_use]
-    pub fn content_of<'c>(&'c self, body: &'c [u8]) -> [&'c [u8]; 4] {
+    pub fn content<'c>(&'c self, said: &'c [u8]) -> [&'c [u8]; 4] {
         let [method, path, id] = self.what();
-        [method, path, id, body]
+        [method, path, id, said]
     }
 
     /// Method, route and id. A token in the path is a credential, and no part of what is asked.
@@ -239,7 +240,7 @@ impl<'r> Call<'r> {
     pub fn if_match(&self) -> Result<Option<u64>, Problem> {
         let Some(value) = self.header("if-match")? else { return Ok(None) };
         let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let number = inside.and_then(|inside| inside.split('.').next()).and_then(|digits| digits.parse().ok());
+        let number = inside.and_then(answer::number_in_tag);
         number.map(Some).ok_or_else(|| Problem::invalid_header("If-Match", "must be one ETag as it was answered, such as \"7\""))
     }
 

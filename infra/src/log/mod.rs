@@ -66,10 +66,12 @@ impl Log {
     /// As [`Log::load`].
     pub async fn some_after(&self, stream: StreamId, seq: u64, limit: usize) -> Result<(Vec<Commit>, bool), Failure> {
         let doing = || format!("load some of {stream} after {seq}");
-        let query = self.after(stream, seq).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let query = self.after(stream, seq).limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
-        let more = page.last_evaluated_key.is_some();
-        let commits = page.items.unwrap_or_default().into_iter().map(item::decode).collect::<Result<_, _>>();
+        let mut items = page.items.unwrap_or_default();
+        let more = items.len() > limit || page.last_evaluated_key.is_some();
+        items.truncate(limit);
+        let commits = items.into_iter().map(item::decode).collect::<Result<_, _>>();
         Ok((commits.map_err(|cause| Failure::broken(doing(), cause))?, more))
     }
 

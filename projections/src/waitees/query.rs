@@ -12,6 +12,7 @@ use infra::{
 use schema::{
     Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
     body::{Page, Waitee},
+    id::Category,
     sealed::{Opened, Personal},
     sync::SyncToken,
     table,
@@ -38,15 +39,23 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let Some(day) = day else {
         let page = Kind::Board.page(limit, after)?;
         let list = kept(backend, call.owner, id, &tokens).await?;
+        fresh::others(backend, call.owner, &tokens, board_of(id)).await?;
         let board = board(backend, call.owner, id, &tokens).await?;
         return Reply::read(list.seq, &board_page(backend, call.owner, board, &page).await?);
     };
-    let day: NaiveDate = day.parse().map_err(|_| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
+    let day = read_day(&day).ok_or_else(|| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
     let page = Kind::Day.page(limit, after)?;
     let list = kept(backend, call.owner, id, &tokens).await?;
+    fresh::others(backend, call.owner, &tokens, board_of(id)).await?;
     let (rows, next) = of_day(backend, call.owner, id, day, &page, &tokens).await?;
     let keys = keys(backend, call.owner, &rows).await?;
     Reply::read(list.seq, &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None)).collect(), next })
+}
+
+/// `2026-11-20`, and no other way of writing it.
+fn read_day(text: &str) -> Option<NaiveDate> {
+    const CHARS: usize = "2026-11-20".len(); // years of more digits have a sign
+    text.parse().ok().filter(|day: &NaiveDate| text.len() == CHARS && day.to_string() == text)
 }
 
 pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -59,12 +68,23 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
         return Err(fresh::unknown_token().into());
     }
     kept(backend, call.owner, row.waitlist, &tokens).await?;
+    fresh::others(backend, call.owner, &tokens, |stream| match row.board {
+        Some(list) => board_of(list)(stream),
+        None => stream == id.into() || stream == row.waitlist.into(),
+    })
+    .await?;
     let position = match row.board {
         Some(list) => position(&row, &board(backend, call.owner, list, &tokens).await?),
         None => None,
     };
     let key = keys(backend, call.owner, std::slice::from_ref(&row)).await?.remove(&id);
     Reply::read(row.seq, &show(&row, key.as_ref(), position, None))
+}
+
+/// The streams whose tokens are looked at where a page is made from a list and its parties: that list's, and any party's, for
+/// only its row tells which list it is on.
+pub(crate) fn board_of(id: WaitlistId) -> impl Fn(StreamId) -> bool {
+    move |stream| stream == id.into() || stream.category == Category::Waitee
 }
 
 /// The whole board of a list, in queue order, at least as fresh as the tokens demand.

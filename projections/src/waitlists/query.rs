@@ -8,6 +8,7 @@ use infra::{
 use schema::{
     Problem, StreamId, UserId, WaitlistId,
     body::{Page, Waitlist},
+    id::Category,
     sync::SyncToken,
     table,
 };
@@ -23,6 +24,7 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
     let tokens = call.sync_tokens()?;
     let id = WaitlistId(call.path_id()?);
     let row = kept(backend, call.owner, id, &tokens).await?;
+    fresh::others(backend, call.owner, &tokens, waitees::query::board_of(id)).await?;
     let active = waitees::query::board(backend, call.owner, id, &tokens).await?.len();
     Reply::read(row.seq, &show(backend, &row, Some(active)))
 }
@@ -30,7 +32,9 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
 pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [limit, after] = call.query(["limit", "cursor"])?;
     let page = Kind::Lists.page(limit, after)?;
-    let overlay = fresh::rows::<Waitlists>(backend, call.owner, &call.sync_tokens()?).await?;
+    let tokens = call.sync_tokens()?;
+    let overlay = fresh::rows::<Waitlists>(backend, call.owner, &tokens).await?;
+    fresh::others(backend, call.owner, &tokens, |stream| stream.category == Category::Waitlist).await?;
     let owner = call.owner.to_string();
     let range =
         Range { index: "owned", hash: ("owner", &owner), beyond: page.after.as_deref().map(|place| ("made", place)), backwards: false };

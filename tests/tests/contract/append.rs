@@ -1,6 +1,9 @@
 //! Appending and loading: every commit, in order, however long the stream; and nothing past the bounds.
 
-use infra::{Failure, log::Appended};
+use infra::{
+    Failure,
+    log::{Appended, ITEM_BYTES_MAX, size},
+};
 use schema::{
     Commit, StreamId,
     commit::{Author, Tail},
@@ -91,9 +94,19 @@ async fn what_is_past_a_bound_is_refused_before_anything_is_sent() {
 async fn what_just_fits_the_bounds_is_taken() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
-    let stream = fresh_stream();
-    let large = next(stream, &Tail::EMPTY, &author(), &[seated(399 * 1024)]);
-    assert_eq!(log.append(&[large], vec![]).await.unwrap(), Appended::Landed);
+    let large = |reason_bytes| next(fresh_stream(), &Tail::EMPTY, &author(), &[seated(reason_bytes)]);
+    let sample = large(1);
+    assert_eq!(log.append(std::slice::from_ref(&sample), vec![]).await.unwrap(), Appended::Landed);
+    let fits = ITEM_BYTES_MAX - size(&stage.item(sample.stream, 1).await) + 1;
+    let largest = large(fits);
+    assert_eq!(log.append(std::slice::from_ref(&largest), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(size(&stage.item(largest.stream, 1).await), ITEM_BYTES_MAX);
+
+    let _before = stage.meter.take();
+    let refused = log.append(&[large(fits + 1)], vec![]).await.unwrap_err();
+    assert!(refused.chain().contains("409601 bytes; 409600 are allowed"), "{}", refused.chain());
+    assert_eq!(stage.meter.take(), Used::default(), "nothing was sent");
+
     let many: Vec<Commit> = (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
     assert_eq!(log.append(&many, vec![]).await.unwrap(), Appended::Landed);
     for commit in many {

@@ -95,6 +95,20 @@ async fn a_command_that_is_lost_for_good_says_that_trying_again_may_help() {
     assert_eq!(stage.commits(stream).await, []);
 }
 
+#[tokio::test]
+async fn a_command_whose_append_the_table_refuses_ends_at_once() {
+    const DENIED: &str = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"not authorized to perform PutItem"}"#;
+    let (stage, wire) = stage_and_wire().await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    let stream = fresh_stream();
+    wire.expect([Fate::Answered(DENIED)]);
+
+    let refused = join(&log, stream).await.unwrap_err();
+    assert!(matches!(refused, Failure::Broken { retry: false, .. }), "{}", refused.chain());
+    assert_eq!(wire.appends(), 1, "a second one would have been delivered");
+    assert_eq!(stage.commits(stream).await, []);
+}
+
 /// Sends one command on a visit that has one event, over a wire with these fates.
 async fn is_applied_once<const N: usize>(fates: [Fate; N], appends: usize) {
     let (stage, wire) = stage_and_wire().await;

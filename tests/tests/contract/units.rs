@@ -132,6 +132,23 @@ async fn a_party_of_ten_commits_is_loaded_for_two_units() {
 }
 
 #[tokio::test]
+async fn a_doorbell_that_brings_what_is_known_besides_does_not_read_the_log() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let ana = owner.join(&list, "Ana").await;
+    let stream = StreamId::from(ana.parse::<WaiteeId>().unwrap());
+    stage.project(stream).await;
+    assert_eq!(owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await.status, 202);
+    let commits = stage.commits(stream).await;
+    let _before = stage.meter.take();
+    let doorbell = Doorbell { stream, last: 2, commits };
+    assert_eq!(feed::apply(&stage.backend, &doorbell).await.unwrap(), feed::Applied::Written);
+    let used = stage.meter.take();
+    assert!(!used.reads.contains_key("events"), "{used:?}");
+}
+
+#[tokio::test]
 async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
     let stage = Stage::new().await;
     let owner = stage.owner();
@@ -177,6 +194,27 @@ async fn a_board_of_thirty_parties_is_read_by_the_page_and_its_keys_once_a_minut
             assert_eq!(used.reads, reads([("events-waitlists-g0", 1.0), ("events-waitees-g0/active", board), ("vault", keys)]));
         }
     }
+}
+
+#[tokio::test]
+async fn a_token_of_a_stream_that_the_answer_is_not_made_from_reads_one_unit() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let [ana, ben] = [typical_join(&owner, &list).await, typical_join(&owner, &list).await];
+    owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
+    let mut calls = Vec::new();
+    for (tokens, units) in [(String::new(), 0.0), (format!("waitee-{ana}@2"), 1.0), (format!("waitee-{ana}@1, waitee-{ben}@1"), 2.0)] {
+        let headers: Vec<_> = [("Sync-Token", tokens.as_str())].into_iter().filter(|(_, tokens)| !tokens.is_empty()).collect();
+        let _before = stage.meter.take();
+        assert_eq!(owner.send("GET", "/v1/waitlists", None, &headers).await.status, 200, "{tokens}");
+        let used = stage.meter.take();
+        calls.push(used.calls);
+        if stage.counts_reads() {
+            assert_eq!(used.reads.get("events").copied().unwrap_or_default(), units, "{tokens}");
+        }
+    }
+    assert_eq!(calls, [1, 2, 3]);
 }
 
 /// A party with a name, a telephone number and a note of usual length; its id.

@@ -9,7 +9,10 @@ use schema::{
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
-use waitlist_tests::stage::{Owner, Stage, send};
+use waitlist_tests::{
+    account::PASSWORD,
+    stage::{Owner, Stage, send},
+};
 
 use crate::{bad_input::assert_is_problem, place::Place, raw::census};
 
@@ -23,7 +26,12 @@ fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(Strin
     let body = match (entry.method, entry.path) {
         ("GET", "/v1/waitlists" | "/v1/waitlists/{id}" | "/v1/waitlists/{id}/history" | "/v1/waitlists/{id}/waitees")
         | ("GET", "/v1/waitees/{id}" | "/v1/waitees/{id}/history")
-        | ("DELETE", "/v1/waitlists/{id}") => None,
+        | ("GET", "/v1/me" | "/v1/me/history")
+        | ("DELETE", "/v1/waitlists/{id}" | "/v1/sessions/current")
+        | ("POST", "/v1/me/confirmation" | "/v1/waitees/{id}/erase") => None,
+        ("PATCH", "/v1/me") => Some(json!({ "name": "Ben" })),
+        ("PUT", "/v1/me/password") => Some(json!({ "current_password": PASSWORD, "new_password": "quite another long passphrase" })),
+        ("POST", "/v1/me/erase") => Some(json!({ "current_password": PASSWORD })),
         ("POST", "/v1/waitlists") => Some(json!({ "name": "Bar", "time_zone": "America/Los_Angeles", "region": "US" })),
         ("PATCH", "/v1/waitlists/{id}") => Some(json!({ "name": "Terrace" })),
         ("POST", "/v1/waitlists/{id}/waitees") => Some(json!({ "name": "Cleo", "party_size": 2 })),
@@ -70,7 +78,7 @@ fn every_guarded_route_has_a_case() {
 async fn another_accounts_id_is_404_on_every_route_and_its_owner_is_served() {
     let stage = Stage::new().await;
     for entry in guarded() {
-        let owner = stage.owner();
+        let owner = stage.registered().await;
         let list = owner.list("Main room").await;
         let (party, other) = (owner.join(&list, "Ana").await, owner.join(&list, "Ben").await);
         make_ready(&owner, entry, &list, &party).await;
@@ -143,8 +151,10 @@ fn bad_authorizations(owner: UserId, valid: &str, keys: &std::path::Path) -> Vec
         let mut claims = claims.clone();
         claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        Some(format!("Bearer {}", jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &signing).unwrap()))
+        let header = Header { kid: jsonwebtoken::decode_header(valid).unwrap().kid, ..Header::new(Algorithm::EdDSA) };
+        Some(format!("Bearer {}", jsonwebtoken::encode(&header, &claims, &signing).unwrap()))
     };
+    let nameless = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &signing).unwrap();
     let public = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"waitlist")).unwrap();
     let (head, rest) = valid.split_once('.').unwrap();
     let (_, signature) = rest.split_once('.').unwrap();
@@ -164,6 +174,9 @@ fn bad_authorizations(owner: UserId, valid: &str, keys: &std::path::Path) -> Vec
         ("a symmetric algorithm", Some(format!("Bearer {public}"))),
         ("a signature cut off", Some(format!("Bearer {}", valid.rsplit_once('.').unwrap().0))),
         ("another's claims under a good signature", Some(format!("Bearer {swapped}"))),
+        ("no key's name", Some(format!("Bearer {nameless}"))),
+        ("a session that never was", signed(json!({ "sid": Uuid::from_u128(9) }))),
+        ("a session that is no id", signed(json!({ "sid": "root" }))),
         ("another issuer", signed(json!({ "iss": "someone-else" }))),
         ("no issuer", signed(json!({ "iss": null }))),
         ("no subject", signed(json!({ "sub": null }))),

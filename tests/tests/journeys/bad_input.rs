@@ -1,5 +1,6 @@
 //! What a client can get wrong, each in turn: the right refusal, pointing at the right place, and nothing stored.
 
+mod accounts;
 mod arbitrary;
 mod bodies;
 mod commands;

@@ -1,6 +1,7 @@
 //! Journeys of users through the running server and the real handlers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails the test")]
 
+mod accounts;
 mod authorization;
 mod bad_input;
 mod evening;
@@ -14,3 +15,4 @@ mod privacy;
 mod raw;
 mod reads;
 mod repeats;
+mod start;

@@ -64,6 +64,9 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "name": "two\nlines" }), "pointer:/name"),
         (json!({ "name": "x".repeat(101) }), "pointer:/name"),
         (json!({ "name": letters }), "pointer:/name"),
+        (json!({ "name": "\u{200d}\u{200d}" }), "pointer:/name"),
+        (json!({ "name": "A\u{202e}na" }), "pointer:/name"),
+        (json!({ "name": "Win at bit.ly/x" }), "pointer:/name"),
         (json!({ "phone": "" }), "pointer:/phone"),
         (json!({ "phone": "12" }), "pointer:/phone"),
         (json!({ "phone": "call me" }), "pointer:/phone"),
@@ -71,6 +74,8 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "email": "cleo" }), "pointer:/email"),
         (json!({ "email": "cleo@example.com\r\nBcc: all@example.com" }), "pointer:/email"),
         (json!({ "note": "x".repeat(501) }), "pointer:/note"),
+        (json!({ "note": "\u{200b}" }), "pointer:/note"),
+        (json!({ "note": "\u{202e}wodniw" }), "pointer:/note"),
         (json!({ "quoted_minutes": -1 }), "pointer:/quoted_minutes"),
         (json!({ "quoted_minutes": 601 }), "pointer:/quoted_minutes"),
         (json!({ "language": "fr" }), "pointer:/language"),
@@ -84,6 +89,8 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "region": "XX" }), "pointer:/region"),
         (json!({ "region": "United States" }), "pointer:/region"),
         (json!({ "name": "" }), "pointer:/name"),
+        (json!({ "name": "\u{200b}Terrace" }), "pointer:/name"),
+        (json!({ "name": "https://example.com" }), "pointer:/name"),
         (json!({ "capacity": 0 }), "pointer:/capacity"),
         (json!({ "capacity": 401 }), "pointer:/capacity"),
         (json!({ "hold_minutes": 121 }), "pointer:/hold_minutes"),
@@ -92,11 +99,15 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "language": "English" }), "pointer:/language"),
         (json!({ "day_starts": "24:00" }), "pointer:/day_starts"),
         (json!({ "day_starts": "4:00" }), "pointer:/day_starts"),
+        (json!({ "day_starts": " 4:00" }), "pointer:/day_starts"),
+        (json!({ "day_starts": "4:00 " }), "pointer:/day_starts"),
+        (json!({ "day_starts": "04:0 " }), "pointer:/day_starts"),
+        (json!({ "day_starts": "+4:00" }), "pointer:/day_starts"),
     ] {
         scene.refuses_body("POST", "/v1/waitlists", &list(changes.clone()), wrong(pointer)).await;
         scene.refuses_body("PATCH", &format!("/v1/waitlists/{}", scene.list), &changes.to_string(), wrong(pointer)).await;
     }
-    for reason in ["", "\u{7}", &"x".repeat(201)] {
+    for reason in ["", "\u{7}", "\u{200b}", "\u{2066}x", &"x".repeat(201)] {
         scene.refuses_body("POST", &scene.ana("/seat"), &json!({ "reason": reason }).to_string(), wrong("pointer:/reason")).await;
     }
     // All that is wrong is told at once.

@@ -49,7 +49,7 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let (parties, history) = (&scene.parties, scene.ana("/history"));
-    for limit in ["0", "201", "-1", "ten", "1.5", "", "99999999999999999999999"] {
+    for limit in ["0", "201", "-1", "ten", "1.5", "", "99999999999999999999999", "%2B5", "05", "5%20"] {
         for path in [parties, "/v1/waitlists", &history] {
             scene.refuses_query(&format!("{path}?limit={limit}"), "parameter:limit").await;
         }
@@ -61,7 +61,18 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
             .await;
     }
     scene.refuses_query(&format!("{parties}?limit=5&limit=5"), "parameter:limit").await;
-    for day in ["today", "2026-13-01", "2026-02-30", "", "2026-11-20T00:00:00Z"] {
+    for day in [
+        "today",
+        "2026-13-01",
+        "2026-02-30",
+        "",
+        "2026-11-20T00:00:00Z",
+        "2026-1-2",
+        "2026-11-9",
+        "2026-1-020",
+        "+2026-11-20",
+        "%2B12026-11-20",
+    ] {
         scene.refuses_query(&format!("{parties}?day={day}"), "parameter:day").await;
     }
     // A cursor holds a place and the kind of page it was cut from.
@@ -85,8 +96,13 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
 async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
-    for tag in ["7", "\"seven\"", "\"\"", "*", "W/\"1\"", "\"1\", \"2\"", "\"-1\""] {
+    for tag in ["7", "\"seven\"", "\"\"", "*", "W/\"1\"", "\"1\", \"2\"", "\"-1\"", "\"+1\"", "\"01\""] {
         scene.refuses_header("POST", &scene.ana("/seat"), "If-Match", tag).await;
+    }
+    // A read's tag is its number and the hash of its body, nothing else.
+    let hash = "0123456789abcdef0123456789abcdef";
+    for behind in ["", "zzz", "7", &hash[1..], &format!("{hash}0"), &format!("{hash}.1"), &hash.to_uppercase(), &hash.replace('f', "g")] {
+        scene.refuses_header("POST", &scene.ana("/seat"), "If-Match", &format!("\"1.{behind}\"")).await;
     }
     let (long, fits) = ("k".repeat(129), "k".repeat(128));
     for key in ["", " ", &long, "a\tb", "a b", "schl\u{fc}ssel"] {
@@ -98,7 +114,16 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
     let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
     scene.refuses("POST", &scene.ana("/seat"), "", &twice, (400, "invalid-parameter", "header:Idempotency-Key")).await;
     let seventeen = vec![format!("waitee-{}@1", scene.ana); 17].join(", ");
-    for tokens in ["garbage", "", "waitee-7@1", &format!("waitee-{}@0", scene.ana), &format!("waitee-{}", scene.ana), &seventeen] {
+    for tokens in [
+        "garbage",
+        "",
+        "waitee-7@1",
+        &format!("waitee-{}@0", scene.ana),
+        &format!("waitee-{}@+1", scene.ana),
+        &format!("waitee-{}@01", scene.ana),
+        &format!("waitee-{}", scene.ana),
+        &seventeen,
+    ] {
         for path in [&scene.parties, "/v1/waitlists", &scene.ana("")] {
             scene.refuses_header("GET", path, "Sync-Token", tokens).await;
         }
@@ -113,21 +138,32 @@ async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same
     let stranger = stage.owner();
     let their_list = stranger.list("Not yours").await;
     let their_party = stranger.join(&their_list, "Zoe").await;
-    let (ana, list) = (&scene.ana, &scene.list);
-    for (path, foreign, beyond) in [
-        (scene.ana(""), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
-        (scene.parties.clone(), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
-        (format!("{}?day=2026-11-20", scene.parties), format!("waitee-{their_party}@1"), format!("waitee-{ana}@2")),
-        ("/v1/waitlists".to_owned(), format!("waitlist-{their_list}@1"), format!("waitlist-{list}@2")),
-        (format!("/v1/waitlists/{list}"), format!("waitee-{their_party}@1"), format!("waitlist-{list}@2")),
+    let seated = scene.send("POST", &format!("/v1/waitees/{}/seat", scene.ben), "", &[]).await;
+    assert_eq!(seated.status, 200, "{seated:?}");
+    let (ana, ben, list) = (&scene.ana, &scene.ben, &scene.list);
+    let foreign = [format!("waitlist-{their_list}@1"), format!("waitee-{their_party}@1")];
+    let beyond = [format!("waitlist-{list}@2"), format!("waitee-{ana}@2"), format!("waitee-{ben}@3")];
+    let none = ["user", "waitlist", "waitee"].map(|category| format!("{category}-{NO_SUCH_ID}@1"));
+    let good = format!("waitlist-{list}@1, waitee-{ana}@1, waitee-{ben}@2");
+    // Whichever of the streams the answer is made from.
+    for path in [
+        "/v1/waitlists".to_owned(),
+        format!("/v1/waitlists/{list}"),
+        format!("/v1/waitlists/{list}/history"),
+        scene.parties.clone(),
+        format!("{}?day=2026-11-20", scene.parties),
+        scene.ana(""),
+        scene.ana("/history"),
+        format!("/v1/waitees/{ben}"),
     ] {
         let mut answers = Vec::new();
-        for token in [foreign, beyond, format!("{}-{NO_SUCH_ID}@1", if path == "/v1/waitlists" { "waitlist" } else { "waitee" })] {
-            scene.refuses_header("GET", &path, "Sync-Token", &token).await;
-            let mut body = scene.send("GET", &path, "", &[("Sync-Token", &token)]).await.body;
+        for token in foreign.iter().chain(&beyond).chain(&none) {
+            scene.refuses_header("GET", &path, "Sync-Token", &format!("{good}, {token}")).await;
+            let mut body = scene.send("GET", &path, "", &[("Sync-Token", token)]).await.body;
             body["request_id"].take();
             answers.push(body);
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {answers:?}");
+        assert_eq!(scene.send("GET", &path, "", &[("Sync-Token", &good)]).await.status, 200, "{path}");
     }
 }

@@ -1,9 +1,5 @@
 //! Queues of SQS and keys of KMS, reached as a lambda reaches them, on an engine that has them.
 
-#![allow(clippy::unwrap_used, reason = "what a test stands on may fail it")]
-
-mod support;
-
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -14,9 +10,9 @@ use infra::{
     queue::{DEAD_PAGE_MAX, Queue, RECEIVE_MAX, SqsQueue},
     vault::{KmsKey, MasterError, MasterKey, Subject, Vault, VaultError},
 };
-use schema::{UserId, WaiteeId};
-use support::{Engine, clock};
+use schema::{UserId, WaiteeId, table::VAULT};
 use uuid::Uuid;
+use waitlist_tests::stage::Stage;
 
 const AT_ONCE: Duration = Duration::ZERO;
 /// Longer than a look takes that finds nothing.
@@ -114,10 +110,11 @@ async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
     }
     let kms = aws_sdk_kms::Client::new(&aws::config().await);
     let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
-    let engine = Engine::with(schema::table::VAULT).await;
+    let stage = Stage::new().await;
+    let table = VAULT.name(&stage.prefix);
     let vault = |key: &str| {
         let master = MasterKey::Kms(KmsKey::new(kms.clone(), key.to_owned()));
-        Vault::new(engine.client.clone(), engine.table.clone(), master, clock())
+        Vault::new(stage.dynamodb.clone(), table.clone(), master, stage.backend.clock.clone())
     };
     let [ana, ben] = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
     let guest = Subject::Guest { account: ana, guest: WaiteeId(Uuid::from_u128(3)) };
@@ -128,11 +125,11 @@ async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
     assert_eq!(read[&guest].mac("same", &[]), guests.mac("same", &[]));
 
     // Ana's wrapped key in Ben's place.
-    let stored = engine.client.get_item().table_name(&engine.table).consistent_read(true);
+    let stored = stage.dynamodb.get_item().table_name(&table).consistent_read(true);
     let stored = stored.key("subject", AttributeValue::S(Subject::Account(ana).to_string())).send().await.unwrap();
     let mut item = stored.item.unwrap();
     item.insert("subject".into(), AttributeValue::S(Subject::Account(ben).to_string()));
-    engine.client.put_item().table_name(&engine.table).set_item(Some(item)).send().await.unwrap();
+    stage.dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
     let refused = vault(&key).key(Subject::Account(ben)).await;
     assert!(matches!(refused, Err(VaultError::Master { cause: MasterError::Kms(_), .. })), "{:?}", refused.err());
 

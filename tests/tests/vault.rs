@@ -1,25 +1,22 @@
 //! The vault against a real engine: what is sealed stays sealed, what is forgotten stays forgotten.
 
-#![allow(clippy::unwrap_used, reason = "what a test stands on may fail it")]
-
-mod support;
-
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use infra::{
-    clock::Clock,
-    vault::{FileKey, MasterKey, Subject, SubjectKey, Vault, VaultError},
-};
+use infra::vault::{FileKey, MasterKey, Subject, SubjectKey, Vault, VaultError};
 use proptest::prelude::*;
 use schema::{
     Sealed, StreamId, UserId, WaiteeId,
     sealed::{Opened, Personal},
+    table::VAULT,
     value::{Email, Name, Note, Phone},
 };
-use support::{Engine, Used, cases, clock};
-use tempfile::TempDir;
 use uuid::Uuid;
+use waitlist_tests::{
+    cases::cases,
+    meter::{Units, Used},
+    stage::Stage,
+};
 
 const OWNER: UserId = UserId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001));
 const ACCOUNT: Subject = Subject::Account(OWNER);
@@ -34,30 +31,33 @@ fn visit(n: u128) -> StreamId {
 
 /// A vault in an empty table; more vaults over the same table stand for more processes.
 struct House {
-    engine: Engine,
-    clock: Clock,
-    folder: TempDir,
+    stage: Stage,
+    table: String,
 }
 
 impl House {
     async fn new() -> Self {
-        Self { engine: Engine::with(schema::table::VAULT).await, clock: clock(), folder: tempfile::tempdir().unwrap() }
+        let stage = Stage::new().await;
+        Self { table: VAULT.name(&stage.prefix), stage }
     }
 
     fn vault(&self) -> Vault {
-        let master = FileKey::open_or_create(&self.folder.path().join("master.key")).unwrap();
-        Vault::new(self.engine.client.clone(), self.engine.table.clone(), MasterKey::File(master), self.clock.clone())
+        self.stage.another().vault
+    }
+
+    fn pass(&self, ms: i64) {
+        self.stage.backend.clock.advance_millis(ms);
     }
 
     /// What the eraser does to a key.
     async fn erase(&self, subject: Subject) {
-        let put = self.engine.client.put_item().table_name(&self.engine.table);
+        let put = self.stage.dynamodb.put_item().table_name(&self.table);
         let put = put.item("subject", AttributeValue::S(subject.to_string())).item("erased", AttributeValue::Bool(true));
         put.send().await.unwrap();
     }
 
     async fn items(&self) -> Vec<std::collections::HashMap<String, AttributeValue>> {
-        self.engine.client.scan().table_name(&self.engine.table).consistent_read(true).send().await.unwrap().items.unwrap()
+        self.stage.dynamodb.scan().table_name(&self.table).consistent_read(true).send().await.unwrap().items.unwrap()
     }
 }
 
@@ -65,6 +65,11 @@ impl House {
 fn same(a: &SubjectKey, b: &SubjectKey) -> bool {
     let name = Name::from_clear("Ana".into());
     b.open(visit(1), &a.seal(visit(1), &name)) == Opened::Clear(name) && a.mac("same", &[]) == b.mac("same", &[])
+}
+
+/// Units of the vault's table.
+fn units(units: f64) -> Units {
+    Units::from([("vault".to_owned(), units)])
 }
 
 async fn two_guests() -> (House, SubjectKey, SubjectKey) {
@@ -80,7 +85,7 @@ fn only_the_right_key_opens_a_value_and_only_where_it_was_sealed() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_house, ana, ben) = runtime.block_on(two_guests());
     let texts = (any::<String>(), any::<u128>(), any::<proptest::sample::Index>(), 0..8_u8);
-    proptest!(ProptestConfig::with_cases(cases(128)), |((text, id, index, bit) in texts)| {
+    proptest!(cases(128), |((text, id, index, bit) in texts)| {
         let note = Note::from_clear(text.clone());
         let sealed = ana.seal(visit(id), &note);
         prop_assert_eq!(ana.open(visit(id), &sealed), Opened::Clear(note.clone()));
@@ -193,7 +198,7 @@ async fn a_forgotten_account_takes_its_guests_along() {
 #[tokio::test]
 async fn a_tombstone_counts_even_beside_a_key() {
     let (house, ..) = two_guests().await;
-    let update = house.engine.client.update_item().table_name(&house.engine.table);
+    let update = house.stage.dynamodb.update_item().table_name(&house.table);
     let update = update.key("subject", AttributeValue::S(guest(1).to_string())).update_expression("SET erased = :yes");
     update.expression_attribute_values(":yes", AttributeValue::Bool(true)).send().await.unwrap();
     assert!(house.vault().key(guest(1)).await.unwrap().is_none());
@@ -204,10 +209,10 @@ async fn what_was_forgotten_is_readable_for_a_minute_at_most() {
     let (house, ..) = two_guests().await;
     let vault = house.vault();
     vault.key(ACCOUNT).await.unwrap();
-    house.clock.advance_millis(59_000);
+    house.pass(59_000);
     house.erase(ACCOUNT).await;
     assert!(vault.key(guest(1)).await.unwrap().is_some(), "the account's key is still at hand");
-    house.clock.advance_millis(1_000);
+    house.pass(1_000);
     assert!(vault.key(guest(1)).await.unwrap().is_none(), "a guest's key is no younger than its account's");
     assert!(vault.key(ACCOUNT).await.unwrap().is_none());
 }
@@ -240,20 +245,20 @@ async fn a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute() {
     }
     let asked: Vec<Subject> = board.iter().copied().chain([guest(999), board[0]]).collect();
     let vault = house.vault();
-    house.engine.meter.take();
+    let _before = house.stage.meter.take();
 
     let keys = vault.keys(&asked).await.unwrap();
     assert_eq!(keys.keys().copied().collect::<HashSet<_>>(), board.iter().copied().collect(), "those there are, and no account");
     // 250 guests, their account, and one that is not there: a unit each; 252 keys are three calls.
-    assert_eq!(house.engine.meter.take(), Used { reads: 252.0, writes: 0.0, calls: 3 });
+    assert_eq!(house.stage.meter.take(), Used { reads: units(252.0), calls: 3, ..Used::default() });
 
     vault.clone().keys(&board).await.unwrap();
-    assert_eq!(house.engine.meter.take(), Used::default(), "clones share what is at hand");
-    house.clock.advance_millis(60_000);
+    assert_eq!(house.stage.meter.take(), Used::default(), "clones share what is at hand");
+    house.pass(60_000);
     vault.keys(&board[..10]).await.unwrap();
-    assert_eq!(house.engine.meter.take(), Used { reads: 11.0, writes: 0.0, calls: 1 });
+    assert_eq!(house.stage.meter.take(), Used { reads: units(11.0), calls: 1, ..Used::default() });
     assert!(vault.keys(&[]).await.unwrap().is_empty());
-    assert_eq!(house.engine.meter.take(), Used::default());
+    assert_eq!(house.stage.meter.take(), Used::default());
 }
 
 #[tokio::test]
@@ -261,9 +266,9 @@ async fn creating_a_guests_key_costs_one_write_unit() {
     let (house, ..) = two_guests().await;
     let vault = house.vault();
     vault.key(ACCOUNT).await.unwrap();
-    house.engine.meter.take();
+    let _before = house.stage.meter.take();
     vault.create(guest(3)).await.unwrap();
-    assert_eq!(house.engine.meter.take(), Used { reads: 0.0, writes: 1.0, calls: 1 });
+    assert_eq!(house.stage.meter.take(), Used { writes: units(1.0), calls: 1, ..Used::default() });
 }
 
 #[tokio::test]
@@ -300,7 +305,7 @@ async fn no_word_of_a_value_shows_in_what_is_sealed() {
 async fn an_altered_item_is_an_error_and_not_an_absence() {
     let (house, ..) = two_guests().await;
     let swap = |subject: Subject, attribute: &'static str, wrapped: Vec<u8>| {
-        let put = house.engine.client.put_item().table_name(&house.engine.table);
+        let put = house.stage.dynamodb.put_item().table_name(&house.table);
         put.item("subject", AttributeValue::S(subject.to_string())).item(attribute, AttributeValue::B(Blob::new(wrapped))).send()
     };
     let items = house.items().await;
@@ -316,8 +321,9 @@ async fn an_altered_item_is_an_error_and_not_an_absence() {
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_no_absence() {
     let house = House::new().await;
-    let master = FileKey::open_or_create(&house.folder.path().join("master.key")).unwrap();
-    let vault = Vault::new(house.engine.client.clone(), "no-such-table".into(), MasterKey::File(master), house.clock.clone());
+    let master = FileKey::open_or_create(&house.stage.keys.join("master")).unwrap();
+    let vault =
+        Vault::new(house.stage.dynamodb.clone(), "no-such-table".into(), MasterKey::File(master), house.stage.backend.clock.clone());
     let error = vault.key(ACCOUNT).await.unwrap_err();
     assert_eq!(error.to_string(), format!("vault: read {ACCOUNT}"));
     assert!(std::error::Error::source(&error).is_some());

@@ -1,20 +1,14 @@
 //! The queue in a table against a real engine: nothing is lost, and nobody holds what another holds.
 
-#![allow(clippy::unwrap_used, reason = "what a test stands on may fail it")]
-
-mod support;
-
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use infra::{
-    clock::Clock,
-    queue::{BODY_BYTES_MAX, DEAD_PAGE_MAX, DeadLetter, Message, Policy, Queue, QueueError, Receipt, TableQueue},
-};
+use infra::queue::{BODY_BYTES_MAX, DEAD_PAGE_MAX, DeadLetter, Message, Policy, Queue, QueueError, Receipt, TableQueue};
 use proptest::prelude::*;
-use support::{Engine, cases, clock};
+use schema::{Time, table::QUEUE};
+use waitlist_tests::{cases::cases, stage::Stage};
 
 const VISIBILITY_MS: i64 = 30_000;
 const ATTEMPTS_MAX: u32 = 3;
@@ -22,13 +16,12 @@ const POLICY: Policy = Policy { visibility: Duration::from_millis(VISIBILITY_MS 
 const AT_ONCE: Duration = Duration::ZERO;
 
 struct House {
-    engine: Engine,
-    clock: Clock,
+    stage: Stage,
 }
 
 impl House {
     async fn new() -> Self {
-        Self { engine: Engine::with(schema::table::QUEUE).await, clock: clock() }
+        Self { stage: Stage::new().await }
     }
 
     fn queue(&self, name: &str) -> Queue {
@@ -36,11 +29,19 @@ impl House {
     }
 
     fn queue_with(&self, name: &str, policy: Policy) -> Queue {
-        Queue::Table(TableQueue::new(self.engine.client.clone(), self.engine.table.clone(), name, policy, self.clock.clone()))
+        self.queue_in(QUEUE.name(&self.stage.prefix), name, policy)
+    }
+
+    fn queue_in(&self, table: String, name: &str, policy: Policy) -> Queue {
+        Queue::Table(TableQueue::new(self.stage.metered(), table, name, policy, self.stage.backend.clock.clone()))
+    }
+
+    fn now(&self) -> Time {
+        self.stage.backend.clock.now()
     }
 
     fn pass(&self, ms: i64) {
-        self.clock.advance_millis(ms);
+        self.stage.backend.clock.advance_millis(ms);
     }
 
     /// A message received as often as it may be, and looked for once more.
@@ -148,7 +149,7 @@ async fn a_message_received_too_often_waits_for_a_person() {
     let house = House::new().await;
     let queue = house.queue("deliver");
     let id = queue.send("poison", AT_ONCE).await.unwrap();
-    let sent_at = house.clock.now();
+    let sent_at = house.now();
     house.wear_out(&queue).await;
     queue.send("sound", AT_ONCE).await.unwrap();
     assert_eq!(bodies(&queue.receive(10).await.unwrap()), ["sound"]);
@@ -246,14 +247,14 @@ async fn queues_in_one_table_do_not_mix() {
 async fn what_is_out_of_bounds_is_refused_before_the_call() {
     let house = House::new().await;
     let queue = house.queue("deliver");
-    house.engine.meter.take();
+    let _before = house.stage.meter.take();
     assert!(matches!(queue.send("", AT_ONCE).await, Err(QueueError::Body { bytes: 0 })));
     assert!(matches!(queue.send(&"x".repeat(BODY_BYTES_MAX + 1), AT_ONCE).await, Err(QueueError::Body { .. })));
     assert!(matches!(queue.send("x", Duration::from_secs(901)).await, Err(QueueError::Delay { .. })));
     let receipt = Receipt("1:some-id".into());
     assert!(matches!(queue.release(&receipt, Duration::from_secs(43_201)).await, Err(QueueError::Delay { .. })));
     assert!(matches!(queue.delete(&Receipt("nonsense".into())).await, Err(QueueError::NotAReceipt { .. })));
-    assert_eq!(house.engine.meter.take().calls, 0);
+    assert_eq!(house.stage.meter.take().calls, 0);
 
     let largest = "x".repeat(BODY_BYTES_MAX);
     queue.send(&largest, AT_ONCE).await.unwrap();
@@ -263,7 +264,7 @@ async fn what_is_out_of_bounds_is_refused_before_the_call() {
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_an_error_that_says_so() {
     let house = House::new().await;
-    let queue = Queue::Table(TableQueue::new(house.engine.client.clone(), "no-such-table".into(), "deliver", POLICY, clock()));
+    let queue = house.queue_in("no-such-table".into(), "deliver", POLICY);
     let error = queue.receive(1).await.unwrap_err();
     assert_eq!(error.to_string(), "queue deliver: look for due messages");
     assert!(std::error::Error::source(&error).is_some());
@@ -345,7 +346,7 @@ async fn live(house: &House, name: &str, steps: Vec<Step>) -> Result<(), TestCas
     let queue = house.queue(name);
     let mut model = Model::default();
     for step in steps {
-        let now = house.clock.now().millis();
+        let now = house.now().millis();
         match step {
             Step::Send { delay_ms } => {
                 let body = format!("message {}", model.sent);
@@ -455,7 +456,7 @@ fn whatever_happens_to_it_a_queue_does_as_its_model() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let house = runtime.block_on(House::new());
     let case = std::cell::Cell::new(0);
-    proptest!(ProptestConfig::with_cases(cases(64)), |(steps in prop::collection::vec(step(), 1..30))| {
+    proptest!(cases(64), |(steps in prop::collection::vec(step(), 1..30))| {
         case.set(case.get() + 1);
         runtime.block_on(live(&house, &format!("queue-{}", case.get()), steps))?;
     });

@@ -1,0 +1,30 @@
+//! What became of an account since a session last knew of it.
+
+use infra::Failure;
+use schema::{Commit, session::State, user::Event};
+
+use super::Standing;
+
+/// How the account stands after the commits that followed what the session knows; nothing when one of them ended every session.
+///
+/// # Errors
+/// A commit cannot be read.
+pub fn standing(state: &State, since: &[Commit]) -> Result<Option<Standing>, Failure> {
+    let mut standing = Standing { seq: state.user_seq, operator: state.operator };
+    for commit in since {
+        for fact in commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))? {
+            standing.seq = fact.seq;
+            match fact.event {
+                Event::PasswordChanged { .. } | Event::Erased {} | Event::Forgotten {} => return Ok(None),
+                Event::OperatorGranted {} => standing.operator = true,
+                Event::OperatorRevoked {} => standing.operator = false,
+                Event::Registered(_)
+                | Event::Renamed { .. }
+                | Event::EmailConfirmed {}
+                | Event::ConfirmationAsked {}
+                | Event::PasswordResetAsked {} => {}
+            }
+        }
+    }
+    Ok(Some(standing))
+}

@@ -1,0 +1,186 @@
+//! Bodies about accounts and sessions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Problem, Time,
+    check::Check,
+    value::{Email, Name, Password},
+    waitee::present,
+};
+
+/// The body of POST /v1/users.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Register {
+    pub email: String,
+    pub password: String,
+    pub name: String,
+}
+
+/// Somebody who registers, in clear: lives only in memory.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in the contract")]
+pub struct NewAccount {
+    pub email: Email,
+    pub password: Password,
+    pub name: Name,
+}
+
+impl Register {
+    /// # Errors
+    /// Values outside what is allowed.
+    pub fn parse(self) -> Result<NewAccount, Problem> {
+        let mut check = Check::default();
+        let email = check.value("/email", Email::parse(&self.email));
+        let password = check.value("/password", Password::parse(&self.password));
+        let name = check.value("/name", Name::parse(&self.name));
+        check.done((|| Some(NewAccount { email: email?, password: password?, name: name? }))())
+    }
+}
+
+/// The body of PATCH /v1/me: absent stays.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct ChangeMe {
+    #[serde(deserialize_with = "present")]
+    pub name: Option<Option<String>>,
+}
+
+impl ChangeMe {
+    /// # Errors
+    /// The name is null or not allowed.
+    pub fn parse(self) -> Result<Option<Name>, Problem> {
+        let mut check = Check::default();
+        let name = check.replace("/name", self.name, |raw| Name::parse(&raw));
+        check.done(Some(name))
+    }
+}
+
+/// The body of POST /v1/users/confirm.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct ConfirmEmail {
+    pub token: String,
+}
+
+/// The body of POST /v1/password-resets.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct AskPasswordReset {
+    pub email: String,
+}
+
+impl AskPasswordReset {
+    /// # Errors
+    /// No e-mail address.
+    pub fn parse(self) -> Result<Email, Problem> {
+        let mut check = Check::default();
+        let email = check.value("/email", Email::parse(&self.email));
+        check.done(email)
+    }
+}
+
+/// The body of POST /v1/password-resets/confirm.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct ResetPassword {
+    pub token: String,
+    pub new_password: String,
+}
+
+impl ResetPassword {
+    /// Token and new password.
+    ///
+    /// # Errors
+    /// The password is too short or too long.
+    pub fn parse(self) -> Result<(String, Password), Problem> {
+        let mut check = Check::default();
+        let password = check.value("/new_password", Password::parse(&self.new_password));
+        check.done(password.map(|password| (self.token, password)))
+    }
+}
+
+/// The body of PUT /v1/me/password.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct ChangePassword {
+    pub current_password: String,
+    pub new_password: String,
+}
+
+impl ChangePassword {
+    /// The current password and the new one.
+    ///
+    /// # Errors
+    /// One is too short or too long.
+    pub fn parse(self) -> Result<(Password, Password), Problem> {
+        let mut check = Check::default();
+        let current = check.value("/current_password", Password::parse(&self.current_password));
+        let new = check.value("/new_password", Password::parse(&self.new_password));
+        check.done(current.zip(new))
+    }
+}
+
+/// The body of POST /v1/me/erase.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct EraseMe {
+    pub current_password: String,
+}
+
+impl EraseMe {
+    /// # Errors
+    /// The password is too short or too long to be one.
+    pub fn parse(self) -> Result<Password, Problem> {
+        let mut check = Check::default();
+        let current = check.value("/current_password", Password::parse(&self.current_password));
+        check.done(current)
+    }
+}
+
+/// The body of POST /v1/sessions.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct SignIn {
+    pub email: String,
+    pub password: String,
+}
+
+impl SignIn {
+    /// # Errors
+    /// No e-mail address, or too short or too long for a password.
+    pub fn parse(self) -> Result<(Email, Password), Problem> {
+        let mut check = Check::default();
+        let email = check.value("/email", Email::parse(&self.email));
+        let password = check.value("/password", Password::parse(&self.password));
+        check.done(email.zip(password))
+    }
+}
+
+/// The body of POST /v1/sessions/refresh.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Refresh {
+    pub refresh_token: String,
+}
+
+/// What a session is used with.
+#[derive(Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Tokens {
+    pub access_token: String,
+    pub token_type: &'static str,
+    pub expires_in: u32,
+    pub refresh_token: String,
+    pub refresh_expires_at: Time,
+}

@@ -1,0 +1,170 @@
+//! Registering, signing in, staying so, and what ends it.
+
+mod mailed;
+mod race;
+mod sessions;
+
+use schema::{StreamId, UserId, route::ROUTES, table::DEPLOYED};
+use serde_json::{Value, json};
+use waitlist_tests::{
+    account::PASSWORD,
+    stage::{Stage, send},
+};
+
+use crate::{
+    bad_input::assert_is_problem,
+    raw::{census, scan},
+};
+
+const KEY: &str = "5b0c5b52-6f3e-4a51-9d52-0c6f8ad6a001";
+const OTHER_PASSWORD: &str = "quite another long passphrase";
+
+fn registration(email: &str) -> Value {
+    json!({ "email": email, "password": PASSWORD, "name": "Ana Maria" })
+}
+
+#[tokio::test]
+async fn somebody_registers_and_signs_in() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let list = json!({ "name": "Main room", "time_zone": "UTC", "region": "US" });
+    assert_eq!(stage.with(&account.access, "POST", "/v1/waitlists", list).await.status, 201);
+    let commits = stage.commits(account.id).await;
+    assert_eq!(commits.len(), 1);
+    assert_eq!((commits[0].tenant, commits[0].actor.to_string()), (account.id, format!("user:{}", account.id)));
+}
+
+#[tokio::test]
+async fn an_address_has_one_account_however_it_is_written() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.anyone("POST", "/v1/users", registration("ana@example.com")).await.status, 201);
+    let before = census(&stage.dynamodb, &stage.prefix).await;
+    for email in ["ana@example.com", "Ana@Example.COM", "  ana@example.com "] {
+        let refused = stage.anyone("POST", "/v1/users", registration(email)).await;
+        assert_is_problem(&refused, 409, "email-taken", email);
+    }
+    assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before, "a refused registration left something behind");
+    assert_eq!(stage.sign_in("ANA@example.com", PASSWORD).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_registration_sent_twice_under_one_key_makes_one_account() {
+    let stage = Stage::new().await;
+    let send =
+        async |body: Value, key: &str| send(&stage.backend, None, "POST", "/v1/users", Some(&body), &[("Idempotency-Key", key)]).await;
+    let first = send(registration("ana@example.com"), KEY).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let again = send(registration("ana@example.com"), KEY).await;
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    assert_is_problem(&send(registration("ben@example.com"), KEY).await, 422, "idempotency-key-reused", "another address");
+    assert_is_problem(&send(registration("cleo@example.com"), "a-key").await, 400, "invalid-parameter", "a key that could be guessed");
+    assert_eq!(stage.commits(UserId(first.id().parse().unwrap())).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_password_that_would_be_guessed_is_refused_wherever_one_is_set() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    for weak in ["password", "12345678", "qwertyuiop", "waitlist"] {
+        let body = json!({ "email": "ben@example.com", "password": weak, "name": "Ben" });
+        assert_is_problem(&stage.anyone("POST", "/v1/users", body).await, 422, "weak-password", weak);
+    }
+    let body = json!({ "current_password": PASSWORD, "new_password": "password" });
+    assert_is_problem(&stage.with(&account.access, "PUT", "/v1/me/password", body).await, 422, "weak-password", "a change");
+    let body = json!({ "current_password": PASSWORD, "new_password": account.email });
+    assert_is_problem(&stage.with(&account.access, "PUT", "/v1/me/password", body).await, 422, "weak-password", "the address itself");
+    assert_eq!(stage.commits(account.id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_learns_whether_there_is_such_an_account() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let plain = |mut body: Value| {
+        body["request_id"] = Value::Null;
+        body
+    };
+    let wrong = stage.sign_in(&account.email, OTHER_PASSWORD).await;
+    let unknown = stage.sign_in("nobody@example.com", OTHER_PASSWORD).await;
+    assert_is_problem(&wrong, 401, "invalid-credentials", "a wrong password");
+    assert_eq!(wrong.header("www-authenticate"), unknown.header("www-authenticate"));
+    assert_eq!(plain(wrong.body), plain(unknown.body));
+    for email in [account.email.as_str(), "nobody@example.com"] {
+        let asked = stage.anyone("POST", "/v1/password-resets", json!({ "email": email })).await;
+        assert_eq!((asked.status, asked.body), (202, Value::Null), "{email}");
+    }
+    assert_eq!(stage.commits(account.id).await.len(), 2, "registered, and a reset asked");
+}
+
+#[tokio::test]
+async fn tries_are_bounded_and_cost_no_commit() {
+    let stage = Stage::new().await;
+    let account = stage.account().await; // has signed in once
+    let log = async || stage.commits(account.id).await.len();
+    for _ in 0..9 {
+        assert_eq!(stage.sign_in(&account.email, OTHER_PASSWORD).await.status, 401);
+    }
+    let refused = stage.sign_in(&account.email, PASSWORD).await;
+    assert_is_problem(&refused, 429, "too-many-requests", "the eleventh");
+    let wait: i64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=900).contains(&wait), "{wait}");
+    assert_eq!(log().await, 1);
+    assert_eq!(stage.sign_in("ben@example.com", PASSWORD).await.status, 401, "others are heard");
+    stage.backend.clock.advance_millis(wait * 1_000);
+    assert_eq!(stage.sign_in(&account.email, PASSWORD).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_name_is_changed_and_nothing_else() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let renamed = stage.with(&account.access, "PATCH", "/v1/me", json!({ "name": "Ben" })).await;
+    assert_eq!((renamed.status, renamed.body["seq"].as_u64()), (200, Some(2)), "{renamed:?}");
+    assert_eq!(renamed.header("sync-token"), format!("{}@2", StreamId::from(account.id)));
+    let unchanged = stage.with(&account.access, "PATCH", "/v1/me", json!({})).await;
+    assert_eq!((unchanged.status, unchanged.body["seq"].as_u64()), (200, Some(2)));
+    for body in [json!({ "name": null }), json!({ "name": "" })] {
+        assert_is_problem(&stage.with(&account.access, "PATCH", "/v1/me", body).await, 422, "invalid-value", "a name");
+    }
+    assert_is_problem(
+        &stage.with(&account.access, "PATCH", "/v1/me", json!({ "email": "a@b.example" })).await,
+        400,
+        "malformed-body",
+        "e-mail",
+    );
+    assert_eq!(stage.commits(account.id).await.len(), 2);
+}
+
+/// A registration is one transaction: nothing of it rests where it failed.
+#[tokio::test]
+async fn what_is_registered_costs_and_rests_as_stated() {
+    let stage = Stage::new().await;
+    let _warm = stage.account().await;
+    let _before = stage.meter.take();
+    let account = stage.account().await;
+    let used = stage.meter.take();
+    if stage.counts_reads() {
+        assert!(used.reads["vault"] <= 4.0, "claim at registration; claim and key at sign-in: {used:?}");
+        assert!(used.reads["events"] <= 3.0, "{used:?}");
+    }
+    // Registered, key and claim in one transaction cost twice; a session is one write and its entry in the index.
+    assert!(used.writes["events"] <= 5.0 && used.writes["vault"] <= 4.0, "{used:?}");
+    assert_eq!(used.writes["limits"], 4.0, "{used:?}");
+    let mut rests = String::new();
+    for table in DEPLOYED {
+        rests += &format!("{:?}", scan(&stage.dynamodb, table, &stage.prefix).await);
+    }
+    assert!(rests.contains(&account.id.to_string()));
+    assert!(!rests.contains(&account.email) && !rests.contains(PASSWORD) && !rests.contains("argon2"), "in clear at rest");
+}
+
+#[tokio::test]
+async fn keys_are_published_for_whoever_checks_tokens() {
+    let stage = Stage::new().await;
+    let set = stage.anyone("GET", "/.well-known/jwks.json", Value::Null).await;
+    assert_eq!(set.status, 200, "{set:?}");
+    let key = &set.body["keys"][0];
+    assert_eq!((&key["kty"], &key["crv"], &key["alg"], &key["use"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("sig")));
+    assert!(key["d"].is_null(), "the public half alone");
+    assert!(ROUTES.iter().any(|entry| entry.path == "/.well-known/jwks.json"));
+}
