@@ -4,11 +4,13 @@
 mod accounts;
 mod authorization;
 mod bad_input;
+mod clock;
 mod evening;
 mod kill;
 mod load;
 mod moves;
 mod night;
+mod operator;
 mod oracle;
 mod place;
 mod privacy;
