@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     error::{BuildError, DisplayErrorContext, SdkError},
-    operation::{create_table::CreateTableError, describe_table::DescribeTableError},
+    operation::{
+        create_table::CreateTableError, describe_table::DescribeTableError, describe_time_to_live::DescribeTimeToLiveError,
+        update_time_to_live::UpdateTimeToLiveError,
+    },
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType as Role, Projection, ProjectionType,
-        ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus,
+        ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
     },
 };
 use schema::table::{Index, Key, KeyType, Projected, Table};
@@ -44,6 +47,22 @@ pub enum TablesError {
         /// What the engine said.
         cause: Box<SdkError<DescribeTableError>>,
     },
+    /// The engine would not let items of this table expire.
+    #[error("let items of table {table} expire: {}", DisplayErrorContext(cause))]
+    Expire {
+        /// The table's full name.
+        table: String,
+        /// What the engine said.
+        cause: Box<SdkError<UpdateTimeToLiveError>>,
+    },
+    /// The engine could not say whether items of this table expire.
+    #[error("ask whether items of table {table} expire: {}", DisplayErrorContext(cause))]
+    Expires {
+        /// The table's full name.
+        table: String,
+        /// What the engine said.
+        cause: Box<SdkError<DescribeTimeToLiveError>>,
+    },
     /// It was accepted and then never became usable.
     #[error("table {table} is still not active after {} s; look at its status", ACTIVE_POLL_MS * u64::from(ACTIVE_POLLS_MAX) / 1000)]
     NotActive {
@@ -54,16 +73,21 @@ pub enum TablesError {
 
 /// Creates whichever of `tables` the deployment `prefix` lacks, and returns when all of them can be used.
 ///
-/// A table that is already there is taken as it is: its layout is not compared.
+/// A table that is already there is taken as it is: its layout is not compared. Only that its items expire is made sure of: who
+/// created it may have died before asking for that.
 ///
 /// # Errors
-/// When a table cannot be created, or does not become active in time.
+/// When a table cannot be created, or does not become active in time, or the engine lets nothing expire.
 pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(), TablesError> {
     for table in tables {
         request(client, &table.name(prefix), table).await?;
     }
     for table in tables {
-        until_active(client, &table.name(prefix)).await?;
+        let name = table.name(prefix);
+        until_active(client, &name).await?;
+        if let Some(attribute) = table.expiry {
+            expire(client, &name, attribute).await?;
+        }
     }
     Ok(())
 }
@@ -147,4 +171,25 @@ async fn until_active(client: &Client, name: &str) -> Result<(), TablesError> {
         tokio::time::sleep(Duration::from_millis(ACTIVE_POLL_MS)).await;
     }
     Err(TablesError::NotActive { table: name.to_owned() })
+}
+
+async fn expire(client: &Client, name: &str, attribute: &str) -> Result<(), TablesError> {
+    if expires(client, name).await? {
+        return Ok(()); // DynamoDB refuses to be asked for it twice
+    }
+    let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
+    let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(layout)?;
+    match client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await {
+        Ok(_) => Ok(()),
+        // Another process may have asked in between.
+        Err(_) if expires(client, name).await? => Ok(()),
+        Err(cause) => Err(TablesError::Expire { table: name.to_owned(), cause: Box::new(cause) }),
+    }
+}
+
+async fn expires(client: &Client, name: &str) -> Result<bool, TablesError> {
+    let described = client.describe_time_to_live().table_name(name).send().await;
+    let described = described.map_err(|cause| TablesError::Expires { table: name.to_owned(), cause: Box::new(cause) })?;
+    let status = described.time_to_live_description.and_then(|description| description.time_to_live_status);
+    Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }

@@ -16,6 +16,8 @@ use crate::{binaries::built, stage::Answer};
 const START_MAX: Duration = Duration::from_secs(30);
 /// For how long a server may take to end once it is told to.
 const STOP_MAX: Duration = Duration::from_secs(30);
+/// For how long any other command may take.
+const RUN_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A running server. Dropping it kills it.
@@ -31,7 +33,12 @@ impl Server {
     /// Starts a server on a data directory, with these variables in its environment, and waits until it listens. Standard
     /// output and error are appended to `stdout` and `stderr` in that directory.
     pub async fn start(directory: &Path, env: &[(&str, &str)]) -> Self {
-        let child = spawn(directory, env);
+        Self::start_with(directory, &[], env).await
+    }
+
+    /// The same, with these arguments besides.
+    pub async fn start_with(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let child = spawn(directory, args, env);
         let mut server = Self { child, url: String::new(), directory: directory.to_owned(), http: reqwest::Client::new() };
         let pid = server.child.id();
         let listening = async {
@@ -126,11 +133,32 @@ impl Drop for Server {
     }
 }
 
-fn spawn(directory: &Path, env: &[(&str, &str)]) -> Child {
+/// What became of a command that ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// Runs a command of the binary on a data directory, as a person at a terminal does, with these variables in its environment.
+pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
+    let mut command = tokio::process::Command::new(built("waitlist"));
+    command.args(args).arg("--data-dir").arg(directory).envs(env.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
+    let ran = tokio::time::timeout(RUN_MAX, command.output()).await.expect("the command ends in time").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
+}
+
+fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Child {
     let append = |name: &str| std::fs::File::options().create(true).append(true).open(directory.join(name)).unwrap();
     Command::new(built("waitlist"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(directory)
+        .args(args)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
         .stdout(append("stdout"))

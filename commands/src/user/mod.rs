@@ -2,6 +2,7 @@
 
 mod decide;
 pub(crate) mod handler;
+mod operator;
 pub(crate) mod password;
 pub(crate) mod public;
 
@@ -12,7 +13,10 @@ use schema::{
     value::{Email, Name, PasswordHash},
 };
 
-pub use self::decide::{Command, Refusal, decide};
+pub use self::{
+    decide::{Command, Refusal, decide},
+    operator::{Operator, set_operator},
+};
 
 /// What deciding needs to know of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,17 +1,28 @@
 //! The command line.
 
+mod clock;
+mod deployment;
+mod duration;
+mod operator;
+mod token;
+
 use std::{
+    error::Error,
     io::{self, Write as _},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use infra::{Clock, telemetry, token::TokenKey};
-use schema::UserId;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use infra::telemetry;
+use serde_json::Value;
 
-use crate::{data_dir::DataDir, server};
+use self::deployment::Deployment;
+use crate::{
+    data_dir::DataDir,
+    server::{self, Start},
+};
 
 /// The waiting list of a full restaurant: the whole backend, and its operator's commands.
 #[derive(Debug, Parser)]
@@ -25,6 +36,10 @@ pub struct Cli {
     #[arg(long, global = true)]
     json: bool,
 
+    /// Work on a deployment in AWS, which the environment names, instead of the data directory.
+    #[arg(long, global = true)]
+    aws: bool,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -34,7 +49,13 @@ enum Command {
     /// Run the whole backend (the default).
     Serve(Serve),
     /// Print an access token signed with the local key, and nothing else.
-    Token(Token),
+    Token(token::Token),
+    /// Move the clock of a server that was started with --manual-clock.
+    #[command(subcommand)]
+    Clock(clock::Clock),
+    /// Say who may do what is system-wide.
+    #[command(subcommand)]
+    Operator(operator::Operator),
 }
 
 #[derive(Debug, Args)]
@@ -46,11 +67,15 @@ struct Serve {
     /// How log lines on standard error look.
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
+
+    /// Let `waitlist clock` move the time.
+    #[arg(long)]
+    manual_clock: bool,
 }
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), log: Log::Text }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), log: Log::Text, manual_clock: false }
     }
 }
 
@@ -60,31 +85,22 @@ enum Log {
     Json,
 }
 
-#[derive(Debug, Args)]
-struct Token {
-    /// The account it is for.
-    #[arg(long, value_name = "UUID")]
-    owner: UserId,
-
-    /// How long it is good for: a number and s, m or h.
-    #[arg(long, default_value = "15m", value_parser = parse_ttl, value_name = "TTL")]
-    ttl: u32,
-}
+/// Why a command failed, for the person at the terminal.
+type Failed = Box<dyn Error + Send + Sync>;
 
 /// Runs a command.
 pub async fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
-        Command::Serve(serve) => {
-            telemetry::init(match serve.log {
-                Log::Text => telemetry::Style::Text,
-                Log::Json => telemetry::Style::Json,
-            });
-            match DataDir::open(&cli.data_dir) {
-                Ok(data_dir) => server::serve(&data_dir, serve.listen, cli.json).await,
-                Err(cause) => Err(cause.into()),
-            }
-        }
-        Command::Token(token) => mint(&cli.data_dir, &token, cli.json),
+    let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));
+    if let Some(name) = command.local_only().filter(|_| cli.aws) {
+        let misuse = format!("`waitlist {name}` is for the local backend; leave out --aws");
+        let _nobody_reads = Cli::command().error(ErrorKind::ArgumentConflict, misuse).print();
+        return ExitCode::from(2);
+    }
+    let done = match command {
+        Command::Serve(serve) => start(&cli.data_dir, &serve, cli.json).await,
+        Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
+        Command::Clock(clock) => clock::shift(&cli.data_dir, &clock, cli.json).await,
+        Command::Operator(operator) => on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,38 +111,49 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn mint(data_dir: &std::path::Path, token: &Token, json: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let keys = DataDir::open(data_dir)?.keys();
-    let text = TokenKey::load_or_create(&keys)?.mint(token.owner, Clock::system().now(), token.ttl)?;
-    let line =
-        if json { serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }).to_string() } else { text };
+impl Command {
+    /// The name of a command that makes no sense in AWS.
+    fn local_only(&self) -> Option<&'static str> {
+        match self {
+            Self::Serve(_) => Some("serve"),
+            Self::Token(_) => Some("token"),
+            Self::Clock(_) => Some("clock"),
+            Self::Operator(_) => None,
+        }
+    }
+}
+
+async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed> {
+    telemetry::init(match serve.log {
+        Log::Text => telemetry::Style::Text,
+        Log::Json => telemetry::Style::Json,
+    });
+    let start = Start { listen: serve.listen, manual_clock: serve.manual_clock, json };
+    server::serve(&DataDir::open(data_dir)?, start).await
+}
+
+/// Runs a command on a deployment, and lets go of that whatever became of it.
+async fn on(data_dir: &Path, aws: bool, run: impl AsyncFnOnce(&Deployment) -> Result<(), Failed>) -> Result<(), Failed> {
+    let deployment = if aws { Deployment::in_aws().await? } else { Deployment::local(data_dir).await? };
+    let done = run(&deployment).await;
+    deployment.close().await;
+    done
+}
+
+/// Prints a result, as text or as JSON.
+fn say(json: bool, text: &str, value: &Value) -> Result<(), Failed> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|cause| format!("print the token: {cause}"))?;
-    Ok(())
+    let said = if json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
+    said.and_then(|()| out.flush()).map_err(|cause| format!("print the result: {cause}").into())
 }
 
 /// The error and its causes, each on a line.
 #[expect(clippy::print_stderr, reason = "to the person at the terminal")]
-fn complain(error: &(dyn std::error::Error + 'static)) {
+fn complain(error: &(dyn Error + 'static)) {
     eprintln!("error: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
         eprintln!("  because: {cause}");
         source = cause.source();
     }
-}
-
-fn parse_ttl(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is no duration: write a whole number and s, m or h, such as 15m, up to 24h");
-    let unit = text.chars().last().and_then(|unit| {
-        Some(match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            _ => return None,
-        })
-    });
-    let unit: u32 = unit.ok_or_else(wrong)?;
-    let number: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    number.checked_mul(unit).filter(|seconds| (1..=24 * 3_600).contains(seconds)).ok_or_else(wrong)
 }

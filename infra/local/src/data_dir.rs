@@ -1,11 +1,15 @@
 //! The data directory: the engine's file, the keys, and where the running server is.
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::control::Control;
 
 /// A data directory.
 #[derive(Clone, Debug)]
@@ -20,6 +24,9 @@ pub struct Running {
     pub http: String,
     /// Its engine's endpoint.
     pub engine: String,
+    /// Where its clock is moved, if it was started for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
 }
 
 /// Why a data directory cannot be used.
@@ -29,6 +36,15 @@ pub enum DataDirError {
     #[error("use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR")]
     Open {
         /// The directory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// It cannot be read where the server is.
+    #[error("read {path}, which says where the server is; without a server, remove it")]
+    Running {
+        /// The file.
         path: PathBuf,
         /// Why not.
         #[source]
@@ -70,15 +86,27 @@ impl DataDir {
         self.0.join("keys")
     }
 
-    /// Says where the server is: whole or not at all, so that nobody reads half an address.
+    /// Says where the server is: whole or not at all, so that nobody reads half an address, and to the owner of the files alone.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn announce(&self, running: &Running) -> Result<(), DataDirError> {
         let draft = self.0.join("server.json.draft");
         let text = serde_json::to_string_pretty(running).map_err(io::Error::from);
-        text.and_then(|text| fs::write(&draft, text)).map_err(|cause| DataDirError::Announce { path: draft.clone(), cause })?;
+        text.and_then(|text| write_own(&draft, &text)).map_err(|cause| DataDirError::Announce { path: draft.clone(), cause })?;
         fs::rename(draft, self.server_file()).map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
+    }
+
+    /// Where a server is, or was when it was killed.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn running(&self) -> Result<Option<Running>, DataDirError> {
+        let read = match fs::read(self.server_file()) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.and_then(|text| Ok(serde_json::from_slice(&text)?)),
+        };
+        read.map(Some).map_err(|cause| DataDirError::Running { path: self.server_file(), cause })
     }
 
     /// Takes the announcement back.
@@ -91,4 +119,14 @@ impl DataDir {
     fn server_file(&self) -> PathBuf {
         self.0.join("server.json")
     }
+}
+
+/// Writes a file that nobody but its owner may read.
+fn write_own(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+        _ => {} // one that was left behind may be open to others
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }

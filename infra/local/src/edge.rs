@@ -6,18 +6,16 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header},
+    http::{HeaderName, HeaderValue, Method, Response, header},
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use infra::{
-    Backend,
-    http::{self as edge, Principal},
-};
+use infra::{Backend, http as edge};
 use schema::route::{self, Access, Entry, Role};
 use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
-use tracing::error;
+
+use crate::{authorizer::Authorizer, gate::Gate};
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -44,9 +42,16 @@ const ANSWER_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// The HTTP API, open to pages of these origins.
-pub(crate) fn router(backend: Backend, origins: Vec<HeaderValue>) -> Router {
-    let router = Router::new().fallback(handle).with_state(Arc::new(backend));
+struct Gateway {
+    backend: Backend,
+    authorizer: Authorizer,
+    gate: Gate,
+}
+
+/// The HTTP API, open to pages of these origins. Its handlers pass the gate.
+pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) -> Router {
+    let gateway = Gateway { backend, authorizer: Authorizer::default(), gate };
+    let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
     if origins.is_empty() {
         return router;
     }
@@ -55,24 +60,19 @@ pub(crate) fn router(backend: Backend, origins: Vec<HeaderValue>) -> Router {
     router.layer(cors)
 }
 
-async fn handle(State(backend): State<Arc<Backend>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
+async fn handle(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
+    let Gateway { backend, authorizer, gate } = &*gateway;
     let (parts, body) = request.into_parts();
     // Half a request must not be carried out, and no body at all reads as `{}`: one that breaks off, or does not come in time,
     // reads as what is no JSON.
     let body = read(body, BODY_READ_MAX).await.unwrap_or(Bytes::from_static(b"\0"));
+    let _running = gate.pass().await; // with the whole request at hand, so that no client can hold the gate open
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let found = route::find(&method, &path).ok().map(|(entry, _)| entry);
     let principal = match found.filter(|entry| entry.access == Access::Owner) {
         None => None,
-        Some(_) => {
-            let header = authorization(&parts.headers).and_then(|value| value.to_str().ok());
-            let principal = commands::authorizer::authorize(&backend, header).await;
-            Some(principal.unwrap_or_else(|failure| {
-                error!(cause = failure.chain(), "nobody could say who asks");
-                Principal::Unknown
-            }))
-        }
+        Some(_) => Some(authorizer.principal(backend, parts.headers.get(header::AUTHORIZATION)).await),
     };
     let request = edge::Request {
         method,
@@ -85,16 +85,12 @@ async fn handle(State(backend): State<Arc<Backend>>, ConnectInfo(peer): ConnectI
         principal,
     };
     let response = match found.map(Entry::role) {
-        Some(Role::Accounts) => commands::accounts::handle(&backend, request).await,
-        Some(Role::Hosts) => commands::hosts::handle(&backend, request).await,
-        Some(Role::Guests) => commands::guests::handle(&backend, request).await,
-        Some(Role::Reads) | None => projections::handler::handle(&backend, request).await,
+        Some(Role::Accounts) => commands::accounts::handle(backend, request).await,
+        Some(Role::Hosts) => commands::hosts::handle(backend, request).await,
+        Some(Role::Guests) => commands::guests::handle(backend, request).await,
+        Some(Role::Reads) | None => projections::handler::handle(backend, request).await,
     };
     response.map(Body::from)
-}
-
-fn authorization(headers: &HeaderMap) -> Option<&HeaderValue> {
-    headers.get(header::AUTHORIZATION)
 }
 
 /// The body, cut off where it is sure to be refused; nothing when it breaks off or takes longer than this.

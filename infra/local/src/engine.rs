@@ -4,6 +4,7 @@
 //! loss of power: SQLite runs with `synchronous = NORMAL`, which syncs at checkpoints only. A laptop's data is worth that trade.
 
 use std::{
+    fmt,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -87,14 +88,17 @@ pub enum EngineError {
     /// The position was not given out by this engine.
     #[error("{0:?} is no sequence number of the embedded engine")]
     Sequence(String),
+    /// The engine did not drop what has expired.
+    #[error("drop what has expired")]
+    Expire(#[source] DynoxideError),
     /// The thread that ran a statement was lost.
     #[error("wait for the database")]
     Lost(#[from] task::JoinError),
 }
 
 /// A running engine. Dropping it stops it too, but without waiting.
-#[derive(Debug)]
 pub struct Engine {
+    database: Database,
     file: PathBuf,
     tables: Vec<String>,
     url: String,
@@ -121,14 +125,15 @@ impl Engine {
         let (listener, url) = listen().map_err(EngineError::Listen)?;
         let (stop, stopping) = watch::channel(false);
         let (done, stopped) = watch::channel(false);
+        let served = database.clone();
         task::spawn(async move {
-            if let Err(cause) = dynoxide::server::serve_with_shutdown(listener, database, until_set(stopping)).await {
+            if let Err(cause) = dynoxide::server::serve_with_shutdown(listener, served, until_set(stopping)).await {
                 tracing::error!(cause, "the embedded engine stopped serving");
             }
             done.send_replace(true);
         });
         let tables = tables.iter().map(|table| table.name(prefix)).collect();
-        Ok(Self { file, tables, url, stop, stopped, _lock: lock })
+        Ok(Self { database, file, tables, url, stop, stopped, _lock: lock })
     }
 
     /// The endpoint: what `AWS_ENDPOINT_URL_DYNAMODB` and `..._STREAMS` are set to.
@@ -188,6 +193,15 @@ impl Engine {
         }
     }
 
+    /// Drops the items whose time is over by the machine's clock, of tables that say when that is. Returns how many went.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn expire(&self) -> Result<usize, EngineError> {
+        let database = self.database.clone();
+        task::spawn_blocking(move || database.sweep_ttl()).await?.map_err(EngineError::Expire)
+    }
+
     /// Runs a statement on a connection of its own, off the runtime: SQLite blocks while the engine writes.
     async fn admin<T: Send + 'static>(
         &self,
@@ -200,6 +214,12 @@ impl Engine {
             run(&database).map_err(|cause| statement(doing, &file, cause))
         })
         .await?
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("file", &self.file).field("url", &self.url).finish_non_exhaustive()
     }
 }
 

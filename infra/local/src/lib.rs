@@ -1,10 +1,13 @@
 //! The whole backend in one process, on an embedded engine.
 
+mod authorizer;
 pub mod cli;
 mod connections;
+pub mod control;
 pub mod data_dir;
 mod edge;
 pub mod engine;
+mod gate;
 pub mod pump;
 pub mod server;
 mod settings;

@@ -24,15 +24,17 @@ use tracing::{info, warn};
 
 use crate::{
     connections::{self, HEAD_READ_MAX},
+    control,
     data_dir::{DataDir, Running},
     edge,
     engine::Engine,
+    gate::Gate,
     pump::Source,
     settings, workers,
 };
 
 /// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
-const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// For how long a stopping server waits for requests that run.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -40,11 +42,23 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long the token in the printed example is good for.
 const EXAMPLE_TOKEN_TTL_S: u32 = 3_600;
 
+/// How to serve.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Where to listen; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Whether whoever can read `server.json` may move the clock.
+    pub manual_clock: bool,
+    /// Whether what is printed first is for programs.
+    pub json: bool,
+}
+
 /// Serves until Ctrl-C or SIGTERM; then what runs is finished.
 ///
 /// # Errors
 /// The directory, the engine, the tables, the keys or the address cannot be had: the message says what to do.
-pub async fn serve(data_dir: &DataDir, listen: SocketAddr, json: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Start { listen, manual_clock, json } = start;
     let prefix = config::prefix();
     let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
     settings::check_prefix(&prefix, &tables)?;
@@ -70,12 +84,14 @@ pub async fn serve(data_dir: &DataDir, listen: SocketAddr, json: bool) -> Result
         table: EVENTS.name(&prefix),
         checkpoints: CHECKPOINTS.name(&prefix),
     };
-    let workers = workers::start(&backend, source, &prefix, engine.clone(), &stopping);
+    let gate = Gate::default();
+    let workers = workers::start(&backend, source, &prefix, engine.clone(), &gate, &stopping);
+    let control = if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
     let engine_url = engine.as_ref().map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
-    data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url })?;
+    data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url, control })?;
     welcome(&address, &backend, &TokenKey::load_or_create(&data_dir.keys())?, json)?;
 
-    let mut requests = tokio::spawn(connections::serve(listener, edge::router(backend, origins), HEAD_READ_MAX, stopping));
+    let mut requests = tokio::spawn(connections::serve(listener, edge::router(backend, gate, origins), HEAD_READ_MAX, stopping));
     until_told_to_stop().await?;
     info!("stopping: finishing what runs");
     stop.send_replace(true);

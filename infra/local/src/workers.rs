@@ -22,11 +22,15 @@ use tracing::warn;
 
 use crate::{
     engine::Engine,
+    gate::Gate,
     pump::{Failure, Mapping, Progress, Pump, Source},
 };
 
 /// How often a queue is looked at while it is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
+
+/// How often expired items are dropped. Nothing hangs on it but the size of the file: who reads an item looks when it ends.
+const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
 
 /// The queue of pointers to batches that a consumer would not take: what a mapping's failure destination is in AWS.
 const FAILED_BATCHES: &str = "failed-batches";
@@ -49,32 +53,44 @@ impl Consumer {
     }
 }
 
-/// Starts them all. They end, in order, once `shutdown` is true.
+/// Starts them all; their handlers pass the gate. They end, in order, once `shutdown` is true.
 pub(crate) fn start(
     backend: &Backend,
     source: Source,
     prefix: &str,
     engine: Option<Arc<Engine>>,
+    gate: &Gate,
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     let progress = Progress::of(&[feed::CONSUMER, reactor::CONSUMER]);
     let (feed, reactor) = (Feed::new(backend.clone()), Reactor::new(backend.clone()));
-    let projecting = feed.clone();
+    let (projecting, passing) = (feed.clone(), gate.clone());
     let projector = pump(backend, &source, prefix, feed::CONSUMER, progress.clone(), move |event| {
-        let feed = projecting.clone();
-        async move { Ok::<_, Infallible>(feed.records(event).await) }
+        let (feed, gate) = (projecting.clone(), passing.clone());
+        async move {
+            let _running = gate.pass().await;
+            Ok::<_, Infallible>(feed.records(event).await)
+        }
     });
+    let passing = gate.clone();
     let reactor = pump(backend, &source, prefix, reactor::CONSUMER, progress, move |event| {
-        let reactor = reactor.clone();
-        async move { Ok::<_, Infallible>(reactor.records(event).await) }
+        let (reactor, gate) = (reactor.clone(), passing.clone());
+        async move {
+            let _running = gate.pass().await;
+            Ok::<_, Infallible>(reactor.records(event).await)
+        }
     });
     // Each prunes what both have handled, so that it goes whoever comes last.
     for pump in [projector, reactor] {
         workers.spawn(pruning(pump, &source, engine.clone()).run(shutdown.clone()));
     }
-    workers.spawn(consume(backend.retries.clone(), Consumer::Projector(feed), shutdown.clone()));
-    workers.spawn(consume(backend.erasures.clone(), Consumer::Eraser(Eraser::new(backend.clone())), shutdown.clone()));
+    let eraser = Consumer::Eraser(Eraser::new(backend.clone()));
+    workers.spawn(consume(backend.retries.clone(), Consumer::Projector(feed), gate.clone(), shutdown.clone()));
+    workers.spawn(consume(backend.erasures.clone(), eraser, gate.clone(), shutdown.clone()));
+    if let Some(engine) = engine {
+        workers.spawn(expire(engine, shutdown.clone()));
+    }
     workers
 }
 
@@ -111,13 +127,29 @@ fn pruning(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     })
 }
 
-async fn consume(queue: Queue, consumer: Consumer, mut shutdown: watch::Receiver<bool>) {
+async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
-        if look(&queue, &consumer).await == 0 {
+        let running = gate.pass().await;
+        let taken = look(&queue, &consumer).await;
+        drop(running);
+        if taken == 0 {
             tokio::select! {
                 () = tokio::time::sleep(QUEUE_POLL) => {}
                 _ = shutdown.changed() => {}
             }
+        }
+    }
+}
+
+/// Now and then has the engine drop what has expired, as DynamoDB does by itself.
+async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        if let Err(cause) = engine.expire().await {
+            warn!(%cause, "expired items were not dropped");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EXPIRY_PAUSE) => {}
+            _ = shutdown.changed() => {}
         }
     }
 }

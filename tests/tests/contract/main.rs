@@ -4,6 +4,7 @@ mod append;
 mod chain;
 mod generated;
 mod golden;
+mod limits;
 mod lost;
 mod races;
 mod repeat;

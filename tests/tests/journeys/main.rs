@@ -4,6 +4,7 @@
 mod accounts;
 mod authorization;
 mod bad_input;
+mod clock;
 mod erasure;
 mod evening;
 mod guests;
@@ -12,6 +13,7 @@ mod load;
 mod me;
 mod moves;
 mod night;
+mod operator;
 mod oracle;
 mod place;
 mod privacy;

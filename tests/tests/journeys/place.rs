@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use schema::table::{EVENTS, WAITEES, WAITLISTS};
 use serde_json::Value;
 use tempfile::TempDir;
-use waitlist_tests::process::Server;
+use waitlist_tests::process::{Ran, Server, run};
 
 use crate::raw::{Item, scan};
 
@@ -34,8 +34,18 @@ impl Place {
 
     /// Starts a server here, with these variables besides.
     pub(crate) async fn serve(&self, env: &[(&str, &str)]) -> Server {
+        self.serve_with(&[], env).await
+    }
+
+    /// The same, with these arguments besides.
+    pub(crate) async fn serve_with(&self, args: &[&str], env: &[(&str, &str)]) -> Server {
         let env = [env, &[("WAITLIST_PREFIX", self.prefix.as_str())]].concat();
-        Server::start(self.path(), &env).await
+        Server::start_with(self.path(), args, &env).await
+    }
+
+    /// Runs another command here.
+    pub(crate) async fn run(&self, args: &[&str]) -> Ran {
+        run(self.path(), args, &[("WAITLIST_PREFIX", self.prefix.as_str())]).await
     }
 
     /// A client of the running server's engine, past the server.

@@ -17,6 +17,8 @@ async fn a_setting_that_is_missing_is_named() {
     let half = [("WAITLIST_RETRIES_URL", "https://sqs.example/retries")];
     let error = deployment.start("projector", &half).invoke(json!({})).await.unwrap_err();
     assert!(error.message.contains("WAITLIST_RETRIES_DEAD_URL"), "{error}");
+    let error = deployment.start("accounts", &[("WAITLIST_LIMITS", "sign-ins=3/1m")]).invoke(json!({})).await.unwrap_err();
+    assert!(error.message.contains("WAITLIST_LIMITS") && error.message.contains("sign-in-account"), "{error}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{Backend, TABLES, temporary};
-use schema::table::EVENTS;
+use aws_sdk_dynamodb::types::AttributeValue;
+use schema::table::{EVENTS, LIMITS};
 
 #[tokio::test]
 async fn what_was_written_is_there_after_reopening() {
@@ -68,4 +69,24 @@ async fn the_indexes_are_the_ones_the_engine_reads_by() {
     assert!(plan(newest).contains("waitlist_stream_order"), "{}", plan(newest));
     let page = "SELECT pk, sk, item_json FROM \"test-events\" ORDER BY hash_prefix ASC, pk ASC, sk ASC LIMIT 10";
     assert!(plan(page).contains("waitlist_scan_test-events"), "{}", plan(page));
+}
+
+#[tokio::test]
+async fn what_has_expired_is_dropped_and_nothing_else() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    infra::tables::create(&backend.dynamodb, &backend.prefix, &[LIMITS]).await.unwrap();
+    let table = LIMITS.name(&backend.prefix);
+    for (subject, expires_at) in [("long ago", Some(1)), ("in 2100", Some(4_102_444_800_u64)), ("never", None)] {
+        let put = backend.dynamodb.put_item().table_name(&table).item("subject", AttributeValue::S(subject.to_owned()));
+        let expiry = expires_at.map(|at| AttributeValue::N(at.to_string()));
+        let put = expiry.into_iter().fold(put, |put, at| put.item("expires_at", at));
+        put.send().await.unwrap();
+    }
+    assert_eq!(backend.engine.expire().await.unwrap(), 1);
+    assert_eq!(backend.engine.expire().await.unwrap(), 0);
+    let left = backend.dynamodb.scan().table_name(&table).send().await.unwrap().items.unwrap_or_default();
+    let mut left: Vec<&str> = left.iter().map(|item| item["subject"].as_s().unwrap().as_str()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["in 2100", "never"]);
 }

@@ -1,0 +1,194 @@
+//! What API Gateway does around the authorizer in AWS: it asks once and keeps the answer for a minute. That minute is how long a
+//! revoked token is still taken, and it is to show here as it does there.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use axum::http::HeaderValue;
+use infra::{Backend, Failure, http::Principal};
+use schema::{Time, commit::Tag};
+use tracing::error;
+
+/// For how long an answer is kept.
+const AGE_MAX_MS: i64 = 60_000;
+
+/// How many answers are kept, some 200 bytes each; the oldest make room.
+const ANSWERS_MAX: usize = 10_000;
+
+/// The authorizer with the answers it gave lately.
+#[derive(Default)]
+pub(crate) struct Authorizer(Mutex<Answers>);
+
+#[derive(Default)]
+struct Answers {
+    /// By the hash of the header: a token is a credential, and does not stay in memory for the sake of speed.
+    kept: HashMap<Tag, Kept>,
+    /// The same hashes in the order in which they came.
+    order: VecDeque<Tag>,
+}
+
+struct Kept {
+    principal: Principal,
+    asked_at: Time,
+}
+
+impl Kept {
+    /// A clock that was set back makes an answer from the future: not to be trusted either.
+    fn is_fresh(&self, now: Time) -> bool {
+        (0..AGE_MAX_MS).contains(&(now.millis() - self.asked_at.millis()))
+    }
+}
+
+impl Authorizer {
+    /// Who asks, by the `Authorization` header of the request. Without one nobody needs to be asked.
+    pub(crate) async fn principal(&self, backend: &Backend, header: Option<&HeaderValue>) -> Principal {
+        let Some(header) = header else { return Principal::Nobody };
+        self.ask(header, backend.clock.now(), async || commands::authorizer::authorize(backend, header.to_str().ok()).await).await
+    }
+
+    /// The answer at hand, else a new one. Several requests that miss it at once each ask.
+    async fn ask(&self, header: &HeaderValue, now: Time, authorize: impl AsyncFnOnce() -> Result<Principal, Failure>) -> Principal {
+        let hash = Tag::of(&[header.as_bytes()]);
+        if let Some(principal) = self.answers().get(hash, now) {
+            return principal;
+        }
+        match authorize().await {
+            Ok(Principal::Unknown) => Principal::Unknown,
+            Ok(principal) => {
+                self.answers().put(hash, Kept { principal: principal.clone(), asked_at: now });
+                principal
+            }
+            Err(failure) => {
+                error!(cause = failure.chain(), "nobody could say who asks");
+                Principal::Unknown
+            }
+        }
+    }
+
+    /// A thread that panicked over the answers left none of them wrong.
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answers {
+    fn get(&self, hash: Tag, now: Time) -> Option<Principal> {
+        self.kept.get(&hash).filter(|kept| kept.is_fresh(now)).map(|kept| kept.principal.clone())
+    }
+
+    /// Keeps an answer, in the place of one that is too old; drops those that came long ago.
+    fn put(&mut self, hash: Tag, answer: Kept) {
+        while let Some(oldest) = self.order.front().copied() {
+            let is_fresh = self.kept.get(&oldest).is_some_and(|kept| kept.is_fresh(answer.asked_at));
+            if is_fresh && self.kept.len() < ANSWERS_MAX {
+                break;
+            }
+            self.order.pop_front();
+            self.kept.remove(&oldest);
+        }
+        if self.kept.insert(hash, answer).is_none() {
+            self.order.push_back(hash);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use schema::UserId;
+
+    use super::*;
+
+    fn at(ms: i64) -> Time {
+        Time::from_millis(1_800_000_000_000 + ms)
+    }
+
+    fn header(text: &str) -> HeaderValue {
+        text.parse().unwrap()
+    }
+
+    fn account(n: usize) -> Principal {
+        let id: UserId = format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap();
+        Principal::account(id, 1_900_000_000)
+    }
+
+    /// Asks once; the answer, and whether the authorizer was asked for it.
+    async fn ask(authorizer: &Authorizer, text: &str, ms: i64, answer: Result<Principal, Failure>) -> (Principal, bool) {
+        let asked = Cell::new(false);
+        let authorize = async || {
+            asked.set(true);
+            answer
+        };
+        (authorizer.ask(&header(text), at(ms), authorize).await, asked.get())
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_kept_for_a_minute() {
+        let authorizer = Authorizer::default();
+        assert_eq!(ask(&authorizer, "Bearer a", 0, Ok(account(1))).await, (account(1), true));
+        assert_eq!(ask(&authorizer, "Bearer a", AGE_MAX_MS - 1, Ok(Principal::Nobody)).await, (account(1), false));
+        assert_eq!(ask(&authorizer, "Bearer b", AGE_MAX_MS - 1, Ok(account(2))).await, (account(2), true), "another token");
+        assert_eq!(ask(&authorizer, "Bearer a", AGE_MAX_MS, Ok(Principal::Nobody)).await, (Principal::Nobody, true));
+        assert_eq!(
+            ask(&authorizer, "Bearer a", AGE_MAX_MS + 1, Ok(account(1))).await,
+            (Principal::Nobody, false),
+            "a refusal is an answer"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_no_answer() {
+        let authorizer = Authorizer::default();
+        let broken = || Err(Failure::broken("read a session", "the table is away"));
+        assert_eq!(ask(&authorizer, "Bearer a", 0, broken()).await, (Principal::Unknown, true));
+        assert_eq!(ask(&authorizer, "Bearer a", 0, Ok(Principal::Unknown)).await, (Principal::Unknown, true));
+        assert_eq!(ask(&authorizer, "Bearer a", 0, Ok(account(1))).await, (account(1), true));
+    }
+
+    #[tokio::test]
+    async fn an_answer_from_the_future_is_none() {
+        let authorizer = Authorizer::default();
+        ask(&authorizer, "Bearer a", 10, Ok(account(1))).await;
+        assert_eq!(ask(&authorizer, "Bearer a", 9, Ok(account(2))).await, (account(2), true));
+    }
+
+    #[tokio::test]
+    async fn those_who_miss_at_once_each_ask() {
+        let authorizer = Authorizer::default();
+        let (header, both) = (header("Bearer a"), tokio::sync::Barrier::new(2));
+        let one = || async {
+            both.wait().await;
+            Ok(account(1))
+        };
+        let asking = futures::future::join(authorizer.ask(&header, at(0), one), authorizer.ask(&header, at(0), one));
+        assert_eq!(asking.await, (account(1), account(1)));
+    }
+
+    #[tokio::test]
+    async fn there_are_never_too_many_and_the_newest_stay() {
+        let authorizer = Authorizer::default();
+        for n in 0..ANSWERS_MAX + 7 {
+            ask(&authorizer, &format!("Bearer {n}"), 0, Ok(account(n))).await;
+        }
+        let answers = || {
+            let answers = authorizer.answers();
+            (answers.kept.len(), answers.order.len())
+        };
+        assert_eq!(answers(), (ANSWERS_MAX, ANSWERS_MAX));
+        assert!(ask(&authorizer, "Bearer 0", 0, Ok(account(0))).await.1, "the oldest went");
+        assert!(!ask(&authorizer, &format!("Bearer {}", ANSWERS_MAX + 6), 0, Ok(account(0))).await.1);
+        ask(&authorizer, "Bearer last", AGE_MAX_MS, Ok(account(0))).await;
+        assert_eq!(answers(), (1, 1), "what is too old does not linger");
+    }
+
+    #[tokio::test]
+    async fn the_token_itself_is_not_kept() {
+        let authorizer = Authorizer::default();
+        ask(&authorizer, "Bearer a", 0, Ok(account(1))).await;
+        let hashes: Vec<Tag> = authorizer.answers().order.iter().copied().collect();
+        assert_eq!(hashes, [Tag::of(&[b"Bearer a"])]);
+    }
+}

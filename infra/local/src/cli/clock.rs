@@ -1,0 +1,44 @@
+//! `waitlist clock`: moves the clock of a running server, so that tests need not wait for time to pass.
+
+use std::{path::Path, time::Duration};
+
+use clap::Subcommand;
+use schema::Time;
+
+use super::{Failed, duration, say};
+use crate::{
+    control::{self, Move},
+    data_dir::DataDir,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Clock {
+    /// Set it to a later time.
+    Set {
+        /// RFC 3339, such as 2026-11-20T19:42:00Z.
+        #[arg(value_name = "TIME")]
+        to: Time,
+    },
+    /// Move it forward.
+    Advance {
+        /// A number and s, m, h or d, such as 15m.
+        #[arg(value_parser = duration::parse, value_name = "DURATION")]
+        by: Duration,
+    },
+}
+
+/// Prints what the clock shows then.
+pub(super) async fn shift(data_dir: &Path, clock: &Clock, json: bool) -> Result<(), Failed> {
+    let dir = data_dir.display();
+    let running = DataDir::open(data_dir)?.running()?;
+    let running = running.ok_or_else(|| format!("no server runs on {dir}; start one with `waitlist serve --manual-clock`"))?;
+    let control = running.control.ok_or_else(|| {
+        format!("the server on {dir} keeps the machine's time; to move its clock, start it with `waitlist serve --manual-clock`")
+    })?;
+    let to = match *clock {
+        Clock::Set { to } => Move::Set(to),
+        Clock::Advance { by } => Move::AdvanceMs(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
+    };
+    let shown = control::ask(&control, to).await?;
+    say(json, &shown.now.to_string(), &serde_json::json!(shown))
+}

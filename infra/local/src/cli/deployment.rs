@@ -1,0 +1,77 @@
+//! The deployment that a command works on: in AWS, that of the running server, or the one that lies in the data directory.
+
+use std::{env, path::Path};
+
+use infra::{Backend, Clock, Config, aws, config, tables};
+use schema::table::{DEPLOYED, LOCAL, Table};
+use tokio::net::TcpStream;
+
+use super::Failed;
+use crate::{
+    control::{self, AskError, Move},
+    data_dir::{DataDir, Running},
+    engine::Engine,
+    server::ENDPOINT,
+};
+
+/// A deployment's adapters, and its engine when that was not running yet.
+pub(super) struct Deployment {
+    pub(super) backend: Backend,
+    engine: Option<Engine>,
+}
+
+impl Deployment {
+    /// The deployment in AWS that the environment names.
+    pub(super) async fn in_aws() -> Result<Self, Failed> {
+        Ok(Self { backend: Backend::from_env().await?, engine: None })
+    }
+
+    /// The one of a data directory. While a server runs there, its engine is used; otherwise the directory is locked.
+    pub(super) async fn local(path: &Path) -> Result<Self, Failed> {
+        let data_dir = DataDir::open(path)?;
+        let running = match data_dir.running()? {
+            Some(running) if is_there(&running).await => Some(running),
+            _ => None,
+        };
+        let prefix = config::prefix();
+        let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
+        let (sdk, engine) = match &running {
+            _ if env::var_os(ENDPOINT).is_some() => (aws::config().await, None),
+            Some(running) => (aws::local(&running.engine).await, None),
+            None => {
+                let engine = Engine::start(data_dir.path(), &tables, &prefix)?;
+                (aws::local(engine.url()).await, Some(engine))
+            }
+        };
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        tables::create(&dynamodb, &prefix, &tables).await?;
+        let config = Config::local(&prefix, "", data_dir.keys());
+        let backend = Backend::new(&sdk, dynamodb, &config, clock(running.as_ref()).await?)?;
+        Ok(Self { backend, engine })
+    }
+
+    /// Lets go of it.
+    pub(super) async fn close(self) {
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+}
+
+/// The time that the running server goes by: the machine's, unless its clock was moved.
+pub(super) async fn clock(running: Option<&Running>) -> Result<Clock, AskError> {
+    let clock = Clock::system();
+    if let Some(control) = running.and_then(|running| running.control.as_ref()) {
+        match control::ask(control, Move::AdvanceMs(0)).await {
+            Ok(shown) => clock.set(shown.now),
+            Err(AskError::Gone(_)) => {} // what a killed server left behind
+            Err(refused) => return Err(refused),
+        }
+    }
+    Ok(clock)
+}
+
+/// Whether the server that `server.json` names still runs: one that was killed could not take its name back.
+async fn is_there(running: &Running) -> bool {
+    TcpStream::connect(running.http.trim_start_matches("http://")).await.is_ok()
+}

@@ -1,0 +1,152 @@
+//! Counted tries: so many in a window, however many processes count.
+
+use std::net::IpAddr;
+
+use aws_sdk_dynamodb::types::TimeToLiveStatus;
+use futures::future::join_all;
+use infra::{
+    Backend, Failure,
+    limits::{Bounds, Tries},
+    tables,
+};
+use schema::{
+    Slug,
+    table::{LIMITS, Table},
+};
+use serde_json::json;
+use waitlist_tests::stage::{Stage, send};
+
+/// Ten tries in a quarter of an hour, of which this is the sixth minute.
+const TRIES: Tries = Tries::SignInAccount;
+const AT: &str = "2026-11-21T03:05:30.500Z";
+const WINDOW_LEFT_S: u32 = 570;
+
+async fn stage() -> Stage {
+    let stage = Stage::new().await;
+    stage.backend.clock.set(AT.parse().unwrap());
+    stage
+}
+
+/// Whether a try was let through; otherwise after how many seconds to try again.
+fn outcome(counted: Result<(), Failure>) -> Result<(), u32> {
+    counted.map_err(|failure| match failure {
+        Failure::Refused(problem) if problem.slug == Slug::TooManyRequests => problem.retry_after_s.unwrap(),
+        other => panic!("{}", other.chain()),
+    })
+}
+
+#[tokio::test]
+async fn of_many_tries_at_once_exactly_as_many_pass_as_the_window_holds() {
+    let stage = stage().await;
+    let most = Bounds::default().of(TRIES).tries as usize;
+    let processes = [stage.backend.clone(), stage.another(), stage.another()];
+    let tries = |who: &'static str| {
+        join_all(
+            (0..most * 3).map(|n| (&processes[n % 3], who)).map(async |(process, who)| outcome(process.limits.count(TRIES, who).await)),
+        )
+    };
+    let (ana, ben) = futures::join!(tries("ana@example.com"), tries("ben@example.com"));
+    for outcomes in [ana, ben] {
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), most);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(WINDOW_LEFT_S))), "{outcomes:?}");
+    }
+    let again = async |process: &Backend| outcome(process.limits.count(TRIES, "ana@example.com").await);
+    stage.backend.clock.advance_millis(i64::from(WINDOW_LEFT_S) * 1_000 - 501);
+    assert_eq!(again(&stage.another()).await, Err(1), "the window's last moment");
+    stage.backend.clock.advance_millis(1);
+    for _ in 0..most {
+        assert_eq!(again(&stage.another()).await, Ok(()), "another window");
+    }
+    assert_eq!(again(&stage.backend).await, Err(900));
+}
+
+#[tokio::test]
+async fn who_tries_too_often_is_told_when_to_come_again() {
+    let stage = stage().await;
+    for _ in 0..Bounds::default().of(Tries::TokenAddress).tries {
+        stage.backend.limits.count_from(Tries::TokenAddress, None).await.unwrap();
+    }
+    let answer = send(&stage.backend, None, "POST", "/v1/users/confirm", Some(&json!({ "token": "a-token" })), &[]).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "3270"), "{answer:?}"); // until four o'clock
+}
+
+#[tokio::test]
+async fn a_try_costs_one_write_unit_and_one_that_is_refused_leaves_nothing() {
+    let stage = stage().await;
+    let _before = stage.meter.take();
+    for _ in 0..10 {
+        stage.backend.limits.count(TRIES, "ana@example.com").await.unwrap();
+    }
+    let used = stage.meter.take();
+    assert_eq!((used.writes, used.reads.len(), used.calls), ([("limits".to_owned(), 10.0)].into(), 0, 10));
+    let before = items(&stage).await;
+    assert_eq!(outcome(stage.backend.limits.count(TRIES, "ana@example.com").await), Err(WINDOW_LEFT_S));
+    assert_eq!(items(&stage).await, before);
+}
+
+#[tokio::test]
+async fn an_address_of_ipv6_counts_as_its_household_and_one_of_ipv4_as_itself() {
+    let stage = stage().await;
+    let from = async |address: &str| {
+        let address: IpAddr = address.parse().unwrap();
+        stage.backend.limits.count_from(Tries::SignInAddress, Some(address)).await.unwrap();
+        items(&stage).await.len()
+    };
+    assert_eq!(from("2001:db8:1:2::1").await, 1);
+    assert_eq!(from("2001:db8:1:2:ffff:ffff:ffff:ffff").await, 1, "the same /64");
+    assert_eq!(from("2001:db8:1:3::1").await, 2, "the next one");
+    assert_eq!(from("203.0.113.7").await, 3);
+    assert_eq!(from("::ffff:203.0.113.7").await, 3, "the same, written as IPv6");
+    assert_eq!(from("203.0.113.8").await, 4);
+}
+
+#[tokio::test]
+async fn at_rest_a_count_says_nothing_about_who_tried() {
+    let stage = stage().await;
+    let limits = &stage.backend.limits;
+    limits.count(TRIES, "ana@example.com").await.unwrap();
+    limits.count_from(Tries::SignInAddress, Some("203.0.113.7".parse().unwrap())).await.unwrap();
+    limits.count_from(Tries::SignInAddress, Some("2001:db8:1:2::1".parse().unwrap())).await.unwrap();
+    let items = items(&stage).await;
+    assert_eq!(items.len(), 3);
+    for item in items {
+        for clear in ["ana", "example", "203.0", "2001", "db8", "20010db8"] {
+            assert!(!item.contains(clear), "{clear:?} is in {item}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_count_may_go_some_time_after_its_window() {
+    let stage = stage().await;
+    stage.backend.limits.count(TRIES, "ana@example.com").await.unwrap();
+    let found = stage.dynamodb.scan().table_name(LIMITS.name(&stage.prefix)).consistent_read(true).send().await.unwrap();
+    let expires_at: i64 = found.items()[0][LIMITS.expiry.unwrap()].as_n().unwrap().parse().unwrap();
+    let window_ends_s = stage.backend.clock.now().millis() / 1_000 + i64::from(WINDOW_LEFT_S);
+    assert!((window_ends_s + 60..window_ends_s + 3_600).contains(&expires_at), "{expires_at}, {window_ends_s}");
+}
+
+#[tokio::test]
+async fn tables_say_which_of_their_items_expire_however_often_they_are_made() {
+    let stage = Stage::new().await;
+    let prefix = format!("{}-made", stage.prefix);
+    let described = async || {
+        let described = stage.dynamodb.describe_time_to_live().table_name(LIMITS.name(&prefix)).send().await.unwrap();
+        let described = described.time_to_live_description.unwrap();
+        (described.time_to_live_status, described.attribute_name)
+    };
+    tables::create(&stage.dynamodb, &prefix, &[Table { expiry: None, ..LIMITS }]).await.unwrap();
+    assert_eq!(described().await.0, Some(TimeToLiveStatus::Disabled), "whoever made it died before it could ask");
+    for _ in 0..2 {
+        tables::create(&stage.dynamodb, &prefix, &[LIMITS]).await.unwrap();
+        assert_eq!(described().await, (Some(TimeToLiveStatus::Enabled), Some("expires_at".to_owned())));
+    }
+}
+
+/// What the table holds, as text.
+async fn items(stage: &Stage) -> Vec<String> {
+    let found = stage.dynamodb.scan().table_name(LIMITS.name(&stage.prefix)).consistent_read(true).send().await.unwrap();
+    let mut items: Vec<String> = found.items().iter().map(|item| format!("{:?}", std::collections::BTreeMap::from_iter(item))).collect();
+    items.sort_unstable();
+    items
+}

@@ -1,0 +1,100 @@
+//! Who may do what is system-wide, said on the command line.
+
+use infra::http::Principal;
+use schema::{StreamId, UserId};
+use serde_json::{Value, json};
+use waitlist_tests::{account::PASSWORD, process::run, stage::Stage};
+
+use crate::place::{Place, is_external};
+
+const EMAIL: &str = "ana@example.com";
+
+/// Runs a command that succeeds; what it says as JSON.
+async fn said(place: &Place, args: &[&str]) -> Value {
+    let ran = place.run(&[args, &["--json"]].concat()).await;
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{args:?}");
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+#[tokio::test]
+async fn an_operator_is_granted_and_revoked_with_and_without_a_server() {
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    let person = json!({ "email": EMAIL, "password": PASSWORD, "name": "Ana" });
+    let id = server.send(None, "POST", "/v1/users", Some(&person), &[]).await.unwrap().id();
+    for email in [EMAIL, "ANA@example.com"] {
+        assert_eq!(said(&place, &["operator", "grant", email]).await, json!({ "id": id, "operator": true, "seq": 2 }));
+    }
+    let ran = place.run(&["operator", "grant", EMAIL]).await;
+    assert_eq!(ran.out, format!("{id} is an operator\n"));
+    assert_eq!(server.interrupt().await, Some(0));
+
+    if is_external() {
+        return; // with no server to say where it is, the engine is the one of the data directory
+    }
+    for _ in 0..2 {
+        assert_eq!(said(&place, &["operator", "revoke", EMAIL]).await, json!({ "id": id, "operator": false, "seq": 3 }));
+    }
+    let server = place.serve(&[]).await;
+    assert_eq!(said(&place, &["operator", "grant", EMAIL]).await["seq"], 4, "what was said without a server is there with one");
+    server.kill();
+    assert_eq!(said(&place, &["operator", "revoke", EMAIL]).await["seq"], 5, "server.json was left by a server that is gone");
+}
+
+#[tokio::test]
+async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let keys = stage.keys.display().to_string();
+    let env = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", stage.endpoint()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("WAITLIST_PREFIX", stage.prefix.clone()),
+        ("WAITLIST_KEYS_DIR", keys),
+    ];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let nowhere = tempfile::tempdir().unwrap();
+    let is_operator = async || match stage.principal(&account.access).await {
+        Principal::User { operator, .. } => operator,
+        Principal::Nobody | Principal::Unknown => panic!("the session is good"),
+    };
+    assert!(!is_operator().await);
+    for (what, is) in [("grant", true), ("revoke", false)] {
+        let ran = run(nowhere.path(), &["operator", what, &account.email, "--aws"], &env).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(is_operator().await, is, "{what}");
+    }
+    assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0, "a deployment in AWS leaves nothing here");
+    let commits = stage.commits(StreamId::from(account.id)).await;
+    let actors: Vec<String> = commits.iter().map(|commit| commit.actor.to_string()).collect();
+    assert_eq!(actors, [&format!("user:{}", account.id), "system:operator", "system:operator"]);
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_has_is_not_said_again() {
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    for what in ["grant", "revoke"] {
+        let ran = place.run(&["operator", what, EMAIL]).await;
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(1), "", "error: no account has this e-mail address\n"));
+    }
+    assert_eq!(place.run(&["operator", "grant", "ana"]).await.code, Some(2), "that is no address");
+    assert_eq!(server.interrupt().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_token_of_the_command_line_is_an_operator_s_if_it_says_so() {
+    let stage = Stage::new().await;
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("keys")).unwrap();
+    std::fs::copy(stage.keys.join("token-local"), place.path().join("keys/token-local")).unwrap();
+    let owner = UserId(stage.backend.clock.id(stage.backend.clock.now()));
+    for (args, is) in [([].as_slice(), false), (&["--operator"], true)] {
+        let token = place.run(&[&["token", "--owner", &owner.to_string()], args].concat()).await.out;
+        stage.backend.clock.set(infra::Clock::system().now());
+        let principal = stage.principal(token.trim_end()).await;
+        assert!(matches!(principal, Principal::User { operator, .. } if operator == is), "{args:?}: {principal:?}");
+    }
+}
