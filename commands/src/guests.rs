@@ -11,16 +11,19 @@ use schema::{
     route::{Guests, Role, Route},
 };
 
+use crate::waitee;
+
 /// Answers a request for one of the guests' routes.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
     edge::serve(Role::Guests, backend, request, |backend, call| Box::pin(route(backend, call))).await
 }
 
 async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let _ = backend;
     let [] = call.query([])?; // writes take no parameters
     let Route::Guests(route) = call.entry.route else { return Err(Problem::not_found().into()) };
     match route {
-        Guests::Join | Guests::Confirm | Guests::Leave => Err(Failure::broken("serve a guest", "not built yet")),
+        Guests::Join => waitee::guest::join(backend, call).await,
+        Guests::Confirm => waitee::guest::transition(backend, call, waitee::Command::Confirm).await,
+        Guests::Leave => waitee::guest::transition(backend, call, waitee::Command::Leave).await,
     }
 }

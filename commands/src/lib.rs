@@ -3,6 +3,7 @@
 pub mod accounts;
 mod author;
 pub mod authorizer;
+pub mod forget;
 pub mod guests;
 pub mod hosts;
 pub mod session;

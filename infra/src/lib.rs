@@ -14,6 +14,7 @@ pub mod log;
 pub mod queue;
 pub mod rows;
 pub mod secret;
+pub mod stream;
 pub mod tables;
 pub mod telemetry;
 pub mod token;

@@ -4,31 +4,40 @@ use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
 use infra::{Backend, Failure, rows::Row};
-use schema::{Problem, StreamId, UserId, commit::DomainEvent, sync::SyncToken};
+use schema::{Actor, Problem, StreamId, UserId, access, commit::DomainEvent, sync::SyncToken};
 use uuid::Uuid;
 
 use crate::projection::{Projection, fold};
 
-/// The row of a stream, showing at least event `seq`; none when nothing ever happened there, or it is another account's.
+/// The row of a stream, showing at least event `seq`; none when nothing ever happened there, or the caller may not see it.
 /// 1 read unit, and those of loading the stream when the row is behind.
 ///
 /// # Errors
 /// Table or log cannot be read.
-pub async fn row<P: Projection>(backend: &Backend, owner: UserId, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure>
+pub async fn row<P: Projection>(backend: &Backend, caller: Actor, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure>
 where
     P::Row: Owned,
 {
     let stream = StreamId { category: P::Event::CATEGORY, id };
+    let row = anyones::<P>(backend, id, seq).await?;
+    Ok(row.filter(|row| access::may(caller, stream, row.tenant()).is_ok()))
+}
+
+/// As [`row`], whoever's it is: for pages that are for everyone.
+///
+/// # Errors
+/// Table or log cannot be read.
+pub(crate) async fn anyones<P: Projection>(backend: &Backend, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
+    let stream = StreamId { category: P::Event::CATEGORY, id };
     // A row of a newer version is shown as far as this code understands it; it is only not written over.
     let stored: Option<P::Row> = backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
-    let row = match stored {
-        Some(row) if row.seq() >= seq => Some(row),
+    match stored {
+        Some(row) if row.seq() >= seq => Ok(Some(row)),
         behind => {
             let commits = backend.log.load_after(stream, behind.as_ref().map_or(0, Row::seq)).await?;
-            fold::<P>(behind, &commits).map_err(|cause| Failure::broken(format!("fold {stream}"), cause))?
+            fold::<P>(behind, &commits).map_err(|cause| Failure::broken(format!("fold {stream}"), cause))
         }
-    };
-    Ok(row.filter(|row| row.tenant() == owner))
+    }
 }
 
 /// Rows with an owner.
@@ -40,8 +49,8 @@ pub trait Owned {
 /// The rows that the reader's tokens are about, each showing at least what its token says.
 ///
 /// # Errors
-/// A token names what is not the account's, or more than there is: one and the same 400. Table or log cannot be read.
-pub async fn rows<P: Projection>(backend: &Backend, owner: UserId, tokens: &[SyncToken]) -> Result<Vec<P::Row>, Failure>
+/// A token names what the caller may not see, or more than there is: one and the same 400. Table or log cannot be read.
+pub async fn rows<P: Projection>(backend: &Backend, caller: Actor, tokens: &[SyncToken]) -> Result<Vec<P::Row>, Failure>
 where
     P::Row: Owned,
 {
@@ -50,7 +59,7 @@ where
     let mut rows = Vec::with_capacity(streams.len());
     for stream in streams {
         let seq = demanded(tokens, stream);
-        let row = row::<P>(backend, owner, stream.id, seq).await?;
+        let row = row::<P>(backend, caller, stream.id, seq).await?;
         rows.push(row.filter(|row| row.seq() >= seq).ok_or_else(unknown_token)?);
     }
     Ok(rows)
@@ -61,11 +70,12 @@ where
 ///
 /// # Errors
 /// As [`rows`].
-pub async fn others(backend: &Backend, owner: UserId, tokens: &[SyncToken], made_from: impl Fn(StreamId) -> bool) -> Result<(), Failure> {
+pub async fn others(backend: &Backend, caller: Actor, tokens: &[SyncToken], made_from: impl Fn(StreamId) -> bool) -> Result<(), Failure> {
     let streams: BTreeSet<StreamId> = tokens.iter().map(|token| token.stream).filter(|stream| !made_from(*stream)).collect();
     let looks = streams.into_iter().map(|stream| async move {
         let latest = backend.log.latest(stream).await?;
-        let is_there = latest.is_some_and(|latest| latest.tenant == owner && latest.last >= demanded(tokens, stream));
+        let seen = latest.filter(|latest| access::may(caller, stream, latest.tenant).is_ok());
+        let is_there = seen.is_some_and(|latest| latest.last >= demanded(tokens, stream));
         if is_there { Ok(()) } else { Err(Failure::from(unknown_token())) }
     });
     try_join_all(looks).await.map(drop)
@@ -90,6 +100,12 @@ impl Owned for crate::waitees::WaiteeRow {
 }
 
 impl Owned for crate::waitlists::WaitlistRow {
+    fn tenant(&self) -> UserId {
+        self.tenant
+    }
+}
+
+impl Owned for crate::users::UserRow {
     fn tenant(&self) -> UserId {
         self.tenant
     }

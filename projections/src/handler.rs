@@ -12,7 +12,7 @@ use schema::{
 };
 use serde_json::json;
 
-use crate::{history, waitees, waitlists};
+use crate::{history, users, waitees, waitlists};
 
 /// Answers a request for one of the routes that read.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
@@ -22,13 +22,16 @@ pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
 async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let Route::Reads(route) = call.entry.route else { return Err(Problem::not_found().into()) };
     match route {
+        Reads::Me => users::query::me(backend, call).await,
+        Reads::MyHistory => history::of_account(backend, call).await,
         Reads::Waitlists => waitlists::query::owned(backend, call).await,
         Reads::Waitlist => waitlists::query::one(backend, call).await,
         Reads::WaitlistHistory => history::of_waitlist(backend, call).await,
         Reads::Board => waitees::query::of_list(backend, call).await,
         Reads::Waitee => waitees::query::one(backend, call).await,
         Reads::WaiteeHistory => history::of_waitee(backend, call).await,
-        Reads::Me | Reads::MyHistory | Reads::PublicWaitlist | Reads::Visit => Err(Failure::broken("read", "not built yet")),
+        Reads::PublicWaitlist => waitlists::query::public(backend, call).await,
+        Reads::Visit => waitees::guest::visit(backend, call).await,
         Reads::Health => {
             let [] = call.query([])?;
             Reply::read(0, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))

@@ -6,11 +6,12 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId,
+    Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId, access,
     body::{Event, History, Verified},
     commit::Tail,
+    id::Category,
     sealed::Personal,
-    value::{Email, Name, Note, Phone, Reason},
+    value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
 use serde_json::Value;
 
@@ -18,6 +19,13 @@ use crate::{
     cursor::{self, Kind},
     fresh,
 };
+
+/// What says that somebody is to be forgotten.
+const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
+
+pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    of_stream(backend, call, call.owner.into(), Subject::Account(call.owner)).await
+}
 
 pub(crate) async fn of_waitlist(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let id = WaitlistId(call.path_id()?);
@@ -41,15 +49,15 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     };
     let commits = backend.log.load(stream).await?;
     // A chain that does not hold is still its owner's to see.
-    if commits.first().is_none_or(|first| first.tenant != call.owner) {
-        return Err(Problem::not_found().into());
-    }
+    let tenant = commits.first().ok_or_else(Problem::not_found)?.tenant;
+    access::may(call.actor(), stream, tenant)?;
     let last = commits.last().map_or(0, |commit| commit.last);
     if last < fresh::demanded(&tokens, stream) {
         return Err(fresh::unknown_token().into());
     }
-    fresh::others(backend, call.owner, &tokens, |other| other == stream).await?;
-    let key = backend.vault.key(subject).await?;
+    fresh::others(backend, call.actor(), &tokens, |other| other == stream).await?;
+    // Who is about to be forgotten is shown no longer, though the key may stand for moments.
+    let key = if is_erased(&commits) { None } else { backend.vault.key(subject).await? };
     let mut items = Vec::new();
     for commit in &commits {
         items.extend(events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1));
@@ -59,6 +67,11 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     }
     let (items, next) = cursor::cut(Kind::History, items, page.limit, |event| event.seq.to_string());
     Reply::read(last, &History { items, next, verified: verify(&commits) })
+}
+
+fn is_erased(commits: &[Commit]) -> bool {
+    let says_so = |commit: &Commit| commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)));
+    commits.iter().any(says_so)
 }
 
 /// Walks the chain and names the first commit that does not fit.
@@ -99,14 +112,29 @@ fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failu
         .collect()
 }
 
-/// Opens the sealed fields of an event of a visit; what was forgotten or is damaged is null. Lists hold nothing sealed.
+/// Opens the sealed fields that are named here, and no others; what was forgotten or is damaged is null.
 fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
-    if stream.category == schema::id::Category::Waitee {
-        open::<Name>(data, stream, key);
-        open::<Phone>(data, stream, key);
-        open::<Email>(data, stream, key);
-        open::<Note>(data, stream, key);
-        open::<Reason>(data, stream, key);
+    match stream.category {
+        Category::Waitee => {
+            open::<Name>(data, stream, key);
+            open::<Phone>(data, stream, key);
+            open::<Email>(data, stream, key);
+            open::<Note>(data, stream, key);
+            open::<Reason>(data, stream, key);
+        }
+        Category::User => {
+            open::<Name>(data, stream, key);
+            open::<Email>(data, stream, key);
+            // It serves whoever wants to guess the password, and nobody else: neither opened nor sealed is it shown.
+            hide::<PasswordHash>(data);
+        }
+        Category::Waitlist | Category::Session => {} // they hold nothing sealed
+    }
+}
+
+fn hide<T: Personal>(data: &mut Value) {
+    if let Some(field) = data.get_mut(T::FIELD) {
+        *field = Value::Null;
     }
 }
 
@@ -116,5 +144,28 @@ fn open<T: Personal>(data: &mut Value, stream: StreamId, key: Option<&SubjectKey
     {
         let opened = key.and_then(|key| key.open::<T>(stream, &Sealed::from_text(text.to_owned())).clear());
         *field = opened.map_or(Value::Null, |value| Value::from(value.clear()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::UserId;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn only_fields_that_are_named_are_opened_and_a_password_is_not_shown_at_all() {
+        let user: StreamId = UserId(Uuid::from_u128(7)).into();
+        let mut data =
+            json!({ "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } });
+        open_all(&mut data, user, None);
+        // Without a key what is opened is null: so it shows what would have been.
+        assert_eq!(data, json!({ "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } }));
+        let list = StreamId { category: Category::Waitlist, id: user.id };
+        let mut data = json!({ "name": "Main room" });
+        open_all(&mut data, list, None);
+        assert_eq!(data, json!({ "name": "Main room" }));
     }
 }

@@ -5,6 +5,8 @@ pub mod feed;
 pub mod fresh;
 pub mod handler;
 pub mod history;
+mod opened;
 pub mod projection;
+pub mod users;
 pub mod waitees;
 pub mod waitlists;

@@ -1,5 +1,7 @@
 //! Who may touch what: the one place that decides it. Every handler's reads and writes of a stream or its row go through here.
 //!
+//! What is for everyone asks nobody: of a list, its id is enough to see its name and to join it.
+//!
 //! What is not allowed looks as if it were not there: a refusal that could be told from 404 would say that the id exists.
 
 use crate::{

@@ -3,6 +3,8 @@
 //! A request body is first read as plain JSON types (a wrong shape is 400), then parsed into values (a wrong value is 422).
 
 pub mod account;
+pub mod guest;
+pub mod user;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

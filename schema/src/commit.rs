@@ -322,7 +322,19 @@ impl Commit {
     /// # Errors
     /// The text is no list of events, or holds a type or version this code does not know.
     pub fn facts<E: DomainEvent>(&self) -> Result<Vec<Fact<E>>, Unreadable> {
-        let numbered = self.stored()?.into_iter().zip(self.seq..);
+        self.facts_where(|_| true)
+    }
+
+    /// The events of these types, understood. Whether the others could be is not asked.
+    ///
+    /// # Errors
+    /// As [`Commit::facts`].
+    pub fn facts_of<E: DomainEvent>(&self, types: &[&str]) -> Result<Vec<Fact<E>>, Unreadable> {
+        self.facts_where(|kind| types.contains(&kind))
+    }
+
+    fn facts_where<E: DomainEvent>(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<Fact<E>>, Unreadable> {
+        let numbered = self.stored()?.into_iter().zip(self.seq..).filter(|(stored, _)| wanted(stored.kind));
         numbered
             .map(|(stored, seq)| {
                 Ok(Fact { stream: self.stream, seq, at: self.at, tenant: self.tenant, event: decode(self.stream, seq, &stored)? })

@@ -314,6 +314,9 @@ impl<'de> Deserialize<'de> for ListName {
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// The largest there is.
+    pub const MOST: u32 = MAX;
+
     /// # Errors
     /// The number lies outside the bounds.
     pub fn parse(raw: i64) -> Result<Self, Invalid> {

@@ -34,6 +34,15 @@ pub struct Settings {
     pub day_starts: DayStart,
 }
 
+impl Settings {
+    /// What is quoted to a party behind so many others. A queue so long that the quote passes its bound is quoted that bound.
+    #[must_use]
+    pub fn quote(&self, ahead: usize) -> Option<QuoteMinutes> {
+        let minutes = i64::from(self.quote_minutes?.get()).saturating_mul(i64::try_from(ahead).unwrap_or(i64::MAX));
+        QuoteMinutes::parse(minutes.min(QuoteMinutes::MOST.into())).ok()
+    }
+}
+
 /// A list after an event. Every event carries it whole, so that reading the latest commit is reading the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {

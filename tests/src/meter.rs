@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::{
     error::BoxError,
     operation::{
         batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
+        delete_item::{DeleteItemInput, DeleteItemOutput},
         get_item::{GetItemInput, GetItemOutput},
         put_item::{PutItemInput, PutItemOutput},
         query::{QueryInput, QueryOutput},
@@ -100,6 +101,8 @@ impl Intercept for Meter {
             input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<UpdateItemInput>() {
             input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<DeleteItemInput>() {
+            input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
             input.return_consumed_capacity = wanted;
         }
@@ -117,6 +120,8 @@ impl Intercept for Meter {
         if let Some(output) = output.downcast_ref::<PutItemOutput>() {
             output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, true));
         } else if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {
+            output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, true));
+        } else if let Some(output) = output.downcast_ref::<DeleteItemOutput>() {
             output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, true));
         } else if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
             output.consumed_capacity().iter().for_each(|capacity| self.count(capacity, true));

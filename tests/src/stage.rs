@@ -9,15 +9,21 @@ use infra::{
     Backend, Clock, Config, Log,
     clock::random,
     http::{Principal, Request},
-    log::Item,
+    limits::Bounds,
+    log::{Appended, Item},
     tables,
+    vault::Subject,
 };
 use local::engine::Engine;
 use projections::feed::{self, Doorbell};
 use schema::{
-    Commit, SessionId, StreamId, Time, UserId,
+    Actor, Commit, SessionId, StreamId, Time, UserId,
+    commit::{Author, Tail},
     route::{self, Role},
+    sealed::Personal,
     table::{DEPLOYED, EVENTS, LOCAL, Table},
+    user::{Event, Registered},
+    value::{Email, Name, PasswordHash},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -131,6 +137,13 @@ impl Stage {
     #[must_use]
     pub fn metered(&self) -> aws_sdk_dynamodb::Client {
         metered(&self.sdk, &self.meter)
+    }
+
+    /// The same backend with these bounds on tries.
+    #[must_use]
+    pub fn bounded(&self, bounds: &str) -> Backend {
+        let config = Config { bounds: Bounds::parse(bounds).unwrap(), ..config(&self.prefix, &self.keys) };
+        Backend::new(&self.sdk, metered(&self.sdk, &self.meter), &config, self.backend.clock.clone()).unwrap()
     }
 
     /// A log in this stage's table over a client of the test's choice.
@@ -273,6 +286,36 @@ impl Owner<'_> {
         assert_eq!(joined.status, 201, "{joined:?}");
         self.stage.backend.clock.advance_millis(1_000);
         joined.id()
+    }
+}
+
+/// What the account's own stream says, past the handlers.
+impl Owner<'_> {
+    /// Somebody registered, as `name`, with this address; their password is nobody's.
+    pub async fn registered(&self, name: &str, email: &str) {
+        let (vault, account, stream) = (&self.stage.backend.vault, Subject::Account(self.id), StreamId::from(self.id));
+        let key = match vault.key(account).await.unwrap() {
+            Some(key) => key,
+            None => vault.create(account).await.unwrap(),
+        };
+        let registered = Registered {
+            name: key.seal(stream, &Name::parse(name).unwrap()),
+            email: key.seal(stream, &Email::parse(email).unwrap()),
+            password: key.seal(stream, &PasswordHash::from_clear("$argon2id$v=19$nobodys".into())),
+        };
+        self.happened(Event::Registered(registered)).await;
+    }
+
+    /// This happened to the account; what a reader who knows of it sends as Sync-Token.
+    pub async fn happened(&self, event: Event) -> String {
+        let (stream, clock) = (StreamId::from(self.id), &self.stage.backend.clock);
+        let tail = self.stage.commits(stream).await.last().map_or(Tail::EMPTY, Commit::tail);
+        let at = tail.now(clock.now());
+        let author = Author { tenant: self.id, actor: Actor::User(self.id), command: None, correlation: "stage".into(), causation: None };
+        let commit = Commit::new(stream, &tail, at, clock.id(at), &author, &[event]).unwrap();
+        let log = self.stage.log_over(self.stage.dynamodb.clone());
+        assert_eq!(log.append(std::slice::from_ref(&commit), Vec::new()).await.unwrap(), Appended::Landed);
+        format!("{stream}@{}", commit.last)
     }
 }
 

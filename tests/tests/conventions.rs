@@ -46,6 +46,16 @@ fn projecting_is_pure() {
 }
 
 #[test]
+fn reacting_is_pure() {
+    let files: Vec<PathBuf> = under("reactors/src").into_iter().filter(|file| ends_in(file, &["react.rs"])).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        lacks(&file, &["async", "await", "infra::", "tokio", "tracing"]);
+        lacks(&file, &CLOCKS);
+    }
+}
+
+#[test]
 fn the_local_backend_decides_projects_and_reacts_only_by_the_lambdas_handlers() {
     for file in under("infra/local/src") {
         lacks(&file, &["decide(", "project(", "react(", "feed::apply", "transact("]);

@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use infra::vault::{FileKey, MasterKey, Subject, SubjectKey, Vault, VaultError};
+use infra::{
+    log::Appended,
+    vault::{FileKey, MasterKey, Subject, SubjectKey, Vault, VaultError},
+};
 use proptest::prelude::*;
 use schema::{
-    Sealed, StreamId, UserId, WaiteeId,
+    Actor, Sealed, StreamId, UserId, WaiteeId,
+    commit::{Author, Tail},
     sealed::{Opened, Personal},
     table::VAULT,
     value::{Email, Name, Note, Phone},
@@ -15,6 +19,7 @@ use uuid::Uuid;
 use waitlist_tests::{
     cases::cases,
     meter::{Units, Used},
+    past::{author, next},
     stage::Stage,
 };
 
@@ -49,11 +54,9 @@ impl House {
         self.stage.backend.clock.advance_millis(ms);
     }
 
-    /// What the eraser does to a key.
+    /// What the eraser does to a key; no other process is told.
     async fn erase(&self, subject: Subject) {
-        let put = self.stage.dynamodb.put_item().table_name(&self.table);
-        let put = put.item("subject", AttributeValue::S(subject.to_string())).item("erased", AttributeValue::Bool(true));
-        put.send().await.unwrap();
+        self.vault().bury(subject).await.unwrap();
     }
 
     async fn items(&self) -> Vec<std::collections::HashMap<String, AttributeValue>> {
@@ -328,4 +331,86 @@ async fn a_table_that_does_not_answer_is_no_absence() {
     assert_eq!(error.to_string(), format!("vault: read {ACCOUNT}"));
     assert!(std::error::Error::source(&error).is_some());
     assert!(matches!(vault.create(ACCOUNT).await, Err(VaultError::Put { subject: ACCOUNT, .. })));
+}
+
+#[tokio::test]
+async fn who_is_buried_is_forgotten_here_at_once_whatever_was_at_hand() {
+    let (house, ..) = two_guests().await;
+    let vault = house.vault();
+    assert_eq!(vault.keys(&[ACCOUNT, guest(1), guest(2)]).await.unwrap().len(), 3);
+    vault.bury(guest(1)).await.unwrap();
+    assert!(vault.key(guest(1)).await.unwrap().is_none());
+    assert!(vault.key(guest(2)).await.unwrap().is_some(), "the other stays");
+    vault.bury(ACCOUNT).await.unwrap();
+    assert!(vault.keys(&[ACCOUNT, guest(1), guest(2)]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_burial_leaves_a_tombstone_and_nothing_else_however_often_it_is_repeated() {
+    let (house, ..) = two_guests().await;
+    for subject in [guest(1), guest(1), guest(9)] {
+        house.vault().bury(subject).await.unwrap();
+        let items = house.items().await;
+        let item = items.iter().find(|item| item["subject"].as_s().unwrap() == &subject.to_string()).unwrap();
+        assert_eq!((item.len(), item["erased"].as_bool()), (2, Ok(&true)), "{item:?}");
+        assert!(matches!(house.vault().create(subject).await, Err(VaultError::Erased { .. })), "who never had a key gets none either");
+    }
+}
+
+#[tokio::test]
+async fn a_burial_costs_one_write_unit() {
+    let (house, ..) = two_guests().await;
+    let vault = house.vault();
+    let _before = house.stage.meter.take();
+    vault.bury(guest(1)).await.unwrap();
+    assert_eq!(house.stage.meter.take(), Used { reads: Units::new(), writes: units(1.0), calls: 1 });
+}
+
+/// Puts made beside an account's first fact.
+async fn register(house: &House, user: UserId, claim: &str) -> (SubjectKey, Appended) {
+    let vault = house.vault();
+    let (key, keep_key) = vault.prepare(user).await.unwrap();
+    let author = Author { tenant: user, actor: Actor::User(user), ..author() };
+    let fact = schema::user::Event::ConfirmationAsked {};
+    let commit = next(StreamId::from(user), &Tail::EMPTY, &author, &[fact]);
+    let beside = vec![keep_key, vault.claim(claim, user).unwrap()];
+    (key, house.stage.backend.log.append(&[commit], beside).await.unwrap())
+}
+
+#[tokio::test]
+async fn an_accounts_first_key_and_its_address_come_with_its_first_fact_or_not_at_all() {
+    let house = House::new().await;
+    let [ana, ben] = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
+    let (key, appended) = register(&house, ana, "claim").await;
+    assert_eq!(appended, Appended::Landed);
+    assert!(same(&key, &house.vault().key(Subject::Account(ana)).await.unwrap().unwrap()));
+    assert_eq!(house.vault().holder("claim").await.unwrap(), Some(ana));
+
+    let (_, appended) = register(&house, ben, "claim").await;
+    assert_eq!(appended, Appended::Conflict, "the address is taken");
+    assert!(house.vault().key(Subject::Account(ben)).await.unwrap().is_none());
+    assert!(house.stage.commits(ben).await.is_empty());
+
+    house.erase(Subject::Account(ben)).await;
+    let (_, appended) = register(&house, ben, "another").await;
+    assert_eq!(appended, Appended::Conflict, "who was forgotten gets no key, and so no fact");
+    assert_eq!(house.vault().holder("another").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_address_is_given_up_by_whoever_has_it_and_nobody_else() {
+    let house = House::new().await;
+    let [ana, ben] = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
+    register(&house, ana, "claim").await;
+    let vault = house.vault();
+    vault.release("claim", ben).await.unwrap();
+    assert_eq!(vault.holder("claim").await.unwrap(), Some(ana));
+    for _ in 0..2 {
+        vault.release("claim", ana).await.unwrap();
+        assert_eq!(vault.holder("claim").await.unwrap(), None);
+    }
+    let (_, appended) = register(&house, ben, "claim").await;
+    assert_eq!(appended, Appended::Landed);
+    vault.release("claim", ana).await.unwrap();
+    assert_eq!(vault.holder("claim").await.unwrap(), Some(ben), "once more, too late");
 }

@@ -167,7 +167,6 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
 
 fn join(id: schema::WaitlistId, list: &waitlist::State, active: usize, party: &SealedParty, by: JoinedBy, now: Time) -> Joined {
     let settings = &list.settings;
-    let quote = settings.quote_minutes.map(|each| i64::from(each.get()) * active as i64);
     Joined {
         waitlist: id,
         name: party.name.clone(),
@@ -175,8 +174,7 @@ fn join(id: schema::WaitlistId, list: &waitlist::State, active: usize, party: &S
         phone: party.phone.clone(),
         email: party.email.clone(),
         note: party.note.clone(),
-        // A queue so long that the quote passes its bound is quoted that bound.
-        quoted_minutes: party.quoted_minutes.or_else(|| quote.and_then(|minutes| QuoteMinutes::parse(minutes.min(600)).ok())),
+        quoted_minutes: party.quoted_minutes.or_else(|| settings.quote(active)),
         language: party.language,
         day: now.business_day(settings.time_zone.0, settings.day_starts.0),
         rank: Rank::joining(now),
@@ -213,17 +211,38 @@ fn allowed(state: State) -> Vec<&'static str> {
     }
 }
 
+/// What of it a guest may do, who is told of nothing else.
+fn allowed_to_guests(state: State) -> Vec<&'static str> {
+    allowed(state).into_iter().filter(|action| matches!(*action, "confirm" | "leave")).collect()
+}
+
+fn not_from(state: State, allowed: Vec<&'static str>) -> Problem {
+    let detail = match allowed.as_slice() {
+        [] => "In this state the visit allows nothing more.".to_owned(),
+        some => format!("In this state the visit allows: {}.", some.join(", ")),
+    };
+    Problem { state: Some((state, allowed)), ..Problem::new(Slug::InvalidTransition, detail) }
+}
+
+impl Refusal {
+    /// What the guest is told whose own visit it is: a forgotten one is none.
+    #[must_use]
+    pub fn to_guest(self) -> Problem {
+        match self {
+            Self::NotFound | Self::Erased => Problem::not_found(),
+            Self::NotFrom(state) => not_from(state, allowed_to_guests(state)),
+            Self::ListClosed | Self::ListFull(_) | Self::NotOnBoard | Self::RankExhausted => self.into(),
+        }
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound => Self::not_found(),
             Refusal::ListClosed => Self::new(Slug::WaitlistClosed, "The list takes no parties now."),
             Refusal::ListFull(capacity) => Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full.")),
-            Refusal::NotFrom(state) => {
-                let allowed = allowed(state);
-                let detail = format!("In this state the visit allows: {}.", allowed.join(", "));
-                Self { state: Some((state, allowed)), ..Self::new(Slug::InvalidTransition, detail) }
-            }
+            Refusal::NotFrom(state) => not_from(state, allowed(state)),
             Refusal::NotOnBoard => Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board."),
             Refusal::Erased => Self::erased(),
             Refusal::RankExhausted => {

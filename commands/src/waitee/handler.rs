@@ -7,57 +7,24 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Actor, Commit, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId, access,
-    body::{AddWaitee, Because, Beside, ChangeWaitee, Empty, Erasing, Move, Party, PartyPatch},
-    commit::CommandId,
+    Actor, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId, access,
+    body::{Because, Beside, ChangeWaitee, Empty, Erasing, Move, PartyPatch},
     sealed::Personal,
-    value::{Reason, Region},
+    value::Reason,
     waitee::{Details, JoinedBy, Why},
 };
 
-use super::{Command, SealedParty, Target, Visit, Waitee, admit, decide};
-use crate::{
-    author::{author, by, request_mac},
-    waitlist::{self, Waitlist},
+use super::{
+    Command, Target, Visit, Waitee, decide,
+    join::{self, Joining, region},
 };
-
-/// A list counts its parties up to here to tell whether it is full; no list may hold as many.
-const ACTIVE_COUNTED_MAX: usize = 500;
+use crate::{author::author, waitlist};
 
 pub(crate) async fn add(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let list_id = WaitlistId(call.path_id()?);
-    let list = &waitlist::handler::latest(backend, call.owner, list_id).await?;
-    let body = &call.body::<AddWaitee>()?;
-    let party = || -> Result<Party, Problem> { body.clone().parse(region(list)?) };
-    let active = backend.rows.active(list_id, ACTIVE_COUNTED_MAX).await?;
-
-    let idempotency_key = call.idempotency_key()?;
-    let id = WaiteeId(idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)));
-    let subject = guest(call.owner, id);
-    // A key that is there already means that this request came before: if it was done its answer stands, whatever has become of
-    // the list since, so the body is looked at only when there is no answer. Otherwise a refused party leaves nothing behind.
-    let known = if idempotency_key.is_some() { backend.vault.key(subject).await? } else { None };
-    let key = match known {
-        Some(key) => key,
-        None => {
-            party()?;
-            admit(list, active).map_err(Problem::from)?;
-            backend.vault.create(subject).await?
-        }
-    };
-    let author = by(
-        call,
-        call.actor(),
-        call.owner,
-        idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) }),
-    );
-    let (key, party) = (&key, &party);
-    let decide = |waitee: Waitee, now| async move {
-        let party = seal(key, id.into(), &party()?);
-        let command = Command::Join { id: list_id, list: list.clone(), active, party, by: JoinedBy::Host };
-        Ok(decide(&waitee, &command, now).map_err(Problem::from)?)
-    };
-    let outcome = backend.log.transact(id.into(), &author, None, decide).await?;
+    let id = WaitlistId(call.path_id()?);
+    let list = waitlist::handler::latest(backend, call.owner, id).await?;
+    let joining = Joining { tenant: call.owner, id, list, by: JoinedBy::Host };
+    let (id, outcome) = join::put_on(backend, call, &joining, &call.body()?).await?;
     Ok(answer(201, id, outcome, Some(format!("/v1/waitees/{id}"))))
 }
 
@@ -128,7 +95,7 @@ async fn target(
     beside: Beside,
     other: WaiteeId,
 ) -> Result<Option<Target>, Failure> {
-    let Some(found) = read(backend, owner, other).await? else { return Ok(None) };
+    let Some((_, found)) = read(backend, Actor::User(owner), other).await? else { return Ok(None) };
     let backwards = matches!(beside, Beside::Before(_));
     let neighbour = backend.rows.neighbour(visit.waitlist, &found.rank, backwards, [id, other]).await?;
     Ok(Some(Target { waitlist: found.waitlist, active: found.state.is_active(), rank: found.rank, neighbour }))
@@ -151,32 +118,26 @@ where
     Ok(answer(status, id, outcome, None))
 }
 
-/// A visit as it is now, from the log. Another account's visit is none.
-async fn read(backend: &Backend, owner: UserId, id: WaiteeId) -> Result<Option<Visit>, Failure> {
+/// A visit as it is now, from the log, and whose data it is. One that is not the caller's is none.
+pub(super) async fn read(backend: &Backend, caller: Actor, id: WaiteeId) -> Result<Option<(UserId, Visit)>, Failure> {
     let stream = StreamId::from(id);
+    let commits = backend.log.load(stream).await?;
+    let own = |tenant: &UserId| access::may(caller, stream, *tenant).is_ok();
+    let Some(tenant) = commits.first().map(|first| first.tenant).filter(own) else { return Ok(None) };
     let mut waitee = Waitee::default();
-    let own = |commit: &&Commit| access::may(Actor::User(owner), stream, commit.tenant).is_ok();
-    for commit in backend.log.load(stream).await?.iter().filter(own) {
+    for commit in &commits {
         let facts = commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?;
         waitee = facts.iter().fold(waitee, infra::log::Aggregate::evolve);
     }
-    Ok(waitee.0)
+    Ok(waitee.0.map(|visit| (tenant, visit)))
 }
 
-fn answer(status: u16, id: WaiteeId, outcome: Outcome<Waitee>, location: Option<String>) -> Reply {
+pub(super) fn answer(status: u16, id: WaiteeId, outcome: Outcome<Waitee>, location: Option<String>) -> Reply {
     written(status, id.into(), outcome.seq, outcome.state.0.map(|visit| visit.state), location)
 }
 
 fn guest(account: UserId, guest: WaiteeId) -> Subject {
     Subject::Guest { account, guest }
-}
-
-/// The region of a list; of a deleted one the decision will say that it is gone.
-fn region(list: &Waitlist) -> Result<Region, Problem> {
-    match list {
-        Waitlist::Kept(state) => Ok(state.settings.region),
-        Waitlist::None | Waitlist::Deleted => Err(Problem::not_found()),
-    }
 }
 
 async fn key(backend: &Backend, subject: Subject) -> Result<SubjectKey, Failure> {
@@ -188,18 +149,6 @@ async fn seal_reason(backend: &Backend, call: &Call<'_>, reason: Option<&Reason>
     let Some(reason) = reason else { return Ok(None) };
     let id = WaiteeId(call.path_id()?);
     Ok(Some(key(backend, guest(call.owner, id)).await?.seal(id.into(), reason)))
-}
-
-fn seal(key: &SubjectKey, stream: StreamId, party: &Party) -> SealedParty {
-    SealedParty {
-        name: key.seal(stream, &party.name),
-        party_size: party.party_size,
-        phone: party.phone.as_ref().map(|phone| key.seal(stream, phone)),
-        email: party.email.as_ref().map(|email| key.seal(stream, email)),
-        note: party.note.as_ref().map(|note| key.seal(stream, note)),
-        quoted_minutes: party.quoted_minutes,
-        language: party.language,
-    }
 }
 
 async fn seal_patch(backend: &Backend, subject: Subject, stream: StreamId, patch: &PartyPatch) -> Result<Details, Failure> {

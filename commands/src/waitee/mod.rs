@@ -1,7 +1,9 @@
 //! One party's visit: from joining to the table, or away.
 
 mod decide;
+pub(crate) mod guest;
 pub(crate) mod handler;
+mod join;
 mod place;
 
 use infra::log::Aggregate;

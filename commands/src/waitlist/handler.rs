@@ -6,7 +6,7 @@ use infra::{
     vault::Subject,
 };
 use schema::{
-    Actor, Commit, Problem, UserId, WaitlistId, access,
+    Actor, Problem, UserId, WaitlistId, access,
     body::{ChangeWaitlist, CreateWaitlist, Empty},
     commit::CommandId,
     waitlist::Event,
@@ -71,9 +71,14 @@ async fn run(backend: &Backend, call: &Call<'_>, status: u16, command: Command) 
 
 /// A list as it is now, from the log: one item, strongly consistent. Another account's list is none.
 pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> Result<Waitlist, Failure> {
-    let commit = backend.log.latest(id.into()).await?;
-    let own = |commit: &Commit| access::may(Actor::User(owner), commit.stream, commit.tenant).is_ok();
-    let Some(commit) = commit.filter(own) else { return Ok(Waitlist::None) };
+    let found = at_the_door(backend, id).await?;
+    let own = found.filter(|(tenant, _)| access::may(Actor::User(owner), id.into(), *tenant).is_ok());
+    Ok(own.map_or(Waitlist::None, |(_, list)| list))
+}
+
+/// As [`latest`], whoever's it is, and whose: whoever knows a list's id may join it, as at the restaurant's door.
+pub(crate) async fn at_the_door(backend: &Backend, id: WaitlistId) -> Result<Option<(UserId, Waitlist)>, Failure> {
+    let Some(commit) = backend.log.latest(id.into()).await? else { return Ok(None) };
     let facts = commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
-    Ok(facts.iter().fold(Waitlist::None, infra::log::Aggregate::evolve))
+    Ok(Some((commit.tenant, facts.iter().fold(Waitlist::None, infra::log::Aggregate::evolve))))
 }

@@ -1,13 +1,21 @@
-//! What AWS runs beside the API: the event source mappings, from the stream and from the queue of parked doorbells.
+//! What AWS runs beside the API: the event source mappings, from the stream and from the queues.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::{
+    dynamodb::Event,
+    sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
+    streams::DynamoDbEventResponse,
+};
 use infra::{
     Backend,
     queue::{Message, Policy, Queue, RECEIVE_MAX, TableQueue},
 };
-use projections::feed::{CONSUMER, Feed};
+use projections::feed::{self, Feed};
+use reactors::{
+    erasure::Eraser,
+    reactor::{self, Reactor},
+};
 use schema::table;
 use tokio::{sync::watch, task::JoinSet};
 use tracing::warn;
@@ -18,16 +26,34 @@ use crate::{
     pump::{Failure, Mapping, Progress, Pump, Source},
 };
 
-/// How often the queue of parked doorbells is looked at while it is empty.
+/// How often a queue is looked at while it is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
 /// How often expired items are dropped. Nothing hangs on it but the size of the file: who reads an item looks when it ends.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
 
-/// The queue of pointers to batches that the projector would not take: what a mapping's failure destination is in AWS.
+/// The queue of pointers to batches that a consumer would not take: what a mapping's failure destination is in AWS.
 const FAILED_BATCHES: &str = "failed-batches";
 
-/// Starts both; their handlers pass the gate. They end, in order, once `shutdown` is true.
+/// Who works a queue off.
+#[derive(Clone)]
+pub enum Consumer {
+    /// The projector, the queue of parked doorbells.
+    Projector(Feed),
+    /// The eraser, the queue of those who are to be forgotten.
+    Eraser(Eraser),
+}
+
+impl Consumer {
+    async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        match self {
+            Self::Projector(feed) => feed.parked(event).await,
+            Self::Eraser(eraser) => eraser.messages(event).await,
+        }
+    }
+}
+
+/// Starts them all; their handlers pass the gate. They end, in order, once `shutdown` is true.
 pub(crate) fn start(
     backend: &Backend,
     source: Source,
@@ -37,44 +63,68 @@ pub(crate) fn start(
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    let feed = Feed::new(backend.clone());
     if let Some(engine) = engine.clone() {
         workers.spawn(expire(engine, shutdown.clone()));
     }
-    workers.spawn(pump(backend, feed.clone(), source, prefix, engine, gate).run(shutdown.clone()));
-    workers.spawn(consume(backend.retries.clone(), feed, gate.clone(), shutdown.clone()));
+    let progress = Progress::of(&[feed::CONSUMER, reactor::CONSUMER]);
+    let (feed, reactor) = (Feed::new(backend.clone()), Reactor::new(backend.clone()));
+    let projecting = feed.clone();
+    let projector = pump(backend, &source, prefix, feed::CONSUMER, progress.clone(), gate, move |event| {
+        let feed = projecting.clone();
+        async move { Ok::<_, Infallible>(feed.records(event).await) }
+    });
+    let reactor = pump(backend, &source, prefix, reactor::CONSUMER, progress, gate, move |event| {
+        let reactor = reactor.clone();
+        async move { Ok::<_, Infallible>(reactor.records(event).await) }
+    });
+    // Each prunes what both have handled, so that it goes whoever comes last.
+    for pump in [projector, reactor] {
+        workers.spawn(pruning(pump, &source, engine.clone()).run(shutdown.clone()));
+    }
+    workers.spawn(consume(backend.retries.clone(), Consumer::Projector(feed), gate.clone(), shutdown.clone()));
+    workers.spawn(consume(backend.erasures.clone(), Consumer::Eraser(Eraser::new(backend.clone())), gate.clone(), shutdown.clone()));
     workers
 }
 
-fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Option<Arc<Engine>>, gate: &Gate) -> Pump {
-    let gate = gate.clone();
+fn pump<H, Handled>(
+    backend: &Backend,
+    source: &Source,
+    prefix: &str,
+    consumer: &'static str,
+    progress: Progress,
+    gate: &Gate,
+    handler: H,
+) -> Pump
+where
+    H: Fn(Event) -> Handled + Send + Sync + 'static,
+    Handled: Future<Output = Result<DynamoDbEventResponse, Infallible>> + Send + 'static,
+{
     let policy = Policy { visibility: Duration::from_secs(30), attempts_max: 1 };
-    let failed = TableQueue::new(source.dynamodb.clone(), table::QUEUE.name(prefix), FAILED_BATCHES, policy, backend.clock.clone());
-    let failed = Queue::Table(failed);
-    let table = source.table.clone();
-    let pump = Pump::new(
-        source,
-        Mapping::of(CONSUMER),
-        Progress::of(&[CONSUMER]),
-        move |event| {
-            let (feed, gate) = (feed.clone(), gate.clone());
-            async move {
-                let _running = gate.pass().await;
-                Ok::<_, Infallible>(feed.records(event).await)
-            }
-        },
-        move |failure: Failure| {
-            let failed = failed.clone();
-            async move {
-                let pointer = serde_json::json!({
-                    "consumer": failure.consumer, "stream": failure.stream_arn, "shard": failure.shard, "first": failure.first,
-                    "last": failure.last, "records": failure.records, "attempts": failure.attempts, "cause": failure.cause,
-                });
-                failed.send(&pointer.to_string(), Duration::ZERO).await.map(|_| ())
-            }
-        },
-    );
+    let table = table::QUEUE.name(prefix);
+    let failed = Queue::Table(TableQueue::new(source.dynamodb.clone(), table, FAILED_BATCHES, policy, backend.clock.clone()));
+    let gate = gate.clone();
+    let handler = move |event| {
+        let (gate, handled) = (gate.clone(), handler(event));
+        async move {
+            let _running = gate.pass().await;
+            handled.await
+        }
+    };
+    Pump::new(source.clone(), Mapping::of(consumer), progress, handler, move |failure: Failure| {
+        let failed = failed.clone();
+        async move {
+            let pointer = serde_json::json!({
+                "consumer": failure.consumer, "stream": failure.stream_arn, "shard": failure.shard, "first": failure.first,
+                "last": failure.last, "records": failure.records, "attempts": failure.attempts, "cause": failure.cause,
+            });
+            failed.send(&pointer.to_string(), Duration::ZERO).await.map(|_| ())
+        }
+    })
+}
+
+fn pruning(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     let Some(engine) = engine else { return pump };
+    let table = source.table.clone();
     pump.pruning(move |consumed| {
         let (engine, table) = (engine.clone(), table.clone());
         async move {
@@ -85,10 +135,10 @@ fn pump(backend: &Backend, feed: Feed, source: Source, prefix: &str, engine: Opt
     })
 }
 
-async fn consume(queue: Queue, feed: Feed, gate: Gate, mut shutdown: watch::Receiver<bool>) {
+async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         let running = gate.pass().await;
-        let taken = look(&queue, &feed).await;
+        let taken = look(&queue, &consumer).await;
         drop(running);
         if taken == 0 {
             tokio::select! {
@@ -112,25 +162,25 @@ async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
     }
 }
 
-/// One look at the queue of parked doorbells: what is due is delivered. How many that was.
-pub async fn look(queue: &Queue, feed: &Feed) -> usize {
+/// One look at a queue: what is due is delivered. How many messages that was.
+pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
     let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
-        warn!(%cause, "the queue of parked doorbells does not answer");
+        warn!(%cause, "a queue does not answer");
         Vec::new()
     });
     let taken = messages.len();
     if taken > 0 {
-        deliver(queue, feed, messages).await;
+        deliver(queue, consumer, messages).await;
     }
     taken
 }
 
 /// One batch, with the semantics of partial batch answers: what is not reported as failed is deleted.
-async fn deliver(queue: &Queue, feed: &Feed, messages: Vec<Message>) {
+async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     let receipts: HashMap<String, _> = messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
     let mut event = SqsEvent::default();
     event.records = messages.into_iter().map(sqs_message).collect();
-    let answer = feed.parked(event).await;
+    let answer = consumer.handle(event).await;
     let failed = |id: &String| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == *id);
     for (_, receipt) in receipts.iter().filter(|(id, _)| !failed(id)) {
         if let Err(cause) = queue.delete(receipt).await {

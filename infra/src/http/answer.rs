@@ -76,6 +76,10 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
         Err(_) => ("-", "-", None),
     };
     info!(%request_id, method, route, ?id, status, "answered");
+    if request.method != "GET" {
+        // What a write answers may let its holder in: tokens stay with the one who asked.
+        put(response.headers_mut(), "cache-control", "no-store");
+    }
     put(response.headers_mut(), "x-request-id", &request.request_id);
     response
 }

@@ -6,6 +6,7 @@
 //!
 //! A message received too often goes to the queue's dead letters, where it waits for a person.
 
+mod batch;
 mod sqs;
 mod table;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use schema::Time;
 
 pub use self::{
+    batch::each,
     sqs::SqsQueue,
     table::{Policy, TableQueue},
 };

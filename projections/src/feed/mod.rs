@@ -19,6 +19,7 @@ pub use self::{
 };
 use crate::{
     projection::{Projection, fold},
+    users::Users,
     waitees::Waitees,
     waitlists::Waitlists,
 };
@@ -56,7 +57,8 @@ pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Fa
     match doorbell.stream.category {
         Category::Waitlist => apply_to::<Waitlists>(backend, doorbell).await,
         Category::Waitee => apply_to::<Waitees>(backend, doorbell).await,
-        Category::User | Category::Session => Ok(Applied::Nothing),
+        Category::User => apply_to::<Users>(backend, doorbell).await,
+        Category::Session => Ok(Applied::Nothing),
     }
 }
 

@@ -5,11 +5,14 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
     sqs::{SqsBatchResponse, SqsEvent},
-    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+    streams::DynamoDbEventResponse,
 };
 use futures::{StreamExt, stream};
-use infra::{Backend, Failure, fault, lambda};
-use schema::{Commit, StreamId};
+use infra::{
+    Backend, Failure, fault, lambda, queue,
+    stream::{Announced, INSERT, answer, read},
+};
+use schema::StreamId;
 use serde_json::Value;
 use tracing::{error, warn};
 
@@ -71,35 +74,13 @@ impl Feed {
             .filter_map(async |failed| failed)
             .collect()
             .await;
-        let mut response = DynamoDbEventResponse::default();
-        for record in failed {
-            let mut failure = DynamoDbBatchItemFailure::default();
-            failure.item_identifier = Some(record);
-            response.batch_item_failures.push(failure);
-        }
-        response
+        answer(failed)
     }
 
     /// Handles a batch of parked doorbells; those that still cannot be applied are reported, and come again until they are
     /// dead letters.
     pub async fn parked(&self, event: SqsEvent) -> SqsBatchResponse {
-        // Side by side, so that a slow table does not keep the last of a batch waiting past its visibility.
-        let failed: Vec<String> = stream::iter(event.records)
-            .map(|message| async move {
-                let id = message.message_id.unwrap_or_default();
-                let retried = retry(&self.backend, message.body.as_deref().unwrap_or_default()).await;
-                retried.err().map(|failure| {
-                    warn!(message = id, cause = failure.chain(), "a parked doorbell still cannot be applied");
-                    id
-                })
-            })
-            .buffered(STREAMS_AT_ONCE)
-            .filter_map(async |failed| failed)
-            .collect()
-            .await;
-        let mut response = SqsBatchResponse::default();
-        failed.into_iter().for_each(|id| response.add_failure(id));
-        response
+        queue::each(event, |body| async move { retry(&self.backend, &body).await }).await
     }
 
     /// Projects, or parks what cannot be projected.
@@ -134,17 +115,16 @@ impl Feed {
 fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, Ringing> {
     let mut ringing: BTreeMap<StreamId, Ringing> = BTreeMap::new();
     for record in records {
-        let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
-        if record.event_name != "INSERT" {
+        if record.event_name != INSERT {
             // Events are only ever inserted. Whoever changed or removed one went around this code.
             error!(alarm = "event-altered", change = record.event_name, keys = ?record.change.keys, "an event in the log was altered");
             continue;
         }
-        let Some((stream, last, commit)) = read(record) else { continue };
+        let Some(Announced { stream, seq, commit, record }) = read(record) else { continue };
         let entry = ringing
             .entry(stream)
-            .or_insert_with(|| Ringing { doorbell: Doorbell { stream, last, commits: Vec::new() }, first_record: sequence_number });
-        entry.doorbell.last = entry.doorbell.last.max(last);
+            .or_insert_with(|| Ringing { doorbell: Doorbell { stream, last: seq, commits: Vec::new() }, first_record: record });
+        entry.doorbell.last = entry.doorbell.last.max(commit.as_ref().map_or(seq, |commit| commit.last));
         entry.doorbell.commits.extend(commit);
     }
     for Ringing { doorbell, .. } in ringing.values_mut() {
@@ -152,30 +132,4 @@ fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, Ringing> {
         doorbell.commits.dedup_by_key(|commit| commit.seq);
     }
     ringing
-}
-
-/// Stream and event that a record announces, and the commit it brings. A record that brings none still rings.
-fn read(record: EventRecord) -> Option<(StreamId, u64, Option<Commit>)> {
-    #[derive(serde::Deserialize)]
-    struct Keys {
-        stream: String,
-        seq: u64,
-    }
-    let keys: Keys = match serde_dynamo::from_item(record.change.keys) {
-        Ok(keys) => keys,
-        Err(cause) => {
-            error!(%cause, "a record without the keys of an event");
-            return None;
-        }
-    };
-    // Newer code may keep streams of categories that this code has no read model for.
-    let Ok(stream) = keys.stream.parse() else {
-        warn!(stream = keys.stream, "a stream that this code does not know");
-        return None;
-    };
-    // An image that is not what was committed under these keys, whole, rings for the keys alone: what it says of the stream's
-    // end could keep the row waiting for events that will never be.
-    let image: Option<Commit> = serde_dynamo::from_item(record.change.new_image).ok();
-    let commit = image.filter(|image| image.stream == stream && image.seq == keys.seq && image.compute_hash() == image.hash);
-    Some((stream, commit.as_ref().map_or(keys.seq, |commit| commit.last), commit))
 }

@@ -1,5 +1,6 @@
 //! The read model of visits: one row per visit, for the board, one party, and the parties of a day.
 
+pub(crate) mod guest;
 mod project;
 pub(crate) mod query;
 
@@ -54,6 +55,9 @@ pub struct WaiteeRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
     pub by: JoinedBy,
+    /// Whether the guest is forgotten, or about to be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     /// Key of the index `active`: the list, while the party is on its board.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<WaitlistId>,
@@ -64,6 +68,14 @@ pub struct WaiteeRow {
     pub list_day: String,
     /// Place in the index `day`: when the party joined, and its id.
     pub arrival: String,
+}
+
+impl WaiteeRow {
+    /// When the party was told that it would sit.
+    #[must_use]
+    pub fn quoted_at(&self) -> Option<Time> {
+        self.quoted_minutes.map(|minutes| self.joined_at.plus_minutes(minutes.get()))
+    }
 }
 
 impl Row for WaiteeRow {

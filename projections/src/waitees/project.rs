@@ -47,8 +47,8 @@ impl Projection for Waitees {
                 row.finished_at = None;
             }
             Event::Moved { rank, .. } => row.rank = rank.clone(),
-            // Without its key the row shows nothing of the guest any more.
-            Event::Erased {} | Event::Forgotten {} => {}
+            // Nothing of the guest is shown from here on, though the key may stand for moments.
+            Event::Erased {} | Event::Forgotten {} => row.erased = true,
         }
         let active = row.state.is_active();
         row.board = active.then_some(row.waitlist);
@@ -82,6 +82,7 @@ fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
         confirmed_at: None,
         finished_at: None,
         by: joined.by,
+        erased: false,
         board: None,
         place: None,
         list_day: format!("{}#{}", joined.waitlist, joined.day),

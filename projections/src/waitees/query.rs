@@ -10,21 +10,21 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
+    Actor, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
     body::{Page, Waitee},
     id::Category,
-    sealed::{Opened, Personal},
+    sealed::Personal,
     sync::SyncToken,
     table,
 };
 use serde::Deserialize;
-use tracing::{error, warn};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::{WaiteeRow, Waitees};
 use crate::{
     cursor::{self, Kind, PageRequest},
-    fresh,
+    fresh, opened,
     waitlists::query::kept,
 };
 
@@ -38,16 +38,16 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let tokens = call.sync_tokens()?;
     let Some(day) = day else {
         let page = Kind::Board.page(limit, after)?;
-        let list = kept(backend, call.owner, id, &tokens).await?;
-        fresh::others(backend, call.owner, &tokens, board_of(id)).await?;
-        let board = board(backend, call.owner, id, &tokens).await?;
+        let list = kept(backend, call.actor(), id, &tokens).await?;
+        fresh::others(backend, call.actor(), &tokens, board_of(id)).await?;
+        let board = board(backend, call.actor(), id, &tokens).await?;
         return Reply::read(list.seq, &board_page(backend, call.owner, board, &page).await?);
     };
     let day = read_day(&day).ok_or_else(|| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
     let page = Kind::Day.page(limit, after)?;
-    let list = kept(backend, call.owner, id, &tokens).await?;
-    fresh::others(backend, call.owner, &tokens, board_of(id)).await?;
-    let (rows, next) = of_day(backend, call.owner, id, day, &page, &tokens).await?;
+    let list = kept(backend, call.actor(), id, &tokens).await?;
+    fresh::others(backend, call.actor(), &tokens, board_of(id)).await?;
+    let (rows, next) = of_day(backend, call.actor(), id, day, &page, &tokens).await?;
     let keys = keys(backend, call.owner, &rows).await?;
     Reply::read(list.seq, &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None)).collect(), next })
 }
@@ -62,21 +62,14 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
     let [] = call.query([])?;
     let tokens = call.sync_tokens()?;
     let id = WaiteeId(call.path_id()?);
-    let demanded = fresh::demanded(&tokens, StreamId::from(id));
-    let row = fresh::row::<Waitees>(backend, call.owner, id.0, demanded).await?.ok_or_else(Problem::not_found)?;
-    if row.seq < demanded {
-        return Err(fresh::unknown_token().into());
-    }
-    kept(backend, call.owner, row.waitlist, &tokens).await?;
-    fresh::others(backend, call.owner, &tokens, |stream| match row.board {
+    let row = found(backend, call.actor(), id, &tokens).await?;
+    kept(backend, call.actor(), row.waitlist, &tokens).await?;
+    fresh::others(backend, call.actor(), &tokens, |stream| match row.board {
         Some(list) => board_of(list)(stream),
         None => stream == id.into() || stream == row.waitlist.into(),
     })
     .await?;
-    let position = match row.board {
-        Some(list) => position(&row, &board(backend, call.owner, list, &tokens).await?),
-        None => None,
-    };
+    let position = position_of(backend, call.actor(), &row, &tokens).await?;
     let key = keys(backend, call.owner, std::slice::from_ref(&row)).await?.remove(&id);
     Reply::read(row.seq, &show(&row, key.as_ref(), position, None))
 }
@@ -87,9 +80,22 @@ pub(crate) fn board_of(id: WaitlistId) -> impl Fn(StreamId) -> bool {
     move |stream| stream == id.into() || stream.category == Category::Waitee
 }
 
-/// The whole board of a list, in queue order, at least as fresh as the tokens demand.
-pub(crate) async fn board(backend: &Backend, owner: UserId, id: WaitlistId, tokens: &[SyncToken]) -> Result<Vec<WaiteeRow>, Failure> {
-    let overlay = fresh::rows::<Waitees>(backend, owner, tokens).await?;
+/// The row of a visit that the caller may see, at least as fresh as the tokens demand.
+pub(super) async fn found(backend: &Backend, caller: Actor, id: WaiteeId, tokens: &[SyncToken]) -> Result<WaiteeRow, Failure> {
+    let demanded = fresh::demanded(tokens, StreamId::from(id));
+    let row = fresh::row::<Waitees>(backend, caller, id.0, demanded).await?.ok_or_else(Problem::not_found)?;
+    if row.seq < demanded { Err(fresh::unknown_token().into()) } else { Ok(row) }
+}
+
+/// A party's place in line; none when it is not on the board.
+pub(super) async fn position_of(backend: &Backend, caller: Actor, row: &WaiteeRow, tokens: &[SyncToken]) -> Result<Option<u32>, Failure> {
+    let Some(list) = row.board else { return Ok(None) };
+    Ok(position(row, &board(backend, caller, list, tokens).await?))
+}
+
+/// The whole board of a list, in queue order, at least as fresh as the tokens demand. That the caller may see it is known before.
+pub(crate) async fn board(backend: &Backend, caller: Actor, id: WaitlistId, tokens: &[SyncToken]) -> Result<Vec<WaiteeRow>, Failure> {
+    let overlay = fresh::rows::<Waitees>(backend, caller, tokens).await?;
     let list = id.to_string();
     let range = Range { index: "active", hash: ("board", &list), beyond: None, backwards: false };
     let (mut rows, rest) = backend.rows.page::<WaiteeRow>(table::WAITEES, range, BOARD_PARTIES_MAX, None).await?;
@@ -131,7 +137,7 @@ fn place(row: &WaiteeRow) -> String {
 
 async fn of_day(
     backend: &Backend,
-    owner: UserId,
+    caller: Actor,
     id: WaitlistId,
     day: NaiveDate,
     page: &PageRequest,
@@ -142,7 +148,7 @@ async fn of_day(
         id: WaiteeId,
         arrival: String,
     }
-    let overlay = fresh::rows::<Waitees>(backend, owner, tokens).await?;
+    let overlay = fresh::rows::<Waitees>(backend, caller, tokens).await?;
     let list_day = format!("{id}#{day}");
     let range = Range {
         index: "day",
@@ -169,7 +175,9 @@ async fn of_day(
 }
 
 async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<HashMap<WaiteeId, SubjectKey>, Failure> {
-    let subjects: Vec<Subject> = rows.iter().map(|row| Subject::Guest { account: owner, guest: row.id }).collect();
+    // Who is erased is shown no more, though their key may stand for moments.
+    let shown = rows.iter().filter(|row| !row.erased);
+    let subjects: Vec<Subject> = shown.map(|row| Subject::Guest { account: owner, guest: row.id }).collect();
     let keys = backend.vault.keys(&subjects).await?;
     Ok(keys
         .into_iter()
@@ -177,7 +185,7 @@ async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<Ha
         .collect())
 }
 
-/// A row as it is shown; without its key, the guest was forgotten.
+/// A row as it is shown; without its key, the guest was forgotten, or is about to be.
 fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplicate_of: Option<Uuid>) -> Waitee {
     Waitee {
         id: row.id.0,
@@ -194,7 +202,7 @@ fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplic
         duplicate_of,
         day: row.day.to_string(),
         joined_at: row.joined_at,
-        quoted_at: row.quoted_minutes.map(|minutes| row.joined_at.plus_minutes(minutes.get())),
+        quoted_at: row.quoted_at(),
         called_at: row.called_at,
         calls: row.calls,
         hold_until: row.hold_until,
@@ -208,12 +216,5 @@ fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplic
 }
 
 fn open<T: Personal>(row: &WaiteeRow, key: Option<&SubjectKey>, sealed: Option<&Sealed<T>>) -> Option<String> {
-    match key?.open(row.id.into(), sealed?) {
-        Opened::Clear(value) => Some(value.clear().to_owned()),
-        Opened::Erased => None,
-        Opened::Damaged => {
-            error!(waitee = %row.id, field = T::FIELD, "a sealed value is damaged");
-            None
-        }
-    }
+    opened::text(row.id.into(), key?, sealed?)
 }

@@ -4,10 +4,11 @@ use infra::{
     Backend, Failure,
     http::{Call, Reply},
     rows::Range,
+    vault::Subject,
 };
 use schema::{
-    Problem, StreamId, UserId, WaitlistId,
-    body::{Page, Waitlist},
+    Actor, Problem, StreamId, WaitlistId,
+    body::{Page, Waitlist, guest::PublicWaitlist},
     id::Category,
     sync::SyncToken,
     table,
@@ -19,22 +20,42 @@ use crate::{
     fresh, waitees,
 };
 
+/// Up to how many parties are counted for guests: no list may hold as many.
+const WAITING_COUNTED_MAX: usize = 500;
+
 pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
     let tokens = call.sync_tokens()?;
     let id = WaitlistId(call.path_id()?);
-    let row = kept(backend, call.owner, id, &tokens).await?;
-    fresh::others(backend, call.owner, &tokens, waitees::query::board_of(id)).await?;
-    let active = waitees::query::board(backend, call.owner, id, &tokens).await?.len();
+    let row = kept(backend, call.actor(), id, &tokens).await?;
+    fresh::others(backend, call.actor(), &tokens, waitees::query::board_of(id)).await?;
+    let active = waitees::query::board(backend, call.actor(), id, &tokens).await?.len();
     Reply::read(row.seq, &show(backend, &row, Some(active)))
+}
+
+/// A list as guests see it. Of who waits there it tells how many they are, as the rows know it: tokens of visits are not looked
+/// at, for nobody says who asks.
+pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let [] = call.query([])?;
+    let row = at_the_door(backend, WaitlistId(call.path_id()?), &call.sync_tokens()?).await?;
+    let waiting = backend.rows.active(row.id, WAITING_COUNTED_MAX).await?;
+    let quote_minutes = row.list.settings.quote(waiting).map(|minutes| minutes.get());
+    let body = PublicWaitlist {
+        id: row.id.0,
+        name: row.list.settings.name.to_string(),
+        open: row.list.open,
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        quote_minutes,
+    };
+    Reply::read(row.seq, &body)
 }
 
 pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [limit, after] = call.query(["limit", "cursor"])?;
     let page = Kind::Lists.page(limit, after)?;
     let tokens = call.sync_tokens()?;
-    let overlay = fresh::rows::<Waitlists>(backend, call.owner, &tokens).await?;
-    fresh::others(backend, call.owner, &tokens, |stream| stream.category == Category::Waitlist).await?;
+    let overlay = fresh::rows::<Waitlists>(backend, call.actor(), &tokens).await?;
+    fresh::others(backend, call.actor(), &tokens, |stream| stream.category == Category::Waitlist).await?;
     let owner = call.owner.to_string();
     let range =
         Range { index: "owned", hash: ("owner", &owner), beyond: page.after.as_deref().map(|place| ("made", place)), backwards: false };
@@ -52,13 +73,26 @@ pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
 }
 
 /// The list of a page; a deleted one is none.
-pub(crate) async fn kept(backend: &Backend, owner: UserId, id: WaitlistId, tokens: &[SyncToken]) -> Result<WaitlistRow, Failure> {
+pub(crate) async fn kept(backend: &Backend, caller: Actor, id: WaitlistId, tokens: &[SyncToken]) -> Result<WaitlistRow, Failure> {
     let demanded = fresh::demanded(tokens, StreamId::from(id));
-    let row = fresh::row::<Waitlists>(backend, owner, id.0, demanded).await?.ok_or_else(Problem::not_found)?;
+    Ok(still_kept(fresh::row::<Waitlists>(backend, caller, id.0, demanded).await?, demanded)?)
+}
+
+/// The list of a page that is for everyone: whoever knows its id may see it, as on the restaurant's door. A deleted one is none,
+/// and so is that of a forgotten account.
+pub(crate) async fn at_the_door(backend: &Backend, id: WaitlistId, tokens: &[SyncToken]) -> Result<WaitlistRow, Failure> {
+    let demanded = fresh::demanded(tokens, StreamId::from(id));
+    let row = still_kept(fresh::anyones::<Waitlists>(backend, id.0, demanded).await?, demanded)?;
+    let account = backend.vault.key(Subject::Account(row.tenant)).await?;
+    account.map(|_| row).ok_or_else(|| Problem::not_found().into())
+}
+
+fn still_kept(row: Option<WaitlistRow>, demanded: u64) -> Result<WaitlistRow, Problem> {
+    let row = row.ok_or_else(Problem::not_found)?;
     if row.seq < demanded {
-        return Err(fresh::unknown_token().into());
+        return Err(fresh::unknown_token());
     }
-    if row.is_kept() { Ok(row) } else { Err(Problem::not_found().into()) }
+    if row.is_kept() { Ok(row) } else { Err(Problem::not_found()) }
 }
 
 fn show(backend: &Backend, row: &WaitlistRow, active: Option<usize>) -> Waitlist {

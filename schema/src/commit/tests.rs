@@ -36,6 +36,15 @@ fn an_unknown_type_is_named_with_its_place() {
 }
 
 #[test]
+fn who_asks_for_some_types_need_not_understand_the_others() {
+    let commit = commit(&format!(r#"[{{"type":"waitee.flew","v":1,"data":{{}}}},{SEATED}]"#));
+    let seqs = |types: &[&str]| commit.facts_of::<waitee::Event>(types).map(|facts| facts.iter().map(|fact| fact.seq).collect::<Vec<_>>());
+    assert_eq!(seqs(&["waitee.seated", "waitee.erased"]).unwrap(), [8]);
+    assert_eq!(seqs(&["waitee.erased"]).unwrap(), [0; 0]);
+    assert!(seqs(&["waitee.flew"]).is_err());
+}
+
+#[test]
 fn an_unknown_version_of_a_known_type_is_named_with_its_place() {
     for v in [0, 2] {
         let error = unreadable::<waitee::Event>(&format!(r#"[{{"type":"waitee.seated","v":{v},"data":{{}}}},{SEATED}]"#));

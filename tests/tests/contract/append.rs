@@ -120,3 +120,19 @@ async fn reads(stage: &Stage, reading: impl Future<Output = ()>) -> f64 {
     reading.await;
     stage.meter.take().reads.get("events").copied().unwrap_or_default()
 }
+
+#[tokio::test]
+async fn some_commits_are_read_by_one_call_that_says_whether_there_are_more() {
+    let stage = Stage::new().await;
+    let stream = fresh_stream();
+    let commits = visit(stream, 5);
+    stage.put_past(&commits).await;
+    for (seq, limit, found, more) in
+        [(0, 5, 0..5, false), (0, 6, 0..5, false), (0, 4, 0..4, true), (3, 1, 3..4, true), (4, 1, 4..5, false), (5, 1, 5..5, false)]
+    {
+        let _before = stage.meter.take();
+        let read = stage.backend.log.some_after(stream, seq, limit).await.unwrap();
+        assert_eq!(read, (commits[found].to_vec(), more), "{limit} after {seq}");
+        assert_eq!(stage.meter.take().calls, 1);
+    }
+}

@@ -3,11 +3,15 @@
 //! Write units are asserted on every engine. Read units are left out on ministack, which charges strong reads as if they
 //! were not.
 
+mod guests;
+
 use infra::log;
 use projections::feed::{self, Doorbell};
+use reactors::erasure::forget;
 use schema::{StreamId, WaiteeId, WaitlistId, commit::Tail};
 use serde_json::json;
 use waitlist_tests::{
+    account::PASSWORD,
     meter::Units,
     past::{author, fresh_stream, joined, next, seated},
     stage::{Owner, Stage},
@@ -215,6 +219,43 @@ async fn a_token_of_a_stream_that_the_answer_is_not_made_from_reads_one_unit() {
         }
     }
     assert_eq!(calls, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn forgetting_a_guest_reads_the_stream_twice_and_writes_a_tombstone_and_a_fact() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let ana = typical_join(&owner, &list).await;
+    let _before = stage.meter.take();
+    assert_eq!(owner.post(&format!("/v1/waitees/{ana}/erase"), json!({})).await.status, 202);
+    assert_eq!(stage.meter.take().writes, units([("events", 1), ("events/audit", 1)]), "off the board and erased, in one commit");
+    forget(&stage.another(), visit(&ana)).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
+    assert_eq!(used.calls, 4);
+    if stage.counts_reads() {
+        assert_eq!(used.reads, reads([("events", 2.0)]));
+    }
+    forget(&stage.another(), visit(&ana)).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!((used.writes, used.calls), (units([]), 1), "a message that comes again");
+}
+
+#[tokio::test]
+async fn forgetting_an_account_opens_and_gives_up_its_address_besides() {
+    let stage = Stage::new().await;
+    let owner = stage.registered().await;
+    assert_eq!(owner.post("/v1/me/erase", json!({ "current_password": PASSWORD })).await.status, 202);
+    let eraser = stage.another();
+    let _before = stage.meter.take();
+    forget(&eraser, owner.id.into()).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 2)]));
+    assert_eq!(used.calls, 6);
+    if stage.counts_reads() {
+        assert_eq!(used.reads, reads([("events", 2.0), ("vault", 1.0)]));
+    }
 }
 
 /// A party with a name, a telephone number and a note of usual length; its id.

@@ -36,6 +36,17 @@ impl<'s> Scene<'s> {
         Self { stage, owner, list, parties, ana, ben }
     }
 
+    /// Where guests join by themselves.
+    fn door(&self) -> String {
+        format!("/v1/public/waitlists/{}/waitees", self.list)
+    }
+
+    /// Ana's own path to her visit.
+    fn visit(&self, action: &str) -> String {
+        let token = self.stage.backend.secrets.visit_token(self.ana.parse().unwrap());
+        format!("/v1/public/visits/{token}{action}")
+    }
+
     fn ana(&self, action: &str) -> String {
         format!("/v1/waitees/{}{action}", self.ana)
     }

@@ -1,6 +1,9 @@
 //! What is personal lies nowhere in clear: not in the engine's file, not in its write-ahead log, not in the logs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use serde_json::{Value, json};
@@ -19,6 +22,10 @@ const CANARIES: &[&str] = &[
     "Jqzxkwvbhngtmplydrs",
     "Hqzwkxvjbngtmplydrx",
 ];
+/// How long forgetting somebody may take on a busy machine.
+const FORGET_MAX: Duration = Duration::from_secs(60);
+const FORGET_POLL: Duration = Duration::from_millis(50);
+
 /// A number that is valid and of nobody; it is sealed as +12025550143 less its punctuation.
 const PHONE: &str = "+12025550143";
 
@@ -122,8 +129,8 @@ fn the_search_finds_what_is_planted_in_every_encoding() {
     assert!(find(b"nothing of the kind", CANARIES).is_empty());
 }
 
-/// Everything personal that the API takes, in good requests and in refused ones.
-async fn an_evening(server: &Server, token: &str) {
+/// Everything personal that the API takes, in good requests and in refused ones; the token that a guest was given.
+async fn an_evening(server: &Server, token: &str) -> String {
     let send = async |method: &str, path: &str, body: Value, headers: &[(&str, &str)]| {
         server.send(Some(token), method, path, Some(&body), headers).await.unwrap()
     };
@@ -162,6 +169,19 @@ async fn an_evening(server: &Server, token: &str) {
     assert_eq!(board.status, 200, "{board:?}");
     let shown = server.send(Some(token), "GET", &format!("{ana}/history"), None, &[]).await.unwrap();
     assert_eq!(shown.body["items"][0]["data"]["name"], **name, "{shown:?}");
+    by_themselves(server, &parties, &party).await
+}
+
+/// A guest joins, looks and leaves; the token they were given.
+async fn by_themselves(server: &Server, parties: &str, party: &Value) -> String {
+    let door = parties.replace("/v1/waitlists", "/v1/public/waitlists");
+    let joined = server.send(None, "POST", &door, Some(party), &[]).await.unwrap();
+    let token = joined.body["visit_token"].as_str().unwrap_or_else(|| panic!("{joined:?}")).to_owned();
+    for (method, action, status) in [("GET", "", 200), ("POST", "/confirm", 409), ("POST", "/leave", 200), ("GET", "/leave", 405)] {
+        let answer = server.send(None, method, &format!("/v1/public/visits/{token}{action}"), None, &[]).await.unwrap();
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    token
 }
 
 #[tokio::test]
@@ -171,14 +191,15 @@ async fn nothing_personal_lies_in_clear_after_a_night_with_refusals_and_a_kill()
     let env = [("RUST_LOG", "debug"), ("RUST_BACKTRACE", "1")];
     let server = place.serve(&env).await;
     let token = server.token(owner());
-    an_evening(&server, &token).await;
+    let visit_token = an_evening(&server, &token).await;
     place.settled(&server).await;
-    let texts = [CANARIES, &[PHONE]].concat();
+    let texts = [CANARIES, &[PHONE, &visit_token]].concat();
     server.kill(); // the write-ahead log is as it was in the middle of the work
     assert_nothing_lies_in_clear(place.path(), &texts);
 
     let server = place.serve(&env).await;
     an_evening_again(&server, &token).await;
+    the_guests_are_forgotten(&server, &token).await;
     place.settled(&server).await;
     assert_nothing_lies_in_clear(place.path(), &texts);
     assert_eq!(server.interrupt().await, Some(0));
@@ -191,4 +212,23 @@ async fn an_evening_again(server: &Server, token: &str) {
     let board = server.send(Some(token), "GET", &format!("/v1/waitlists/{list}/waitees"), None, &[]).await.unwrap();
     let names: Vec<_> = board.body["items"].as_array().unwrap().iter().map(|party| party["name"].as_str().unwrap()).collect();
     assert!(names.contains(&CANARIES[6]) && names.contains(&CANARIES[1]), "{board:?}");
+}
+
+/// By themselves, once they are erased.
+async fn the_guests_are_forgotten(server: &Server, token: &str) {
+    let get = async |path: &str| server.send(Some(token), "GET", path, None, &[]).await.unwrap().body;
+    let list = get("/v1/waitlists").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let board = get(&format!("/v1/waitlists/{list}/waitees")).await;
+    for party in board["items"].as_array().unwrap() {
+        let path = format!("/v1/waitees/{}", party["id"].as_str().unwrap());
+        assert_eq!(server.send(Some(token), "POST", &format!("{path}/erase"), None, &[]).await.unwrap().status, 202);
+        let forgotten = async {
+            while get(&format!("{path}/history")).await["items"].as_array().unwrap().last().unwrap()["type"] != "waitee.forgotten" {
+                tokio::time::sleep(FORGET_POLL).await;
+            }
+        };
+        tokio::time::timeout(FORGET_MAX, forgotten).await.expect("they are forgotten in time");
+        let history = get(&format!("{path}/history")).await;
+        assert_eq!((&history["items"][0]["data"]["name"], &history["verified"]["ok"]), (&Value::Null, &json!(true)), "{history}");
+    }
 }

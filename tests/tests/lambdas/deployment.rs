@@ -32,6 +32,8 @@ pub(crate) struct Deployment {
     guests: OnceCell<Function>,
     reads: OnceCell<Function>,
     projector: OnceCell<Function>,
+    reactor: OnceCell<Function>,
+    eraser: OnceCell<Function>,
 }
 
 /// What API Gateway makes of a function's answer.
@@ -54,6 +56,8 @@ impl Deployment {
             guests: OnceCell::new(),
             reads: OnceCell::new(),
             projector: OnceCell::new(),
+            reactor: OnceCell::new(),
+            eraser: OnceCell::new(),
         }
     }
 
@@ -96,10 +100,19 @@ impl Deployment {
         self.projector.get_or_init(async || self.start("projector", &[])).await
     }
 
+    pub(crate) async fn reactor(&self) -> &Function {
+        self.reactor.get_or_init(async || self.start("reactor", &[])).await
+    }
+
+    pub(crate) async fn eraser(&self) -> &Function {
+        self.eraser.get_or_init(async || self.start("eraser", &[])).await
+    }
+
     /// Ends every lambda that was started; all they ever wrote.
     pub(crate) async fn stop(self) -> String {
         let mut logs = String::new();
-        for function in [self.authorizer, self.hosts, self.reads, self.projector] {
+        let started = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads, self.projector, self.reactor, self.eraser];
+        for function in started {
             if let Some(function) = function.into_inner() {
                 logs += &function.stop().await;
             }

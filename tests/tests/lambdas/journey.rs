@@ -1,8 +1,9 @@
 //! An evening, from a token to the history of a visit, through every lambda that takes part in it.
 
 use serde_json::{Value, json};
+use waitlist_tests::events::HttpRequest;
 
-use super::deployment::Deployment;
+use super::deployment::{Deployment, PUBLIC_URL};
 
 #[tokio::test]
 async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_it() {
@@ -71,6 +72,37 @@ async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answere
     let other = deployment.send(join("twice", &body)).await;
     assert_ne!(first.id(), other.id());
     deployment.stream(3).await;
+}
+
+#[tokio::test]
+async fn a_guest_joins_follows_their_visit_and_leaves_and_the_authorizer_is_never_asked() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await;
+    let door = format!("/v1/public/waitlists/{}", list.id());
+    let ask = async |request: HttpRequest| deployment.deliver(request.event()).await;
+    let key = "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c004";
+    let join = || {
+        HttpRequest::new("POST", &format!("{door}/waitees")).header("Idempotency-Key", key).json(&json!({ "name": "Ana", "party_size": 4 }))
+    };
+    let (joined, again) = (ask(join()).await, ask(join()).await);
+    assert_eq!((joined.status, &joined.body), (201, &again.body), "{joined:?}");
+    let token = joined.body["visit_token"].as_str().unwrap();
+    assert_eq!(joined.body["status_url"], format!("{PUBLIC_URL}/visit#{token}"));
+    assert_eq!((joined.header("cache-control"), joined.header("location")), ("no-store", ""));
+
+    let visit = format!("/v1/public/visits/{token}");
+    let seen = ask(HttpRequest::new("GET", &visit).header("Sync-Token", joined.header("sync-token"))).await;
+    assert_eq!((seen.status, &seen.body["state"], &seen.body["position"]), (200, &json!("waiting"), &json!(1)), "{seen:?}");
+    let left = ask(HttpRequest::new("POST", &format!("{visit}/leave"))).await;
+    assert_eq!((left.status, &left.body["state"]), (200, &json!("left")), "{left:?}");
+    assert_eq!(ask(HttpRequest::new("GET", &door)).await.body["waiting"], 0);
+    assert_eq!(ask(HttpRequest::new("POST", &format!("{visit}x/leave"))).await.problem(404), "not-found");
+
+    let token = token.to_owned();
+    let logs = deployment.stop().await;
+    assert!(!logs.contains(&token) && !logs.contains("Ana"), "{logs}");
+    assert!(logs.contains("/v1/public/visits/{token}/leave"), "the route says enough: {logs}");
 }
 
 /// Name, state and position of each party on a board.

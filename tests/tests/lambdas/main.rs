@@ -1,6 +1,8 @@
 //! The built lambdas, as processes: events as API Gateway, SQS and DynamoDB Streams bring them, in; their answers, out.
 
+mod accounts;
 mod deployment;
+mod erasure;
 mod gateway;
 mod journey;
 mod logs;

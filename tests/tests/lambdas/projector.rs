@@ -137,7 +137,7 @@ async fn a_batch_may_be_empty_or_about_streams_that_this_code_does_not_know() {
     let deployment = Deployment::new().await;
     let projector = deployment.projector().await;
     assert_eq!(projector.invoke(json!({ "Records": [] })).await.unwrap(), nothing_failed());
-    let unknown = ["comet-01920000-0000-7000-8000-000000000001", "waitee-", "", "user-01920000-0000-7000-8000-000000000001"].map(poison);
+    let unknown = ["comet-01920000-0000-7000-8000-000000000001", "waitee-", "", "session-01920000-0000-7000-8000-000000000001"].map(poison);
     assert_eq!(projector.invoke(stream_event(&unknown)).await.unwrap(), nothing_failed());
     assert!(deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap().is_empty(), "nothing was parked");
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::deployment::Deployment;
 
-const LAMBDAS: [&str; 4] = ["authorizer", "hosts", "reads", "projector"];
+const LAMBDAS: [&str; 8] = ["authorizer", "accounts", "hosts", "guests", "reads", "projector", "reactor", "eraser"];
 
 #[tokio::test]
 async fn a_setting_that_is_missing_is_named() {

@@ -171,7 +171,7 @@ impl Play<'_> {
                 record
             }
             What::UnknownCategory => records::record(sequence, "INSERT", &format!("table-{}", commit.stream.id), 1, records::item(commit)),
-            What::OtherCategory => records::record(sequence, "INSERT", &format!("user-{}", commit.stream.id), 1, records::item(commit)),
+            What::OtherCategory => records::record(sequence, "INSERT", &format!("session-{}", commit.stream.id), 1, records::item(commit)),
             What::NoKeys => {
                 let mut record = records::insert(sequence, commit, Image::Whole, foreign);
                 record.change.keys = Item::new().into();

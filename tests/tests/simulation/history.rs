@@ -6,6 +6,7 @@ use schema::{
     Actor, Commit, DomainEvent, Rank, Sealed, StreamId, Time, UserId, WaitlistId,
     commit::{Author, Tail},
     id::Category,
+    user::{Event as Lived, Registered},
     value::{PartySize, QuoteMinutes},
     waitee::{Details, Event as Visited, Joined, JoinedBy, State, Why},
     waitlist::{self, Event as Ran, Settings},
@@ -32,7 +33,7 @@ struct Step {
 
 /// Any history.
 pub(crate) fn history() -> impl Strategy<Value = History> {
-    let category = prop_oneof![1 => Just(Category::Waitlist), 3 => Just(Category::Waitee)];
+    let category = prop_oneof![1 => Just(Category::Waitlist), 1 => Just(Category::User), 3 => Just(Category::Waitee)];
     (category, vec(step(), 0..STEPS_MAX)).prop_map(|(category, steps)| History { category, steps })
 }
 
@@ -46,7 +47,11 @@ pub(crate) fn some(count: usize) -> Vec<History> {
     let step = |life: usize, place: usize| Step { choice: choice(life, place), variant: choice(place, life), at_once: place % 3 == 2 };
     (0..count)
         .map(|life| History {
-            category: if life % 4 == 0 { Category::Waitlist } else { Category::Waitee },
+            category: match life % 4 {
+                0 => Category::Waitlist,
+                2 if life % 8 == 2 => Category::User,
+                _ => Category::Waitee,
+            },
             steps: (0..life % STEPS_MAX).map(|place| step(life, place)).collect(),
         })
         .collect()
@@ -67,7 +72,8 @@ impl History {
         match self.category {
             Category::Waitlist => chain(backend, stream, &self.grouped(list_life(&self.steps, start))),
             Category::Waitee => chain(backend, stream, &self.grouped(visit_life(&self.steps, start))),
-            Category::User | Category::Session => Vec::new(),
+            Category::User => chain(backend, stream, &self.grouped(account_life(&self.steps))),
+            Category::Session => Vec::new(),
         }
     }
 
@@ -148,11 +154,41 @@ fn settings(variant: u8) -> Settings {
     }
 }
 
-/// A party joins and goes through states as `commands` would let it.
+/// Somebody registers and lives with their account; once it is erased, it is at most forgotten.
+fn account_life(steps: &[Step]) -> Vec<Lived> {
+    let password = || sealed("password", 0);
+    let mut life = vec![Lived::Registered(Registered { name: sealed("name", 0), email: sealed("email", 0), password: password() })];
+    for step in steps {
+        life.push(match step.choice % 10 {
+            0 | 1 => Lived::Renamed { name: sealed("name", step.variant) },
+            2 => Lived::EmailConfirmed {},
+            3 => Lived::ConfirmationAsked {},
+            4 => Lived::PasswordResetAsked {},
+            5 | 6 => Lived::PasswordChanged { password: password() },
+            7 => Lived::OperatorGranted {},
+            8 => Lived::OperatorRevoked {},
+            _ => {
+                life.push(Lived::Erased {});
+                if step.variant.is_multiple_of(2) {
+                    life.push(Lived::Forgotten {});
+                }
+                return life;
+            }
+        });
+    }
+    life
+}
+
+/// A party joins and goes through states as `commands` would let it; nothing follows when the guest is to be forgotten.
 fn visit_life(steps: &[Step], start: Time) -> Vec<Visited> {
     let mut life = vec![Visited::Joined(joined(start))];
     let mut state = State::Waiting;
     for step in steps {
+        if step.choice % 32 == 31 {
+            let off_the_board = state.is_active().then(|| Visited::Removed(Why::default()));
+            life.extend(off_the_board.into_iter().chain([Visited::Erased {}, Visited::Forgotten {}]));
+            return life;
+        }
         let (event, next) = visit_step(state, *step, start);
         life.push(event);
         state = next;

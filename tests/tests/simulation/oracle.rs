@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use schema::{
     StreamId,
     id::Category,
-    table::{EVENTS, Table, WAITEES, WAITLISTS},
+    table::{EVENTS, Table, USERS, WAITEES, WAITLISTS},
 };
 use serde_json::{Map, Value, json};
 use waitlist_tests::stage::Stage;
@@ -104,7 +104,8 @@ fn table(stream: StreamId) -> Table {
     match stream.category {
         Category::Waitlist => WAITLISTS,
         Category::Waitee => WAITEES,
-        Category::User | Category::Session => panic!("no rows of {stream} are compared"),
+        Category::User => USERS,
+        Category::Session => panic!("no rows of {stream} are compared"),
     }
 }
 
@@ -129,11 +130,33 @@ fn fold(stream: StreamId, commits: &[Item]) -> Option<Value> {
             let kind = event["type"].as_str().unwrap();
             match stream.category {
                 Category::Waitlist => list(&mut row, kind, &event["data"], &text(commit, "at")),
+                Category::User => account(&mut row, kind, &event["data"], &text(commit, "at")),
                 _ => visit(&mut row, kind, &event["data"], &text(commit, "at")),
             }
         }
     }
     (!row.is_empty()).then_some(Value::Object(row))
+}
+
+fn account(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
+    let mut set = |name: &str, value: Value| row.insert(name.into(), value);
+    match kind {
+        "user.registered" => {
+            set("registered_at", json!(at));
+            set("name", data["name"].clone());
+            set("email", data["email"].clone());
+            set("confirmed", json!(false));
+            set("operator", json!(false));
+            set("state", json!("kept"))
+        }
+        "user.renamed" => set("name", data["name"].clone()),
+        "user.email-confirmed" => set("confirmed", json!(true)),
+        "user.operator-granted" => set("operator", json!(true)),
+        "user.operator-revoked" => set("operator", json!(false)),
+        "user.erased" | "user.forgotten" => set("state", json!(kind.trim_start_matches("user."))),
+        "user.confirmation-asked" | "user.password-reset-asked" | "user.password-changed" => None,
+        other => panic!("the oracle knows no {other}"),
+    };
 }
 
 fn list(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
@@ -193,6 +216,9 @@ fn visit(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
         }
         "waitee.moved" => {
             set("rank", data["rank"].clone());
+        }
+        "waitee.erased" | "waitee.forgotten" => {
+            set("erased", json!(true));
         }
         other => panic!("the oracle knows no {other}"),
     }

@@ -1,6 +1,6 @@
 //! The queue of parked doorbells, worked off as an event source mapping of SQS would, on a clock that a test moves.
 
-use local::workers::look;
+use local::workers::{Consumer, look};
 use projections::feed::Feed;
 use schema::Commit;
 use serde_json::json;
@@ -47,7 +47,7 @@ impl Scene {
     }
 
     async fn look(&self) -> usize {
-        look(&self.stage.backend.retries, &self.feed).await
+        look(&self.stage.backend.retries, &Consumer::Projector(self.feed.clone())).await
     }
 
     fn pass(&self, ms: i64) {

@@ -237,3 +237,50 @@ fn one_moves_next_to_parties_on_the_same_board_only() {
         Err(Refusal::NotFrom(State::Left))
     );
 }
+
+/// Erased in this state.
+fn erased(state: State) -> Vec<Event> {
+    [leading_to(state), vec![Event::Erased {}]].concat()
+}
+
+#[test]
+fn who_is_erased_leaves_the_board_first() {
+    for state in STATES {
+        let expected = if state.is_active() { vec![Event::Removed(why()), Event::Erased {}] } else { vec![Event::Erased {}] };
+        assert_eq!(when(leading_to(state), Command::Erase), Ok(expected), "{state:?}");
+    }
+    assert_eq!(when(vec![], Command::Erase), Err(Refusal::NotFound));
+}
+
+#[test]
+fn a_guest_is_erased_once_and_then_forgotten_once() {
+    let forgotten = [erased(State::Left), vec![Event::Forgotten {}]].concat();
+    assert_eq!(when(erased(State::Left), Command::Erase), Ok(vec![]));
+    assert_eq!(when(erased(State::Left), Command::Forget), Ok(vec![Event::Forgotten {}]));
+    assert_eq!(when(forgotten.clone(), Command::Erase), Ok(vec![]));
+    assert_eq!(when(forgotten, Command::Forget), Ok(vec![]));
+    assert_eq!(when(vec![joined()], Command::Forget), Ok(vec![]), "nobody asked for it");
+}
+
+#[test]
+fn nothing_but_the_forgetting_follows_an_erasure() {
+    let size = Details { party_size: Some(PartySize::parse(4).unwrap()), ..Details::default() };
+    for state in STATES {
+        for events in [erased(state), [erased(state), vec![Event::Forgotten {}]].concat()] {
+            for command in [
+                Command::Change(size.clone()),
+                Command::Call { list: list() },
+                Command::Confirm(why()),
+                Command::Seat(why()),
+                Command::NoShow(why()),
+                Command::Leave(why()),
+                Command::Remove(why()),
+                restore(),
+                Command::Restore { list: Waitlist::Deleted, why: why() },
+                Command::Move { beside: Beside::Before(WaiteeId(Uuid::nil())), target: Some(target(5_000, None)), reason: None },
+            ] {
+                assert_eq!(when(events.clone(), command.clone()), Err(Refusal::Erased), "{state:?}, {command:?}");
+            }
+        }
+    }
+}

@@ -125,6 +125,10 @@ fn valid(path: &str, other: &str) -> Map<String, Value> {
         "/v1/sessions/refresh" => json!({ "refresh_token": "AAAA" }),
         "/v1/me" => json!({ "name": "Cleo" }),
         "/v1/me/password" | "/v1/me/erase" => json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
+        "/v1/public/waitlists/{id}/waitees" => json!({
+            "name": "Cleo", "party_size": 2, "phone": "(415) 555-2671", "email": "cleo@example.com", "note": "window", "language": "es",
+        }),
+        "/v1/public/visits/{token}/confirm" | "/v1/public/visits/{token}/leave" => json!({}),
         "/v1/waitees/{id}/move" => json!({ "after": other, "reason": "asked" }),
         _ => json!({ "reason": "asked" }),
     };

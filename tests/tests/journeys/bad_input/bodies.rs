@@ -31,6 +31,15 @@ async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
         ("", "pointer:"),
     ] {
         scene.refuses_body("POST", &scene.parties, body, (400, "malformed-body", at)).await;
+        scene.refuses_body("POST", &scene.door(), body, (400, "malformed-body", at)).await;
+    }
+    // A guest quotes themselves no time, and gives no reasons.
+    let quoted = party(json!({ "quoted_minutes": 5 }));
+    scene.refuses_body("POST", &scene.door(), &quoted, (400, "malformed-body", "pointer:/quoted_minutes")).await;
+    for action in ["/confirm", "/leave"] {
+        for body in ["[]", "null", "{", "7", r#"{"colour": 1}"#, r#"{"reason": "asked"}"#] {
+            scene.refuses_body("POST", &scene.visit(action), body, (400, "malformed-body", "")).await;
+        }
     }
     for (method, path) in [("POST", scene.ana("/call")), ("POST", scene.ana("/seat")), ("PATCH", scene.ana(""))] {
         for body in ["[]", "null", "{", r#"{"colour": 1}"#] {
@@ -81,6 +90,9 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "language": "fr" }), "pointer:/language"),
     ] {
         scene.refuses_body("POST", &scene.parties, &party(changes.clone()), wrong(pointer)).await;
+        if changes.get("quoted_minutes").is_none() {
+            scene.refuses_body("POST", &scene.door(), &party(changes.clone()), wrong(pointer)).await;
+        }
         scene.refuses_body("PATCH", &scene.ana(""), &changes.to_string(), wrong(pointer)).await;
     }
     for (changes, pointer) in [
@@ -139,9 +151,13 @@ async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""] {
         scene.refuses("POST", &scene.parties, &valid, &[("content-type", kind)], (415, "unsupported-media-type", "")).await;
     }
-    scene.refuses("POST", &scene.parties, &valid, &[], (415, "unsupported-media-type", "")).await;
+    for path in [&scene.parties, &scene.door(), &scene.visit("/leave")] {
+        scene.refuses("POST", path, &valid, &[], (415, "unsupported-media-type", "")).await;
+    }
     let padded = format!("{valid}{}", " ".repeat(64 * 1024 + 1 - valid.len()));
-    scene.refuses_body("POST", &scene.parties, &padded, (413, "body-too-large", "")).await;
+    for path in [&scene.parties, &scene.door(), &scene.visit("/leave")] {
+        scene.refuses_body("POST", path, &padded, (413, "body-too-large", "")).await;
+    }
     // One byte less is just a body with much space in it.
     let joined = scene.send("POST", &scene.parties, &padded[..64 * 1024], &[("content-type", "application/json; charset=utf-8")]).await;
     assert_eq!(joined.status, 201, "{joined:?}");

@@ -42,6 +42,9 @@ async fn a_stale_if_match_and_a_reused_key_change_nothing() {
     for tag in ["\"1\"", "\"3\"", "\"1.0123456789abcdef0123456789abcdef\"", "\"0\""] {
         scene.refuses("POST", &scene.ana("/seat"), "", &[("If-Match", tag)], (412, "precondition-failed", "")).await;
     }
+    for tag in ["\"1\"", "\"3\""] {
+        scene.refuses("POST", &scene.visit("/leave"), "", &[("If-Match", tag)], (412, "precondition-failed", "")).await;
+    }
     scene.refuses("POST", &scene.ana("/seat"), "", &keyed, (422, "idempotency-key-reused", "")).await;
     scene.refuses("POST", &scene.ana("/call"), " {}", &keyed, (422, "idempotency-key-reused", "")).await;
 

@@ -20,6 +20,11 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
             scene.refuses_body(method, &path, "", (404, "not-found", "")).await;
         }
     }
+    for id in ["7", "not-a-uuid", "%00", NO_SUCH_ID, &scene.list.to_uppercase(), &scene.ana] {
+        scene.refuses("GET", &format!("/v1/public/waitlists/{id}"), "", &[], (404, "not-found", "")).await;
+        let join = party(json!({}));
+        scene.refuses_body("POST", &format!("/v1/public/waitlists/{id}/waitees"), &join, (404, "not-found", "")).await;
+    }
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/v1"),
@@ -36,6 +41,9 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
         ("PUT", "/v1/waitlists".to_owned(), "POST, GET"),
         ("DELETE", scene.ana(""), "GET, PATCH"),
         ("GET", scene.ana("/seat"), "POST"),
+        ("GET", scene.door(), "POST"),
+        ("DELETE", scene.visit(""), "GET"),
+        ("PUT", "/v1/me".to_owned(), "GET, PATCH"),
         ("HEAD", "/healthz".to_owned(), "GET"),
         ("get", "/healthz".to_owned(), "GET"),
     ] {
@@ -87,7 +95,17 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
         let glue = if path.contains('?') { '&' } else { '?' };
         scene.refuses_query(&format!("{path}{glue}cursor={next}"), "parameter:cursor").await;
     }
+    scene.refuses_query("/v1/me?limit=5", "parameter:limit").await;
+    scene.owner.registered("Ana", "ana@example.com").await;
+    scene.refuses_query("/v1/me/history?limit=0", "parameter:limit").await;
+    scene.refuses_query(&format!("/v1/me/history?cursor={}", "YQ"), "parameter:cursor").await;
+    for path in [scene.visit(""), format!("/v1/public/waitlists/{}", scene.list)] {
+        scene.refuses_query(&format!("{path}?limit=5"), "parameter:limit").await;
+    }
     // Writes take none.
+    for path in [scene.visit("/leave"), scene.door()] {
+        scene.refuses("POST", &format!("{path}?dry_run=true"), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
+    }
     scene.refuses("POST", &format!("{}?dry_run=true", scene.ana("/seat")), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
     scene.refuses("GET", "/healthz?deep=1", "", &[], (400, "invalid-parameter", "parameter:deep")).await;
 }
@@ -111,6 +129,12 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
         scene.refuses("POST", "/v1/waitlists", &list(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
         scene.refuses("POST", &scene.parties, &party(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
     }
+    for key in ["", "a", &long, "0d1fb7a46c1c4b579f1e2f6ad2a0c00", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c00g"] {
+        let at = (400, "invalid-parameter", "header:Idempotency-Key");
+        scene.refuses("POST", &scene.door(), &party(json!({})), &[JSON, ("Idempotency-Key", key)], at).await;
+        scene.refuses_header("POST", &scene.visit("/leave"), "Idempotency-Key", key).await;
+    }
+    scene.refuses_header("POST", &scene.visit("/leave"), "If-Match", "seven").await;
     let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
     scene.refuses("POST", &scene.ana("/seat"), "", &twice, (400, "invalid-parameter", "header:Idempotency-Key")).await;
     let seventeen = vec![format!("waitee-{}@1", scene.ana); 17].join(", ");
@@ -124,7 +148,8 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
         &format!("waitee-{}", scene.ana),
         &seventeen,
     ] {
-        for path in [&scene.parties, "/v1/waitlists", &scene.ana("")] {
+        let door = format!("/v1/public/waitlists/{}", scene.list);
+        for path in [&scene.parties, "/v1/waitlists", &scene.ana(""), "/v1/me", &scene.visit(""), &door] {
             scene.refuses_header("GET", path, "Sync-Token", tokens).await;
         }
     }

@@ -1,0 +1,70 @@
+//! The read model of accounts: one row per account, for its own page.
+
+mod project;
+pub(crate) mod query;
+
+use infra::rows::Row;
+use schema::{
+    Sealed, Time, UserId,
+    table::{self, Table},
+    value::{Email, Name},
+};
+use serde::{Deserialize, Serialize};
+
+/// The read model `users`.
+#[derive(Clone, Copy, Debug)]
+pub struct Users;
+
+/// An account, as it is remembered. Personal data stays sealed, exactly as in the events; what the password is checked against
+/// is no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// The account.
+    pub id: UserId,
+    /// Number of the last event it shows.
+    pub seq: u64,
+    /// Version of the fold that wrote it.
+    pub v: u32,
+    /// Whose data it is: the account's own.
+    pub tenant: UserId,
+    /// What its owner is called.
+    pub name: Sealed<Name>,
+    /// Where to write.
+    pub email: Sealed<Email>,
+    /// Whether the address is known to be its owner's.
+    pub confirmed: bool,
+    /// Whether it may do what is system-wide.
+    pub operator: bool,
+    /// When it began.
+    pub registered_at: Time,
+    /// Whether it is still there.
+    pub state: State,
+}
+
+/// Whether an account is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It is.
+    Kept,
+    /// It is about to be forgotten.
+    Erased,
+    /// Its key is gone for good.
+    Forgotten,
+}
+
+impl Row for UserRow {
+    const TABLE: Table = table::USERS;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn version(&self) -> u32 {
+        self.v
+    }
+}

@@ -1,0 +1,41 @@
+//! The account's own page.
+
+use infra::{
+    Backend, Failure,
+    http::{Call, Reply},
+    vault::{Subject, SubjectKey},
+};
+use schema::{Problem, StreamId, body::user::User};
+
+use super::{State, UserRow, Users};
+use crate::{fresh, opened};
+
+/// What becomes of an account's welcome mail: none is sent yet.
+const WELCOME: &str = "due";
+
+/// An account that is about to be forgotten has no page any more.
+pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let [] = call.query([])?;
+    let demanded = fresh::demanded(&call.sync_tokens()?, StreamId::from(call.owner));
+    let row = fresh::row::<Users>(backend, call.actor(), call.owner.0, demanded).await?.ok_or_else(Problem::not_found)?;
+    if row.seq < demanded {
+        return Err(fresh::unknown_token().into());
+    }
+    let key = backend.vault.key(Subject::Account(call.owner)).await?;
+    let key = key.filter(|_| row.state == State::Kept).ok_or_else(Problem::not_found)?;
+    Reply::read(row.seq, &show(&row, &key))
+}
+
+fn show(row: &UserRow, key: &SubjectKey) -> User {
+    let stream = row.id.into();
+    User {
+        id: row.id.0,
+        email: opened::text(stream, key, &row.email),
+        name: opened::text(stream, key, &row.name),
+        email_confirmed: row.confirmed,
+        operator: row.operator,
+        registered_at: row.registered_at,
+        welcome: WELCOME,
+        seq: row.seq,
+    }
+}

@@ -1,0 +1,40 @@
+//! A visit as its guest sees it, by the token they were given.
+
+use infra::{
+    Backend, Failure,
+    http::{Call, Reply},
+    vault::Subject,
+};
+use schema::{
+    Actor, Problem,
+    body::guest::{OnList, Visit},
+};
+
+use super::query::{found, position_of};
+use crate::waitlists::query::at_the_door;
+
+/// Nothing about any other guest stands here but how many are ahead.
+pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
+    let token = call.token.ok_or_else(Problem::not_found)?;
+    let guest = backend.secrets.read_visit_token(token).ok_or_else(Problem::not_found)?;
+    let [] = call.query([])?;
+    let (caller, tokens) = (Actor::Guest(guest), call.sync_tokens()?);
+    let row = found(backend, caller, guest, &tokens).await?;
+    let key = backend.vault.key(Subject::Guest { account: row.tenant, guest }).await?;
+    if row.erased || key.is_none() {
+        return Err(Problem::not_found().into());
+    }
+    let list = at_the_door(backend, row.waitlist, &tokens).await?;
+    let position = position_of(backend, caller, &row, &tokens).await?;
+    let body = Visit {
+        waitlist: OnList { id: list.id.0, name: list.list.settings.name.to_string() },
+        state: row.state,
+        position,
+        ahead: position.map(|position| position.saturating_sub(1)),
+        party_size: row.party_size.get(),
+        quoted_at: row.quoted_at(),
+        hold_until: row.hold_until,
+        seq: row.seq,
+    };
+    Reply::read(row.seq, &body)
+}

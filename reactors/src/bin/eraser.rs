@@ -1,0 +1,11 @@
+//! The eraser lambda: the queue of those who are to be forgotten.
+
+use infra::{Backend, lambda};
+use reactors::erasure::Eraser;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::start();
+    let eraser = Eraser::new(Backend::from_env().await?);
+    lambda::events(async |event| Ok(eraser.messages(event).await)).await
+}

@@ -1,0 +1,72 @@
+//! What guests send and see, who have no account.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AddWaitee, Written};
+use crate::{Time, waitee::State};
+
+/// The body of POST /v1/public/waitlists/{id}/waitees: what a host sends, but that nobody quotes themselves a time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct JoinWaitlist {
+    pub name: String,
+    pub party_size: i64,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    pub note: Option<String>,
+    pub language: Option<String>,
+}
+
+impl From<JoinWaitlist> for AddWaitee {
+    fn from(body: JoinWaitlist) -> Self {
+        let JoinWaitlist { name, party_size, phone, email, note, language } = body;
+        Self { name, party_size, phone, email, note, quoted_minutes: None, language }
+    }
+}
+
+/// The answer to a guest who joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Joined {
+    /// As every write answers.
+    #[serde(flatten)]
+    pub written: Written,
+    /// What lets them follow their visit, and leave.
+    pub visit_token: String,
+    /// The page that does so. The token is in its fragment, which browsers do not send.
+    pub status_url: String,
+}
+
+/// A list, as everyone may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct PublicWaitlist {
+    pub id: Uuid,
+    pub name: String,
+    pub open: bool,
+    pub waiting: u32,
+    pub quote_minutes: Option<u32>,
+}
+
+/// A visit, as its guest sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Visit {
+    pub waitlist: OnList,
+    pub state: State,
+    pub position: Option<u32>,
+    pub ahead: Option<u32>,
+    pub party_size: u32,
+    pub quoted_at: Option<Time>,
+    pub hold_until: Option<Time>,
+    pub seq: u64,
+}
+
+/// Where a guest waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct OnList {
+    pub id: Uuid,
+    pub name: String,
+}

@@ -1,0 +1,85 @@
+//! What guests cost, who ask for themselves, and accounts that look at themselves.
+
+use infra::log;
+use schema::{StreamId, UserId, WaitlistId, user::Event};
+use serde_json::{Value, json};
+use waitlist_tests::stage::{Answer, Stage, send};
+
+use super::{WRITE_UNIT_BYTES, reads, rung, units, visit};
+
+async fn ask(stage: &Stage, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let answer = send(&stage.backend, None, method, path, body, &[]).await;
+    assert!(answer.status < 300, "{method} {path}: {answer:?}");
+    answer
+}
+
+async fn join(stage: &Stage, list: &str) -> Answer {
+    let body = json!({
+        "name": "Ana María González", "party_size": 4, "phone": "(415) 555-2671", "note": "high chair, by the window if possible",
+    });
+    ask(stage, "POST", &format!("/v1/public/waitlists/{list}/waitees"), Some(&body)).await
+}
+
+#[tokio::test]
+async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries() {
+    let stage = Stage::new().await;
+    let list = stage.owner().list("Main room").await;
+    let _before = stage.meter.take();
+    let joined = join(&stage, &list).await;
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1), ("limits", 2)]));
+    if stage.counts_reads() {
+        // As a host's, and nothing for the account's key, which is at hand.
+        let most = reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]);
+        assert!(used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)), "{used:?}");
+    }
+    assert!(log::size(&stage.item(visit(&joined.id()), 1).await) < WRITE_UNIT_BYTES);
+
+    let leave = format!("/v1/public/visits/{}/leave", joined.body["visit_token"].as_str().unwrap());
+    ask(&stage, "POST", &leave, None).await;
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 1), ("events/audit", 1)]));
+    if stage.counts_reads() {
+        assert_eq!(used.reads, reads([("events", 2.0)]), "whose visit it is, and to decide");
+    }
+}
+
+#[tokio::test]
+async fn a_public_list_and_a_visit_are_read_for_a_few_units() {
+    let stage = Stage::new().await;
+    let list = stage.owner().list("Main room").await;
+    let joined = join(&stage, &list).await;
+    stage.project(StreamId::from(list.parse::<WaitlistId>().unwrap())).await;
+    stage.project(visit(&joined.id())).await;
+    let visit = format!("/v1/public/visits/{}", joined.body["visit_token"].as_str().unwrap());
+    let (door, row, active) = (format!("/v1/public/waitlists/{list}"), "events-waitees-g0", "events-waitees-g0/active");
+    stage.backend.clock.advance_millis(60_000); // by now no key is at hand
+    for (path, rows, keys) in [(&door, 0.0, 1.0), (&door, 0.0, 0.0), (&visit, 1.0, 1.0), (&visit, 1.0, 0.0)] {
+        let _before = stage.meter.take();
+        ask(&stage, "GET", path, None).await;
+        let used = stage.meter.take();
+        assert_eq!(used.writes, units([]));
+        if stage.counts_reads() {
+            let wanted = reads([("events-waitlists-g0", 1.0), (row, rows), (active, 0.5), ("vault", keys)]);
+            assert_eq!(used.reads, wanted, "{path}, with {keys} keys to read");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_one_row_written_and_read_for_one_unit() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    owner.registered("Ana", "ana@example.com").await;
+    let stream = StreamId::from(UserId(owner.id.0));
+    assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1)]));
+    owner.happened(Event::EmailConfirmed {}).await;
+    assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1)]));
+    let _before = stage.meter.take();
+    assert_eq!(owner.get("/v1/me").await.status, 200);
+    let used = stage.meter.take();
+    assert_eq!(used.calls, 1, "its key is at hand");
+    if stage.counts_reads() {
+        assert_eq!(used.reads, reads([("events-users-g0", 1.0)]));
+    }
+}

@@ -1,0 +1,94 @@
+//! Guests learn nothing about each other but how many there are.
+
+use serde_json::json;
+use waitlist_tests::stage::{Answer, Stage};
+
+use super::{Door, Guest, ana};
+use crate::reads::feed;
+
+/// All that an answer says, as it goes over the wire.
+fn text(answer: &Answer) -> String {
+    let headers: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    format!("{}\n{}", headers.join("\n"), answer.body)
+}
+
+#[tokio::test]
+async fn no_answer_to_a_guest_says_anything_of_another_but_that_they_are_there() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let secret = json!({
+        "name": "Qxvbnwzkjh", "party_size": 7, "phone": "(202) 555-0143", "email": "wvqxkzj@example.com", "note": "Jqzxkwvbhn",
+    });
+    let first = door.join(&secret).await;
+    let of_host = door.owner.post(&format!("/v1/waitlists/{}/waitees", door.list), secret.clone()).await.id();
+    stage.backend.clock.advance_millis(1_000);
+    let ana = door.join(&ana()).await;
+    for action in ["call", "confirm"] {
+        door.owner.post(&format!("/v1/waitees/{}/{action}", first.id), json!({})).await;
+    }
+    door.owner.post(&format!("/v1/waitees/{}/call", ana.id), json!({})).await;
+    feed(&stage).await;
+
+    let mut answers = vec![ana.answer.clone(), door.get(&door.list()).await, door.get(&ana.visit("")).await];
+    assert_eq!((&answers[1].body["waiting"], &answers[2].body["ahead"]), (&json!(3), &json!(2)), "counts are told");
+    for (method, path) in [("POST", ana.visit("/confirm")), ("POST", ana.visit("/leave")), ("POST", ana.visit("/confirm"))] {
+        answers.push(door.send(method, &path, None, &[]).await);
+    }
+    // The same from the telephone of another party: nobody is told that it is there already.
+    answers
+        .push(door.send("POST", &door.parties(), Some(&json!({ "name": "Ana", "party_size": 2, "phone": "(202) 555-0143" })), &[]).await);
+    answers.push(door.send("POST", &door.parties(), Some(&json!({ "name": "" , "party_size": 2 })), &[]).await);
+    let owner = door.owner.id.to_string();
+    for answer in &answers {
+        for told in ["Qxvbnwzkjh", "5550143", "wvqxkzj", "Jqzxkwvbhn", &first.id, &first.token, &of_host, &owner, "confirmed_at"] {
+            assert!(!text(answer).contains(told), "{told} stands in {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_visits_token_opens_that_visit_and_nothing_else() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let (ana, ben) = (door.join(&ana()).await, door.join(&super::party("Ben")).await);
+    assert_eq!(door.get(&ana.visit("")).await.body["party_size"], 4);
+    assert_eq!(door.get(&ben.visit("")).await.body["party_size"], 2);
+
+    // As an id, or as an access token, it is none.
+    for path in ["/v1/waitees/{}", "/v1/waitees/{}/history", "/v1/waitlists/{}", "/v1/waitlists/{}/waitees", "/v1/me", "/v1/waitlists"] {
+        let bearer = format!("Bearer {}", ana.token);
+        for at in [&ana.token, &ana.id, &door.list] {
+            let answer = door.send("GET", &path.replace("{}", at), None, &[("Authorization", &bearer)]).await;
+            assert_eq!(answer.status, 401, "{path}: {answer:?}");
+        }
+    }
+    for (method, path) in [("POST", "call"), ("POST", "seat"), ("POST", "history"), ("GET", "confirm"), ("DELETE", ""), ("PATCH", "")] {
+        let answer = door.send(method, &format!("/v1/public/visits/{}/{path}", ana.token), None, &[]).await;
+        assert!([404, 405].contains(&answer.status), "{method} {path}: {answer:?}");
+    }
+    // Nor is an id a token, or a list's page a way to a visit.
+    for id in [&ana.id, &ben.id, &door.list] {
+        assert_eq!(door.get(&format!("/v1/public/visits/{id}")).await.status, 404);
+        assert_eq!(door.get(&format!("/v1/public/waitlists/{id}")).await.status == 200, *id == door.list);
+    }
+}
+
+#[tokio::test]
+async fn whether_another_visit_is_there_cannot_be_asked_by_naming_it() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&ana()).await;
+    let Guest { id: ben, .. } = door.join(&super::party("Ben")).await;
+    let nobody = uuid::Uuid::from_u128(7).to_string();
+    for path in [ana.visit(""), door.list()] {
+        let mut answers = Vec::new();
+        for other in [&ben, &nobody] {
+            for seq in [1, 9] {
+                let mut answer = door.send("GET", &path, None, &[("Sync-Token", &format!("waitee-{other}@{seq}"))]).await;
+                answer.body.as_object_mut().unwrap().remove("request_id");
+                answers.push((answer.status, answer.body));
+            }
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {answers:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! What guests are refused: by the list, by the state of their visit, by bounds on tries, and because somebody was forgotten.
+
+use infra::vault::Subject;
+use schema::WaiteeId;
+use serde_json::{Value, json};
+use waitlist_tests::stage::{Stage, send};
+
+use super::{Door, party};
+use crate::{bad_input::assert_is_problem, raw::census, reads::feed};
+
+/// After so long no process knows a key any more that is not in the vault.
+const KEYS_FORGOTTEN_MS: i64 = 61_000;
+
+#[tokio::test]
+async fn a_list_takes_guests_as_it_takes_parties_of_the_host() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let list = format!("/v1/waitlists/{}", door.list);
+    door.owner.send("PATCH", &list, Some(&json!({ "capacity": 1 })), &[]).await;
+    let guest = door.join(&party("Ana")).await;
+    feed(&stage).await;
+    let refused = async |status, slug| {
+        let before = census(&stage.dynamodb, &stage.prefix).await;
+        let answer = door.send("POST", &door.parties(), Some(&party("Ben")), &[]).await;
+        assert_is_problem(&answer, status, slug, slug);
+        assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);
+    };
+    refused(409, "waitlist-full").await;
+    door.owner.post(&format!("{list}/close"), json!({})).await;
+    refused(409, "waitlist-closed").await;
+    door.send("POST", &guest.visit("/leave"), None, &[]).await;
+    feed(&stage).await;
+    assert_eq!(door.owner.send("DELETE", &list, None, &[]).await.status, 204);
+    refused(404, "not-found").await;
+    feed(&stage).await;
+    for path in [door.list(), guest.visit("")] {
+        assert_is_problem(&door.get(&path).await, 404, "not-found", &path);
+    }
+}
+
+#[tokio::test]
+async fn a_guest_is_told_only_what_a_guest_may_do() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&party("Ana")).await;
+    let refused = async |action: &str, state: &str, allowed: Value| {
+        let answer = door.send("POST", &ana.visit(action), None, &[]).await;
+        assert_is_problem(&answer, 409, "invalid-transition", action);
+        assert_eq!((&answer.body["state"], &answer.body["allowed"]), (&json!(state), &allowed));
+    };
+    refused("/confirm", "waiting", json!(["leave"])).await;
+    let stale = door.send("POST", &ana.visit("/leave"), None, &[("If-Match", "\"2\"")]).await;
+    assert_is_problem(&stale, 412, "precondition-failed", "a stale If-Match");
+    door.owner.post(&format!("/v1/waitees/{}/seat", ana.id), json!({})).await;
+    refused("/confirm", "seated", json!([])).await;
+    refused("/leave", "seated", json!([])).await;
+    // What the host says of a reason is no field of a guest's.
+    let because = door.send("POST", &ana.visit("/leave"), Some(&json!({ "reason": "too long" })), &[]).await;
+    assert_is_problem(&because, 400, "malformed-body", "a reason");
+}
+
+#[tokio::test]
+async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let bounded = stage.bounded("join-address=3/1h,join-account=2/1h");
+    let join = async |path: &str| send(&bounded, None, "POST", path, Some(&party("Ana")), &[]).await;
+    assert_eq!((join(&door.parties()).await.status, join(&door.parties()).await.status), (201, 201));
+    let elsewhere = Door::new(&stage).await;
+    let before = census(&stage.dynamodb, &stage.prefix).await;
+    for (path, calls) in [(door.parties(), 3), (elsewhere.parties(), 1)] {
+        let _before = stage.meter.take();
+        let refused = join(&path).await;
+        assert_is_problem(&refused, 429, "too-many-requests", &path);
+        assert_eq!(refused.header("retry-after"), "3600", "{refused:?}");
+        assert_eq!(stage.meter.take().calls, calls, "{path}: its address, its list, its account");
+    }
+    assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);
+    stage.backend.clock.advance_millis(3_600_000);
+    assert_eq!(join(&door.parties()).await.status, 201);
+    // What is not even a request is not counted.
+    for _ in 0..3 {
+        assert_eq!(send(&bounded, None, "POST", &door.parties(), Some(&json!({ "name": "Ana" })), &[]).await.status, 400);
+    }
+    assert_eq!(join(&door.parties()).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_guest_who_was_erased_is_404_at_once_and_stays_so() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&party("Ana")).await;
+    let key = [("Idempotency-Key", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c003")];
+    door.owner.post(&format!("/v1/waitees/{}/call", ana.id), json!({})).await;
+    assert_eq!(door.send("POST", &ana.visit("/confirm"), None, &key).await.status, 200);
+    let erased = door.owner.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await;
+    assert_eq!(erased.status, 202, "{erased:?}");
+    feed(&stage).await;
+    for forgotten in [false, true] {
+        if forgotten {
+            stage.backend.vault.bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() }).await.unwrap();
+        }
+        for (method, action) in [("GET", ""), ("POST", "/confirm"), ("POST", "/leave")] {
+            for headers in [&[][..], &key] {
+                let answer = door.send(method, &ana.visit(action), None, headers).await;
+                assert_is_problem(&answer, 404, "not-found", action);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_guest_whose_key_is_gone_is_404_though_the_row_does_not_know_it_yet() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&party("Ana")).await;
+    feed(&stage).await;
+    door.owner.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await;
+    assert_eq!(door.get(&ana.visit("")).await.status, 200, "the feed stands still");
+    stage.backend.vault.bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() }).await.unwrap();
+    assert_is_problem(&door.get(&ana.visit("")).await, 404, "not-found", "forgotten");
+}
+
+#[tokio::test]
+async fn a_forgotten_accounts_lists_and_visits_are_404_to_everyone() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&party("Ana")).await;
+    feed(&stage).await;
+    stage.backend.vault.bury(Subject::Account(door.owner.id)).await.unwrap();
+    stage.backend.clock.advance_millis(KEYS_FORGOTTEN_MS);
+    let before = census(&stage.dynamodb, &stage.prefix).await;
+    for (method, path, body) in [
+        ("GET", door.list(), None),
+        ("POST", door.parties(), Some(party("Ben"))),
+        ("GET", ana.visit(""), None),
+        ("POST", ana.visit("/confirm"), None),
+        ("POST", ana.visit("/leave"), None),
+    ] {
+        for backend in [&stage.backend, &stage.another()] {
+            assert_is_problem(&send(backend, None, method, &path, body.as_ref(), &[]).await, 404, "not-found", &path);
+        }
+    }
+    assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);
+}
