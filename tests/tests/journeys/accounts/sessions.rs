@@ -224,8 +224,8 @@ async fn signing_in_costs_what_is_stated() {
         assert_eq!((refused.writes.len(), refused.writes["limits"]), (1, 2.0), "nothing but the counts: {refused:?}");
     }
     if stage.counts_reads() {
-        assert!(good.reads.values().sum::<f64>() <= 4.0, "claim, account, session, and the key once a minute: {good:?}");
-        assert!(wrong.reads.values().sum::<f64>() <= 3.0, "{wrong:?}");
-        assert!(unknown.reads.values().sum::<f64>() <= 3.0, "{unknown:?}");
+        assert_eq!((good.reads["events"], good.reads["vault"]), (2.0, 1.0), "account and session; the claim: {good:?}");
+        assert_eq!((wrong.reads["events"], wrong.reads["vault"]), (1.0, 1.0), "{wrong:?}");
+        assert_eq!((unknown.reads["events"], unknown.reads["vault"]), (1.0, 2.0), "a key is looked for: {unknown:?}");
     }
 }
