@@ -81,7 +81,7 @@ fn headers_of_any_kind_are_understood_or_named() {
     let name = prop::sample::select(vec!["if-match", "if-none-match", "sync-token", "idempotency-key", "content-type"]);
     let outcome = TestRunner::default().run(&(name, value), |(name, value)| {
         runtime.block_on(async {
-            for (method, path, body) in [("GET", "/v1/me", None), ("PATCH", "/v1/me", Some(json!({ "name": "Ana" })))] {
+            for (method, path, body) in [("GET", "/v1/me", None), ("PATCH", "/v1/me", Some(json!({})))] {
                 let answer = send(&stage.backend, Some(owner.clone()), method, path, body.as_ref(), &[(name, value.as_str())]).await;
                 prop_assert!(answer.status < 500, "{} {}: {:?}", name, value, answer);
             }
