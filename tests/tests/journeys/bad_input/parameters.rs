@@ -160,6 +160,7 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
 async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same_400() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
+    scene.owner.registered("Ana", "ana@example.com").await;
     let stranger = stage.owner();
     let their_list = stranger.list("Not yours").await;
     let their_party = stranger.join(&their_list, "Zoe").await;
@@ -172,6 +173,8 @@ async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same
     let good = format!("waitlist-{list}@1, waitee-{ana}@1, waitee-{ben}@2");
     // Whichever of the streams the answer is made from.
     for path in [
+        "/v1/me".to_owned(),
+        "/v1/me/history".to_owned(),
         "/v1/waitlists".to_owned(),
         format!("/v1/waitlists/{list}"),
         format!("/v1/waitlists/{list}/history"),
