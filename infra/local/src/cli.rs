@@ -1,6 +1,7 @@
 //! The command line.
 
 mod clock;
+mod dead_letters;
 mod deployment;
 mod duration;
 mod operator;
@@ -56,6 +57,9 @@ enum Command {
     /// Say who may do what is system-wide.
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Look after what was tried too often.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +105,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
         Command::Clock(clock) => clock::shift(&cli.data_dir, &clock, cli.json).await,
         Command::Operator(operator) => on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await,
+        Command::DeadLetters(command) => on(&cli.data_dir, cli.aws, async |at| dead_letters::tend(at, &command, cli.json).await).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -118,7 +123,7 @@ impl Command {
             Self::Serve(_) => Some("serve"),
             Self::Token(_) => Some("token"),
             Self::Clock(_) => Some("clock"),
-            Self::Operator(_) => None,
+            Self::Operator(_) | Self::DeadLetters(_) => None,
         }
     }
 }

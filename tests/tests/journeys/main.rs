@@ -5,6 +5,7 @@ mod accounts;
 mod authorization;
 mod bad_input;
 mod clock;
+mod dead_letters;
 mod erasure;
 mod evening;
 mod guests;

@@ -1,0 +1,131 @@
+//! `waitlist dead-letters`: what was tried too often, and waits for a person.
+
+use clap::{Args, Subcommand};
+use infra::{
+    Backend,
+    queue::{DEAD_PAGE_MAX, DeadLetter, Queue, QueueError},
+};
+use serde_json::{Value, json};
+
+use super::{Failed, deployment::Deployment, say};
+
+/// The most pages of one queue that are looked through: ten thousand letters.
+const PAGES_MAX: usize = 100;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeadLetters {
+    /// Name them, a line each: id, queue, when it was sent, how often it was tried, what it is about.
+    List,
+    /// Print what one says, with its cause.
+    Show {
+        /// As `list` names it.
+        id: String,
+    },
+    /// Send one anew, or all: as messages that were never tried.
+    Redrive(Redrive),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Redrive {
+    /// As `list` names it.
+    id: Option<String>,
+
+    /// Every one there is.
+    #[arg(long)]
+    all: bool,
+}
+
+/// Runs the command.
+pub(super) async fn tend(deployment: &Deployment, command: &DeadLetters, json: bool) -> Result<(), Failed> {
+    let backend = &deployment.backend;
+    match command {
+        DeadLetters::List => list(backend, json).await,
+        DeadLetters::Show { id } => show(backend, id, json).await,
+        DeadLetters::Redrive(Redrive { id: Some(id), .. }) => redrive(backend, id, json).await,
+        DeadLetters::Redrive(Redrive { id: None, .. }) => redrive_all(backend, json).await,
+    }
+}
+
+/// The queues that have any, by name.
+fn queues(backend: &Backend) -> [(&'static str, &Queue); 2] {
+    [("retries", &backend.retries), ("erasures", &backend.erasures)]
+}
+
+async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {
+    let letters = all(backend).await?;
+    let lines: Vec<String> = letters
+        .iter()
+        .map(|(queue, letter)| {
+            let DeadLetter { id, sent_at, attempts, .. } = letter;
+            format!("{id}  {queue}  {sent_at}  {attempts} tries  {}", about(letter))
+        })
+        .collect();
+    let text = if lines.is_empty() { "no dead letters".to_owned() } else { lines.join("\n") };
+    say(json, &text, &json!({ "items": letters.iter().map(|(queue, letter)| shown(queue, letter)).collect::<Vec<_>>() }))
+}
+
+async fn show(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
+    let letters = all(backend).await?;
+    let (queue, letter) = letters.iter().find(|(_, letter)| letter.id == id).ok_or_else(|| gone(id))?;
+    let value = shown(queue, letter);
+    say(json, &format!("{value:#}"), &value)
+}
+
+async fn redrive(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
+    for (queue, letters) in queues(backend) {
+        if letters.redrive(id).await? {
+            return say(json, &format!("sent anew to {queue}"), &json!({ "redriven": 1 }));
+        }
+    }
+    Err(gone(id).into())
+}
+
+async fn redrive_all(backend: &Backend, json: bool) -> Result<(), Failed> {
+    let mut redriven = 0;
+    for (_, queue) in queues(backend) {
+        redriven += queue.redrive_all().await?;
+    }
+    say(json, &format!("{redriven} sent anew"), &json!({ "redriven": redriven }))
+}
+
+async fn all(backend: &Backend) -> Result<Vec<(&'static str, DeadLetter)>, QueueError> {
+    let mut all = Vec::new();
+    for (name, queue) in queues(backend) {
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let page = queue.dead_letters(cursor.as_deref(), DEAD_PAGE_MAX).await?;
+            all.extend(page.letters.into_iter().map(|letter| (name, letter)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn shown(queue: &str, letter: &DeadLetter) -> Value {
+    let DeadLetter { id, body, attempts, sent_at } = letter;
+    json!({ "id": id, "queue": queue, "attempts": attempts, "sent_at": sent_at, "message": message(body) })
+}
+
+/// What was sent; text that is no JSON as it is.
+fn message(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
+}
+
+/// The stream it is about and the cause, as far as it names them.
+fn about(letter: &DeadLetter) -> String {
+    let message = message(&letter.body);
+    let of = |field: &str| message[field].as_str().map(str::to_owned);
+    match (of("stream"), of("cause")) {
+        (Some(stream), Some(cause)) => format!("{stream}: {cause}"),
+        (Some(stream), None) => stream,
+        (None, _) => "not one of ours".to_owned(),
+    }
+}
+
+fn gone(id: &str) -> String {
+    format!("there is no dead letter {id}; `waitlist dead-letters list` names those there are")
+}
