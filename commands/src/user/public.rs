@@ -94,6 +94,7 @@ pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 
 pub(crate) async fn ask_reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let email = call.body::<AskPasswordReset>()?.parse()?;
+    call.idempotency_key()?; // only where there is an account is it used, and a bad one would tell
     backend.limits.count_from(Tries::MailAddress, call.address()).await?;
     backend.limits.count(Tries::MailAccount, &email.normalised()).await?;
     let answer_at = Instant::now() + ANSWER_FLOOR;
