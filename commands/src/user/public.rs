@@ -33,7 +33,7 @@ const REGISTERED_SEQ: u64 = 1;
 pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let new = call.body::<Register>()?.parse()?;
     backend.limits.count_from(Tries::RegisterAddress, call.address()).await?;
-    password::check(&new.password, &[new.name.clear(), new.email.clear()])?;
+    password::check(&new.password, &[new.name.clear(), new.email.clear()]).await?;
     backend.limits.count(Tries::RegisterAccount, &new.email.normalised()).await?;
     let id = match call.idempotency_key()? {
         Some(key) => UserId(call.derived_id(key)),
