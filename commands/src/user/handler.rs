@@ -91,7 +91,7 @@ async fn knows(user: UserId, account: &Account, key: &SubjectKey, password: &Pas
 /// A new password, if it is a good one, as it is kept.
 pub(super) async fn seal_new(user: UserId, account: &Account, key: &SubjectKey, new: &Password) -> Result<Sealed<PasswordHash>, Failure> {
     let email: Email = clear(user, key, &account.email)?;
-    password::check(new, &[email.clear()])?;
+    password::check(new, &[email.clear()]).await?;
     Ok(key.seal(user.into(), &password::hash(new).await?))
 }
 

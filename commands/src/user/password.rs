@@ -31,12 +31,23 @@ static HASHING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
 /// What a password is checked against when there is no account: nobody knows one that fits, and it takes as long to find out.
 pub(crate) const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$d2FpdGxpc3QgZGVjb3kgMQ$kSzYBcJtbSkPjKw5FQwRGcWqlDZTjbhTTW7IvHqAfcw";
 
+/// How much of a password is judged. Who makes one of signs that may stand for several letters has the judge try them all: this
+/// many take a few hashes' time, and it grows faster than they do.
+const JUDGED_CHARS_MAX: usize = 40;
+
 /// Whether a password would hold against a guesser who knows names, words and what leaked elsewhere.
 ///
 /// # Errors
 /// 422, saying what would make it better.
-pub(crate) fn check(password: &Password, known: &[&str]) -> Result<(), Problem> {
-    let judged = zxcvbn(password.clear(), known);
+pub(crate) async fn check(password: &Password, known: &[&str]) -> Result<(), Failure> {
+    let (password, known) = (password.clone(), known.iter().map(ToString::to_string).collect::<Vec<_>>());
+    aside(move || Ok(judge(&password, &known)?)).await
+}
+
+fn judge(password: &Password, known: &[String]) -> Result<(), Problem> {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let start: String = password.clear().chars().take(JUDGED_CHARS_MAX).collect();
+    let judged = zxcvbn(&start, &known);
     if judged.score() >= Score::Three {
         return Ok(());
     }
@@ -100,13 +111,33 @@ mod tests {
     #[test]
     fn a_password_that_would_be_guessed_is_refused_with_advice() {
         for weak in ["password", "12345678", "qwertyuiop", "Passw0rd!", "aaaaaaaaaaaa", "ana@example.com", "Ana Maria"] {
-            let problem = check(&password(weak), &["Ana Maria", "ana@example.com"]).unwrap_err();
+            let known = ["Ana Maria", "ana@example.com"].map(str::to_owned);
+            let problem = judge(&password(weak), &known).unwrap_err();
             assert_eq!(problem.slug, Slug::WeakPassword, "{weak}");
             assert!(problem.detail.len() > "The password would be guessed. ".len(), "{}", problem.detail);
             assert!(weak == "password" || !problem.detail.contains(weak), "{}", problem.detail);
         }
         for good in ["correct horse battery staple", "w8-list.At~Door", "ünïcödé pässwörter überall"] {
-            check(&password(good), &["Ana Maria"]).unwrap();
+            judge(&password(good), &["Ana Maria".to_owned()]).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_password_is_judged_by_its_start() {
+        let good = "correct horse battery staple";
+        judge(&password(good), &[]).unwrap();
+        let late = format!("{}{good}", "a".repeat(JUDGED_CHARS_MAX));
+        assert_eq!(judge(&password(&late), &[]).unwrap_err().slug, Slug::WeakPassword);
+    }
+
+    #[tokio::test]
+    async fn judging_a_password_holds_up_nobody_else() {
+        let all_at_once = password(&"(4@8({[</3#69&!1/|0$5+7%2".repeat(4)); // every sign that may stand for several letters
+        let judging = check(&all_at_once, &[]);
+        tokio::select! {
+            biased;
+            _ = judging => panic!("nobody else got a turn"),
+            () = tokio::task::yield_now() => {}
         }
     }
 

@@ -33,7 +33,7 @@ const REGISTERED_SEQ: u64 = 1;
 pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let new = call.body::<Register>()?.parse()?;
     backend.limits.count_from(Tries::RegisterAddress, call.address()).await?;
-    password::check(&new.password, &[new.name.clear(), new.email.clear()])?;
+    password::check(&new.password, &[new.name.clear(), new.email.clear()]).await?;
     backend.limits.count(Tries::RegisterAccount, &new.email.normalised()).await?;
     let id = match call.idempotency_key()? {
         Some(key) => UserId(call.derived_id(key)),
@@ -94,6 +94,7 @@ pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 
 pub(crate) async fn ask_reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let email = call.body::<AskPasswordReset>()?.parse()?;
+    call.idempotency_key()?; // only where there is an account is it used, and a bad one would tell
     backend.limits.count_from(Tries::MailAddress, call.address()).await?;
     backend.limits.count(Tries::MailAccount, &email.normalised()).await?;
     let answer_at = Instant::now() + ANSWER_FLOOR;

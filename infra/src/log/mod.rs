@@ -169,8 +169,8 @@ impl Log {
         fault::point("log.append");
         let appended = match <[Item; 1]>::try_from(items) {
             Ok([item]) if beside.is_empty() => self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause)),
-            Ok([item]) => self.put_all(commits, vec![item], beside).await.map_err(|cause| Failure::aws(doing(), cause)),
-            Err(items) => self.put_all(commits, items, beside).await.map_err(|cause| Failure::aws(doing(), cause)),
+            Ok([item]) => self.put_all(commits, vec![item], beside).await.map_err(|cause| cancelled(doing(), cause)),
+            Err(items) => self.put_all(commits, items, beside).await.map_err(|cause| cancelled(doing(), cause)),
         };
         fault::point("log.appended");
         appended
@@ -243,4 +243,19 @@ fn holds(item: Option<&Item>, commit: &Commit) -> bool {
 
 fn is_conflict(reason: &CancellationReason) -> bool {
     matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
+}
+
+/// A transaction that failed. What a busy table turns away says so only in the reasons of its cancellation.
+fn cancelled(doing: String, cause: SdkError<TransactWriteItemsError>) -> Failure {
+    let is_busy = match cause.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
+            codes.filter(|code| *code != "None").all(|code| matches!(code, "ThrottlingError" | "ProvisionedThroughputExceeded"))
+        }
+        _ => false,
+    };
+    match Failure::aws(doing, cause) {
+        Failure::Broken { doing, cause, .. } if is_busy => Failure::Broken { doing, retry: true, cause },
+        failure => failure,
+    }
 }

@@ -16,13 +16,13 @@ const WELCOME: &str = "due";
 /// An account that is about to be forgotten has no page any more.
 pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
-    let (own, tokens) = (StreamId::from(call.owner), call.sync_tokens()?);
-    let demanded = fresh::demanded(&tokens, own);
+    let (stream, tokens) = (StreamId::from(call.owner), call.sync_tokens()?);
+    let demanded = fresh::demanded(&tokens, stream);
     let row = fresh::row::<Users>(backend, call.actor(), call.owner.0, demanded).await?.ok_or_else(Problem::not_found)?;
     if row.seq < demanded {
         return Err(fresh::unknown_token().into());
     }
-    fresh::others(backend, call.actor(), &tokens, |stream| stream == own).await?;
+    fresh::others(backend, call.actor(), &tokens, |other| other == stream).await?;
     let key = backend.vault.key(Subject::Account(call.owner)).await?;
     let key = key.filter(|_| row.state == State::Kept).ok_or_else(Problem::not_found)?;
     Reply::read(row.seq, &show(&row, &key))

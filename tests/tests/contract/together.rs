@@ -103,6 +103,21 @@ async fn meeting_a_transaction_under_way_is_a_conflict() {
     assert_eq!(log.append(&two(), vec![]).await.unwrap(), Appended::Conflict);
 }
 
+#[tokio::test]
+async fn a_transaction_that_a_busy_table_turned_away_may_be_tried_again_and_one_that_is_wrong_may_not() {
+    const BUSY: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
+        "CancellationReasons":[{"Code":"ThrottlingError","Message":"too fast"},{"Code":"None"}]}"#;
+    const WRONG: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
+        "CancellationReasons":[{"Code":"ValidationError","Message":"no such attribute"},{"Code":"ThrottlingError"}]}"#;
+    let stage = Stage::new().await;
+    let wire = Wire::new(&stage).await;
+    let log = stage.log_over(wire.client(&stage, 1));
+    wire.expect([Fate::Answered(BUSY), Fate::Answered(WRONG)]);
+
+    assert!(log.append(&two(), vec![]).await.unwrap_err().is_passing());
+    assert!(!log.append(&two(), vec![]).await.unwrap_err().is_passing());
+}
+
 fn two() -> Vec<Commit> {
     (0..2).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect()
 }

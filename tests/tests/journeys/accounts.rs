@@ -93,6 +93,10 @@ async fn nobody_learns_whether_there_is_such_an_account() {
     for email in [account.email.as_str(), "nobody@example.com"] {
         let asked = stage.anyone("POST", "/v1/password-resets", json!({ "email": email })).await;
         assert_eq!((asked.status, asked.body), (202, Value::Null), "{email}");
+        let body = json!({ "email": email });
+        let header = [("Idempotency-Key", "a-key")];
+        let bad = send(&stage.backend, None, "POST", "/v1/password-resets", Some(&body), &header).await;
+        assert_is_problem(&bad, 400, "invalid-parameter", email);
     }
     assert_eq!(stage.commits(account.id).await.len(), 2, "registered, and a reset asked");
 }

@@ -39,6 +39,12 @@ async fn an_account_sees_itself_as_fresh_as_it_asks_for() {
 
     let beyond = owner.send("GET", "/v1/me", None, &[("Sync-Token", &format!("user-{}@9", owner.id))]).await;
     assert_is_problem(&beyond, 400, "invalid-parameter", "beyond the end");
+    let list = owner.list("Main room").await;
+    let own = owner.send("GET", "/v1/me", None, &[("Sync-Token", &format!("waitlist-{list}@1"))]).await;
+    assert_eq!(own.status, 200, "{own:?}");
+    let foreign = stage.owner().list("Main room").await;
+    let foreign = owner.send("GET", "/v1/me", None, &[("Sync-Token", &format!("waitlist-{foreign}@1"))]).await;
+    assert_is_problem(&foreign, 400, "invalid-parameter", "of another account's list");
     assert_is_problem(&owner.get("/v1/me?deep=1").await, 400, "invalid-parameter", "a parameter");
 }
 
