@@ -1,12 +1,10 @@
 //! Signing in, staying so, and signing out, as it comes over HTTP.
 
-use std::time::Duration;
-
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
     limits::Tries,
-    log::{Aggregate as _, Outcome},
+    log::Outcome,
     token::ACCESS_TTL_S,
     vault::Subject,
 };
@@ -20,17 +18,14 @@ use schema::{
     session::State,
     value::{Email, Password, PasswordHash},
 };
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Command, Session, Standing, decide, standing};
 use crate::{
     author::by,
+    floor::Floor,
     user::{User, handler::clear, password},
 };
-
-/// Whoever is not let in waits at least this long, so that the wait does not tell why not.
-const ANSWER_FLOOR: Duration = Duration::from_millis(300);
 
 /// Read where there is no account, so that finding none costs what finding one costs.
 const NOBODY: UserId = UserId(Uuid::nil());
@@ -39,9 +34,9 @@ pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let (email, password) = call.body::<SignIn>()?.parse()?;
     backend.limits.count_from(Tries::SignInAddress, call.address()).await?;
     backend.limits.count(Tries::SignInAccount, &email.normalised()).await?;
-    let answer_at = Instant::now() + ANSWER_FLOOR;
+    let floor = Floor::from_now(); // the wait does not tell why somebody is not let in
     let Some((user, standing)) = recognise(backend, &email, &password).await? else {
-        tokio::time::sleep_until(answer_at).await;
+        floor.reached().await;
         return Err(Problem::new(Slug::InvalidCredentials, "There is no account with this e-mail and password.").into());
     };
     let session = SessionId(backend.clock.id(backend.clock.now()));
@@ -53,17 +48,12 @@ pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 async fn recognise(backend: &Backend, email: &Email, password: &Password) -> Result<Option<(UserId, Standing)>, Failure> {
     let holder = backend.vault.holder(&backend.secrets.claim(email)).await?;
     let id = holder.unwrap_or(NOBODY);
-    let commits = backend.log.load(id.into()).await?;
-    let mut user = User::None;
-    for commit in &commits {
-        let facts = commit.facts().map_err(|cause| Failure::broken(format!("read user-{id}"), cause))?;
-        user = facts.iter().fold(user, User::evolve);
-    }
+    let found = backend.log.read::<User>(id.into()).await?;
     let key = backend.vault.key(Subject::Account(id)).await?;
-    let account = user.kept().zip(key.as_ref());
+    let account = found.as_ref().and_then(|found| found.state.kept()).zip(key.as_ref());
     let hash = account.map(|(account, key)| clear(id, key, &account.password)).transpose()?;
     let fits = password::fits(password, hash.as_ref().unwrap_or(&PasswordHash::from_clear(password::DECOY.into()))).await?;
-    let seq = commits.last().map_or(0, |commit| commit.last);
+    let seq = found.as_ref().map_or(0, |found| found.seq);
     Ok(account.filter(|_| fits).map(|(account, _)| (id, Standing { seq, operator: account.operator })))
 }
 
@@ -86,9 +76,7 @@ pub(crate) async fn sign_out(backend: &Backend, call: &Call<'_>) -> Result<Reply
 
 /// A session as it is now: one item, strongly consistent, however often it was refreshed.
 pub(crate) async fn latest(backend: &Backend, session: SessionId) -> Result<Session, Failure> {
-    let Some(commit) = backend.log.latest(session.into()).await? else { return Ok(Session::None) };
-    let facts = commit.facts().map_err(|cause| Failure::broken(format!("read session-{session}"), cause))?;
-    Ok(facts.iter().fold(Session::None, Session::evolve))
+    Ok(backend.log.read::<Session>(session.into()).await?.map_or(Session::None, |found| found.state))
 }
 
 async fn run(backend: &Backend, call: &Call<'_>, user: UserId, session: SessionId, command: Command) -> Result<Outcome<Session>, Failure> {

@@ -1,7 +1,5 @@
 //! What anyone may ask about accounts without being signed in: to register, and what hangs on mailed links.
 
-use std::time::Duration;
-
 use infra::{
     Backend, Failure,
     http::{Call, Reply, written},
@@ -19,13 +17,12 @@ use schema::{
     user::Registered,
     value::Email,
 };
-use tokio::time::Instant;
 
 use super::{Command, User, decide, handler::seal_new, password};
-use crate::author::{author_as, by, request_mac};
-
-/// Whoever asks for a mail waits at least this long, so that the wait does not tell whether there is such an account.
-const ANSWER_FLOOR: Duration = Duration::from_millis(300);
+use crate::{
+    author::{author_as, by, request_mac},
+    floor::Floor,
+};
 
 /// A registration's number in its stream: what the welcome mail's link hangs on.
 const REGISTERED_SEQ: u64 = 1;
@@ -97,9 +94,9 @@ pub(crate) async fn ask_reset(backend: &Backend, call: &Call<'_>) -> Result<Repl
     call.idempotency_key()?; // only where there is an account is it used, and a bad one would tell
     backend.limits.count_from(Tries::MailAddress, call.address()).await?;
     backend.limits.count(Tries::MailAccount, &email.normalised()).await?;
-    let answer_at = Instant::now() + ANSWER_FLOOR;
+    let floor = Floor::from_now(); // the wait does not tell whether there is such an account
     let asked = ask_reset_of(backend, call, &email).await;
-    tokio::time::sleep_until(answer_at).await;
+    floor.reached().await;
     asked?;
     Ok(Reply::empty(202))
 }

@@ -120,16 +120,9 @@ where
 
 /// A visit as it is now, from the log, and whose data it is. One that is not the caller's is none.
 pub(super) async fn read(backend: &Backend, caller: Actor, id: WaiteeId) -> Result<Option<(UserId, Visit)>, Failure> {
-    let stream = StreamId::from(id);
-    let commits = backend.log.load(stream).await?;
-    let own = |tenant: &UserId| access::may(caller, stream, *tenant).is_ok();
-    let Some(tenant) = commits.first().map(|first| first.tenant).filter(own) else { return Ok(None) };
-    let mut waitee = Waitee::default();
-    for commit in &commits {
-        let facts = commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?;
-        waitee = facts.iter().fold(waitee, infra::log::Aggregate::evolve);
-    }
-    Ok(waitee.0.map(|visit| (tenant, visit)))
+    let found = backend.log.read::<Waitee>(id.into()).await?;
+    let own = found.filter(|found| access::may(caller, id.into(), found.tenant).is_ok());
+    Ok(own.and_then(|found| Some((found.tenant, found.state.0?))))
 }
 
 pub(super) fn answer(status: u16, id: WaiteeId, outcome: Outcome<Waitee>, location: Option<String>) -> Reply {

@@ -15,7 +15,7 @@ use schema::{Commit, StreamId, table};
 
 pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
-    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome},
+    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome, Read},
 };
 use crate::{clock::Clock, failure::Failure, fault};
 

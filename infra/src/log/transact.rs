@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schema::{
-    Commit, Fact, Problem, Slug, StreamId, Time, access,
+    Commit, Fact, Problem, Slug, StreamId, Time, UserId, access,
     commit::{Author, CommandId, DomainEvent, Tail},
 };
 use tracing::debug;
@@ -62,6 +62,17 @@ pub struct Outcome<A> {
     pub state: A,
     /// Number of the last event that this state includes.
     pub seq: u64,
+}
+
+/// A stream as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read<A> {
+    /// What its facts fold to.
+    pub state: A,
+    /// Number of its last event.
+    pub seq: u64,
+    /// The account the data belongs to.
+    pub tenant: UserId,
 }
 
 /// A stream, loaded and folded.
@@ -131,6 +142,17 @@ impl Log {
             }
         }
         Err(lost)
+    }
+
+    /// A stream as it is now, strongly consistent; none when nothing ever happened there. Whose it is, is the caller's to check.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no such stream.
+    pub async fn read<A: Aggregate>(&self, stream: StreamId) -> Result<Option<Read<A>>, Failure> {
+        let loaded: Loaded<A> = self.fold(stream).await?;
+        let Some(last) = loaded.commits.last() else { return Ok(None) };
+        let Outcome { state, seq } = loaded.up_to(last.last);
+        Ok(Some(Read { state, seq, tenant: last.tenant }))
     }
 
     async fn fold<A: Aggregate>(&self, stream: StreamId) -> Result<Loaded<A>, Failure> {
