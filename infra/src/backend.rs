@@ -14,8 +14,8 @@ use crate::{
     log::Log,
     queue::{Policy, Queue, SqsQueue, TableQueue},
     rows::Rows,
-    secret::Secrets,
-    token::Tokens,
+    secret::{self, Secrets},
+    token::{self, Tokens},
     vault::{FileKey, KmsKey, MasterKey, Vault},
 };
 
@@ -31,6 +31,20 @@ const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attem
 
 /// Forgetting takes moments. What fails comes again after a minute, for most of an hour, before a person has to look at it.
 const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
+
+/// Lambdas share their key files. One that made a missing file for itself would sign and claim what no other understands.
+fn expect_keys(config: &Config) -> Result<(), Failure> {
+    let master = matches!(config.keys, Keys::Directory(_)).then_some(MASTER_KEY);
+    let token = config.token_keys.is_none().then_some(token::LOCAL_KEY);
+    for name in [Some(secret::CURRENT), Some(secret::CLAIMS), master, token].into_iter().flatten() {
+        let path = config.keys.directory().join(name);
+        if !path.is_file() {
+            let advice = "it is not there; a local server makes such files when it starts, and all lambdas need the same";
+            return Err(Failure::broken(format!("read the key {}", path.display()), advice));
+        }
+    }
+    Ok(())
+}
 
 /// The adapters of one deployment. Clones share connections and caches.
 #[derive(Clone)]
@@ -61,10 +75,11 @@ impl Backend {
     /// From the environment, as a lambda starts.
     ///
     /// # Errors
-    /// A setting is missing, or a key cannot be had.
+    /// A setting or a key is missing, or a key cannot be read.
     pub async fn from_env() -> Result<Self, Failure> {
-        let sdk = aws::config().await;
-        Self::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &Config::from_env()?, Clock::system())
+        let (sdk, config) = (aws::config().await, Config::from_env()?);
+        expect_keys(&config)?;
+        Self::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, Clock::system())
     }
 
     /// From settings, and a client of the engine that the tables are in.

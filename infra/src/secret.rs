@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// The names of the secrets in a key directory. The previous one is there only after a replacement.
-const CURRENT: &str = "secret";
+pub(crate) const CURRENT: &str = "secret";
 const PREVIOUS: &str = "secret-previous";
-const CLAIMS: &str = "claims";
+pub(crate) const CLAIMS: &str = "claims";
 
 /// Half an HMAC-SHA256: nobody guesses 128 bits at a door that counts.
 const CODE_BYTES: usize = 16;

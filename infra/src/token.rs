@@ -23,7 +23,7 @@ use crate::{failure::Failure, file};
 
 const ISSUER: &str = "waitlist";
 /// The names of the keys in a key directory. The previous one is there only after a replacement.
-const LOCAL_KEY: &str = "token-local";
+pub(crate) const LOCAL_KEY: &str = "token-local";
 const PREVIOUS_KEY: &str = "token-local-previous";
 /// What stands before an Ed25519 public key in its DER form (RFC 8410).
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];

@@ -28,8 +28,17 @@ async fn keys_that_cannot_be_had_are_named() {
     assert!(error.message.contains("exit status: 1") && error.message.contains("/nowhere/keys"), "{error}");
 
     let other = tempfile::tempdir().unwrap();
-    std::fs::write(other.path().join("master"), "too short").unwrap();
     let directory = other.path().display().to_string();
+    for name in LAMBDAS {
+        let error = deployment.start(name, &[("WAITLIST_KEYS_DIR", &directory)]).invoke(json!({})).await.unwrap_err();
+        assert!(error.message.contains("exit status: 1") && error.message.contains(&directory), "{name}: {error}");
+    }
+    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0, "no lambda makes keys of its own");
+
+    for key in std::fs::read_dir(&deployment.stage.keys).unwrap().map(Result::unwrap) {
+        std::fs::copy(key.path(), other.path().join(key.file_name())).unwrap();
+    }
+    std::fs::write(other.path().join("master"), "too short").unwrap();
     let error = deployment.start("hosts", &[("WAITLIST_KEYS_DIR", &directory)]).invoke(json!({})).await.unwrap_err();
     assert!(error.message.contains("does not hold exactly 32 bytes") || error.message.contains("NotAKey"), "{error}");
     assert_eq!(std::fs::read(other.path().join("master")).unwrap(), b"too short", "what is there is left as it is");
