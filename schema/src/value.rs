@@ -135,7 +135,7 @@ impl Email {
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let trimmed = raw.trim();
         let plausible = trimmed.len() <= EMAIL_BYTES_MAX
-            && trimmed.chars().all(|c| !c.is_control() && !c.is_whitespace() && !"<>()[],;:\\\"".contains(c))
+            && trimmed.chars().all(|c| !c.is_control() && !text::is_blank(c) && !"<>()[],;:\\\"".contains(c))
             && trimmed.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty()
                     && local.len() <= EMAIL_LOCAL_BYTES_MAX
@@ -390,6 +390,8 @@ mod tests {
             "ana@@example.com",
             "a na@example.com",
             "ana@.com",
+            "an\u{200b}a@example.com",
+            "ana\u{feff}@example.com",
             &format!("{}@example.com", "a".repeat(250)),
         ] {
             assert!(Email::parse(raw).is_err(), "{raw}");

@@ -42,7 +42,7 @@ fn trimmed(raw: &str, chars_max: usize) -> Result<String, Invalid> {
 
 /// Characters that show nothing by themselves. Some are at home inside words: joiners in Persian, Hindi and emoji, fillers in old
 /// Korean, variation selectors behind any emoji.
-fn is_blank(c: char) -> bool {
+pub(super) fn is_blank(c: char) -> bool {
     let is_filler = matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
     let is_selector = matches!(c, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     c.is_whitespace() || is_format(c) || is_filler || is_selector
