@@ -204,6 +204,13 @@ impl Stage {
         !self.is_on("ministack")
     }
 
+    /// Whether all its units are as AWS documents them: DynamoDB Local charges nothing for finding nothing, and a transaction as
+    /// if it were none.
+    #[must_use]
+    pub fn counts_as_documented(&self) -> bool {
+        self.counts_reads() && !self.is_on("dynamodb-local")
+    }
+
     /// Whether this is the engine of that name: what an engine is known to get wrong is left out there, and only there.
     #[must_use]
     pub fn is_on(&self, engine: &str) -> bool {
