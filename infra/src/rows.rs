@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes},
 };
 use schema::{
-    Rank, WaiteeId, WaitlistId,
+    Rank, UserId, WaiteeId, WaitlistId,
     table::{self, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,6 +34,9 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
 
     /// Version of the code that wrote it.
     fn version(&self) -> u32;
+
+    /// The account it belongs to.
+    fn tenant(&self) -> UserId;
 }
 
 /// A row as it stands in its table, whichever version of the code wrote it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
 use infra::{Backend, Failure, rows::Row};
-use schema::{Actor, Problem, StreamId, UserId, access, commit::DomainEvent, sync::SyncToken};
+use schema::{Actor, Problem, StreamId, access, commit::DomainEvent, sync::SyncToken};
 use uuid::Uuid;
 
 use crate::projection::{Projection, fold};
@@ -14,10 +14,7 @@ use crate::projection::{Projection, fold};
 ///
 /// # Errors
 /// Table or log cannot be read.
-pub async fn row<P: Projection>(backend: &Backend, caller: Actor, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure>
-where
-    P::Row: Owned,
-{
+pub async fn row<P: Projection>(backend: &Backend, caller: Actor, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
     let stream = StreamId { category: P::Event::CATEGORY, id };
     let row = anyones::<P>(backend, id, seq).await?;
     Ok(row.filter(|row| access::may(caller, stream, row.tenant()).is_ok()))
@@ -40,20 +37,11 @@ pub(crate) async fn anyones<P: Projection>(backend: &Backend, id: Uuid, seq: u64
     }
 }
 
-/// Rows with an owner.
-pub trait Owned {
-    /// The account the row belongs to.
-    fn tenant(&self) -> UserId;
-}
-
 /// The rows that the reader's tokens are about, each showing at least what its token says.
 ///
 /// # Errors
 /// A token names what the caller may not see, or more than there is: one and the same 400. Table or log cannot be read.
-pub async fn rows<P: Projection>(backend: &Backend, caller: Actor, tokens: &[SyncToken]) -> Result<Vec<P::Row>, Failure>
-where
-    P::Row: Owned,
-{
+pub async fn rows<P: Projection>(backend: &Backend, caller: Actor, tokens: &[SyncToken]) -> Result<Vec<P::Row>, Failure> {
     let streams: BTreeSet<StreamId> =
         tokens.iter().map(|token| token.stream).filter(|stream| stream.category == P::Event::CATEGORY).collect();
     let mut rows = Vec::with_capacity(streams.len());
@@ -91,22 +79,4 @@ pub fn demanded(tokens: &[SyncToken], stream: StreamId) -> u64 {
 #[must_use]
 pub fn unknown_token() -> Problem {
     Problem::invalid_header("Sync-Token", "must be as a write of this account answered it")
-}
-
-impl Owned for crate::waitees::WaiteeRow {
-    fn tenant(&self) -> UserId {
-        self.tenant
-    }
-}
-
-impl Owned for crate::waitlists::WaitlistRow {
-    fn tenant(&self) -> UserId {
-        self.tenant
-    }
-}
-
-impl Owned for crate::users::UserRow {
-    fn tenant(&self) -> UserId {
-        self.tenant
-    }
 }

@@ -32,3 +32,29 @@ pub trait Projection {
 pub fn fold<P: Projection>(row: Option<P::Row>, commits: &[Commit]) -> Result<Option<P::Row>, Unreadable> {
     commits.iter().try_fold(row, |row, commit| Ok(commit.facts::<P::Event>()?.iter().fold(row, P::project)))
 }
+
+/// Says that a struct with `id`, `seq`, `v` and `tenant` is a row of a table.
+macro_rules! row {
+    ($row:ty, $table:expr) => {
+        impl infra::rows::Row for $row {
+            const TABLE: schema::table::Table = $table;
+
+            fn id(&self) -> String {
+                self.id.to_string()
+            }
+
+            fn seq(&self) -> u64 {
+                self.seq
+            }
+
+            fn version(&self) -> u32 {
+                self.v
+            }
+
+            fn tenant(&self) -> schema::UserId {
+                self.tenant
+            }
+        }
+    };
+}
+pub(crate) use row;

@@ -3,13 +3,13 @@
 mod project;
 pub(crate) mod query;
 
-use infra::rows::Row;
 use schema::{
-    Sealed, Time, UserId,
-    table::{self, Table},
+    Sealed, Time, UserId, table,
     value::{Email, Name},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::projection::row;
 
 /// The read model `users`.
 #[derive(Clone, Copy, Debug)]
@@ -53,18 +53,4 @@ pub enum State {
     Forgotten,
 }
 
-impl Row for UserRow {
-    const TABLE: Table = table::USERS;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    fn version(&self) -> u32 {
-        self.v
-    }
-}
+row!(UserRow, table::USERS);

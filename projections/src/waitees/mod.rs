@@ -5,14 +5,14 @@ mod project;
 pub(crate) mod query;
 
 use chrono::NaiveDate;
-use infra::rows::Row;
 use schema::{
-    Rank, Sealed, Time, UserId, WaiteeId, WaitlistId,
-    table::{self, Table},
+    Rank, Sealed, Time, UserId, WaiteeId, WaitlistId, table,
     value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes},
     waitee::{JoinedBy, State},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::projection::row;
 
 /// The read model `waitees`.
 #[derive(Clone, Copy, Debug)]
@@ -78,18 +78,4 @@ impl WaiteeRow {
     }
 }
 
-impl Row for WaiteeRow {
-    const TABLE: Table = table::WAITEES;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    fn version(&self) -> u32 {
-        self.v
-    }
-}
+row!(WaiteeRow, table::WAITEES);

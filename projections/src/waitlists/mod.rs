@@ -2,15 +2,13 @@
 
 pub(crate) mod query;
 
-use infra::rows::Row;
 use schema::{
-    Fact, Time, UserId, WaitlistId,
-    table::{self, Table},
+    Fact, Time, UserId, WaitlistId, table,
     waitlist::{Event, State},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::projection::Projection;
+use crate::projection::{Projection, row};
 
 /// The read model `waitlists`.
 #[derive(Clone, Copy, Debug)]
@@ -46,21 +44,7 @@ impl WaitlistRow {
     }
 }
 
-impl Row for WaitlistRow {
-    const TABLE: Table = table::WAITLISTS;
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    fn version(&self) -> u32 {
-        self.v
-    }
-}
+row!(WaitlistRow, table::WAITLISTS);
 
 impl Projection for Waitlists {
     type Event = Event;
