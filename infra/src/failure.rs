@@ -44,6 +44,11 @@ impl Failure {
         Self::Broken { doing: doing.into(), retry: false, cause: cause.into() }
     }
 
+    /// Something that may get better by itself, and shortly.
+    pub fn passing(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Broken { doing: doing.into(), retry: true, cause: cause.into() }
+    }
+
     /// Whether the same request may succeed when it is made again.
     #[must_use]
     pub fn is_passing(&self) -> bool {

@@ -11,6 +11,7 @@ pub mod http;
 pub mod lambda;
 pub mod limits;
 pub mod log;
+pub mod messenger;
 pub mod queue;
 pub mod rows;
 pub mod secret;

@@ -1,0 +1,62 @@
+//! Texts by SNS.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sns::{Client, config::Builder, error::BuildError, types::MessageAttributeValue};
+use schema::{sealed::Personal, value::Phone};
+
+use super::{SendError, Text, TextSettings, once, turned_away, within};
+use crate::failure::Failure;
+
+/// Refusals that end by themselves.
+/// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+const PASSING: [&str; 3] = ["InternalError", "KMSThrottling", "ServiceUnavailable"];
+
+/// SNS.
+#[derive(Clone)]
+pub struct SnsTexter {
+    sending: Client,
+    asking: Client,
+    settings: TextSettings,
+}
+
+impl SnsTexter {
+    /// SNS, as these settings say.
+    #[must_use]
+    pub fn new(sdk: &SdkConfig, settings: TextSettings, timeout: Duration) -> Self {
+        let sending = Builder::from(sdk).retry_config(once()).timeout_config(within(timeout)).build();
+        Self { sending: Client::from_conf(sending), asking: Client::new(sdk), settings }
+    }
+
+    pub(super) async fn send(&self, text: &Text) -> Result<String, SendError> {
+        let malformed = |_| SendError::Refused { code: "malformed".into() };
+        let mut call = self.sending.publish().phone_number(text.to.clear()).message(&text.body);
+        // Delivered first, at any hour, whatever the account's default says.
+        call = call.message_attributes("AWS.SNS.SMS.SMSType", attribute("Transactional").map_err(malformed)?);
+        if let Some(sender_id) = &self.settings.sender_id {
+            call = call.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id).map_err(malformed)?);
+        }
+        let answer = call.send().await.map_err(|cause| turned_away(cause, &PASSING))?;
+        Ok(answer.message_id.unwrap_or_default())
+    }
+
+    /// SNS takes a text to a number that wants none, and says nothing: so it is asked before.
+    pub(super) async fn is_opted_out(&self, phone: &Phone) -> Result<bool, Failure> {
+        let doing = "ask whether a number takes texts";
+        let asked = self.asking.check_if_phone_number_is_opted_out().phone_number(phone.clear()).send().await;
+        // What SNS says in words may hold the number, so only its code is passed on.
+        match asked.map_err(|cause| turned_away(cause, &PASSING)) {
+            Ok(answer) => Ok(answer.is_opted_out),
+            // No number to SNS: nobody has opted out, and the send says why there is none.
+            Err(SendError::Refused { code }) if code == "InvalidParameter" => Ok(false),
+            Err(SendError::Refused { code }) => Err(Failure::broken(doing, code)),
+            Err(SendError::Busy { code }) => Err(Failure::passing(doing, code)),
+            Err(SendError::Unanswered { .. }) => Err(Failure::passing(doing, "no answer")),
+        }
+    }
+}
+
+fn attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+}
