@@ -22,12 +22,16 @@ use crate::{
 /// The name of the master key in a key directory.
 const MASTER_KEY: &str = "master";
 
-/// The names of the queues: of parked doorbells, and of what is to be forgotten.
+/// The names of the queues: of parked doorbells, of what is to be done about visits and accounts, and of who is to be forgotten.
 const RETRIES: &str = "retries";
+const DELIVERIES: &str = "deliveries";
 const ERASURES: &str = "erasures";
 
 /// A parked doorbell is tried every half minute, five times, before a person has to look at it.
 const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
+
+/// A send may take a while, and its outcome is recorded whatever that takes: nobody else is given the message meanwhile.
+const DELIVERY_POLICY: Policy = Policy { visibility: Duration::from_secs(90), attempts_max: 10 };
 
 /// Forgetting takes moments. What fails comes again after a minute, for most of an hour, before a person has to look at it.
 const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
@@ -57,6 +61,8 @@ pub struct Backend {
     pub vault: Vault,
     /// Where doorbells are parked that could not be applied.
     pub retries: Queue,
+    /// What is to be done about visits and accounts.
+    pub deliveries: Queue,
     /// Who is to be forgotten.
     pub erasures: Queue,
     /// Counts tries.
@@ -87,6 +93,20 @@ impl Backend {
     /// # Errors
     /// A key cannot be had.
     pub fn new(sdk: &SdkConfig, dynamodb: aws_sdk_dynamodb::Client, config: &Config, clock: Clock) -> Result<Self, Failure> {
+        Self::with_queues(sdk, sdk, dynamodb, config, clock)
+    }
+
+    /// The same, with queues of SQS that are elsewhere.
+    ///
+    /// # Errors
+    /// As [`Backend::new`].
+    pub fn with_queues(
+        sdk: &SdkConfig,
+        queues: &SdkConfig,
+        dynamodb: aws_sdk_dynamodb::Client,
+        config: &Config,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
         let master = match &config.keys {
             Keys::Directory(directory) => MasterKey::File(
                 FileKey::open_or_create(&directory.join(MASTER_KEY)).map_err(|cause| Failure::broken("read the master key", cause))?,
@@ -99,12 +119,13 @@ impl Backend {
                 let table = table::QUEUE.name(&config.prefix);
                 Queue::Table(TableQueue::new(dynamodb.clone(), table, name, policy, clock.clone()))
             }
-            QueueAt::Sqs { url, dead_url } => Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(sdk), url.clone(), dead_url.clone())),
+            QueueAt::Sqs { url, dead_url } => Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(queues), url.clone(), dead_url.clone())),
         };
         Ok(Self {
             log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
             rows: Rows::new(dynamodb.clone(), &config.prefix),
             retries: queue(&config.retries, RETRIES, RETRY_POLICY),
+            deliveries: queue(&config.deliveries, DELIVERIES, DELIVERY_POLICY),
             erasures: queue(&config.erasures, ERASURES, ERASURE_POLICY),
             limits: Limits::new(dynamodb.clone(), &config.prefix, secrets.clone(), clock.clone(), config.bounds),
             vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),

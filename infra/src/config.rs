@@ -20,6 +20,8 @@ pub struct Config {
     pub token_keys: Option<(String, Option<String>)>,
     /// What parks doorbells that could not be applied: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
     pub retries: QueueAt,
+    /// What brings work to whoever sends messages: `WAITLIST_DELIVERIES_URL` and `WAITLIST_DELIVERIES_DEAD_URL`, else a table.
+    pub deliveries: QueueAt,
     /// What brings work to the eraser: `WAITLIST_ERASURES_URL` and `WAITLIST_ERASURES_DEAD_URL`, else a table.
     pub erasures: QueueAt,
     /// How many tries there may be: `WAITLIST_LIMITS`.
@@ -84,8 +86,22 @@ impl Config {
             keys,
             token_keys: env::var("WAITLIST_TOKEN_KEY").ok().map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok())),
             retries: QueueAt::from_env("WAITLIST_RETRIES")?,
+            deliveries: QueueAt::from_env("WAITLIST_DELIVERIES")?,
             erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
             bounds: Bounds::from_env()?,
+        })
+    }
+
+    /// The same, with queues of SQS where the environment names any.
+    ///
+    /// # Errors
+    /// Half of what a queue needs is set: the message names it.
+    pub fn with_queues_from_env(self) -> Result<Self, Failure> {
+        Ok(Self {
+            retries: QueueAt::from_env("WAITLIST_RETRIES")?,
+            deliveries: QueueAt::from_env("WAITLIST_DELIVERIES")?,
+            erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
+            ..self
         })
     }
 
@@ -98,6 +114,7 @@ impl Config {
             keys: Keys::Directory(keys),
             token_keys: None,
             retries: QueueAt::Table,
+            deliveries: QueueAt::Table,
             erasures: QueueAt::Table,
             bounds: Bounds::default(),
         }

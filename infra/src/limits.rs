@@ -6,15 +6,25 @@
 use std::{env, net::IpAddr};
 
 use aws_sdk_dynamodb::{Client, operation::update_item::UpdateItemError, types::AttributeValue};
-use schema::{Problem, table};
+use schema::{
+    Problem, UserId,
+    sealed::Personal,
+    table,
+    value::{Email, Phone},
+};
 
 use crate::{clock::Clock, failure::Failure, secret::Secrets};
 
 /// The variable that changes bounds: `sign-in-account=10/15m,join-address=30/1h`.
 const VARIABLE: &str = "WAITLIST_LIMITS";
 
+/// The variable that says how many texts an account may send a day, unless an operator said otherwise.
+const TEXTS_PER_DAY: &str = "WAITLIST_TEXTS_PER_DAY";
+
 /// An expired item may go a while after its window ended, so that no clock that is behind misses it.
 const EXPIRY_SLACK_S: i64 = 600;
+
+const DAY_S: u32 = 24 * 3_600;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +47,14 @@ pub enum Tries {
     JoinAccount,
     /// Joining by themselves, from one network address.
     JoinAddress,
+    /// Texts of one account.
+    TextAccount,
+    /// Texts to one number.
+    TextNumber,
+    /// Mails of one account to its guests.
+    GuestMailAccount,
+    /// Mails to one guest's address.
+    GuestMailAddress,
 }
 
 /// How many tries there may be in how many seconds.
@@ -49,7 +67,7 @@ pub struct Bound {
 }
 
 impl Tries {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 13] = [
         Self::SignInAccount,
         Self::SignInAddress,
         Self::RegisterAccount,
@@ -59,6 +77,10 @@ impl Tries {
         Self::TokenAddress,
         Self::JoinAccount,
         Self::JoinAddress,
+        Self::TextAccount,
+        Self::TextNumber,
+        Self::GuestMailAccount,
+        Self::GuestMailAddress,
     ];
 
     fn as_str(self) -> &'static str {
@@ -72,6 +94,10 @@ impl Tries {
             Self::TokenAddress => "token-address",
             Self::JoinAccount => "join-account",
             Self::JoinAddress => "join-address",
+            Self::TextAccount => "text-account",
+            Self::TextNumber => "text-number",
+            Self::GuestMailAccount => "guest-mail-account",
+            Self::GuestMailAddress => "guest-mail-address",
         }
     }
 
@@ -87,6 +113,9 @@ impl Tries {
             Self::TokenAddress => (60, 3_600),
             Self::JoinAccount => (600, 3_600),
             Self::JoinAddress => (60, 3_600),
+            Self::TextAccount => (200, DAY_S),
+            Self::TextNumber | Self::GuestMailAddress => (10, DAY_S),
+            Self::GuestMailAccount => (500, DAY_S),
         };
         Bound { tries, window_s }
     }
@@ -103,14 +132,29 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// The usual bounds, changed by `WAITLIST_LIMITS`.
+    /// The usual bounds, changed by `WAITLIST_LIMITS` and `WAITLIST_TEXTS_PER_DAY`.
     ///
     /// # Errors
     /// The variable is not understood: the message says what is allowed.
     pub fn from_env() -> Result<Self, Failure> {
-        match env::var(VARIABLE) {
-            Ok(text) => Self::parse(&text).map_err(|cause| Failure::broken("read the configuration", format!("{VARIABLE}: {cause}"))),
-            Err(_) => Ok(Self::default()),
+        let mut bounds = match env::var(VARIABLE) {
+            Ok(text) => Self::parse(&text).map_err(|cause| Failure::broken("read the configuration", format!("{VARIABLE}: {cause}")))?,
+            Err(_) => Self::default(),
+        };
+        if let Ok(text) = env::var(TEXTS_PER_DAY) {
+            let tries = text.parse().ok().filter(|texts| (1..=1_000_000).contains(texts));
+            let advice = format!("{TEXTS_PER_DAY} must be a whole number from 1 to 1000000");
+            bounds.set(
+                Tries::TextAccount,
+                Bound { tries: tries.ok_or_else(|| Failure::broken("read the configuration", advice))?, window_s: DAY_S },
+            );
+        }
+        Ok(bounds)
+    }
+
+    fn set(&mut self, tries: Tries, bound: Bound) {
+        if let Some(place) = Tries::ALL.iter().position(|one| *one == tries) {
+            self.0[place] = bound;
         }
     }
 
@@ -147,7 +191,7 @@ fn parse_bound(text: &str) -> Option<Bound> {
         'h' => 3_600,
         _ => return None,
     };
-    let window_s = window[..window.len() - 1].parse::<u32>().ok()?.checked_mul(unit).filter(|window| (1..=86_400).contains(window))?;
+    let window_s = window[..window.len() - 1].parse::<u32>().ok()?.checked_mul(unit).filter(|window| (1..=DAY_S).contains(window))?;
     Some(Bound { tries: tries.parse().ok().filter(|tries| (1..=1_000_000).contains(tries))?, window_s })
 }
 
@@ -173,7 +217,47 @@ impl Limits {
     /// # Errors
     /// 429 when there were too many in this window; the table does not answer.
     pub async fn count(&self, tries: Tries, who: &str) -> Result<(), Failure> {
-        let Bound { tries: most, window_s } = self.bounds.of(tries);
+        self.count_within(tries, who, self.bounds.of(tries)).await
+    }
+
+    /// As [`Limits::count`], of an account that may send so many `texts_per_day` instead of the usual. Whether it still may.
+    ///
+    /// # Errors
+    /// The table does not answer.
+    pub async fn count_text(&self, account: UserId, texts_per_day: Option<u32>) -> Result<bool, Failure> {
+        let bound = match texts_per_day {
+            Some(0) => return Ok(false),
+            Some(tries) => Bound { tries, window_s: DAY_S },
+            None => self.bounds.of(Tries::TextAccount),
+        };
+        within(self.count_within(Tries::TextAccount, &account.to_string(), bound).await)
+    }
+
+    /// Counts a text to a number. Whether it may still be sent one.
+    ///
+    /// # Errors
+    /// The table does not answer.
+    pub async fn count_text_to(&self, phone: &Phone) -> Result<bool, Failure> {
+        within(self.count(Tries::TextNumber, phone.clear()).await)
+    }
+
+    /// Counts a mail of an account to its guests. Whether it still may send one.
+    ///
+    /// # Errors
+    /// The table does not answer.
+    pub async fn count_guest_mail(&self, account: UserId) -> Result<bool, Failure> {
+        within(self.count(Tries::GuestMailAccount, &account.to_string()).await)
+    }
+
+    /// Counts a mail to a guest's address. Whether it may still be sent one.
+    ///
+    /// # Errors
+    /// The table does not answer.
+    pub async fn count_guest_mail_to(&self, email: &Email) -> Result<bool, Failure> {
+        within(self.count(Tries::GuestMailAddress, &email.normalised()).await)
+    }
+
+    async fn count_within(&self, tries: Tries, who: &str, Bound { tries: most, window_s }: Bound) -> Result<(), Failure> {
         let window_s = i64::from(window_s);
         let now_s = self.clock.now().millis().div_euclid(1_000);
         let window = now_s.div_euclid(window_s);
@@ -216,6 +300,14 @@ impl Limits {
             Some(IpAddr::V6(v6)) => format!("{:x}", v6.to_bits() >> 64),
         };
         self.count(tries, &from).await
+    }
+}
+
+fn within(counted: Result<(), Failure>) -> Result<bool, Failure> {
+    match counted {
+        Ok(()) => Ok(true),
+        Err(Failure::Refused(_)) => Ok(false),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::put_item::PutItemError,
+    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder},
     types::{AttributeValue, KeysAndAttributes},
 };
 use schema::{
-    Rank, UserId, WaiteeId, WaitlistId,
+    Rank, Time, UserId, WaiteeId, WaitlistId,
     table::{self, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use crate::failure::Failure;
 
@@ -78,6 +79,13 @@ pub struct Range<'a> {
     pub beyond: Option<(&'static str, &'a str)>,
     /// Largest sort key first; then rows lie before `beyond`.
     pub backwards: bool,
+}
+
+/// The key of a row that falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct DueRow {
+    /// Whose row it is.
+    pub id: Uuid,
 }
 
 impl Rows {
@@ -172,32 +180,67 @@ impl Rows {
         limit: usize,
         start: Option<Place>,
     ) -> Result<(Vec<R>, Option<Place>), Failure> {
-        let doing = || format!("read index {} of {}", range.index, table.suffix);
+        let query = self
+            .client
+            .query()
+            .table_name(table.name(&self.prefix))
+            .index_name(range.index)
+            .scan_index_forward(!range.backwards)
+            .expression_attribute_names("#hash", range.hash.0)
+            .expression_attribute_values(":hash", AttributeValue::S(range.hash.1.to_owned()));
+        let query = match range.beyond {
+            None => query.key_condition_expression("#hash = :hash"),
+            Some((name, bound)) => query
+                .key_condition_expression(if range.backwards {
+                    "#hash = :hash AND #range < :bound"
+                } else {
+                    "#hash = :hash AND #range > :bound"
+                })
+                .expression_attribute_names("#range", name)
+                .expression_attribute_values(":bound", AttributeValue::S(bound.to_owned())),
+        };
+        self.pages(format!("read index {} of {}", range.index, table.suffix), query, limit, start).await
+    }
+
+    /// Rows of a table that fall due from `from` to `to`, of one of the keys that the index `due` is spread over: up to `limit`,
+    /// those due first at first, and where the rest begins. Eventually consistent: half a read unit per 4 KB.
+    ///
+    /// # Errors
+    /// As [`Rows::page`].
+    pub async fn due(
+        &self,
+        table: Table,
+        due_in: &str,
+        (from, to): (Time, Time),
+        limit: usize,
+        start: Option<Place>,
+    ) -> Result<(Vec<DueRow>, Option<Place>), Failure> {
+        let query = self
+            .client
+            .query()
+            .table_name(table.name(&self.prefix))
+            .index_name("due")
+            .key_condition_expression("#in = :in AND #at BETWEEN :from AND :to")
+            .expression_attribute_names("#in", "due_in")
+            .expression_attribute_names("#at", "due_at")
+            .expression_attribute_values(":in", AttributeValue::S(due_in.to_owned()))
+            .expression_attribute_values(":from", AttributeValue::S(from.to_string()))
+            .expression_attribute_values(":to", AttributeValue::S(to.to_string()));
+        self.pages(format!("read what is due in {}", table.suffix), query, limit, start).await
+    }
+
+    async fn pages<R: DeserializeOwned>(
+        &self,
+        doing: String,
+        query: QueryFluentBuilder,
+        limit: usize,
+        mut start: Option<Place>,
+    ) -> Result<(Vec<R>, Option<Place>), Failure> {
+        let doing = || doing.clone();
         let mut rows = Vec::new();
-        let mut start = start;
         loop {
             let wanted = i32::try_from(limit - rows.len()).unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX);
-            let mut query = self
-                .client
-                .query()
-                .table_name(table.name(&self.prefix))
-                .index_name(range.index)
-                .scan_index_forward(!range.backwards)
-                .limit(wanted)
-                .set_exclusive_start_key(start)
-                .expression_attribute_names("#hash", range.hash.0)
-                .expression_attribute_values(":hash", AttributeValue::S(range.hash.1.to_owned()));
-            query = match range.beyond {
-                None => query.key_condition_expression("#hash = :hash"),
-                Some((name, bound)) => query
-                    .key_condition_expression(if range.backwards {
-                        "#hash = :hash AND #range < :bound"
-                    } else {
-                        "#hash = :hash AND #range > :bound"
-                    })
-                    .expression_attribute_names("#range", name)
-                    .expression_attribute_values(":bound", AttributeValue::S(bound.to_owned())),
-            };
+            let query = query.clone().limit(wanted).set_exclusive_start_key(start);
             let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
             for item in page.items.unwrap_or_default() {
                 rows.push(serde_dynamo::from_item(item).map_err(|cause| Failure::broken(doing(), cause))?);
@@ -227,6 +270,14 @@ impl Rows {
         let bound = if backwards { format!("{}#", rank.as_str()) } else { format!("{}#~", rank.as_str()) };
         let near = self.board(&waitlist.to_string(), Some(&bound), backwards, not.len() + 1).await?;
         Ok(near.into_iter().find(|row| !not.contains(&row.id)).map(|row| row.rank))
+    }
+
+    /// The parties on a list's board, up to `limit`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn on_board(&self, waitlist: WaitlistId, limit: usize) -> Result<Vec<WaiteeId>, Failure> {
+        Ok(self.board(&waitlist.to_string(), None, false, limit).await?.into_iter().map(|row| row.id).collect())
     }
 
     async fn board(&self, waitlist: &str, bound: Option<&str>, backwards: bool, limit: usize) -> Result<Vec<OnBoard>, Failure> {

@@ -1,17 +1,21 @@
 //! Makes the tables where no deployment made them: locally, and on whatever engine a test runs.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     Client,
     error::{BuildError, DisplayErrorContext, SdkError},
     operation::{
         create_table::CreateTableError, describe_table::DescribeTableError, describe_time_to_live::DescribeTimeToLiveError,
-        update_time_to_live::UpdateTimeToLiveError,
+        update_table::UpdateTableError, update_time_to_live::UpdateTimeToLiveError,
     },
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType as Role, Projection, ProjectionType,
-        ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
+        AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex, GlobalSecondaryIndexUpdate,
+        KeySchemaElement, KeyType as Role, Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
+        TableStatus, TimeToLiveSpecification, TimeToLiveStatus, builders::ProjectionBuilder,
     },
 };
 use schema::table::{Index, Key, KeyType, Projected, Table};
@@ -38,6 +42,16 @@ pub enum TablesError {
         table: String,
         /// What the engine said.
         cause: Box<SdkError<CreateTableError>>,
+    },
+    /// The engine would not add an index.
+    #[error("add index {index} to table {table}: {}", DisplayErrorContext(cause))]
+    Add {
+        /// The table's full name.
+        table: String,
+        /// The index.
+        index: &'static str,
+        /// What the engine said.
+        cause: Box<SdkError<UpdateTableError>>,
     },
     /// The engine could not say how far it is.
     #[error("ask whether table {table} is active: {}", DisplayErrorContext(cause))]
@@ -73,8 +87,8 @@ pub enum TablesError {
 
 /// Creates whichever of `tables` the deployment `prefix` lacks, and returns when all of them can be used.
 ///
-/// A table that is already there is taken as it is: its layout is not compared. Only that its items expire is made sure of: who
-/// created it may have died before asking for that.
+/// A table that is already there is taken as it is, but for what may be missing of it: an index that older code did not know, and
+/// that its items expire, for who created it may have died before asking for that.
 ///
 /// # Errors
 /// When a table cannot be created, or does not become active in time, or the engine lets nothing expire.
@@ -84,7 +98,11 @@ pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(
     }
     for table in tables {
         let name = table.name(prefix);
-        until_active(client, &name).await?;
+        let there = until_active(client, &name).await?;
+        for index in table.indexes.iter().filter(|index| !there.contains(index.name)) {
+            add(client, &name, table, index).await?;
+            until_active(client, &name).await?;
+        }
         if let Some(attribute) = table.expiry {
             expire(client, &name, attribute).await?;
         }
@@ -138,22 +156,26 @@ fn key_schema(hash: Key, range: Option<Key>) -> Result<Vec<KeySchemaElement>, Bu
         .collect()
 }
 
-fn secondary(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
-    let projection = match index.projected {
+fn projection(index: &Index) -> ProjectionBuilder {
+    match index.projected {
         Projected::All => Projection::builder().projection_type(ProjectionType::All),
         Projected::Keys => Projection::builder().projection_type(ProjectionType::KeysOnly),
         Projected::Some(names) => names
             .iter()
             .fold(Projection::builder().projection_type(ProjectionType::Include), |projection, name| projection.non_key_attributes(*name)),
-    };
+    }
+}
+
+fn secondary(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
     GlobalSecondaryIndex::builder()
         .index_name(index.name)
         .set_key_schema(Some(key_schema(index.hash, Some(index.range))?))
-        .projection(projection.build())
+        .projection(projection(index).build())
         .build()
 }
 
-async fn until_active(client: &Client, name: &str) -> Result<(), TablesError> {
+/// Waits until a table and its indexes can be used; the names of these.
+async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, TablesError> {
     for _ in 0..ACTIVE_POLLS_MAX {
         match client.describe_table().table_name(name).send().await {
             Ok(answer) => {
@@ -161,7 +183,7 @@ async fn until_active(client: &Client, name: &str) -> Result<(), TablesError> {
                 let indexes = table.map(|table| table.global_secondary_indexes()).unwrap_or_default();
                 let indexed = indexes.iter().all(|index| index.index_status().is_none_or(|status| status.as_str() == "ACTIVE"));
                 if indexed && table.and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
-                    return Ok(());
+                    return Ok(indexes.iter().filter_map(|index| index.index_name().map(str::to_owned)).collect());
                 }
             }
             // A table just asked for may not be known yet to whichever node answers.
@@ -171,6 +193,27 @@ async fn until_active(client: &Client, name: &str) -> Result<(), TablesError> {
         tokio::time::sleep(Duration::from_millis(ACTIVE_POLL_MS)).await;
     }
     Err(TablesError::NotActive { table: name.to_owned() })
+}
+
+/// Adds an index; what is in the table already comes into it, as far as it has the index's keys.
+async fn add(client: &Client, name: &str, table: &Table, index: &Index) -> Result<(), TablesError> {
+    let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
+    let create = CreateGlobalSecondaryIndexAction::builder()
+        .index_name(index.name)
+        .set_key_schema(Some(key_schema(index.hash, Some(index.range)).map_err(layout)?))
+        .projection(projection(index).build());
+    let update = GlobalSecondaryIndexUpdate::builder().create(create.build().map_err(layout)?).build();
+    let mut request = client.update_table().table_name(name).global_secondary_index_updates(update);
+    let keys = [Some(table.hash), table.range, Some(index.hash), Some(index.range)];
+    for key in keys.into_iter().flatten().collect::<BTreeMap<_, _>>().into_iter().collect::<Vec<Key>>() {
+        request = request.attribute_definitions(definition(key).map_err(layout)?);
+    }
+    match request.send().await {
+        Ok(_) => Ok(()),
+        // Another process may have asked in between.
+        Err(cause) if cause.as_service_error().is_some_and(UpdateTableError::is_resource_in_use_exception) => Ok(()),
+        Err(cause) => Err(TablesError::Add { table: name.to_owned(), index: index.name, cause: Box::new(cause) }),
+    }
 }
 
 async fn expire(client: &Client, name: &str, attribute: &str) -> Result<(), TablesError> {

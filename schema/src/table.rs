@@ -1,5 +1,7 @@
 //! The tables: names, keys, indexes. What creates them locally and what the deployment's template declares come from here.
 
+use uuid::Uuid;
+
 /// The type of a key attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
@@ -86,12 +88,24 @@ pub const QUEUE: Table = Table {
 pub const CHECKPOINTS: Table =
     Table { suffix: "checkpoints", hash: ("consumer", S), range: Some(("shard", S)), indexes: &[], streamed: false, expiry: None };
 
+/// What falls due: a few keys of which each row has one, so that no partition takes them all; and when.
+const DUE: Index = Index { name: "due", hash: ("due_in", S), range: ("due_at", S), projected: Projected::Keys };
+
+/// Over so many keys the index `due` is spread.
+pub const DUE_SHARDS: u8 = 8;
+
+/// The key of the index `due` that the row with this id has.
+#[must_use]
+pub fn due_in(id: Uuid) -> String {
+    (id.as_bytes()[15] % DUE_SHARDS).to_string()
+}
+
 /// Rows of the read model `waitlists`.
 pub const WAITLISTS: Table = Table {
     suffix: "events-waitlists-g0",
     hash: ("id", S),
     range: None,
-    indexes: &[Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All }],
+    indexes: &[Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All }, DUE],
     streamed: false,
     expiry: None,
 };
@@ -104,13 +118,14 @@ pub const WAITEES: Table = Table {
     indexes: &[
         Index { name: "active", hash: ("board", S), range: ("place", S), projected: Projected::All },
         Index { name: "day", hash: ("list_day", S), range: ("arrival", S), projected: Projected::Keys },
+        DUE,
     ],
     streamed: false,
     expiry: None,
 };
 
 /// Rows of the read model `users`.
-pub const USERS: Table = Table { suffix: "events-users-g0", hash: ("id", S), range: None, indexes: &[], streamed: false, expiry: None };
+pub const USERS: Table = Table { suffix: "events-users-g0", hash: ("id", S), range: None, indexes: &[DUE], streamed: false, expiry: None };
 
 /// Every table of a deployment.
 pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS];

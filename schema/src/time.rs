@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+const MINUTE_MS: i64 = 60_000;
+
 /// An instant in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -39,13 +41,25 @@ impl Time {
     /// This instant, `minutes` later.
     #[must_use]
     pub fn plus_minutes(self, minutes: u32) -> Self {
-        self.plus_millis(i64::from(minutes) * 60_000)
+        self.plus_millis(i64::from(minutes) * MINUTE_MS)
+    }
+
+    /// The whole minute in which this instant lies.
+    #[must_use]
+    pub fn minute(self) -> Self {
+        Self::from_millis(self.millis().div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
     }
 
     /// `2026-11`: the month that the audit index partitions by.
     #[must_use]
     pub fn month(self) -> String {
         self.0.format("%Y-%m").to_string()
+    }
+
+    /// What the clock on the wall shows in `zone`, in chrono's format.
+    #[must_use]
+    pub fn on_the_wall(self, zone: Tz, format: &str) -> String {
+        self.0.with_timezone(&zone).format(format).to_string()
     }
 
     /// The business day this instant belongs to where the clock on the wall is `zone`'s and a day starts at `starts`:
@@ -96,6 +110,13 @@ mod tests {
         let text = "2026-11-20T19:42:00.007Z";
         assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
         assert_eq!("2026-11-20T20:42:00.007+01:00".parse::<Time>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn an_instant_lies_in_the_minute_that_has_begun() {
+        let minute = |text: &str| text.parse::<Time>().unwrap().minute().to_string();
+        assert_eq!(minute("2026-11-20T19:42:59.999Z"), "2026-11-20T19:42:00.000Z");
+        assert_eq!(minute("2026-11-20T19:42:00Z"), "2026-11-20T19:42:00.000Z");
     }
 
     #[test]

@@ -171,6 +171,12 @@ impl Phone {
         }
         Ok(Self(number.format().mode(Mode::E164).to_string()))
     }
+
+    /// Whether it is a number of this country.
+    #[must_use]
+    pub fn is_of(&self, region: Region) -> bool {
+        phonenumber::parse(None, &self.0).is_ok_and(|number| number.country().id() == Some(region.0))
+    }
 }
 
 /// A country whose telephone numbers are read without a prefix: ISO 3166-1 alpha-2.
@@ -359,6 +365,8 @@ mod tests {
             assert_eq!(Phone::parse(raw, us).unwrap().clear(), "+14155552671");
         }
         assert_eq!(Phone::parse("030 901820", "DE".parse().unwrap()).unwrap().clear(), "+4930901820");
+        let [ana, berlin, toronto] = ["+14155552671", "+4930901820", "+14165550123"].map(|raw| Phone::parse(raw, us).unwrap());
+        assert!(ana.is_of(us) && !berlin.is_of(us) && !toronto.is_of(us) && toronto.is_of("CA".parse().unwrap()));
         for raw in ["", "12", "not a phone", "+999 123456789", "555-0100", &"1".repeat(500)] {
             assert!(Phone::parse(raw, us).is_err(), "{raw}");
         }

@@ -21,7 +21,7 @@ where
             let (id, handled) = (message.message_id.unwrap_or_default(), handle(message.body.unwrap_or_default()));
             async move {
                 handled.await.err().map(|failure| {
-                    warn!(message = id, cause = failure.chain(), "a message failed, and comes again");
+                    warn!(id, cause = failure.chain(), "a message failed, and comes again");
                     id
                 })
             }

@@ -23,6 +23,13 @@ pub use self::{
 /// The most a body may weigh.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
+/// The most a body may weigh that is sent with others: ten of them fit into one call.
+pub const BATCH_BODY_BYTES_MAX: usize = 25 * 1024;
+
+/// How often what a call left unsent is sent again, and how long to wait in between, in milliseconds.
+const RESENDS_MAX: u32 = 5;
+const RESEND_PAUSE_MS: u64 = 25;
+
 /// The longest a message may be held back when it is sent.
 pub const SEND_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
 
@@ -126,6 +133,14 @@ pub enum QueueError {
         #[source]
         cause: Box<aws_sdk_dynamodb::Error>,
     },
+    /// The queue keeps leaving messages unsent.
+    #[error("queue {queue}: {left} messages are still unsent")]
+    Unsent {
+        /// The queue.
+        queue: String,
+        /// How many.
+        left: usize,
+    },
     /// SQS did not answer, or refused.
     #[error("queue {queue}: {doing}")]
     Sqs {
@@ -152,6 +167,32 @@ impl Queue {
         match self {
             Self::Sqs(queue) => queue.send(body, delay).await,
             Self::Table(queue) => queue.send(body, delay).await,
+        }
+    }
+
+    /// Sends many messages, to be received once `delay` has passed: as many to a call as the queue takes.
+    ///
+    /// # Errors
+    /// As [`Queue::send`]: the queue may hold some of them.
+    pub async fn send_all(&self, bodies: &[String], delay: Duration) -> Result<(), QueueError> {
+        if let Some(body) = bodies.iter().find(|body| body.is_empty() || body.len() > BATCH_BODY_BYTES_MAX) {
+            return Err(QueueError::Body { bytes: body.len() });
+        }
+        within(delay, SEND_DELAY_MAX)?;
+        match self {
+            Self::Sqs(queue) => queue.send_all(bodies, delay).await,
+            Self::Table(queue) => queue.send_all(bodies, delay).await,
+        }
+    }
+
+    /// About how many messages are waiting or held, counted up to `most`.
+    ///
+    /// # Errors
+    /// The queue did not answer.
+    pub async fn waiting(&self, most: usize) -> Result<usize, QueueError> {
+        match self {
+            Self::Sqs(queue) => queue.waiting(most).await,
+            Self::Table(queue) => queue.waiting(most).await,
         }
     }
 
@@ -224,6 +265,12 @@ impl Queue {
             Self::Sqs(queue) => queue.redrive_all().await,
             Self::Table(queue) => queue.redrive_all().await,
         }
+    }
+}
+
+async fn pause_before_resend(resend: u32) {
+    if resend > 0 {
+        tokio::time::sleep(Duration::from_millis(RESEND_PAUSE_MS << resend)).await;
     }
 }
 

@@ -6,11 +6,11 @@ use aws_sdk_sqs::{
     Client,
     config::Builder,
     operation::{change_message_visibility::ChangeMessageVisibilityError, delete_message::DeleteMessageError},
-    types::{Message as Received, MessageSystemAttributeName as Attribute},
+    types::{Message as Received, MessageSystemAttributeName as Attribute, QueueAttributeName, SendMessageBatchRequestEntry},
 };
 use schema::Time;
 
-use super::{DeadLetter, DeadPage, Message, QueueError, RECEIVE_MAX, REDRIVE_MAX, Receipt};
+use super::{DeadLetter, DeadPage, Message, QueueError, RECEIVE_MAX, REDRIVE_MAX, RESENDS_MAX, Receipt, pause_before_resend};
 use crate::aws::timeouts;
 
 /// An unhurried look: SQS asks all of its servers instead of some.
@@ -44,6 +44,41 @@ impl SqsQueue {
         let call = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds(delay));
         let sent = call.send().await.map_err(|cause| self.failed("send", cause))?;
         sent.message_id.ok_or_else(|| self.malformed())
+    }
+
+    pub(super) async fn send_all(&self, bodies: &[String], delay: Duration) -> Result<(), QueueError> {
+        for bodies in bodies.chunks(RECEIVE_MAX) {
+            let mut left: Vec<usize> = (0..bodies.len()).collect();
+            for resend in 0..=RESENDS_MAX {
+                pause_before_resend(resend).await;
+                let mut call = self.client.send_message_batch().queue_url(&self.url);
+                for place in &left {
+                    let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(&bodies[*place]);
+                    call = call.entries(entry.delay_seconds(seconds(delay)).build().map_err(|_| self.malformed())?);
+                }
+                let sent = call.send().await.map_err(|cause| self.failed("send messages", cause))?;
+                left = sent.failed.iter().filter_map(|failed| failed.id.parse().ok()).collect();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(QueueError::Unsent { queue: self.url.clone(), left: left.len() });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn waiting(&self, most: usize) -> Result<usize, QueueError> {
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let asked = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(counts.to_vec())).send().await;
+        let told = asked.map_err(|cause| self.failed("count messages", cause))?.attributes.unwrap_or_default();
+        let waiting: usize = counts.iter().filter_map(|count| told.get(count)?.parse::<usize>().ok()).sum();
+        Ok(waiting.min(most))
     }
 
     pub(super) async fn receive(&self, max: usize) -> Result<Vec<Message>, QueueError> {

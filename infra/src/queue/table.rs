@@ -10,11 +10,13 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::{delete_item::DeleteItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
-    types::{AttributeValue, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{
+        AttributeValue, Delete, Put, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem, WriteRequest,
+    },
 };
 use schema::{Time, table::QUEUE};
 
-use super::{DEAD_PAGE_MAX, DeadLetter, DeadPage, Message, QueueError, REDRIVE_MAX, Receipt};
+use super::{DEAD_PAGE_MAX, DeadLetter, DeadPage, Message, QueueError, REDRIVE_MAX, RESENDS_MAX, Receipt, pause_before_resend};
 use crate::clock::Clock;
 
 /// Due messages looked at in one query: more than one receive takes, as others may be taking them, too.
@@ -22,6 +24,9 @@ const RECEIVE_PAGE: i32 = 25;
 
 /// Queries of one receive. Behind a hundred messages that others took or that died, it gives fewer than asked for.
 const RECEIVE_PAGES_MAX: u32 = 4;
+
+/// DynamoDB's bound on one BatchWriteItem.
+const BATCH_PUTS_MAX: usize = 25;
 
 const ID: &str = "id";
 const BODY: &str = "body";
@@ -80,6 +85,50 @@ impl TableQueue {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map_err(|cause| self.failed("send", cause))?;
         Ok(id)
+    }
+
+    pub(super) async fn send_all(&self, bodies: &[String], delay: Duration) -> Result<(), QueueError> {
+        for bodies in bodies.chunks(BATCH_PUTS_MAX) {
+            let mut left: Vec<WriteRequest> = Vec::with_capacity(bodies.len());
+            for body in bodies {
+                let put = PutRequest::builder().set_item(Some(self.fresh(body, delay).1)).build();
+                left.push(WriteRequest::builder().put_request(put.map_err(|_| self.malformed())?).build());
+            }
+            for resend in 0..=RESENDS_MAX {
+                pause_before_resend(resend).await;
+                let sent = self.client.batch_write_item().request_items(&self.table, left).send().await;
+                let unsent = sent.map_err(|cause| self.failed("send messages", cause))?.unprocessed_items.unwrap_or_default();
+                left = unsent.into_values().flatten().collect();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(QueueError::Unsent { queue: self.name.clone(), left: left.len() });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn waiting(&self, most: usize) -> Result<usize, QueueError> {
+        let (mut waiting, mut from) = (0, None);
+        loop {
+            let wanted = i32::try_from(most - waiting).unwrap_or(i32::MAX);
+            let query = self.client.query().table_name(&self.table).index_name(QUEUE.indexes[0].name).select(Select::Count).limit(wanted);
+            let page = query
+                .key_condition_expression("#waiting = :queue")
+                .expression_attribute_names("#waiting", WAITING)
+                .expression_attribute_values(":queue", text(&self.name))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|cause| self.failed("count messages", cause))?;
+            waiting += usize::try_from(page.count).unwrap_or(0);
+            from = page.last_evaluated_key;
+            if from.is_none() || waiting >= most {
+                return Ok(waiting.min(most));
+            }
+        }
     }
 
     pub(super) async fn receive(&self, max: usize) -> Result<Vec<Message>, QueueError> {
