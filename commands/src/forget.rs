@@ -59,7 +59,7 @@ async fn account(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
     let (state, author) = fold::<user::User>(&commits, is_erased)?;
     let account = match state {
         user::User::Erased(account) => account,
-        user::User::None | user::User::Kept(_) | user::User::Forgotten => return Ok(None),
+        user::User::None | user::User::Kept(_) | user::User::Forgotten(_) => return Ok(None),
     };
     let subject = Subject::Account(UserId(stream.id));
     Ok(author.map(|author| Due { subject, email: Some(account.email), stream, author }))
@@ -83,20 +83,10 @@ fn fold<A: Aggregate>(commits: &[Commit], is_erased: impl Fn(&A::Event) -> bool)
         let facts: Vec<Fact<A::Event>> = commit.facts().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
         for fact in &facts {
             if is_erased(&fact.event) {
-                author = Some(because_of(commit, fact.seq));
+                author = Some(commit.as_cause(fact.seq, Actor::System(Component::Eraser)));
             }
             state = state.evolve(fact);
         }
     }
     Ok((state, author))
-}
-
-fn because_of(commit: &Commit, seq: u64) -> Author {
-    Author {
-        tenant: commit.tenant,
-        actor: Actor::System(Component::Eraser),
-        command: None,
-        correlation: commit.correlation.clone(),
-        causation: Some(format!("{}@{seq}", commit.stream)),
-    }
 }

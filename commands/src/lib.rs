@@ -3,6 +3,7 @@
 pub mod accounts;
 mod author;
 pub mod authorizer;
+pub mod delivery;
 mod floor;
 pub mod forget;
 pub mod guests;

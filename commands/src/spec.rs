@@ -24,13 +24,16 @@ pub(crate) fn list_settings() -> Settings {
 
 pub(crate) struct Given<A>(A);
 
-/// The state that these events, a second apart, lead to.
+/// How long before now the events of a test begin.
+const PAST_MS: i64 = 60_000;
+
+/// The state that these events lead to, a second apart, all within the last minute.
 pub(crate) fn given<A: Aggregate>(events: Vec<A::Event>) -> Given<A> {
     let stream = StreamId { category: A::Event::CATEGORY, id: Uuid::nil() };
     let facts = events.into_iter().zip(1..).map(|(event, seq)| Fact {
         stream,
         seq,
-        at: Time::from_millis(seq as i64 * 1000),
+        at: Time::from_millis(NOW_MS - PAST_MS + seq as i64 * 1000),
         tenant: UserId(Uuid::nil()),
         event,
     });

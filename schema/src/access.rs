@@ -20,7 +20,8 @@ pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem
         // A guest has the one visit.
         Actor::Guest(visit) => stream == StreamId::from(visit),
         Actor::System(Component::Accounts | Component::Operator) => stream.category == Category::User,
-        Actor::System(Component::Eraser) => matches!(stream.category, Category::User | Category::Waitee),
+        Actor::System(Component::Delivery | Component::Eraser) => matches!(stream.category, Category::User | Category::Waitee),
+        Actor::System(Component::Tick) => stream.category == Category::Waitee,
     };
     if allowed { Ok(()) } else { Err(Problem::not_found()) }
 }
@@ -62,5 +63,7 @@ mod tests {
         assert_eq!(touched(Component::Accounts), [true, false, false, false]);
         assert_eq!(touched(Component::Operator), [true, false, false, false]);
         assert_eq!(touched(Component::Eraser), [true, false, false, true]);
+        assert_eq!(touched(Component::Delivery), [true, false, false, true]);
+        assert_eq!(touched(Component::Tick), [false, false, false, true]);
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     Problem, Time,
     check::Check,
+    message::Channel,
     value::{Bounded, Capacity, Email, HoldMinutes, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason, Region},
     waitee::{JoinedBy, State, present},
     waitlist::Settings,
@@ -385,8 +386,20 @@ pub struct Waitee {
     pub finished_at: Option<Time>,
     pub joined_by: JoinedBy,
     pub erased: bool,
-    pub notifications: Vec<serde_json::Value>,
+    pub notifications: Vec<Notification>,
     pub seq: u64,
+}
+
+/// A message to a guest, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Notification {
+    pub id: String,
+    pub kind: &'static str,
+    pub channel: Option<Channel>,
+    pub status: &'static str,
+    pub at: Time,
+    pub reason: Option<String>,
 }
 
 /// An event, as history shows it.

@@ -304,6 +304,18 @@ impl Commit {
         Bytes(sha.finalize().into())
     }
 
+    /// Who writes because of one of its events, in the name of the request that led to it.
+    #[must_use]
+    pub fn as_cause(&self, seq: u64, actor: Actor) -> Author {
+        Author {
+            tenant: self.tenant,
+            actor,
+            command: None,
+            correlation: self.correlation.clone(),
+            causation: Some(format!("{}@{seq}", self.stream)),
+        }
+    }
+
     /// The events as stored, not yet understood.
     ///
     /// # Errors

@@ -156,20 +156,26 @@ impl From<SessionId> for StreamId {
 pub enum Component {
     /// Carries out what anyone may ask for an account without proving who they are: a mail with a link.
     Accounts,
+    /// Sends messages.
+    Delivery,
     /// Forgets people.
     Eraser,
     /// A person with the system's own command line.
     Operator,
+    /// Does what time has come for.
+    Tick,
 }
 
 impl Component {
-    const ALL: [Self; 3] = [Self::Accounts, Self::Eraser, Self::Operator];
+    const ALL: [Self; 5] = [Self::Accounts, Self::Delivery, Self::Eraser, Self::Operator, Self::Tick];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Delivery => "delivery",
             Self::Eraser => "eraser",
             Self::Operator => "operator",
+            Self::Tick => "tick",
         }
     }
 }

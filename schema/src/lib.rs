@@ -3,10 +3,12 @@
 //! Nothing here performs I/O, knows AWS, or asks what time it is.
 
 pub mod access;
+pub mod agenda;
 pub mod body;
 pub mod check;
 pub mod commit;
 pub mod id;
+pub mod message;
 pub mod problem;
 pub mod rank;
 pub mod route;

@@ -7,6 +7,7 @@ use crate::{
     Rank, Sealed, Time,
     commit::DomainEvent,
     id::{Category, WaitlistId},
+    message,
     value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason},
 };
 
@@ -164,12 +165,65 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Sealed<Reason>>,
     },
-    /// The guest is to be forgotten. Nothing but the forgetting follows.
+    /// Somebody is about to send a message.
+    #[serde(rename = "waitee.notification-started")]
+    NotificationStarted(message::Started),
+    /// It was taken for delivery.
+    #[serde(rename = "waitee.notification-sent")]
+    NotificationSent(message::Sent),
+    /// It was turned away.
+    #[serde(rename = "waitee.notification-failed")]
+    NotificationFailed(message::Failed),
+    /// It is not sent.
+    #[serde(rename = "waitee.notification-skipped")]
+    NotificationSkipped(message::Skipped),
+    /// It was sent in vain.
+    #[serde(rename = "waitee.notification-bounced")]
+    NotificationBounced(message::Bounced),
+    /// The guest is to be forgotten. Nothing but the forgetting, and what becomes of a message on its way, follows.
     #[serde(rename = "waitee.erased")]
     Erased {},
     /// The guest's key is gone for good.
     #[serde(rename = "waitee.forgotten")]
     Forgotten {},
+}
+
+impl Event {
+    /// What happened to a message, if that is what happened.
+    #[must_use]
+    pub fn message(&self) -> Option<message::Event> {
+        match self {
+            Self::NotificationStarted(started) => Some(message::Event::Started(started.clone())),
+            Self::NotificationSent(sent) => Some(message::Event::Sent(sent.clone())),
+            Self::NotificationFailed(failed) => Some(message::Event::Failed(failed.clone())),
+            Self::NotificationSkipped(skipped) => Some(message::Event::Skipped(skipped.clone())),
+            Self::NotificationBounced(bounced) => Some(message::Event::Bounced(bounced.clone())),
+            Self::Joined(_)
+            | Self::DetailsChanged(_)
+            | Self::Called { .. }
+            | Self::Confirmed(_)
+            | Self::Seated(_)
+            | Self::Left(_)
+            | Self::Removed(_)
+            | Self::NoShow(_)
+            | Self::Restored(_)
+            | Self::Moved { .. }
+            | Self::Erased {}
+            | Self::Forgotten {} => None,
+        }
+    }
+}
+
+impl From<message::Event> for Event {
+    fn from(event: message::Event) -> Self {
+        match event {
+            message::Event::Started(started) => Self::NotificationStarted(started),
+            message::Event::Sent(sent) => Self::NotificationSent(sent),
+            message::Event::Failed(failed) => Self::NotificationFailed(failed),
+            message::Event::Skipped(skipped) => Self::NotificationSkipped(skipped),
+            message::Event::Bounced(bounced) => Self::NotificationBounced(bounced),
+        }
+    }
 }
 
 /// Why a transition was made, when somebody said so.
@@ -194,6 +248,11 @@ impl DomainEvent for Event {
         ("waitee.no-show", 1),
         ("waitee.restored", 1),
         ("waitee.moved", 1),
+        ("waitee.notification-started", 1),
+        ("waitee.notification-sent", 1),
+        ("waitee.notification-failed", 1),
+        ("waitee.notification-skipped", 1),
+        ("waitee.notification-bounced", 1),
         ("waitee.erased", 1),
         ("waitee.forgotten", 1),
     ];
@@ -210,6 +269,11 @@ impl DomainEvent for Event {
             Self::NoShow(_) => "waitee.no-show",
             Self::Restored(_) => "waitee.restored",
             Self::Moved { .. } => "waitee.moved",
+            Self::NotificationStarted(_) => "waitee.notification-started",
+            Self::NotificationSent(_) => "waitee.notification-sent",
+            Self::NotificationFailed(_) => "waitee.notification-failed",
+            Self::NotificationSkipped(_) => "waitee.notification-skipped",
+            Self::NotificationBounced(_) => "waitee.notification-bounced",
             Self::Erased {} => "waitee.erased",
             Self::Forgotten {} => "waitee.forgotten",
         }

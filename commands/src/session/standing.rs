@@ -22,7 +22,13 @@ pub fn standing(state: &State, since: &[Commit]) -> Result<Option<Standing>, Fai
                 | Event::Renamed { .. }
                 | Event::EmailConfirmed {}
                 | Event::ConfirmationAsked {}
-                | Event::PasswordResetAsked {} => {}
+                | Event::PasswordResetAsked {}
+                | Event::TextsCapped { .. }
+                | Event::MailStarted(_)
+                | Event::MailSent(_)
+                | Event::MailFailed(_)
+                | Event::MailSkipped(_)
+                | Event::MailBounced(_) => {}
             }
         }
     }

@@ -27,6 +27,8 @@ pub enum Command {
     GrantOperator,
     /// Let it no longer.
     RevokeOperator,
+    /// Send so many texts a day.
+    CapTexts(u32),
     /// Be forgotten.
     Erase,
     /// Its key is gone, and its address free.
@@ -49,11 +51,11 @@ pub enum Refusal {
 pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
     let account = match (user, command) {
         (User::None, Command::Register(registered)) => return Ok(vec![Event::Registered(registered.clone())]),
-        (_, Command::Register(_)) | (User::Erased(_) | User::Forgotten, Command::Erase) | (User::Forgotten, Command::Forget) => {
+        (_, Command::Register(_)) | (User::Erased(_) | User::Forgotten(_), Command::Erase) | (User::Forgotten(_), Command::Forget) => {
             return Ok(vec![]);
         }
         (User::Erased(_), Command::Forget) => return Ok(vec![Event::Forgotten {}]),
-        (User::None | User::Erased(_) | User::Forgotten, _) | (User::Kept(_), Command::Forget) => return Err(Refusal::NotFound),
+        (User::None | User::Erased(_) | User::Forgotten(_), _) | (User::Kept(_), Command::Forget) => return Err(Refusal::NotFound),
         (User::Kept(account), _) => account,
     };
     match command {
@@ -68,6 +70,8 @@ pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
         Command::GrantOperator => Ok(vec![Event::OperatorGranted {}]),
         Command::RevokeOperator if !account.operator => Ok(vec![]),
         Command::RevokeOperator => Ok(vec![Event::OperatorRevoked {}]),
+        Command::CapTexts(most) if account.texts_per_day == Some(*most) => Ok(vec![]),
+        Command::CapTexts(most) => Ok(vec![Event::TextsCapped { texts_per_day: *most }]),
         Command::Erase => Ok(vec![Event::Erased {}]),
     }
 }

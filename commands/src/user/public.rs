@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A registration's number in its stream: what the welcome mail's link hangs on.
-const REGISTERED_SEQ: u64 = 1;
+pub const REGISTERED_SEQ: u64 = 1;
 
 pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let new = call.body::<Register>()?.parse()?;

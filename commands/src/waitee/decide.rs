@@ -76,6 +76,17 @@ pub enum Command {
         /// Why.
         reason: Option<Sealed<Reason>>,
     },
+    /// The table was held for long enough.
+    EndHold,
+    /// The visit has lasted for too long.
+    Expire(Why),
+    /// The list is gone, and what was left on it goes too.
+    Clear {
+        /// The list, from the log.
+        list: Waitlist,
+        /// Why.
+        why: Why,
+    },
     /// Forget the guest, who leaves the board if they are on it.
     Erase,
     /// The guest's key is gone.
@@ -93,6 +104,8 @@ pub enum Refusal {
     ListFull(u32),
     /// Not from this state.
     NotFrom(State),
+    /// Not so long after joining.
+    Over(State),
     /// The party to move next to is not on this board.
     NotOnBoard,
     /// No room between two places.
@@ -136,11 +149,17 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
         Command::Erase => Ok(vec![Event::Erased {}]),
         Command::Forget if visit.forgotten || !visit.erased => Ok(vec![]),
         Command::Forget => Ok(vec![Event::Forgotten {}]),
+        Command::EndHold | Command::Expire(_) | Command::Clear { .. } if visit.erased || !active => Ok(vec![]),
+        Command::EndHold if visit.agenda.hold.is_none_or(|hold| now < hold.until) => Ok(vec![]),
+        Command::EndHold => Ok(vec![Event::NoShow(Why::default())]),
+        Command::Expire(_) if !is_over(visit, now) => Ok(vec![]),
+        Command::Clear { list: Waitlist::Kept(_) | Waitlist::None, .. } => Ok(vec![]),
+        Command::Expire(why) | Command::Clear { why, .. } => Ok(vec![Event::Removed(why.clone())]),
         _ if visit.erased => Err(Refusal::Erased),
         Command::Change(details) => Ok(changed(visit, details).into_iter().collect()),
         Command::Call { list } => match visit.state {
             State::Waiting | State::Called => Ok(vec![call(list, now)?]),
-            other => Err(Refusal::NotFrom(other)),
+            State::Confirmed | State::Seated | State::Left | State::Removed | State::NoShow => Err(not_now(visit, now)),
         },
         Command::Confirm(_) if visit.state == State::Confirmed => Ok(vec![]),
         Command::Confirm(why) if visit.state == State::Called => Ok(vec![Event::Confirmed(why.clone())]),
@@ -153,6 +172,7 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
         Command::Remove(_) if visit.state == State::Removed => Ok(vec![]),
         Command::Remove(why) if active => Ok(vec![Event::Removed(why.clone())]),
         Command::Restore { .. } if visit.state == State::Waiting => Ok(vec![]),
+        Command::Restore { .. } if is_over(visit, now) => Err(Refusal::Over(visit.state)),
         Command::Restore { list: Waitlist::Kept(_), why } => Ok(vec![Event::Restored(why.clone())]),
         Command::Restore { .. } => Err(Refusal::NotFound),
         Command::Move { beside, target, reason } if active => {
@@ -160,9 +180,13 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
             Ok(rank.map(|rank| Event::Moved { rank, reason: reason.clone() }).into_iter().collect())
         }
         Command::Confirm(_) | Command::Seat(_) | Command::NoShow(_) | Command::Leave(_) | Command::Remove(_) | Command::Move { .. } => {
-            Err(Refusal::NotFrom(visit.state))
+            Err(not_now(visit, now))
         }
     }
+}
+
+fn not_now(visit: &Visit, now: Time) -> Refusal {
+    if is_over(visit, now) && !visit.state.is_active() { Refusal::Over(visit.state) } else { Refusal::NotFrom(visit.state) }
 }
 
 fn join(id: schema::WaitlistId, list: &waitlist::State, active: usize, party: &SealedParty, by: JoinedBy, now: Time) -> Joined {
@@ -180,6 +204,11 @@ fn join(id: schema::WaitlistId, list: &waitlist::State, active: usize, party: &S
         rank: Rank::joining(now),
         by,
     }
+}
+
+/// Whether a visit that began so long ago is over, whatever became of it.
+fn is_over(visit: &Visit, now: Time) -> bool {
+    visit.agenda.ends_at.is_some_and(|at| at <= now)
 }
 
 fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
@@ -231,6 +260,7 @@ impl Refusal {
         match self {
             Self::NotFound | Self::Erased => Problem::not_found(),
             Self::NotFrom(state) => not_from(state, allowed_to_guests(state)),
+            Self::Over(state) => not_from(state, Vec::new()),
             Self::ListClosed | Self::ListFull(_) | Self::NotOnBoard | Self::RankExhausted => self.into(),
         }
     }
@@ -243,6 +273,7 @@ impl From<Refusal> for Problem {
             Refusal::ListClosed => Self::new(Slug::WaitlistClosed, "The list takes no parties now."),
             Refusal::ListFull(capacity) => Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full.")),
             Refusal::NotFrom(state) => not_from(state, allowed(state)),
+            Refusal::Over(state) => not_from(state, Vec::new()),
             Refusal::NotOnBoard => Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board."),
             Refusal::Erased => Self::erased(),
             Refusal::RankExhausted => {

@@ -1,20 +1,24 @@
 //! One party's visit: from joining to the table, or away.
 
 mod decide;
+mod deliver;
 pub(crate) mod guest;
 pub(crate) mod handler;
 mod join;
 mod place;
+pub mod system;
 
 use infra::log::Aggregate;
 use schema::{
-    Fact, Rank, WaitlistId,
-    value::{Language, PartySize, QuoteMinutes},
-    waitee::{Event, State},
+    Fact, Rank, Sealed, WaitlistId,
+    agenda::Agenda,
+    value::{Email, Language, Name, PartySize, Phone, QuoteMinutes},
+    waitee::{Details, Event, State},
 };
 
 pub use self::{
     decide::{Command, Refusal, SealedParty, admit, decide},
+    deliver::deliver,
     place::Target,
 };
 
@@ -37,6 +41,14 @@ pub struct Visit {
     pub quoted_minutes: Option<QuoteMinutes>,
     /// What they read.
     pub language: Option<Language>,
+    /// Whom to call.
+    pub name: Sealed<Name>,
+    /// Where to text.
+    pub phone: Option<Sealed<Phone>>,
+    /// Where to write.
+    pub email: Option<Sealed<Email>>,
+    /// What is to be done about it.
+    pub agenda: Agenda,
     /// Whether they are forgotten, or about to be.
     pub erased: bool,
     /// Whether their key is gone for good.
@@ -55,22 +67,35 @@ impl Aggregate for Waitee {
                 party_size: joined.party_size,
                 quoted_minutes: joined.quoted_minutes,
                 language: joined.language,
+                name: joined.name.clone(),
+                phone: joined.phone.clone(),
+                email: joined.email.clone(),
+                agenda: Agenda::default().of_visit(fact),
                 erased: false,
                 forgotten: false,
             }));
         }
-        Self(self.0.map(|visit| visit.evolve(&fact.event)))
+        Self(self.0.map(|visit| visit.evolve(fact)))
+    }
+
+    fn is_aside(event: &Event) -> bool {
+        event.message().is_some()
     }
 }
 
 impl Visit {
-    fn evolve(mut self, event: &Event) -> Self {
-        match event {
+    fn evolve(mut self, fact: &Fact<Event>) -> Self {
+        self.agenda = self.agenda.of_visit(fact);
+        match &fact.event {
             Event::Joined(_) => {}
             Event::DetailsChanged(details) => {
                 self.party_size = details.party_size.unwrap_or(self.party_size);
                 self.quoted_minutes = details.quoted_minutes.unwrap_or(self.quoted_minutes);
                 self.language = details.language.unwrap_or(self.language);
+                let Details { name, phone, email, .. } = details.clone();
+                self.name = name.unwrap_or(self.name);
+                self.phone = phone.unwrap_or(self.phone);
+                self.email = email.unwrap_or(self.email);
             }
             Event::Called { .. } => self.state = State::Called,
             Event::Confirmed(_) => self.state = State::Confirmed,
@@ -82,6 +107,11 @@ impl Visit {
             Event::Moved { rank, .. } => self.rank = rank.clone(),
             Event::Erased {} => self.erased = true,
             Event::Forgotten {} => self.forgotten = true,
+            Event::NotificationStarted(_)
+            | Event::NotificationSent(_)
+            | Event::NotificationFailed(_)
+            | Event::NotificationSkipped(_)
+            | Event::NotificationBounced(_) => {}
         }
         self
     }

@@ -77,7 +77,10 @@ pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> 
 }
 
 /// As [`latest`], whoever's it is, and whose: whoever knows a list's id may join it, as at the restaurant's door.
-pub(crate) async fn at_the_door(backend: &Backend, id: WaitlistId) -> Result<Option<(UserId, Waitlist)>, Failure> {
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn at_the_door(backend: &Backend, id: WaitlistId) -> Result<Option<(UserId, Waitlist)>, Failure> {
     let Some(commit) = backend.log.latest(id.into()).await? else { return Ok(None) };
     let facts = commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
     Ok(Some((commit.tenant, facts.iter().fold(Waitlist::None, infra::log::Aggregate::evolve))))

@@ -6,7 +6,10 @@ pub(crate) mod handler;
 use infra::log::Aggregate;
 use schema::{Fact, waitlist};
 
-pub use self::decide::{Command, Refusal, decide};
+pub use self::{
+    decide::{Command, Refusal, decide},
+    handler::at_the_door as find,
+};
 
 /// What deciding needs to know of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schema::{
-    Commit, Fact, Problem, Slug, StreamId, Time, UserId, access,
+    Actor, Commit, Fact, Problem, Slug, StreamId, Time, UserId, access,
     commit::{Author, CommandId, DomainEvent, Tail},
 };
 use tracing::debug;
@@ -62,6 +62,8 @@ pub struct Outcome<A> {
     pub state: A,
     /// Number of the last event that this state includes.
     pub seq: u64,
+    /// Whether this very call appended something: of several who race to do the same, one has done it.
+    pub appended: bool,
 }
 
 /// A stream as it is now.
@@ -73,6 +75,8 @@ pub struct Read<A> {
     pub seq: u64,
     /// The account the data belongs to.
     pub tenant: UserId,
+    /// The commits that were read.
+    pub commits: Vec<Commit>,
 }
 
 /// A stream, loaded and folded.
@@ -111,7 +115,7 @@ impl Log {
             }
             // An attempt that looked lost may have landed all the same, and so may the same command sent by someone else.
             if let Some(landed) = loaded.commits.iter().find(|commit| sent.contains(&commit.commit)) {
-                return Ok(loaded.up_to(landed.last));
+                return Ok(Outcome { appended: true, ..loaded.up_to(landed.last) });
             }
             if let Some(repeat) = recognise(&loaded.commits, author.command)? {
                 return Ok(loaded.up_to(repeat.last));
@@ -151,8 +155,8 @@ impl Log {
     pub async fn read<A: Aggregate>(&self, stream: StreamId) -> Result<Option<Read<A>>, Failure> {
         let loaded: Loaded<A> = self.fold(stream).await?;
         let Some(last) = loaded.commits.last() else { return Ok(None) };
-        let Outcome { state, seq } = loaded.up_to(last.last);
-        Ok(Some(Read { state, seq, tenant: last.tenant }))
+        let Outcome { state, seq, .. } = loaded.up_to(last.last);
+        Ok(Some(Read { state, seq, tenant: last.tenant, commits: loaded.commits }))
     }
 
     async fn fold<A: Aggregate>(&self, stream: StreamId) -> Result<Loaded<A>, Failure> {
@@ -165,11 +169,23 @@ impl Log {
     }
 }
 
+impl<A> Read<A> {
+    /// Who writes because of an event of this stream, in the name of the request that led to it.
+    #[must_use]
+    pub fn because_of(&self, seq: u64, actor: Actor) -> Author {
+        let holds = |commit: &&Commit| (commit.seq..=commit.last).contains(&seq);
+        match self.commits.iter().find(holds) {
+            Some(cause) => cause.as_cause(seq, actor),
+            None => Author { tenant: self.tenant, actor, command: None, correlation: String::new(), causation: None },
+        }
+    }
+}
+
 impl<A: Aggregate> Loaded<A> {
     /// The state as it was after event `seq`.
     fn up_to(&self, seq: u64) -> Outcome<A> {
         let state = self.facts.iter().take_while(|fact| fact.seq <= seq).fold(A::default(), A::evolve);
-        Outcome { state, seq }
+        Outcome { state, seq, appended: false }
     }
 
     /// Whether nothing that matters came after what the client knows. Of an empty stream nobody can know anything.
@@ -189,7 +205,7 @@ impl<A: Aggregate> Outcome<A> {
         let state = numbered.fold(self.state, |state, (event, seq)| {
             state.evolve(&Fact { stream: commit.stream, seq, at: commit.at, tenant: commit.tenant, event })
         });
-        Self { state, seq: commit.last }
+        Self { state, seq: commit.last, appended: true }
     }
 }
 

@@ -284,3 +284,59 @@ fn nothing_but_the_forgetting_follows_an_erasure() {
         }
     }
 }
+
+fn long_ago() -> Time {
+    Time::from_millis(NOW_MS).plus_millis(-schema::agenda::VISIT_MS)
+}
+
+/// What follows a day after the party joined.
+fn a_day_later(events: &[Event], command: &Command) -> Result<Vec<Event>, Refusal> {
+    let stream = schema::WaiteeId(uuid::Uuid::nil()).into();
+    let facts = events.iter().zip(1..).map(|(event, seq)| schema::Fact {
+        stream,
+        seq,
+        at: long_ago(),
+        tenant: schema::UserId(uuid::Uuid::nil()),
+        event: event.clone(),
+    });
+    decide(&facts.fold(Waitee::default(), |waitee, fact| infra::log::Aggregate::evolve(waitee, &fact)), command, Time::from_millis(NOW_MS))
+}
+
+fn called_until(minutes: u32) -> Event {
+    Event::Called { hold_until: Time::from_millis(NOW_MS).plus_minutes(minutes), remind_at: None }
+}
+
+#[test]
+fn a_hold_ends_when_its_time_has_come_and_nobody_answered() {
+    let after = |events: &[Event]| given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &Command::EndHold, now));
+    assert_eq!(after(&[joined_at(0), called_until(0)]), Ok(vec![Event::NoShow(Why::default())]));
+    assert_eq!(after(&[joined_at(0), called_until(1)]), Ok(vec![]), "not yet");
+    for answer in [Event::Confirmed(Why::default()), Event::Seated(Why::default()), Event::Restored(Why::default()), Event::Erased {}] {
+        assert_eq!(after(&[joined_at(0), called_until(0), answer]), Ok(vec![]));
+    }
+    assert_eq!(after(&[joined_at(0), called_until(0), called_until(5)]), Ok(vec![]), "called again");
+    assert_eq!(after(&[]), Err(Refusal::NotFound));
+}
+
+#[test]
+fn a_visit_ends_after_a_day_and_is_not_restored() {
+    let expire = Command::Expire(because());
+    assert_eq!(a_day_later(&[joined_at(0)], &expire), Ok(vec![Event::Removed(because())]));
+    assert_eq!(a_day_later(&[joined_at(0), Event::Seated(Why::default())], &expire), Ok(vec![]));
+    assert_eq!(given::<Waitee>(vec![joined_at(0)]).when(|waitee, now| decide(waitee, &expire, now)), Ok(vec![]), "not yet");
+    let list = Waitlist::Kept(LIST_OPEN.clone());
+    let restore = Command::Restore { list: list.clone(), why: Why::default() };
+    let left = [joined_at(0), Event::Left(Why::default())];
+    assert_eq!(a_day_later(&left, &restore), Err(Refusal::Over(State::Left)));
+    assert_eq!(a_day_later(&left, &Command::Call { list }), Err(Refusal::Over(State::Left)), "nothing is allowed any more");
+}
+
+#[test]
+fn who_is_left_on_a_list_that_is_gone_goes_too() {
+    let clear = |list: Waitlist| Command::Clear { list, why: because() };
+    let after =
+        |events: &[Event], list: Waitlist| given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &clear(list.clone()), now));
+    assert_eq!(after(&[joined_at(0)], Waitlist::Deleted), Ok(vec![Event::Removed(because())]));
+    assert_eq!(after(&[joined_at(0)], Waitlist::Kept(LIST_OPEN.clone())), Ok(vec![]));
+    assert_eq!(after(&[joined_at(0), Event::Left(Why::default())], Waitlist::Deleted), Ok(vec![]));
+}

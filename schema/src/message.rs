@@ -1,0 +1,574 @@
+//! Messages to people: which there are, what can happen to one, and the ledger that never lies about it.
+//!
+//! A message follows from one event, and is named by it. Whoever is about to send it first says so in the stream of whom it
+//! concerns, until when it may take (a lease), and afterwards what came of it. A lease that ran out without an outcome is the
+//! honest unknown: the message may have been sent or not.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+
+/// How long whoever sends a message has it to themselves.
+pub const LEASE_MS: i64 = 60_000;
+
+/// How often a message is tried to be sent.
+pub const ATTEMPTS_MAX: u32 = 5;
+
+/// The first pause after a send that was turned away; each further one is twice as long.
+const PAUSE_BASE_MS: i64 = 15_000;
+
+/// Messages that a ledger remembers. Those settled longest ago are left out first, for nothing is ever due for them again; then
+/// those that were never begun and have been followed by so many others.
+const REMEMBERED_MAX: usize = 24;
+
+/// A code that says why a message was turned away, in characters.
+pub const CODE_CHARS_MAX: usize = 64;
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Greets a new account, with the link that confirms its address.
+    Welcome,
+    /// That link again.
+    Confirmation,
+    /// A link that sets a new password.
+    PasswordReset,
+    /// The table is ready.
+    TableReady,
+    /// The table is held for a little longer only.
+    Reminder,
+}
+
+/// What is done about a message of which nobody knows whether it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfUnknown {
+    /// It is sent again: not to be told is worse than to be told twice.
+    SendAgain,
+    /// It is left to a person, who sees that it is unknown.
+    Hold,
+}
+
+impl Kind {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Welcome, Self::Confirmation, Self::PasswordReset, Self::TableReady, Self::Reminder];
+
+    /// The one table of what is done when the outcome is unknown.
+    #[must_use]
+    pub fn if_unknown(self) -> IfUnknown {
+        match self {
+            // Without its link, an account stays without texts or its owner outside; the same link twice does no harm.
+            Self::Welcome | Self::Confirmation | Self::PasswordReset => IfUnknown::SendAgain,
+            // A guest who was not told loses the table; one who was told twice comes.
+            Self::TableReady => IfUnknown::SendAgain,
+            // The guest has been told before. A second reminder would only press.
+            Self::Reminder => IfUnknown::Hold,
+        }
+    }
+
+    /// For how long after the event it follows from its link is good, in milliseconds; later the message has no purpose. What
+    /// guests get ends with the hold.
+    #[must_use]
+    pub fn good_for_ms(self) -> Option<i64> {
+        match self {
+            Self::Welcome | Self::Confirmation => Some(7 * 24 * 3_600_000),
+            Self::PasswordReset => Some(3_600_000),
+            Self::TableReady | Self::Reminder => None,
+        }
+    }
+
+    /// The kind as it is stored and shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Welcome => "welcome",
+            Self::Confirmation => "confirmation",
+            Self::PasswordReset => "password-reset",
+            Self::TableReady => "table-ready",
+            Self::Reminder => "reminder",
+        }
+    }
+}
+
+/// The name of a message: what it is for, and the number of the event that it follows from. `table-ready-7`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct MessageId {
+    /// What it is for.
+    pub kind: Kind,
+    /// Number of the event that it follows from, in the stream of whom it concerns.
+    pub cause: u64,
+}
+
+/// The text names no message.
+#[derive(Debug, thiserror::Error)]
+#[error("names no message")]
+pub struct NotAMessage;
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.kind.as_str(), self.cause)
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = NotAMessage;
+
+    fn from_str(text: &str) -> Result<Self, NotAMessage> {
+        let (kind, cause) = text.rsplit_once('-').ok_or(NotAMessage)?;
+        let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(NotAMessage)?;
+        let id = Self { kind, cause: cause.parse().map_err(|_| NotAMessage)? };
+        if id.to_string() == text { Ok(id) } else { Err(NotAMessage) }
+    }
+}
+
+impl From<MessageId> for String {
+    fn from(id: MessageId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for MessageId {
+    type Error = NotAMessage;
+
+    fn try_from(text: String) -> Result<Self, NotAMessage> {
+        text.parse()
+    }
+}
+
+/// The way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// A text.
+    Sms,
+    /// A mail.
+    Email,
+}
+
+/// Somebody is about to send a message, and nobody else may before `until`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as above")]
+pub struct Started {
+    pub message: MessageId,
+    /// How often it has been tried, this time included.
+    pub attempt: u32,
+    pub channel: Channel,
+    pub until: Time,
+}
+
+/// A message was taken for delivery by whoever carries such messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as above")]
+pub struct Sent {
+    pub message: MessageId,
+    pub attempt: u32,
+    /// Not the one it was started for when that turned out not to be open.
+    pub channel: Channel,
+    /// What the carrier calls it.
+    pub provider_id: String,
+}
+
+/// A message was turned away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as above")]
+pub struct Failed {
+    pub message: MessageId,
+    pub attempt: u32,
+    /// Why, in the carrier's word.
+    pub code: String,
+    /// When it is tried again; never, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Time>,
+}
+
+/// A message is not sent, or not once more, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as above")]
+pub struct Skipped {
+    pub message: MessageId,
+    /// Of whoever had it to themselves, and so knows that it was not sent; absent when nobody had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Not `reason`, which is a person's, in words of their own.
+    pub why: Skip,
+}
+
+/// A message that was sent did not reach anybody, or was not welcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as above")]
+pub struct Bounced {
+    pub message: MessageId,
+    pub why: Bounce,
+}
+
+/// Why a message is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Skip {
+    /// It is older than its purpose.
+    Late,
+    /// It has no purpose any more: the guest came or went, was called again, or the link was used.
+    Needless,
+    /// There is neither number nor address to send it to.
+    NoAddress,
+    /// Texts are for accounts whose address is confirmed.
+    AccountUnconfirmed,
+    /// The number is not of the list's country.
+    OtherCountry,
+    /// Whom it concerns was forgotten.
+    Erased,
+    /// The number's owner wants no texts.
+    OptedOut,
+    /// The account has sent as many messages of this channel today as it may.
+    AccountCap,
+    /// Whoever it is for has got as many today as they may.
+    RecipientCap,
+}
+
+/// What became known of a message after it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bounce {
+    /// There is no such mailbox, or the address is known to take no mail.
+    Permanent,
+    /// The mailbox would not take it for now.
+    Transient,
+    /// It came back, and does not say why.
+    Undetermined,
+    /// Its reader called it unwanted.
+    Complaint,
+    /// The carrier found it harmful.
+    Rejected,
+}
+
+/// What can happen to a message. Accounts and visits record it under names of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as the structs say")]
+pub enum Event {
+    Started(Started),
+    Sent(Sent),
+    Failed(Failed),
+    Skipped(Skipped),
+    Bounced(Bounced),
+}
+
+impl Event {
+    /// Which message it happened to.
+    #[must_use]
+    pub fn message(&self) -> MessageId {
+        match self {
+            Self::Started(Started { message, .. })
+            | Self::Sent(Sent { message, .. })
+            | Self::Failed(Failed { message, .. })
+            | Self::Skipped(Skipped { message, .. })
+            | Self::Bounced(Bounced { message, .. }) => *message,
+        }
+    }
+}
+
+/// How a message stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "as the events say")]
+pub enum Standing {
+    /// It is to be sent, from then on.
+    Due { from: Time },
+    /// It is being sent; past `until`, nobody knows whether it was, and it is sent `again` or left to a person.
+    Started { until: Time, again: bool },
+    /// It was taken.
+    Sent,
+    /// It was turned away.
+    Failed {
+        code: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again_at: Option<Time>,
+    },
+    /// It is not sent.
+    Skipped { reason: Skip },
+    /// It was sent in vain.
+    Bounced { reason: Bounce },
+}
+
+/// A message in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Which.
+    pub id: MessageId,
+    /// The way it goes, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// How often it was tried.
+    pub attempt: u32,
+    /// Since when it is wanted.
+    pub wanted_at: Time,
+    /// When it came to stand so.
+    pub at: Time,
+    /// How it stands.
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
+impl Entry {
+    /// When something is to be done about it; never, when it is settled or left to a person.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Time> {
+        match &self.standing {
+            Standing::Due { from } => Some(*from),
+            Standing::Started { until, again } => again.then_some(*until),
+            Standing::Failed { again_at, .. } => *again_at,
+            Standing::Sent | Standing::Skipped { .. } | Standing::Bounced { .. } => None,
+        }
+    }
+
+    /// Until when somebody has it to themselves, or had.
+    #[must_use]
+    pub fn lease_until(&self) -> Option<Time> {
+        match self.standing {
+            Standing::Started { until, .. } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// How it stands at an instant, in the contract's word: a lease that ran out says that nobody knows.
+    #[must_use]
+    pub fn status(&self, now: Time) -> &'static str {
+        match &self.standing {
+            Standing::Due { .. } | Standing::Failed { again_at: Some(_), .. } => "due",
+            Standing::Started { until, .. } if now < *until => "started",
+            Standing::Started { .. } => "unknown",
+            Standing::Sent => "sent",
+            Standing::Failed { again_at: None, .. } => "failed",
+            Standing::Skipped { .. } => "skipped",
+            Standing::Bounced { .. } => "bounced",
+        }
+    }
+
+    /// Why it stands so, when somebody said.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let word = |word: serde_json::Result<serde_json::Value>| word.ok().and_then(|word| word.as_str().map(str::to_owned));
+        match &self.standing {
+            Standing::Failed { code, .. } => Some(code.clone()),
+            Standing::Skipped { reason } => word(serde_json::to_value(reason)),
+            Standing::Bounced { reason } => word(serde_json::to_value(reason)),
+            Standing::Due { .. } | Standing::Started { .. } | Standing::Sent => None,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.due_at().is_none()
+    }
+
+    /// When the minute's look has to find it: what follows from an event at once is first left to the one who saw that event.
+    pub(crate) fn sought_at(&self) -> Option<Time> {
+        match &self.standing {
+            Standing::Due { from } if self.id.kind != Kind::Reminder => Some(from.plus_millis(LEASE_MS)),
+            _ => self.due_at(),
+        }
+    }
+}
+
+/// What became of the messages about somebody, in the order in which they became due.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ledger(Vec<Entry>);
+
+impl Ledger {
+    /// The messages.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A message; none when it never followed from anything, or was settled long ago.
+    #[must_use]
+    pub fn entry(&self, id: MessageId) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.id == id)
+    }
+
+    /// A message is to be sent, from then on.
+    pub(crate) fn want(&mut self, id: MessageId, from: Time) {
+        self.0.push(Entry { id, channel: None, attempt: 0, wanted_at: from, at: from, standing: Standing::Due { from } });
+        while self.0.len() > REMEMBERED_MAX {
+            let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
+            let oldest = self.0.iter().position(Entry::is_settled).or_else(|| self.0.iter().position(is_unbegun));
+            let Some(oldest) = oldest else { return };
+            self.0.remove(oldest);
+        }
+    }
+
+    /// Messages of this kind that nobody has started to send are not wanted any more.
+    pub(crate) fn withdraw(&mut self, kind: Kind) {
+        self.0.retain(|entry| entry.id.kind != kind || !matches!(entry.standing, Standing::Due { .. }));
+    }
+
+    /// Messages of this kind have no purpose any more. One of which nobody knows whether it was sent is not sent again.
+    pub(crate) fn lapse(&mut self, kind: Kind) {
+        for entry in self.0.iter_mut().filter(|entry| entry.id.kind == kind) {
+            if let Standing::Started { again, .. } = &mut entry.standing {
+                *again = false;
+            }
+        }
+    }
+
+    /// Something happened to a message. What is known to be sent stays sent, whatever an earlier attempt says later.
+    pub(crate) fn record(&mut self, event: &Event, at: Time) {
+        let Some(entry) = self.0.iter_mut().find(|entry| entry.id == event.message()) else { return };
+        let standing = match event {
+            Event::Started(started) => {
+                entry.channel = Some(started.channel);
+                entry.attempt = started.attempt;
+                let again = entry.id.kind.if_unknown() == IfUnknown::SendAgain && started.attempt < ATTEMPTS_MAX;
+                Standing::Started { until: started.until, again }
+            }
+            Event::Sent(sent) => {
+                entry.channel = Some(sent.channel);
+                if matches!(entry.standing, Standing::Bounced { .. }) {
+                    return;
+                }
+                Standing::Sent
+            }
+            Event::Failed(failed) => {
+                if failed.attempt != entry.attempt || !matches!(entry.standing, Standing::Started { .. }) {
+                    return;
+                }
+                Standing::Failed { code: failed.code.clone(), again_at: failed.again_at }
+            }
+            Event::Skipped(skipped) => match entry.standing {
+                // Somebody else may have sent it: that stays unknown.
+                Standing::Started { until, .. } if skipped.attempt != Some(entry.attempt) => Standing::Started { until, again: false },
+                _ => Standing::Skipped { reason: skipped.why },
+            },
+            Event::Bounced(bounced) => Standing::Bounced { reason: bounced.why },
+        };
+        entry.standing = standing;
+        entry.at = at;
+    }
+}
+
+/// When a message that was turned away is tried again; never, when it has been tried often enough.
+#[must_use]
+pub fn again_at(attempt: u32, now: Time) -> Option<Time> {
+    (attempt < ATTEMPTS_MAX).then(|| now.plus_millis(PAUSE_BASE_MS << attempt.saturating_sub(1).min(ATTEMPTS_MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READY: MessageId = MessageId { kind: Kind::TableReady, cause: 2 };
+
+    fn at(ms: i64) -> Time {
+        Time::from_millis(ms)
+    }
+
+    fn started(attempt: u32, until: i64) -> Event {
+        Event::Started(Started { message: READY, attempt, channel: Channel::Sms, until: at(until) })
+    }
+
+    fn sent(attempt: u32) -> Event {
+        Event::Sent(Sent { message: READY, attempt, channel: Channel::Sms, provider_id: "one".into() })
+    }
+
+    fn failed(attempt: u32, again_at: Option<i64>) -> Event {
+        Event::Failed(Failed { message: READY, attempt, code: "Throttled".into(), again_at: again_at.map(at) })
+    }
+
+    fn skipped(attempt: Option<u32>) -> Event {
+        Event::Skipped(Skipped { message: READY, attempt, why: Skip::Late })
+    }
+
+    fn bounced() -> Event {
+        Event::Bounced(Bounced { message: READY, why: Bounce::Permanent })
+    }
+
+    fn after(events: &[Event]) -> Entry {
+        let mut ledger = Ledger::default();
+        ledger.want(READY, at(0));
+        for (event, ms) in events.iter().zip(1..) {
+            ledger.record(event, at(ms));
+        }
+        ledger.entry(READY).unwrap().clone()
+    }
+
+    #[test]
+    fn a_message_is_named_by_its_kind_and_its_cause() {
+        assert_eq!(READY.to_string(), "table-ready-2");
+        for kind in Kind::ALL {
+            let id = MessageId { kind, cause: 7 };
+            assert_eq!(id.to_string().parse::<MessageId>().unwrap(), id);
+        }
+        for text in ["", "table-ready", "table-ready-", "table-ready-02", "table-ready-+2", "greeting-1", "Welcome-1"] {
+            assert!(text.parse::<MessageId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_due_until_it_is_settled() {
+        assert_eq!(after(&[]).due_at(), Some(at(0)));
+        assert_eq!(after(&[started(1, 50)]).due_at(), Some(at(50)), "then nobody knows");
+        assert_eq!(after(&[started(1, 50), failed(1, Some(70))]).due_at(), Some(at(70)));
+        for settled in [sent(1), failed(1, None), bounced(), skipped(Some(1))] {
+            assert_eq!(after(&[started(1, 50), settled]).due_at(), None);
+        }
+        assert_eq!(after(&[started(ATTEMPTS_MAX, 50)]).due_at(), None, "often enough");
+    }
+
+    #[test]
+    fn a_lease_that_ran_out_is_unknown() {
+        let entry = after(&[started(1, 50)]);
+        assert_eq!((entry.status(at(49)), entry.status(at(50))), ("started", "unknown"));
+        let entry = after(&[started(1, 50), skipped(None)]);
+        assert_eq!((entry.status(at(50)), entry.due_at()), ("unknown", None), "not sent again, and still nobody knows");
+    }
+
+    #[test]
+    fn what_is_known_to_be_sent_stays_so_whatever_is_said_later() {
+        for late in [failed(1, None), failed(1, Some(9)), failed(2, None)] {
+            assert_eq!(after(&[started(1, 5), sent(1), late.clone()]).standing, Standing::Sent);
+            assert_eq!(after(&[started(1, 5), started(2, 50), sent(1), late]).standing, Standing::Sent);
+        }
+        assert!(matches!(after(&[started(1, 5), started(2, 50), failed(1, None)]).standing, Standing::Started { .. }));
+        assert_eq!(after(&[started(1, 5), bounced(), sent(1)]).status(at(9)), "bounced");
+    }
+
+    #[test]
+    fn reasons_are_single_words() {
+        assert_eq!(after(&[skipped(None)]).reason().as_deref(), Some("late"));
+        assert_eq!(after(&[started(1, 5), sent(1), bounced()]).reason().as_deref(), Some("permanent"));
+        assert_eq!(after(&[started(1, 5), failed(1, None)]).reason().as_deref(), Some("Throttled"));
+        assert_eq!(after(&[]).reason(), None);
+    }
+
+    #[test]
+    fn a_ledger_is_bounded_and_forgets_first_what_is_settled() {
+        let mut ledger = Ledger::default();
+        let id = |cause| MessageId { kind: Kind::TableReady, cause };
+        ledger.want(id(1), at(0));
+        for cause in 2..=100 {
+            ledger.want(id(cause), at(0));
+            ledger.record(&Event::Skipped(Skipped { message: id(cause), attempt: None, why: Skip::Needless }), at(1));
+        }
+        assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
+        assert_eq!(ledger.entry(id(1)).and_then(Entry::due_at), Some(at(0)), "what is due stays");
+        for cause in 101..=200 {
+            ledger.want(id(cause), at(0));
+        }
+        assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
+        assert!(ledger.entry(id(200)).is_some() && ledger.entry(id(1)).is_none(), "the latest stays");
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let pauses: Vec<_> = (1..=ATTEMPTS_MAX).map(|attempt| again_at(attempt, at(0)).map(Time::millis)).collect();
+        assert_eq!(pauses, [Some(15_000), Some(30_000), Some(60_000), Some(120_000), None]);
+    }
+}
