@@ -4,7 +4,9 @@ mod project;
 pub(crate) mod query;
 
 use schema::{
-    Sealed, Time, UserId, table,
+    Sealed, Time, UserId,
+    agenda::Agenda,
+    table,
     value::{Email, Name},
 };
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,15 @@ pub struct UserRow {
     pub registered_at: Time,
     /// Whether it is still there.
     pub state: State,
+    /// What is to be done about it; its mails among that.
+    #[serde(default)]
+    pub agenda: Agenda,
+    /// Key of the index `due`: one of a few, while something is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_in: Option<String>,
+    /// Place in the index `due`: when the minute's look has to find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Time>,
 }
 
 /// Whether an account is still there.

@@ -2,6 +2,8 @@
 
 use schema::{
     Fact, UserId,
+    agenda::Agenda,
+    table::due_in,
     user::{Event, Registered},
 };
 
@@ -13,7 +15,7 @@ impl Projection for Users {
     type Row = UserRow;
 
     const NAME: &'static str = "users";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn project(row: Option<UserRow>, fact: &Fact<Event>) -> Option<UserRow> {
         let mut row = match &fact.event {
@@ -30,7 +32,12 @@ impl Projection for Users {
             Event::Erased {} => row.state = State::Erased,
             Event::Forgotten {} => row.state = State::Forgotten,
             Event::Registered(_) | Event::ConfirmationAsked {} | Event::PasswordResetAsked {} | Event::PasswordChanged { .. } => {}
+            Event::TextsCapped { .. } => {}
+            Event::MailStarted(_) | Event::MailSent(_) | Event::MailFailed(_) | Event::MailSkipped(_) | Event::MailBounced(_) => {}
         }
+        row.agenda = row.agenda.of_account(fact);
+        row.due_at = row.agenda.sought_at();
+        row.due_in = row.due_at.map(|_| due_in(row.id.0));
         Some(row)
     }
 }
@@ -47,5 +54,8 @@ fn begin(registered: &Registered, fact: &Fact<Event>) -> UserRow {
         operator: false,
         registered_at: fact.at,
         state: State::Kept,
+        agenda: Agenda::default(),
+        due_in: None,
+        due_at: None,
     }
 }

@@ -5,13 +5,14 @@ use infra::{
     http::{Call, Reply},
     vault::{Subject, SubjectKey},
 };
-use schema::{Problem, StreamId, body::user::User};
+use schema::{
+    Problem, StreamId, Time,
+    body::user::User,
+    message::{Entry, Kind},
+};
 
 use super::{State, UserRow, Users};
 use crate::{fresh, opened};
-
-/// What becomes of an account's welcome mail: none is sent yet.
-const WELCOME: &str = "due";
 
 /// An account that is about to be forgotten has no page any more.
 pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -25,10 +26,17 @@ pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fail
     fresh::others(backend, call.actor(), &tokens, |other| other == stream).await?;
     let key = backend.vault.key(Subject::Account(call.owner)).await?;
     let key = key.filter(|_| row.state == State::Kept).ok_or_else(Problem::not_found)?;
-    Reply::read(row.seq, &show(&row, &key))
+    Reply::read(row.seq, &show(&row, &key, backend.clock.now()))
 }
 
-fn show(row: &UserRow, key: &SubjectKey) -> User {
+/// How the mail stands that holds the link to confirm the address by: the welcome mail, or the last that was asked for instead.
+fn welcome(row: &UserRow, now: Time) -> &'static str {
+    let with_link = |entry: &&Entry| matches!(entry.id.kind, Kind::Welcome | Kind::Confirmation);
+    // What a ledger no longer remembers was settled long ago.
+    row.agenda.messages.entries().iter().rfind(with_link).map_or("sent", |entry| entry.status(now))
+}
+
+fn show(row: &UserRow, key: &SubjectKey, now: Time) -> User {
     let stream = row.id.into();
     User {
         id: row.id.0,
@@ -37,7 +45,7 @@ fn show(row: &UserRow, key: &SubjectKey) -> User {
         email_confirmed: row.confirmed,
         operator: row.operator,
         registered_at: row.registered_at,
-        welcome: WELCOME,
+        welcome: welcome(row, now),
         seq: row.seq,
     }
 }

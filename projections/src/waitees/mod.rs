@@ -6,7 +6,9 @@ pub(crate) mod query;
 
 use chrono::NaiveDate;
 use schema::{
-    Rank, Sealed, Time, UserId, WaiteeId, WaitlistId, table,
+    Rank, Sealed, Time, UserId, WaiteeId, WaitlistId,
+    agenda::Agenda,
+    table,
     value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes},
     waitee::{JoinedBy, State},
 };
@@ -58,6 +60,15 @@ pub struct WaiteeRow {
     /// Whether the guest is forgotten, or about to be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// What is to be done about it; its messages among that.
+    #[serde(default)]
+    pub agenda: Agenda,
+    /// Key of the index `due`: one of a few, while something is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_in: Option<String>,
+    /// Place in the index `due`: when the minute's look has to find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Time>,
     /// Key of the index `active`: the list, while the party is on its board.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<WaitlistId>,

@@ -2,6 +2,8 @@
 
 use schema::{
     Fact, WaiteeId,
+    agenda::Agenda,
+    table::due_in,
     waitee::{Details, Event, Joined, State},
 };
 
@@ -13,7 +15,7 @@ impl Projection for Waitees {
     type Row = WaiteeRow;
 
     const NAME: &'static str = "waitees";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn project(row: Option<WaiteeRow>, fact: &Fact<Event>) -> Option<WaiteeRow> {
         let mut row = match &fact.event {
@@ -49,7 +51,15 @@ impl Projection for Waitees {
             Event::Moved { rank, .. } => row.rank = rank.clone(),
             // Nothing of the guest is shown from here on, though the key may stand for moments.
             Event::Erased {} | Event::Forgotten {} => row.erased = true,
+            Event::NotificationStarted(_)
+            | Event::NotificationSent(_)
+            | Event::NotificationFailed(_)
+            | Event::NotificationSkipped(_)
+            | Event::NotificationBounced(_) => {}
         }
+        row.agenda = row.agenda.of_visit(fact);
+        row.due_at = row.agenda.sought_at();
+        row.due_in = row.due_at.map(|_| due_in(row.id.0));
         let active = row.state.is_active();
         row.board = active.then_some(row.waitlist);
         row.place = active.then(|| format!("{}#{}", row.rank.as_str(), row.id));
@@ -83,6 +93,9 @@ fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
         finished_at: None,
         by: joined.by,
         erased: false,
+        agenda: Agenda::default(),
+        due_in: None,
+        due_at: None,
         board: None,
         place: None,
         list_day: format!("{}#{}", joined.waitlist, joined.day),

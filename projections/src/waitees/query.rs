@@ -10,9 +10,10 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Actor, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
-    body::{Page, Waitee},
+    Actor, Problem, Sealed, StreamId, Time, UserId, WaiteeId, WaitlistId,
+    body::{Notification, Page, Waitee},
     id::Category,
+    message::Entry,
     sealed::Personal,
     sync::SyncToken,
     table,
@@ -48,8 +49,8 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let list = kept(backend, call.actor(), id, &tokens).await?;
     fresh::others(backend, call.actor(), &tokens, board_of(id)).await?;
     let (rows, next) = of_day(backend, call.actor(), id, day, &page, &tokens).await?;
-    let keys = keys(backend, call.owner, &rows).await?;
-    Reply::read(list.seq, &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None)).collect(), next })
+    let (keys, now) = (keys(backend, call.owner, &rows).await?, backend.clock.now());
+    Reply::read(list.seq, &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None, now)).collect(), next })
 }
 
 /// `2026-11-20`, and no other way of writing it.
@@ -71,7 +72,7 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
     .await?;
     let position = position_of(backend, call.actor(), &row, &tokens).await?;
     let key = keys(backend, call.owner, std::slice::from_ref(&row)).await?.remove(&id);
-    Reply::read(row.seq, &show(&row, key.as_ref(), position, None))
+    Reply::read(row.seq, &show(&row, key.as_ref(), position, None, backend.clock.now()))
 }
 
 /// The streams whose tokens are looked at where a page is made from a list and its parties: that list's, and any party's, for
@@ -115,11 +116,11 @@ fn position(row: &WaiteeRow, board: &[WaiteeRow]) -> Option<u32> {
 }
 
 async fn board_page(backend: &Backend, owner: UserId, board: Vec<WaiteeRow>, page: &PageRequest) -> Result<Page<Waitee>, Failure> {
-    let keys = keys(backend, owner, &board).await?;
+    let (keys, now) = (keys(backend, owner, &board).await?, backend.clock.now());
     let mut first_with: HashMap<String, Uuid> = HashMap::new();
     let mut shown = Vec::with_capacity(board.len());
     for (row, position) in board.iter().zip(1..) {
-        let mut waitee = show(row, keys.get(&row.id), Some(position), None);
+        let mut waitee = show(row, keys.get(&row.id), Some(position), None, now);
         if let Some(phone) = &waitee.phone {
             let first = *first_with.entry(phone.clone()).or_insert(waitee.id);
             waitee.duplicate_of = (first != waitee.id).then_some(first);
@@ -185,8 +186,19 @@ async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<Ha
         .collect())
 }
 
+fn notification(entry: &Entry, now: Time) -> Notification {
+    Notification {
+        id: entry.id.to_string(),
+        kind: entry.id.kind.as_str(),
+        channel: entry.channel,
+        status: entry.status(now),
+        at: entry.at,
+        reason: entry.reason(),
+    }
+}
+
 /// A row as it is shown; without its key, the guest was forgotten, or is about to be.
-fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplicate_of: Option<Uuid>) -> Waitee {
+fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplicate_of: Option<Uuid>, now: Time) -> Waitee {
     Waitee {
         id: row.id.0,
         waitlist_id: row.waitlist.0,
@@ -210,7 +222,7 @@ fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplic
         finished_at: row.finished_at,
         joined_by: row.by,
         erased: key.is_none(),
-        notifications: Vec::new(),
+        notifications: row.agenda.messages.entries().iter().map(|entry| notification(entry, now)).collect(),
         seq: row.seq,
     }
 }

@@ -34,6 +34,12 @@ pub struct WaitlistRow {
     pub made: String,
     /// When the last event was.
     pub at: Time,
+    /// Key of the index `due`: one of a few, once the list is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_in: Option<String>,
+    /// Place in the index `due`: since when it is gone. For a day the minute's look sees whether anybody was left on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Time>,
 }
 
 impl WaitlistRow {
@@ -51,21 +57,24 @@ impl Projection for Waitlists {
     type Row = WaitlistRow;
 
     const NAME: &'static str = "waitlists";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn project(row: Option<WaitlistRow>, fact: &Fact<Event>) -> Option<WaitlistRow> {
         let id = WaitlistId(fact.stream.id);
         let owner = row.as_ref().map_or(Some(fact.tenant), |row| row.owner);
         let list = fact.event.state().clone();
+        let gone = matches!(fact.event, Event::Deleted(_));
         Some(WaitlistRow {
             id,
             seq: fact.seq,
             v: Self::VERSION,
             tenant: fact.tenant,
-            owner: if matches!(fact.event, Event::Deleted(_)) { None } else { owner },
+            owner: if gone { None } else { owner },
             made: format!("{}#{id}", list.created_at),
             list,
             at: fact.at,
+            due_in: gone.then(|| table::due_in(id.0)),
+            due_at: gone.then_some(fact.at),
         })
     }
 }
