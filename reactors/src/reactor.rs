@@ -3,21 +3,23 @@
 //! An intent is on its queue before its record is done with, so none is lost; it may be there twice, and who carries it out
 //! bears that.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
 use infra::{
-    Backend, Failure, fault,
+    Backend, Failure,
     stream::{Announced, INSERT, answer, read},
 };
-use schema::{Commit, commit::Unreadable, id::Category};
+use schema::{Commit, StreamId};
 use tracing::{error, info, warn};
 
-use crate::{erasure, intent::Intent};
+use crate::{
+    intent::{Errand, Intent},
+    react::react,
+};
 
 /// The name of the consumer, in checkpoints.
 pub const CONSUMER: &str = "reactor";
-
-/// The types of events that anything follows from: all that the stream's filter has to let through.
-pub const TYPES: [&str; 2] = erasure::TYPES;
 
 /// The handler of the reactor lambda.
 #[derive(Clone)]
@@ -45,40 +47,45 @@ impl Reactor {
         answer(Vec::new())
     }
 
+    /// Sends what follows from a record, or parks what cannot be understood: it must not hold up what comes behind it.
     async fn settle(&self, announced: &Announced) -> Result<(), Failure> {
         let Announced { stream, seq, commit, .. } = announced;
-        let commit = match commit {
-            Some(commit) => commit.clone(),
-            None => match self.look_up(announced).await? {
-                Some(commit) => commit,
-                None => {
-                    warn!(%stream, seq, "a record of what is not in the log");
-                    return Ok(());
-                }
-            },
+        let sent = match commit {
+            Some(commit) => follow(&self.backend, commit).await,
+            None => again(&self.backend, *stream, *seq).await,
         };
-        let intents = react(&commit).map_err(|cause| Failure::broken(format!("react to {stream}@{seq}"), cause))?;
-        for intent in intents {
-            fault::point("reactor.send");
-            intent.send(&self.backend).await?;
-            fault::point("reactor.sent");
-            info!(?intent, "sent");
+        match sent {
+            Err(failure) if !failure.is_passing() => {
+                warn!(%stream, seq, cause = failure.chain(), "parked");
+                Errand::failed(Intent::React { stream: *stream, seq: *seq }, &failure).send(&self.backend, Duration::ZERO).await
+            }
+            sent => sent,
         }
-        Ok(())
-    }
-
-    /// The commit itself, when its record did not bring it.
-    async fn look_up(&self, announced: &Announced) -> Result<Option<Commit>, Failure> {
-        let (found, _) = self.backend.log.some_after(announced.stream, announced.seq.saturating_sub(1), 1).await?;
-        Ok(found.into_iter().find(|commit| commit.seq == announced.seq))
     }
 }
 
-/// What follows from a commit. Only the events that something follows from need be understood.
-fn react(commit: &Commit) -> Result<Vec<Intent>, Unreadable> {
-    Ok(match commit.stream.category {
-        Category::User => commit.facts_of(&TYPES)?.iter().flat_map(erasure::react::to_account).collect(),
-        Category::Waitee => commit.facts_of(&TYPES)?.iter().flat_map(erasure::react::to_visit).collect(),
-        Category::Session | Category::Waitlist => Vec::new(),
-    })
+/// Sends what follows from the commit that starts at `seq`, as it stands in the log.
+///
+/// # Errors
+/// The log cannot be read, the commit not understood, or a queue does not answer.
+pub(crate) async fn again(backend: &Backend, stream: StreamId, seq: u64) -> Result<(), Failure> {
+    let (found, _) = backend.log.some_after(stream, seq.saturating_sub(1), 1).await?;
+    match found.into_iter().find(|commit| commit.seq == seq) {
+        Some(commit) => follow(backend, &commit).await,
+        None => {
+            warn!(%stream, seq, "a record of what is not in the log");
+            Ok(())
+        }
+    }
+}
+
+async fn follow(backend: &Backend, commit: &Commit) -> Result<(), Failure> {
+    let Commit { stream, seq, .. } = *commit;
+    let kinds = commit.types().map_err(|cause| Failure::broken(format!("react to {stream}@{seq}"), cause))?;
+    let intents: BTreeSet<Intent> = kinds.iter().filter_map(|kind| react(stream, kind)).collect();
+    for intent in intents {
+        Errand::from(intent).send(backend, Duration::ZERO).await?;
+        info!(?intent, "sent");
+    }
+    Ok(())
 }

@@ -5,11 +5,11 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use commands::forget::{self, Due};
-use infra::{Backend, Failure, fault, queue, vault::Subject};
+use infra::{Backend, Failure, fault, vault::Subject};
 use schema::{Sealed, StreamId, UserId, sealed::Opened, value::Email};
 use tracing::info;
 
-use crate::intent::Intent;
+use crate::intent::{Intent, work};
 
 /// The handler of the eraser lambda.
 #[derive(Clone)]
@@ -26,10 +26,12 @@ impl Eraser {
 
     /// Handles a batch of messages; those that fail come again until they are dead letters.
     pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
-        queue::each(event, |body| async move {
-            let intent = serde_json::from_str(&body).map_err(|cause| Failure::broken("read whom to forget", cause))?;
-            match intent {
+        work(&self.backend, event, |errand| async move {
+            match errand.intent {
                 Intent::Forget { stream } => forget(&self.backend, stream).await,
+                Intent::Attend { .. } | Intent::Clear { .. } | Intent::React { .. } => {
+                    Err(Failure::broken("forget somebody", "the message is for another queue"))
+                }
             }
         })
         .await

@@ -1,0 +1,12 @@
+//! The tick lambda: once a minute, what time has come for.
+
+use infra::{Backend, lambda};
+use reactors::tick::Tick;
+use serde_json::{Value, json};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::start();
+    let tick = Tick::new(Backend::from_env().await?);
+    lambda::events(async |_schedule: Value| Ok(json!({ "queued": tick.look().await?.queued }))).await
+}

@@ -1,0 +1,152 @@
+//! Delivery: does what is due about visits and accounts, and records what came of it.
+//!
+//! A message is named on the queue only by whom it concerns. What there is to do, the log says, each time anew: so a message of
+//! the queue that comes twice, late, or out of order finds nothing to do, or waits.
+
+mod account;
+pub mod feedback;
+mod send;
+mod visit;
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use commands::{
+    delivery::{Command, record},
+    user::User,
+    waitee::{self, Waitee},
+};
+use infra::{
+    Backend, Failure,
+    log::{Aggregate, Read},
+    messenger::Messengers,
+};
+use schema::{
+    Actor, StreamId, Time, WaiteeId,
+    agenda::{Agenda, Duty},
+    id::{Category, Component},
+    message::{LEASE_MS, MessageId, Skip},
+};
+use tracing::info;
+
+use self::send::{Letter, Matter, send};
+use crate::{
+    intent::{Errand, Intent, work},
+    reactor,
+};
+
+/// What is due at once about one visit or account is little: a message or two, and the end of a hold.
+const DUTIES_MAX: usize = 8;
+
+/// The handler of the deliver lambda.
+#[derive(Clone)]
+pub struct Deliver {
+    backend: Backend,
+    messengers: Messengers,
+}
+
+impl Deliver {
+    /// Who does this backend's duties, and sends its messages.
+    #[must_use]
+    pub fn new(backend: Backend, messengers: Messengers) -> Self {
+        Self { backend, messengers }
+    }
+
+    /// Handles a batch of messages: intents, and what SES tells of mails that it has sent.
+    pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
+        let (feedback, intents) = feedback::split(event);
+        let mut answer = work(&self.backend, intents, |errand| self.carry_out(errand)).await;
+        answer.batch_item_failures.extend(feedback::record_all(&self.backend, feedback).await.batch_item_failures);
+        answer
+    }
+
+    async fn carry_out(&self, errand: Errand) -> Result<(), Failure> {
+        match errand.intent {
+            Intent::Attend { stream } => self.attend_as(&errand, stream).await,
+            Intent::Clear { stream } if stream.category == Category::Waitee => {
+                waitee::system::clear(&self.backend, WaiteeId(stream.id)).await
+            }
+            Intent::React { stream, seq } => reactor::again(&self.backend, stream, seq).await,
+            Intent::Clear { .. } | Intent::Forget { .. } => {
+                Err(Failure::broken("do what is due", "the message is for another queue or stream"))
+            }
+        }
+    }
+
+    /// Does what is due about an account or a visit, one thing after the other. What is due within moments comes again then;
+    /// the rest is left to the minute's look.
+    ///
+    /// # Errors
+    /// Something could not be read, sent or recorded: what is left to do is due still.
+    pub async fn attend(&self, stream: StreamId) -> Result<(), Failure> {
+        self.attend_as(&Intent::Attend { stream }.into(), stream).await
+    }
+
+    async fn attend_as(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+        match stream.category {
+            Category::User => self.attend_to::<User>(errand, stream).await,
+            Category::Waitee => self.attend_to::<Waitee>(errand, stream).await,
+            Category::Session | Category::Waitlist => Ok(()),
+        }
+    }
+
+    async fn attend_to<A: Attended>(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+        for _ in 0..DUTIES_MAX {
+            let Some(read) = self.backend.log.read::<A>(stream).await? else { return Ok(()) };
+            let Some((at, duty)) = read.state.agenda().and_then(Agenda::next) else { return Ok(()) };
+            let now = now(&self.backend, &read);
+            if at > now {
+                return self.come_again(errand, stream, at.millis() - now.millis()).await;
+            }
+            info!(%stream, ?duty, "due");
+            match duty {
+                // Whoever forgets people is told once more.
+                Duty::Forget => return errand.instead(Intent::Forget { stream }).send(&self.backend, Duration::ZERO).await,
+                Duty::Deliver(message) => self.deliver(stream, &read, message, now).await?,
+                Duty::NoShow => waitee::system::end_hold(&self.backend, WaiteeId(stream.id)).await?,
+                Duty::Expire => waitee::system::expire(&self.backend, WaiteeId(stream.id)).await?,
+            }
+        }
+        Err(Failure::broken(format!("do what is due about {stream}"), "there is more than is done at once"))
+    }
+
+    /// Sends a message that is due, or records why not.
+    async fn deliver<A: Attended>(&self, stream: StreamId, read: &Read<A>, message: MessageId, now: Time) -> Result<(), Failure> {
+        let author = read.because_of(message.cause, Actor::System(Component::Delivery));
+        match A::compose(self, stream, read, message, now).await? {
+            Ok(letter) => send(self, &Matter { stream, message, author }, &letter).await,
+            Err(reason) => {
+                let skip = Command::Skip { message, attempt: None, reason };
+                record(&self.backend, stream, &author, &skip).await.map(drop)
+            }
+        }
+    }
+
+    /// What somebody else has to themselves, or is to be tried again in a moment.
+    async fn come_again(&self, errand: &Errand, stream: StreamId, in_ms: i64) -> Result<(), Failure> {
+        match u64::try_from(in_ms) {
+            Ok(ms) if in_ms <= LEASE_MS => errand.instead(Intent::Attend { stream }).send(&self.backend, Duration::from_millis(ms)).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What something may be due about.
+trait Attended: Aggregate {
+    fn agenda(&self) -> Option<&Agenda>;
+
+    /// Words a message that is due, and chooses the way it goes; or says why it is not sent.
+    async fn compose(
+        deliver: &Deliver,
+        stream: StreamId,
+        read: &Read<Self>,
+        message: MessageId,
+        now: Time,
+    ) -> Result<Result<Letter, Skip>, Failure>;
+}
+
+/// The time to go by: no earlier than what has happened, whatever this machine's clock says.
+fn now<A>(backend: &Backend, read: &Read<A>) -> Time {
+    let latest = read.commits.last().map(|commit| commit.at);
+    backend.clock.now().max(latest.unwrap_or(Time::from_millis(0)))
+}

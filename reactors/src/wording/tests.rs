@@ -1,0 +1,157 @@
+//! Every message in every language, as people read it; and what holds whatever names there are.
+
+use proptest::prelude::*;
+
+use super::{gsm::SEGMENT_SEPTETS, gsm::septets, *};
+
+/// What carriers take for an opt-out, or answer themselves.
+/// <https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html>
+const KEYWORDS: [&str; 21] = [
+    "stop",
+    "stopall",
+    "end",
+    "cancel",
+    "quit",
+    "unsubscribe",
+    "arret",
+    "remove",
+    "optout",
+    "opt-out",
+    "td",
+    "help",
+    "info",
+    "alto",
+    "baja",
+    "fin",
+    "unstop",
+    "cancelar",
+    "parar",
+    "ayuda",
+    "start",
+];
+
+const LINK: &str = "https://waitlist.example/visit#AZJ7h1ZzcACAAAAAAAAAB2Zx0o8l5Sg4Xk8nWf9mTqE";
+
+const LANGUAGES: [Language; 2] = [Language::En, Language::Es];
+
+type ToGuest<T> = (&'static str, fn(&ForGuest<'_>) -> T);
+type ToOwner = (&'static str, u64, fn(&ForOwner<'_>) -> Worded);
+
+const TEXTS: [ToGuest<String>; 2] = [("table-ready", table_ready_text), ("reminder", reminder_text)];
+const GUEST_MAILS: [ToGuest<Worded>; 2] = [("table-ready", table_ready_mail), ("reminder", reminder_mail)];
+/// And for how many hours their links are good.
+const OWNER_MAILS: [ToOwner; 3] =
+    [("welcome", 7 * 24, welcome), ("confirmation", 7 * 24, confirmation), ("password-reset", 1, password_reset)];
+
+fn to_guest<T>(language: Language, list: &str, guest: &str, words: impl Fn(&ForGuest<'_>) -> T) -> T {
+    let (list, guest, zone) = (list.parse().unwrap(), Name::parse(guest).unwrap(), "America/Los_Angeles".parse().unwrap());
+    let hold_until = "2026-11-21T03:52:30Z".parse().unwrap();
+    words(&ForGuest { language, list: &list, guest: &guest, hold_until, zone, link: LINK })
+}
+
+fn to_owner(language: Language, name: &str, hours: u64, words: impl Fn(&ForOwner<'_>) -> Worded) -> Worded {
+    let good_for = Duration::from_secs(hours * 3_600);
+    words(&ForOwner { language, name: &Name::parse(name).unwrap(), link: "https://waitlist.example/confirm#token", good_for })
+}
+
+fn shown(mail: &Worded) -> String {
+    format!("Subject: {}\n\n{}\n----\n{}", mail.subject, mail.text, mail.html)
+}
+
+#[test]
+fn messages_read_as_they_were_approved() {
+    for language in LANGUAGES {
+        for (kind, words) in TEXTS {
+            insta::assert_snapshot!(format!("{kind}-text-{language}"), to_guest(language, "Casa Lucía", "Ana María", words));
+        }
+        for (kind, words) in GUEST_MAILS {
+            insta::assert_snapshot!(
+                format!("{kind}-mail-{language}"),
+                shown(&to_guest(language, "Tom & Jo's <Grill>", "Ana María", words))
+            );
+        }
+        for (kind, hours, words) in OWNER_MAILS {
+            insta::assert_snapshot!(format!("{kind}-mail-{language}"), shown(&to_owner(language, "Ana María", hours, words)));
+        }
+    }
+}
+
+#[test]
+fn a_text_is_one_segment_and_keeps_its_link() {
+    for language in LANGUAGES {
+        for (kind, words) in TEXTS {
+            for list in ["Casa Lucía", "The Restaurant at the Door", &"Long Name ".repeat(9), "[{Brackets}] & ~Tildes~"] {
+                let text = to_guest(language, list, "Ana", words);
+                assert!(septets(&text).is_some_and(|septets| septets <= SEGMENT_SEPTETS), "{kind} {language} {list}: {text}");
+                assert!(text.ends_with(LINK));
+            }
+            let whole = to_guest(language, "The Restaurant at the Doo", "Ana", words);
+            assert!(whole.starts_with("The Restaurant at the Doo:"), "{kind} {language}: a name of 25 letters is not cut: {whole}");
+        }
+    }
+}
+
+#[test]
+fn a_name_in_another_script_stays_as_it_is() {
+    let text = to_guest(Language::En, "寿司 Tanaka", "Ana", table_ready_text);
+    assert!(text.starts_with("寿司 Tanaka: your table") && text.ends_with(LINK));
+}
+
+#[test]
+fn no_word_of_ours_is_an_opt_out() {
+    let mut all = Vec::new();
+    for language in LANGUAGES {
+        all.extend(TEXTS.map(|(_, words)| to_guest(language, "A", "A", words)));
+        all.extend(GUEST_MAILS.map(|(_, words)| shown(&to_guest(language, "A", "A", words))));
+        all.extend(OWNER_MAILS.map(|(_, hours, words)| shown(&to_owner(language, "A", hours, words))));
+    }
+    for text in all {
+        for word in text.to_lowercase().replace(&LINK.to_lowercase(), "").split(|char: char| !char.is_alphanumeric() && char != '-') {
+            assert!(!KEYWORDS.contains(&word), "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn one_o_clock_is_singular_in_spanish() {
+    let (list, guest, zone) = ("A".parse().unwrap(), Name::parse("A").unwrap(), "America/Los_Angeles".parse().unwrap());
+    let at = |hold_until: &str| {
+        let hold_until = hold_until.parse().unwrap();
+        clock(&ForGuest { language: Language::Es, list: &list, guest: &guest, hold_until, zone, link: LINK })
+    };
+    assert_eq!((at("2026-11-21T09:30:00Z").as_str(), at("2026-11-21T21:30:00Z").as_str()), ("la 01:30", "las 13:30"));
+}
+
+#[test]
+fn spans_are_in_the_greatest_whole_unit() {
+    let words = |language, hours: u64| {
+        let (name, good_for) = (Name::parse("Ana").unwrap(), Duration::from_secs(hours * 3_600));
+        span(&ForOwner { language, name: &name, link: "", good_for })
+    };
+    assert_eq!([1, 2, 24, 168].map(|hours| words(Language::En, hours)), ["1 hour", "2 hours", "1 day", "7 days"]);
+    assert_eq!([1, 2, 24, 168].map(|hours| words(Language::Es, hours)), ["1 hora", "2 horas", "1 día", "7 días"]);
+}
+
+proptest! {
+    #[test]
+    fn whatever_names_there_are_a_message_holds_together(list in "\\PC{1,100}", guest in "\\PC{1,100}", latin in "[ -~áéíóúñÑçßł]{1,100}") {
+        for language in LANGUAGES {
+            for list in [&list, &latin] {
+                let (Ok(list), Ok(guest)) = (list.parse::<ListName>(), Name::parse(&guest)) else { continue };
+                let zone = "America/Los_Angeles".parse().unwrap();
+                let to = ForGuest { language, list: &list, guest: &guest, hold_until: Time::from_millis(0), zone, link: LINK };
+                for (_, words) in TEXTS {
+                    let text = words(&to);
+                    prop_assert!(text.ends_with(LINK) && !text.chars().any(char::is_control));
+                    prop_assert!(septets(&text).is_none_or(|septets| septets <= SEGMENT_SEPTETS), "{}", text);
+                }
+                for (_, words) in GUEST_MAILS {
+                    let mail = words(&to);
+                    prop_assert!(!mail.subject.chars().any(char::is_control) && mail.text.contains(LINK));
+                    let tags = mail.html.matches('<').count();
+                    prop_assert_eq!(tags, to_guest(language, "A", "A", words).html.matches('<').count(), "names bring no tags");
+                }
+            }
+        }
+    }
+}
