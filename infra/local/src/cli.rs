@@ -5,6 +5,8 @@ mod dead_letters;
 mod deployment;
 mod duration;
 mod operator;
+mod outbox;
+mod tick;
 mod token;
 
 use std::{
@@ -54,7 +56,11 @@ enum Command {
     /// Move the clock of a server that was started with --manual-clock.
     #[command(subcommand)]
     Clock(clock::Clock),
-    /// Say who may do what is system-wide.
+    /// Look once, now, for what is due: messages, reminders, holds that ran out, visits that lasted too long.
+    Tick,
+    /// Show the mails and texts that the local backend would have sent.
+    Outbox(outbox::Outbox),
+    /// Say who may do what is system-wide, and how many texts an account may send.
     #[command(subcommand)]
     Operator(operator::Operator),
     /// Look after what was tried too often.
@@ -75,11 +81,15 @@ struct Serve {
     /// Let `waitlist clock` move the time.
     #[arg(long)]
     manual_clock: bool,
+
+    /// Do not look each minute for what is due; `waitlist tick` does it once.
+    #[arg(long)]
+    no_tick: bool,
 }
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), log: Log::Text, manual_clock: false }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), log: Log::Text, manual_clock: false, no_tick: false }
     }
 }
 
@@ -105,6 +115,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
         Command::Clock(clock) => clock::shift(&cli.data_dir, &clock, cli.json).await,
         Command::Operator(operator) => on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await,
+        Command::Outbox(outbox) => outbox::show(&cli.data_dir, &outbox, cli.json).await,
+        Command::Tick => on(&cli.data_dir, cli.aws, async |at| tick::look(at, cli.json).await).await,
         Command::DeadLetters(command) => on(&cli.data_dir, cli.aws, async |at| dead_letters::tend(at, &command, cli.json).await).await,
     };
     match done {
@@ -123,7 +135,8 @@ impl Command {
             Self::Serve(_) => Some("serve"),
             Self::Token(_) => Some("token"),
             Self::Clock(_) => Some("clock"),
-            Self::Operator(_) | Self::DeadLetters(_) => None,
+            Self::Outbox(_) => Some("outbox"),
+            Self::Operator(_) | Self::Tick | Self::DeadLetters(_) => None,
         }
     }
 }
@@ -133,7 +146,7 @@ async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed>
         Log::Text => telemetry::Style::Text,
         Log::Json => telemetry::Style::Json,
     });
-    let start = Start { listen: serve.listen, manual_clock: serve.manual_clock, json };
+    let start = Start { listen: serve.listen, manual_clock: serve.manual_clock, tick: !serve.no_tick, json };
     server::serve(&DataDir::open(data_dir)?, start).await
 }
 

@@ -86,6 +86,12 @@ impl DataDir {
         self.0.join("keys")
     }
 
+    /// Where mails and texts go that nothing sends.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.0.join("outbox")
+    }
+
     /// Says where the server is: whole or not at all, so that nobody reads half an address, and to the owner of the files alone.
     ///
     /// # Errors

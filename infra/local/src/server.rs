@@ -10,7 +10,13 @@ use std::{
 };
 
 use aws_config::SdkConfig;
-use infra::{Backend, Clock, Config, aws, config, limits::Bounds, tables, token::TokenKey};
+use infra::{
+    Backend, Clock, Config, aws, config,
+    limits::Bounds,
+    messenger::{MessengerConfig, Messengers},
+    tables,
+    token::TokenKey,
+};
 use schema::{
     UserId,
     table::{CHECKPOINTS, DEPLOYED, EVENTS, LOCAL, Table},
@@ -30,7 +36,8 @@ use crate::{
     engine::Engine,
     gate::Gate,
     pump::Source,
-    settings, workers,
+    settings,
+    workers::{self, Post},
 };
 
 /// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
@@ -49,6 +56,8 @@ pub struct Start {
     pub listen: SocketAddr,
     /// Whether whoever can read `server.json` may move the clock.
     pub manual_clock: bool,
+    /// Whether what is due is looked for each minute.
+    pub tick: bool,
     /// Whether what is printed first is for programs.
     pub json: bool,
 }
@@ -58,7 +67,7 @@ pub struct Start {
 /// # Errors
 /// The directory, the engine, the tables, the keys or the address cannot be had: the message says what to do.
 pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let Start { listen, manual_clock, json } = start;
+    let Start { listen, manual_clock, tick, json } = start;
     let prefix = config::prefix();
     let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
     settings::check_prefix(&prefix, &tables)?;
@@ -74,8 +83,12 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     let listener = TcpListener::bind(listen).await.map_err(|cause| not_ours(listen, &cause))?;
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| address.clone()).trim_end_matches('/').to_owned();
-    let config = Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) };
-    let backend = Backend::new(&sdk, dynamodb.clone(), &config, Clock::system())?;
+    let config = Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) }.with_queues_from_env()?;
+    // Queues, mails and texts may be elsewhere than the tables: AWS's own variables say where.
+    let outside = if is_elsewhere() { aws::config().await } else { sdk.clone() };
+    let clock = Clock::system();
+    let backend = Backend::with_queues(&sdk, &outside, dynamodb.clone(), &config, clock.clone())?;
+    let messengers = Messengers::new(&outside, &MessengerConfig::local(data_dir.outbox())?, clock);
 
     let (stop, stopping) = watch::channel(false);
     let source = Source {
@@ -85,7 +98,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         checkpoints: CHECKPOINTS.name(&prefix),
     };
     let gate = Gate::default();
-    let workers = workers::start(&backend, source, &prefix, engine.clone(), &gate, &stopping);
+    let workers = workers::start(&backend, Post { messengers, tick }, source, &prefix, engine.clone(), &gate, &stopping);
     let control = if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
     let engine_url = engine.as_ref().map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
     data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url, control })?;
@@ -105,6 +118,11 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         engine.stop().await;
     }
     Ok(())
+}
+
+/// Whether queues, mails or texts are not this process's own.
+fn is_elsewhere() -> bool {
+    ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SNS"].into_iter().any(|name| env::var_os(name).is_some())
 }
 
 /// The engine that the environment names, else one of our own in the data directory.

@@ -9,14 +9,17 @@ use aws_lambda_events::{
 };
 use infra::{
     Backend,
+    messenger::Messengers,
     queue::{Message, Policy, Queue, RECEIVE_MAX, TableQueue},
 };
 use projections::feed::{self, Feed};
 use reactors::{
+    delivery::Deliver,
     erasure::Eraser,
     reactor::{self, Reactor},
+    tick::Tick,
 };
-use schema::table;
+use schema::{Time, table};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::warn;
 
@@ -29,6 +32,12 @@ use crate::{
 /// How often a queue is looked at while it is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
+/// What AWS's schedule is told: the producer looks once a minute.
+const TICK_MS: i64 = 60_000;
+
+/// How often the clock is looked at for whether a minute has passed: it may have been moved.
+const TICK_POLL: Duration = Duration::from_millis(250);
+
 /// How often expired items are dropped. Nothing hangs on it but the size of the file: who reads an item looks when it ends.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
 
@@ -40,6 +49,8 @@ const FAILED_BATCHES: &str = "failed-batches";
 pub enum Consumer {
     /// The projector, the queue of parked doorbells.
     Projector(Feed),
+    /// Who sends messages, the queue of what is to be done about visits and accounts.
+    Deliver(Deliver),
     /// The eraser, the queue of those who are to be forgotten.
     Eraser(Eraser),
 }
@@ -48,14 +59,22 @@ impl Consumer {
     async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         match self {
             Self::Projector(feed) => feed.parked(event).await,
+            Self::Deliver(deliver) => deliver.messages(event).await,
             Self::Eraser(eraser) => eraser.messages(event).await,
         }
     }
 }
 
+/// Who sends messages, and whether somebody looks each minute for what is due.
+pub(crate) struct Post {
+    pub(crate) messengers: Messengers,
+    pub(crate) tick: bool,
+}
+
 /// Starts them all; their handlers pass the gate. They end, in order, once `shutdown` is true.
 pub(crate) fn start(
     backend: &Backend,
+    Post { messengers, tick }: Post,
     source: Source,
     prefix: &str,
     engine: Option<Arc<Engine>>,
@@ -87,6 +106,11 @@ pub(crate) fn start(
     }
     let eraser = Consumer::Eraser(Eraser::new(backend.clone()));
     workers.spawn(consume(backend.retries.clone(), Consumer::Projector(feed), gate.clone(), shutdown.clone()));
+    let deliver = Consumer::Deliver(Deliver::new(backend.clone(), messengers));
+    workers.spawn(consume(backend.deliveries.clone(), deliver, gate.clone(), shutdown.clone()));
+    if tick {
+        workers.spawn(each_minute(backend.clone(), gate.clone(), shutdown.clone()));
+    }
     workers.spawn(consume(backend.erasures.clone(), eraser, gate.clone(), shutdown.clone()));
     if let Some(engine) = engine {
         workers.spawn(expire(engine, shutdown.clone()));
@@ -137,6 +161,27 @@ async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: wat
                 () = tokio::time::sleep(QUEUE_POLL) => {}
                 _ = shutdown.changed() => {}
             }
+        }
+    }
+}
+
+/// Looks for what is due whenever a minute has passed, by the backend's own clock.
+async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver<bool>) {
+    let (tick, clock) = (Tick::new(backend.clone()), backend.clock);
+    let mut looked_at: Option<Time> = None;
+    while !*shutdown.borrow() {
+        let running = gate.pass().await;
+        let now = clock.now();
+        if looked_at.is_none_or(|at| now >= at.plus_millis(TICK_MS)) {
+            looked_at = Some(now);
+            if let Err(cause) = tick.look().await {
+                warn!(cause = cause.chain(), "could not look for what is due; the next minute does");
+            }
+        }
+        drop(running);
+        tokio::select! {
+            () = tokio::time::sleep(TICK_POLL) => {}
+            _ = shutdown.changed() => {}
         }
     }
 }

@@ -48,8 +48,8 @@ pub(super) async fn tend(deployment: &Deployment, command: &DeadLetters, json: b
 }
 
 /// The queues that have any, by name.
-fn queues(backend: &Backend) -> [(&'static str, &Queue); 2] {
-    [("retries", &backend.retries), ("erasures", &backend.erasures)]
+fn queues(backend: &Backend) -> [(&'static str, &Queue); 3] {
+    [("retries", &backend.retries), ("deliveries", &backend.deliveries), ("erasures", &backend.erasures)]
 }
 
 async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {

@@ -1,8 +1,9 @@
-//! `waitlist operator`: who may do what is system-wide.
+//! `waitlist operator`: who may do what is system-wide, and how many texts an account may send.
 
 use clap::Subcommand;
-use commands::user::set_operator;
+use commands::user::{cap_texts, set_operator};
 use schema::value::Email;
+use serde_json::json;
 
 use super::{Failed, deployment::Deployment, say};
 
@@ -20,16 +21,32 @@ pub(super) enum Operator {
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
+    /// Let an account send so many texts a day.
+    Cap {
+        /// The e-mail address it signs in by.
+        #[arg(value_parser = Email::parse)]
+        email: Email,
+        /// How many; 0 for none.
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TEXTS_PER_DAY_MAX))]
+        texts_per_day: u32,
+    },
 }
 
-/// Prints the account's id and what it is now. To grant or revoke what is so already changes nothing.
+/// More than any restaurant has guests.
+const TEXTS_PER_DAY_MAX: i64 = 100_000;
+
+/// Prints the account's id and what it is now. To say what is so already changes nothing.
 pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool) -> Result<(), Failed> {
-    let (email, granted) = match operator {
-        Operator::Grant { email } => (email, true),
-        Operator::Revoke { email } => (email, false),
+    let backend = &deployment.backend;
+    let nobody = "no account has this e-mail address";
+    let (account, text, field, value) = match operator {
+        Operator::Grant { email } => (set_operator(backend, email, true).await?, "is an operator".to_owned(), "operator", json!(true)),
+        Operator::Revoke { email } => (set_operator(backend, email, false).await?, "is no operator".to_owned(), "operator", json!(false)),
+        Operator::Cap { email, texts_per_day } => {
+            let text = format!("may send {texts_per_day} texts a day");
+            (cap_texts(backend, email, *texts_per_day).await?, text, "texts_per_day", json!(texts_per_day))
+        }
     };
-    let account = set_operator(&deployment.backend, email, granted).await?.ok_or("no account has this e-mail address")?;
-    let id = account.id;
-    let text = if granted { format!("{id} is an operator") } else { format!("{id} is no operator") };
-    say(json, &text, &serde_json::json!({ "id": id, "operator": granted, "seq": account.seq }))
+    let account = account.ok_or(nobody)?;
+    say(json, &format!("{} {text}", account.id), &json!({ "id": account.id, field: value, "seq": account.seq }))
 }

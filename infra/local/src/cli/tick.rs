@@ -1,0 +1,12 @@
+//! `waitlist tick`: the producer, once.
+
+use reactors::tick::{Looked, Tick};
+
+use super::{Failed, deployment::Deployment, say};
+
+/// Prints how much was put on the queue of what is to be done. Whoever works that queue off, as a running server does, does it.
+pub(super) async fn look(deployment: &Deployment, json: bool) -> Result<(), Failed> {
+    let Looked { queued, cut_short } = Tick::new(deployment.backend.clone()).look().await?;
+    let rest = if cut_short { "; there is more, look again" } else { "" };
+    say(json, &format!("{queued} queued{rest}"), &serde_json::json!({ "queued": queued, "cut_short": cut_short }))
+}
