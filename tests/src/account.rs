@@ -1,7 +1,7 @@
 //! Accounts that registered and signed in, as people do.
 
-use infra::http::Principal;
-use schema::UserId;
+use infra::{http::Principal, vault::Subject};
+use schema::{UserId, user::Event, value::Email};
 use serde_json::{Value, json};
 
 use crate::stage::{Answer, Owner, Stage, send};
@@ -57,6 +57,21 @@ impl Stage {
     /// A request with a token, by way of the authorizer.
     pub async fn with(&self, access: &str, method: &str, path: &str, body: Value) -> Answer {
         send(&self.backend, Some(self.principal(access).await), method, path, Some(&body), &[]).await
+    }
+
+    /// The address that an account registered with.
+    pub async fn open_email(&self, id: UserId) -> Email {
+        let key = self.backend.vault.key(Subject::Account(id)).await.unwrap().unwrap();
+        let facts = self.commits(id).await[0].facts::<Event>().unwrap();
+        let Event::Registered(registered) = &facts[0].event else { panic!("an account begins by registering") };
+        key.open(id.into(), &registered.email).clear().unwrap()
+    }
+
+    /// The same, and its address is confirmed: it may send texts.
+    pub async fn confirmed(&self) -> Owner<'_> {
+        let owner = self.registered().await;
+        owner.happened(Event::EmailConfirmed {}).await;
+        owner
     }
 
     /// An account that registered and signed in, talking to the handlers as API Gateway would.

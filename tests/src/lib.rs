@@ -3,7 +3,9 @@
 
 pub mod account;
 pub mod binaries;
+pub mod carrier;
 pub mod cases;
+pub mod delivery;
 pub mod events;
 pub mod meter;
 pub mod past;

@@ -281,7 +281,13 @@ impl Owner<'_> {
 
     /// A new list, open; its id.
     pub async fn list(&self, name: &str) -> String {
-        let body = serde_json::json!({ "name": name, "time_zone": "America/Los_Angeles", "region": "US" });
+        self.list_with(serde_json::json!({ "name": name })).await
+    }
+
+    /// The same, with settings of the test's choice.
+    pub async fn list_with(&self, settings: Value) -> String {
+        let mut body = serde_json::json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
+        body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let made = self.post("/v1/waitlists", body).await;
         assert_eq!(made.status, 201, "{made:?}");
         made.id()

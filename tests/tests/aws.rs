@@ -136,3 +136,26 @@ async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
     let refused = vault("no-such-key").create(Subject::Account(UserId(Uuid::from_u128(4)))).await;
     assert!(matches!(refused, Err(VaultError::Master { cause: MasterError::Kms(_), .. })), "{:?}", refused.err());
 }
+
+#[tokio::test]
+async fn many_messages_of_sqs_are_sent_at_once_and_counted() {
+    if missing("many_messages_of_sqs_are_sent_at_once_and_counted", "AWS_ENDPOINT_URL_SQS") {
+        return;
+    }
+    let queue = queue().await;
+    let mut bodies: Vec<String> = (0..23).map(|number| format!("message {number}")).collect();
+    queue.send_all(&bodies, AT_ONCE).await.unwrap();
+    assert_eq!((queue.waiting(100).await.unwrap(), queue.waiting(7).await.unwrap()), (23, 7));
+    let mut received = Vec::new();
+    while received.len() < bodies.len() {
+        let messages = queue.receive(RECEIVE_MAX).await.unwrap();
+        assert!(!messages.is_empty(), "{received:?}");
+        for message in messages {
+            queue.delete(&message.receipt).await.unwrap();
+            received.push(message.body);
+        }
+    }
+    bodies.sort_unstable();
+    received.sort_unstable();
+    assert_eq!(received, bodies);
+}

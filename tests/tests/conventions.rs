@@ -23,8 +23,9 @@ fn the_schema_performs_no_io_knows_no_aws_and_asks_no_clock() {
 
 #[test]
 fn deciding_is_pure() {
-    let files: Vec<PathBuf> = under("commands/src").into_iter().filter(|file| ends_in(file, &["decide.rs", "place.rs"])).collect();
-    assert!(files.len() >= 3, "{files:?}");
+    let files: Vec<PathBuf> =
+        under("commands/src").into_iter().filter(|file| ends_in(file, &["decide.rs", "place.rs", "deliver.rs"])).collect();
+    assert!(files.len() >= 5, "{files:?}");
     for file in files {
         lacks(&file, &["async", "await", "infra::", "tokio", "tracing"]);
         lacks(&file, &CLOCKS);
@@ -49,6 +50,16 @@ fn projecting_is_pure() {
 fn reacting_is_pure() {
     let files: Vec<PathBuf> = under("reactors/src").into_iter().filter(|file| ends_in(file, &["react.rs"])).collect();
     assert!(!files.is_empty());
+    for file in files {
+        lacks(&file, &["async", "await", "infra::", "tokio", "tracing"]);
+        lacks(&file, &CLOCKS);
+    }
+}
+
+#[test]
+fn wording_is_pure() {
+    let files = under("reactors/src/wording");
+    assert!(files.len() >= 3, "{files:?}");
     for file in files {
         lacks(&file, &["async", "await", "infra::", "tokio", "tracing"]);
         lacks(&file, &CLOCKS);

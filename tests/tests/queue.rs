@@ -461,3 +461,33 @@ fn whatever_happens_to_it_a_queue_does_as_its_model() {
         runtime.block_on(live(&house, &format!("queue-{}", case.get()), steps))?;
     });
 }
+
+#[tokio::test]
+async fn many_messages_are_sent_at_once_and_counted_while_they_wait() {
+    let house = House::new().await;
+    let (queue, other) = (house.queue("many"), house.queue("other"));
+    let bodies: Vec<String> = (0..137).map(|number| format!("message {number}")).collect();
+    queue.send_all(&bodies, AT_ONCE).await.unwrap();
+    other.send_all(&bodies[..3], AT_ONCE).await.unwrap();
+    queue.send_all(&[], AT_ONCE).await.unwrap();
+    for (most, counted) in [(1_000, 137), (137, 137), (50, 50)] {
+        assert_eq!(queue.waiting(most).await.unwrap(), counted);
+    }
+    let mut received = HashSet::new();
+    while let Some(messages) = Some(queue.receive(10).await.unwrap()).filter(|messages| !messages.is_empty()) {
+        for message in messages {
+            assert!(received.insert(message.body.clone()), "{} came twice", message.body);
+            queue.delete(&message.receipt).await.unwrap();
+        }
+    }
+    assert_eq!(received, bodies.into_iter().collect());
+    assert_eq!((queue.waiting(10).await.unwrap(), other.waiting(10).await.unwrap()), (0, 3));
+
+    queue.send_all(&["later".into()], Duration::from_secs(60)).await.unwrap();
+    assert!(queue.receive(10).await.unwrap().is_empty());
+    assert_eq!(queue.waiting(10).await.unwrap(), 1, "what is put off waits, too");
+    for wrong in [String::new(), "x".repeat(infra::queue::BATCH_BODY_BYTES_MAX + 1)] {
+        assert!(matches!(queue.send_all(&["fine".into(), wrong], AT_ONCE).await, Err(QueueError::Body { .. })));
+    }
+    assert_eq!(queue.waiting(10).await.unwrap(), 1, "all or nothing, as far as can be known before");
+}

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use aws_sdk_dynamodb::types::TimeToLiveStatus;
+use aws_sdk_dynamodb::types::{AttributeValue, TimeToLiveStatus};
 use futures::future::join_all;
 use infra::{
     Backend, Failure,
@@ -11,7 +11,7 @@ use infra::{
 };
 use schema::{
     Slug,
-    table::{LIMITS, Table},
+    table::{LIMITS, Table, USERS},
 };
 use serde_json::json;
 use waitlist_tests::stage::{Stage, send};
@@ -149,4 +149,23 @@ async fn items(stage: &Stage) -> Vec<String> {
     let mut items: Vec<String> = found.items().iter().map(|item| format!("{:?}", std::collections::BTreeMap::from_iter(item))).collect();
     items.sort_unstable();
     items
+}
+
+/// Older code made the table. What was in it is found by the index that it lacked.
+#[tokio::test]
+async fn a_table_gets_the_indexes_that_it_lacks() {
+    let stage = Stage::new().await;
+    let prefix = format!("{}-older", stage.prefix);
+    let older = Table { indexes: &[], ..USERS };
+    tables::create(&stage.dynamodb, &prefix, &[older]).await.unwrap();
+    let item = [("id", "ana"), ("due_in", "3"), ("due_at", "2026-11-21T03:00:00.000Z")];
+    let item = item.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.into()))).into_iter().collect();
+    stage.dynamodb.put_item().table_name(USERS.name(&prefix)).set_item(Some(item)).send().await.unwrap();
+    for _ in 0..2 {
+        tables::create(&stage.dynamodb, &prefix, &[USERS]).await.unwrap();
+    }
+    let query = stage.dynamodb.query().table_name(USERS.name(&prefix)).index_name("due").key_condition_expression("due_in = :in");
+    let found = query.expression_attribute_values(":in", AttributeValue::S("3".into())).send().await.unwrap().items.unwrap();
+    assert_eq!(found.iter().map(|item| item["id"].as_s().unwrap().as_str()).collect::<Vec<_>>(), ["ana"]);
+    stage.dynamodb.delete_table().table_name(USERS.name(&prefix)).send().await.unwrap();
 }

@@ -120,7 +120,7 @@ async fn is_applied_once<const N: usize>(fates: [Fate; N], appends: usize) {
 
     let decide = |_: Seen, _| async { Ok(vec![called(), called()]) };
     let outcome = log.transact(stream, &author(), Some(1), decide).await.unwrap();
-    assert_eq!(outcome, Outcome { state: Seen(vec![1, 2, 3]), seq: 3 });
+    assert_eq!(outcome, Outcome { state: Seen(vec![1, 2, 3]), seq: 3, appended: true });
     wire.flush().await;
 
     let commits = stage.commits(stream).await;

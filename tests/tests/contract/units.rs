@@ -4,6 +4,7 @@
 //! were not.
 
 mod guests;
+mod messages;
 
 use infra::log;
 use projections::feed::{self, Doorbell};
@@ -159,17 +160,20 @@ async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
     let list = owner.list("Main room").await;
     let list_stream: StreamId = list.parse::<WaitlistId>().unwrap().into();
     let (row, active, day) = ("events-waitees-g0", "events-waitees-g0/active", "events-waitees-g0/day");
+    let due = "events-waitees-g0/due";
     assert_eq!(
         rung(&stage, list_stream, "events-waitlists-g0").await,
         units([("events-waitlists-g0", 1), ("events-waitlists-g0/owned", 1)])
     );
 
     let ana = typical_join(&owner, &list).await;
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1), (day, 1)]), "into both indexes");
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1), (day, 1), (due, 1)]), "into all indexes");
     owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "the day holds keys only, and none changed");
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1), (due, 2)]), "due at another time");
+    assert_eq!(owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "party_size": 5 })), &[]).await.status, 200);
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "the others hold keys only, and none changed");
     owner.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await;
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "off the board");
+    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "off the board, and still a message is due");
 }
 
 #[tokio::test]

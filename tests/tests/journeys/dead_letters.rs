@@ -43,15 +43,20 @@ async fn dead_letters_are_listed_shown_and_sent_anew() {
     let parked = json!({ "consumer": "projector", "stream": "waitee-01920000-0000-7000-8000-000000000000", "seq": 1, "cause": "the log ends before 1" });
     dead(&place, "retries", &parked.to_string()).await;
     dead(&place, "erasures", "no intent").await;
+    let untold = json!({ "intent": "attend", "stream": "user-01920000-0000-7000-8000-000000000000", "cause": "the address does not open" });
+    dead(&place, "deliveries", &untold.to_string()).await;
 
     let (code, listed) = ran(&place, &["list"]).await;
     let items = listed["items"].as_array().unwrap();
-    assert_eq!((code, items.len()), (Some(0), 2), "{listed}");
+    assert_eq!((code, items.len()), (Some(0), 3), "{listed}");
     let of = |queue: &str| items.iter().find(|item| item["queue"] == queue).unwrap();
     assert_eq!((&of("retries")["message"], &of("erasures")["message"]), (&parked, &json!("no intent")));
     let text = place.run(&["dead-letters", "list"]).await.out;
     assert!(text.contains("waitee-01920000-0000-7000-8000-000000000000: the log ends before 1"), "{text}");
     assert!(text.contains("not one of ours"), "{text}");
+    assert!(text.contains("user-01920000-0000-7000-8000-000000000000: the address does not open"), "{text}");
+    let untold = of("deliveries")["id"].as_str().unwrap();
+    assert_eq!(ran(&place, &["redrive", untold]).await, (Some(0), json!({ "redriven": 1 })));
 
     let id = of("retries")["id"].as_str().unwrap();
     assert_eq!(ran(&place, &["show", id]).await, (Some(0), of("retries").clone()));

@@ -1,11 +1,14 @@
 //! Who asks to be forgotten is not shown any more at once, and soon cannot be read by anyone with any key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
 use infra::vault::{Subject, SubjectKey};
-use reactors::{Intent, erasure::forget};
+use reactors::{Intent, erasure::forget, intent::Errand};
 use schema::{
     Sealed, StreamId, UserId, WaiteeId,
     sealed::Personal,
@@ -153,7 +156,7 @@ async fn whoever_has_the_master_key_and_everything_that_is_stored_reads_nothing_
 
     assert_eq!(account.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await.status, 202);
     let intent = Intent::Forget { stream: ana.stream() };
-    intent.send(&stage.backend).await.unwrap(); // rests on the queue while we look
+    Errand::from(intent).send(&stage.backend, Duration::ZERO).await.unwrap(); // rests on the queue while we look
     forget(&stage.backend, ana.stream()).await.unwrap();
     feed(&stage).await;
     assert_eq!(readable(&stage).await, &of_accounts | &guests(&[&ben, &cleo]));

@@ -21,7 +21,7 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
     let size = Size { parties: Size::of_a_night().parties / 2, ..Size::of_a_night() };
     let mut random = Random::new(SEED);
     let place = Place::new();
-    let mut server = place.serve(&[]).await;
+    let mut server = place.serve_with(&["--manual-clock"], &[]).await;
     let (url, at) = watch::channel(server.url.clone());
     let door = Door::new(at, server.token(owner()));
     let (lists, parties, mut exchanges) = arrivals(&door, &mut random, size).await;
@@ -34,7 +34,7 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
             server.kill();
-            server = place.serve(&[]).await;
+            server = place.serve_with(&["--manual-clock"], &[]).await;
             url.send_replace(server.url.clone());
         }
         server
@@ -46,7 +46,7 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
 
     // Another death, behind the last answer: nobody asks for anything from here on until the rows are there.
     server.kill();
-    let server = place.serve(&[]).await;
+    let server = place.serve_with(&["--manual-clock"], &[]).await;
     place.settled(&server).await;
     let oracle = Oracle::read(&place.dynamodb().await, &place.prefix, &exchanges).await;
     oracle.judge(&exchanges);
@@ -72,7 +72,7 @@ async fn a_writer_dies_behind_append(nth: usize) {
     assert!(unanswered.is_err(), "{unanswered:?}");
     server.ended().await;
 
-    let server = place.serve(&[]).await;
+    let server = place.serve_with(&["--manual-clock"], &[]).await;
     place.settled(&server).await;
     let dynamodb = place.dynamodb().await;
     let commits = async || scan(&dynamodb, &schema::table::EVENTS, &place.prefix).await.len();

@@ -12,6 +12,7 @@ mod guests;
 mod kill;
 mod load;
 mod me;
+mod messages;
 mod moves;
 mod night;
 mod operator;

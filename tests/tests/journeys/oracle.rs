@@ -22,6 +22,8 @@ pub(crate) struct Commit {
     pub(crate) seq: u64,
     pub(crate) last: u64,
     at: Time,
+    /// Whether nobody asked for it, but a fact or the time led to it.
+    of_system: bool,
     command: Option<Vec<u8>>,
     events: Vec<Value>,
 }
@@ -50,6 +52,7 @@ impl Commit {
             seq: number(item, "seq"),
             last: number(item, "last"),
             at: text(item, "at").parse().unwrap(),
+            of_system: text(item, "actor").starts_with("system:"),
             command: item.get("command").map(|tag| tag.as_b().unwrap().as_ref().to_vec()),
             events: serde_json::from_str(text(item, "events")).unwrap(),
         }
@@ -80,13 +83,14 @@ impl<'e> Oracle<'e> {
     /// Every answer was true, and no key took effect twice.
     pub(crate) fn judge(&self, exchanges: &[Exchange]) {
         let mut effects: HashMap<&[u8], (&String, u64)> = HashMap::new();
-        for (stream, commit) in self.commits() {
+        let asked = || self.commits().filter(|(_, commit)| !commit.of_system);
+        for (stream, commit) in asked() {
             let command = commit.command.as_deref().unwrap_or_else(|| panic!("{stream}@{} has no key", commit.seq));
             assert!(self.sent.contains_key(command), "{stream}@{} answers no command of this night", commit.seq);
             let before = effects.insert(command, (stream, commit.last));
             assert!(before.is_none(), "{:?} took effect at {before:?} and at {stream}@{}", self.sent[command], commit.last);
         }
-        assert_eq!(effects.len(), self.commits().count(), "as many commits as keys that took effect");
+        assert_eq!(effects.len(), asked().count(), "as many commits as keys that took effect");
         for exchange in exchanges {
             self.judge_one(exchange, effects.get(tag(&exchange.request.key).as_slice()).copied());
         }
@@ -237,6 +241,7 @@ impl Party {
                 self.set("hold_until", Value::Null);
                 self.set("state", json!(kind.strip_prefix("waitee.").unwrap()));
             }
+            kind if kind.starts_with("waitee.notification-") => {}
             other => panic!("{other} is no event of this night"),
         }
     }

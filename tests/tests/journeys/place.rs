@@ -3,7 +3,11 @@
 use std::{env, path::Path, time::Duration};
 
 use aws_sdk_dynamodb::Client;
-use schema::table::{EVENTS, WAITEES, WAITLISTS};
+use infra::Clock;
+use schema::{
+    Time,
+    table::{EVENTS, WAITEES, WAITLISTS},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 use waitlist_tests::process::{Ran, Server, run};
@@ -13,6 +17,9 @@ use crate::raw::{Item, scan};
 /// For how long rows may take to show what the log holds. Machines that build and test at once are slow.
 const CATCH_UP_MAX: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
+/// After so many polls in vain a clock is moved on by a lease, so often at most: no hold runs out before.
+const POLLS_OF_A_LEASE: u32 = 30;
+const LEASES_MAX: u32 = 5;
 
 /// A data directory, and the prefix of the tables that its server makes.
 pub(crate) struct Place {
@@ -58,20 +65,33 @@ impl Place {
         Client::new(&infra::aws::local(running["engine"].as_str().unwrap()).await)
     }
 
-    /// Waits, without a request to the server, until the rows of both read models show all that the log holds.
+    /// Waits, without a request to the server, until every guest who was called is told, or is not and the log says why, and the rows
+    /// of both read models show all that the log holds. Leases of who died meanwhile run out by a clock that may be moved.
     pub(crate) async fn settled(&self, server: &Server) {
         let dynamodb = self.dynamodb().await;
+        let (mut open, mut now) = (Vec::new(), Clock::system().now());
         let caught_up = async {
-            while !self.is_settled(&dynamodb).await {
+            for poll in 1.. {
+                now = now.max(Clock::system().now());
+                open = self.open(&dynamodb, now).await;
+                if open.is_empty() {
+                    return;
+                }
+                if poll % POLLS_OF_A_LEASE == 0 && poll / POLLS_OF_A_LEASE <= LEASES_MAX {
+                    let moved = self.run(&["clock", "advance", "61s"]).await;
+                    now = moved.out.trim().parse().unwrap_or(now); // else it keeps the machine's time
+                }
                 tokio::time::sleep(POLL).await;
             }
         };
         if tokio::time::timeout(CATCH_UP_MAX, caught_up).await.is_err() {
-            panic!("the rows do not show all that the log holds:\n{}", server.logs());
+            panic!("the rows do not show all that the log holds: {open:#?}\n{}", server.logs());
         }
     }
 
-    async fn is_settled(&self, dynamodb: &Client) -> bool {
+    /// Rows that lag behind the log, or tell of a message of which it is not known yet what becomes of it.
+    async fn open(&self, dynamodb: &Client, now: Time) -> Vec<String> {
+        let mut open = Vec::new();
         let mut behind = std::collections::BTreeMap::new();
         for commit in scan(dynamodb, &EVENTS, &self.prefix).await {
             let (stream, last) = (text(&commit, "stream").to_owned(), number(&commit, "last"));
@@ -80,14 +100,33 @@ impl Place {
         }
         for (table, category) in [(&WAITEES, "waitee"), (&WAITLISTS, "waitlist")] {
             for row in scan(dynamodb, table, &self.prefix).await {
+                if is_being_told(&row, now) {
+                    open.push(format!("{row:?}"));
+                }
                 let stream = format!("{category}-{}", text(&row, "id"));
                 if behind.get(&stream) == Some(&number(&row, "seq")) {
                     behind.remove(&stream);
                 }
             }
         }
-        behind.is_empty()
+        open.extend(behind.into_iter().map(|(stream, last)| format!("{stream}@{last}")));
+        open
     }
+}
+
+/// Whether it is still open what becomes of the message that a table is ready. One that was begun when nobody waits for it any more
+/// is not begun again, and stays unknown.
+fn is_being_told(row: &Item, now: Time) -> bool {
+    let messages = row.get("agenda").and_then(|agenda| agenda.as_m().ok()?.get("messages")?.as_l().ok());
+    messages.into_iter().flatten().any(|message| {
+        let message = message.as_m().unwrap();
+        let is_open = match text(message, "standing") {
+            "due" => true,
+            "started" => *message["again"].as_bool().unwrap() || now < text(message, "until").parse().unwrap(),
+            _ => false,
+        };
+        is_open && text(message, "id").starts_with("table-ready")
+    })
 }
 
 /// Whether the environment names the engine; otherwise each server embeds one.

@@ -1,7 +1,8 @@
 //! A deployment of built lambdas on tables of their own, and what stands before them in AWS: API Gateway, and the stream.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, path::PathBuf, time::Duration};
 
+use aws_sdk_dynamodb::types::AttributeValue as Stored;
 use aws_sdk_dynamodbstreams::{
     Client as Streams,
     types::{AttributeValue, Record, ShardIteratorType},
@@ -9,9 +10,9 @@ use aws_sdk_dynamodbstreams::{
 use data_encoding::BASE64;
 use infra::{Backend, Clock, token::TokenKey};
 use schema::{
-    Time, UserId,
+    Time, UserId, WaiteeId,
     route::{self, Role},
-    table::EVENTS,
+    table::{EVENTS, WAITEES},
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
@@ -34,6 +35,8 @@ pub(crate) struct Deployment {
     projector: OnceCell<Function>,
     reactor: OnceCell<Function>,
     eraser: OnceCell<Function>,
+    sender: OnceCell<Function>,
+    tick: OnceCell<Function>,
 }
 
 /// What API Gateway makes of a function's answer.
@@ -58,6 +61,8 @@ impl Deployment {
             projector: OnceCell::new(),
             reactor: OnceCell::new(),
             eraser: OnceCell::new(),
+            sender: OnceCell::new(),
+            tick: OnceCell::new(),
         }
     }
 
@@ -108,10 +113,25 @@ impl Deployment {
         self.eraser.get_or_init(async || self.start("eraser", &[])).await
     }
 
+    /// Mails and texts go into the outbox.
+    pub(crate) async fn sender(&self) -> &Function {
+        let outbox = self.outbox().display().to_string();
+        self.sender.get_or_init(async || self.start("deliver", &[("WAITLIST_OUTBOX_DIR", &outbox)])).await
+    }
+
+    pub(crate) fn outbox(&self) -> PathBuf {
+        self.stage.keys.join("outbox")
+    }
+
+    pub(crate) async fn tick(&self) -> &Function {
+        self.tick.get_or_init(async || self.start("tick", &[])).await
+    }
+
     /// Ends every lambda that was started; all they ever wrote.
     pub(crate) async fn stop(self) -> String {
         let mut logs = String::new();
-        let started = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads, self.projector, self.reactor, self.eraser];
+        let api = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads];
+        let started = api.into_iter().chain([self.projector, self.reactor, self.eraser, self.sender, self.tick]);
         for function in started {
             if let Some(function) = function.into_inner() {
                 logs += &function.stop().await;
@@ -154,6 +174,18 @@ impl Deployment {
     /// The adapters, by the clock that the lambdas go by.
     pub(crate) fn backend(&self) -> Backend {
         self.stage.on_system_time()
+    }
+
+    /// A row's due time has long come.
+    pub(crate) async fn overdue(&self, visit: WaiteeId) {
+        let update = self.stage.dynamodb.update_item().table_name(WAITEES.name(&self.stage.prefix));
+        let update = update.key("id", Stored::S(visit.to_string())).update_expression("SET due_at = :at");
+        update.expression_attribute_values(":at", Stored::S("2026-01-01T00:00:00.000Z".into())).send().await.unwrap();
+    }
+
+    /// Puts an item into the log, as nobody may.
+    pub(crate) async fn put(&self, item: HashMap<String, Stored>) {
+        self.stage.dynamodb.put_item().table_name(EVENTS.name(&self.stage.prefix)).set_item(Some(item)).send().await.unwrap();
     }
 
     /// What the stream of the events table holds, once it holds this many records, as the events of a stream mapping.

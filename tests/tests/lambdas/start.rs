@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::deployment::Deployment;
 
-const LAMBDAS: [&str; 8] = ["authorizer", "accounts", "hosts", "guests", "reads", "projector", "reactor", "eraser"];
+const LAMBDAS: [&str; 10] = ["authorizer", "accounts", "hosts", "guests", "reads", "projector", "reactor", "eraser", "deliver", "tick"];
 
 #[tokio::test]
 async fn a_setting_that_is_missing_is_named() {
@@ -19,6 +19,18 @@ async fn a_setting_that_is_missing_is_named() {
     assert!(error.message.contains("WAITLIST_RETRIES_DEAD_URL"), "{error}");
     let error = deployment.start("accounts", &[("WAITLIST_LIMITS", "sign-ins=3/1m")]).invoke(json!({})).await.unwrap_err();
     assert!(error.message.contains("WAITLIST_LIMITS") && error.message.contains("sign-in-account"), "{error}");
+    for (setting, value) in [
+        ("WAITLIST_MAIL_FROM", ""),
+        ("WAITLIST_MAIL_FROM", "nobody"),
+        ("WAITLIST_SMS_SENDER_ID", "no such sender"),
+        ("WAITLIST_SENDS_PER_SECOND", "fast"),
+        ("WAITLIST_TEXTS_PER_DAY", "-1"),
+    ] {
+        let usual = ("WAITLIST_MAIL_FROM", "Waitlist <hello@example.com>");
+        let settings = if setting == usual.0 { vec![(setting, value)] } else { vec![usual, (setting, value)] };
+        let error = deployment.start("deliver", &settings).invoke(json!({})).await.unwrap_err();
+        assert!(error.message.contains("exit status: 1") && error.message.contains(setting), "{setting}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails the test that called it")]
 
 mod crash;
+mod delivery;
 mod erasure;
 mod feed;
 mod history;

@@ -9,7 +9,7 @@ use waitlist_tests::stage::Stage;
 use crate::{
     history::{append, visit},
     oracle::Tables,
-    poison::{ring, with},
+    poison::{NEWER, ring, with},
 };
 
 /// As the backend has it: a message is tried every half minute, five times.
@@ -36,7 +36,7 @@ impl Scene {
         ring(&feed, &[&commits[0]]).await;
         let row = tables.row(commits[0].stream).await.unwrap();
         let scene = Self { stage, tables, feed, commits, row };
-        scene.tables.put_row(scene.commits[0].stream, &with(&scene.row, &[("v", json!(2))])).await;
+        scene.tables.put_row(scene.commits[0].stream, &with(&scene.row, &[("v", json!(NEWER))])).await;
         ring(&scene.feed, &[&scene.commits[1]]).await;
         scene
     }

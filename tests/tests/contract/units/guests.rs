@@ -72,7 +72,8 @@ async fn an_account_is_one_row_written_and_read_for_one_unit() {
     let owner = stage.owner();
     owner.registered("Ana", "ana@example.com").await;
     let stream = StreamId::from(UserId(owner.id.0));
-    assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1)]));
+    let due = ("events-users-g0/due", 1);
+    assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1), due]), "a mail is due");
     owner.happened(Event::EmailConfirmed {}).await;
     assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1)]));
     let _before = stage.meter.take();

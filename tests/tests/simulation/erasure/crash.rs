@@ -81,7 +81,7 @@ impl House {
     }
 
     async fn is_forgotten(&self, stream: StreamId) -> bool {
-        kinds(&self.commits(stream).await).last().is_some_and(|kind| kind.ends_with(".forgotten"))
+        kinds(&self.commits(stream).await).iter().any(|kind| kind.ends_with(".forgotten"))
     }
 
     /// What the vault holds of somebody.
@@ -104,7 +104,10 @@ impl House {
         if tokio::time::timeout(PATIENCE, done).await.is_err() {
             panic!("they were not forgotten in time:\n{}", self.server.logs());
         }
-        assert_eq!(kinds(&self.commits(account).await), ["user.registered", "user.erased", "user.forgotten"]);
+        // How far the welcome mail came is another matter.
+        let mut of_account = kinds(&self.commits(account).await);
+        of_account.retain(|kind| !kind.starts_with("user.mail-"));
+        assert_eq!(of_account, ["user.registered", "user.erased", "user.forgotten"]);
         assert_eq!(kinds(&self.commits(erased).await), ["waitee.joined", "waitee.removed", "waitee.erased", "waitee.forgotten"]);
         for stream in streams {
             walk(&self.commits(stream).await).unwrap();
@@ -180,14 +183,14 @@ async fn when_nothing_goes_wrong() {
 
 #[tokio::test]
 async fn before_the_message_is_sent() {
-    erased_over(&["reactor.send"]).await;
-    erased_over(&["reactor.send:2"]).await;
+    erased_over(&["intent.send:2"]).await;
+    erased_over(&["intent.send:3"]).await;
 }
 
 #[tokio::test]
 async fn after_the_message_was_sent() {
-    erased_over(&["reactor.sent"]).await;
-    erased_over(&["reactor.sent:2"]).await;
+    erased_over(&["intent.sent:2"]).await;
+    erased_over(&["intent.sent:3"]).await;
 }
 
 #[tokio::test]
@@ -215,5 +218,5 @@ async fn after_the_fact_was_appended() {
 
 #[tokio::test]
 async fn after_every_step_one_life_after_the_other() {
-    erased_over(&["reactor.sent", "eraser.due:2", "eraser.released", "eraser.buried", "eraser.forgotten"]).await;
+    erased_over(&["intent.sent:2", "eraser.due:2", "eraser.released", "eraser.buried", "eraser.forgotten"]).await;
 }

@@ -1,0 +1,104 @@
+//! What a message costs: the lease, the outcome, the counts of texts, and what is read to word it.
+
+use schema::{StreamId, WaiteeId};
+use serde_json::json;
+use waitlist_tests::{delivery::Post, stage::Stage};
+
+use super::{reads, units};
+
+#[tokio::test]
+async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
+    let stage = Stage::new().await;
+    let (post, owner) = (Post::new(&stage), stage.confirmed().await);
+    let list = owner.list("Main room").await;
+    for contact in [json!({ "phone": "(415) 555-2671" }), json!({ "email": "ana@example.com" })] {
+        let mut party = json!({ "name": "Ana", "party_size": 2 });
+        party.as_object_mut().unwrap().extend(contact.as_object().unwrap().clone());
+        let id: WaiteeId = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
+        owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
+        let deliver = post.deliver_over(stage.backend.clone()); // the keys of account and guest are at hand
+        let _before = stage.meter.take();
+        deliver.attend(id.into()).await.unwrap();
+        let used = stage.meter.take();
+        assert_eq!(used.writes, units([("events", 2), ("events/audit", 2), ("limits", 2)]), "{contact}");
+        if stage.counts_reads() {
+            // The visit before, for the lease, for the outcome, and whether anything is left to do; the list; of a text the account.
+            assert_eq!(used.reads.keys().collect::<Vec<_>>(), ["events"], "{used:?}");
+            assert!(used.reads["events"] <= 6.0, "{used:?}");
+        }
+
+        let _before = stage.meter.take();
+        deliver.attend(id.into()).await.unwrap();
+        let used = stage.meter.take();
+        assert_eq!(used.writes, units([]), "an intent that comes again writes nothing");
+        if stage.counts_reads() {
+            assert_eq!(used.reads, reads([("events", 1.0)]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mail_to_an_owner_is_two_commits() {
+    let stage = Stage::new().await;
+    let (post, owner) = (Post::new(&stage), stage.registered().await);
+    let deliver = post.deliver_over(stage.backend.clone());
+    let _before = stage.meter.take();
+    deliver.attend(owner.id.into()).await.unwrap();
+    assert_eq!(stage.meter.take().writes, units([("events", 2), ("events/audit", 2)]));
+    assert_eq!(post.sent_about(owner.id).len(), 1);
+}
+
+#[tokio::test]
+async fn a_lease_leaves_the_index_of_what_is_due_alone() {
+    let stage = Stage::new().await;
+    let (post, owner) = (Post::new(&stage), stage.confirmed().await);
+    let list = owner.list("Main room").await;
+    let (row, active, due) = ("events-waitees-g0", "events-waitees-g0/active", "events-waitees-g0/due");
+    let party = json!({ "name": "Ana", "party_size": 2, "phone": "(415) 555-2671" });
+    let id: WaiteeId = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
+    owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
+    post.deliver(&stage).attend(id.into()).await.unwrap();
+    let commits = stage.commits(id).await;
+    let stream = StreamId::from(id);
+    let mut rung = Vec::new();
+    for commit in commits {
+        let _before = stage.meter.take();
+        let doorbell = projections::feed::Doorbell { stream, last: commit.last, commits: vec![commit] };
+        projections::feed::apply(&stage.backend, &doorbell).await.unwrap();
+        rung.push(stage.meter.take().writes);
+    }
+    let day = "events-waitees-g0/day";
+    assert_eq!(rung[0], units([(row, 1), (active, 1), (day, 1), (due, 1)]), "joined");
+    assert_eq!(rung[1], units([(row, 1), (active, 1), (due, 2)]), "called: soon somebody is late with it");
+    assert_eq!(rung[2], units([(row, 1), (active, 1)]), "started: no sooner and no later");
+    assert_eq!(rung[3], units([(row, 1), (active, 1), (due, 2)]), "sent: due is the end of the hold");
+}
+
+/// Half a read unit for each of three tables and each key of the index, however many rows there are that are not due.
+#[tokio::test]
+async fn a_look_that_finds_nothing_costs_half_a_unit_a_key() {
+    let stage = Stage::new().await;
+    let (post, owner) = (Post::new(&stage), stage.registered().await);
+    let list = owner.list("Main room").await;
+    for name in ["Ana", "Ben", "Cleo"] {
+        let id: WaiteeId = owner.join(&list, name).await.parse().unwrap();
+        stage.project(id).await;
+    }
+    let tick = reactors::tick::Tick::new(stage.backend.clone());
+    let _before = stage.meter.take();
+    assert_eq!(tick.look().await.unwrap().queued, 0);
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([]));
+    assert_eq!(used.calls, 1 + 8 * 3, "the queue, and each key of three tables");
+    if stage.counts_as_documented() {
+        let each = 8.0 * 0.5;
+        let wanted = reads([
+            ("events-waitees-g0/due", each),
+            ("events-users-g0/due", each),
+            ("events-waitlists-g0/due", each),
+            ("queue/visible", 0.5),
+        ]);
+        assert_eq!(used.reads, wanted);
+    }
+    drop(post);
+}

@@ -1,0 +1,284 @@
+//! Messages to people, as hosts and guests meet them: what is sent, what is not and why, and what the board says of it.
+
+mod carrier;
+mod drain;
+mod evening;
+mod feedback;
+mod limits;
+
+use infra::messenger::Entry;
+use schema::{StreamId, WaiteeId};
+use serde_json::{Value, json};
+use waitlist_tests::{
+    delivery::Post,
+    stage::{Answer, Owner, Stage},
+};
+
+const PHONE: &str = "(415) 555-2671";
+
+/// A confirmed account's list, and who sends its messages.
+struct Door<'s> {
+    stage: &'s Stage,
+    post: Post,
+    owner: Owner<'s>,
+    list: String,
+}
+
+impl<'s> Door<'s> {
+    async fn open(stage: &'s Stage) -> Self {
+        Self::of(stage, stage.confirmed().await).await
+    }
+
+    async fn of(stage: &'s Stage, owner: Owner<'s>) -> Self {
+        let list = owner.list_with(json!({ "hold_minutes": 10, "remind_minutes": 3 })).await;
+        Self { stage, post: Post::new(stage), owner, list }
+    }
+
+    async fn join(&self, body: Value) -> WaiteeId {
+        let mut party = json!({ "name": "Ana", "party_size": 2 });
+        party.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let joined = self.owner.post(&format!("/v1/waitlists/{}/waitees", self.list), party).await;
+        assert_eq!(joined.status, 201, "{joined:?}");
+        joined.id().parse().unwrap()
+    }
+
+    async fn does(&self, id: WaiteeId, what: &str) -> Answer {
+        let done = self.owner.post(&format!("/v1/waitees/{id}/{what}"), json!({})).await;
+        assert!(done.status < 300, "{done:?}");
+        done
+    }
+
+    /// What is due about somebody is done, by way of the reactor and the queue.
+    async fn tell(&self, stream: impl Into<StreamId>) {
+        self.post.announce(&self.stage.commits(stream).await).await;
+        self.post.work_off(&self.post.deliver(self.stage)).await;
+    }
+
+    /// The rows catch up, and the minute's look puts what is due on the queue; it is done.
+    async fn look(&self, streams: &[StreamId]) {
+        for stream in streams {
+            self.stage.project(*stream).await;
+        }
+        self.post.look().await;
+        self.post.work_off(&self.post.deliver(self.stage)).await;
+    }
+
+    async fn called(&self, body: Value) -> WaiteeId {
+        let id = self.join(body).await;
+        self.does(id, "call").await;
+        self.tell(id).await;
+        id
+    }
+
+    /// What the board says of the party.
+    async fn shown(&self, id: WaiteeId) -> Value {
+        self.stage.project(self.list.parse::<schema::WaitlistId>().unwrap()).await;
+        self.stage.project(id).await;
+        let board = self.owner.get(&format!("/v1/waitlists/{}/waitees?day=2026-11-20", self.list)).await;
+        let shown = board.body["items"].as_array().unwrap_or_else(|| panic!("{board:?}")).iter();
+        shown.clone().find(|shown| shown["id"] == id.to_string()).unwrap_or_else(|| panic!("{board:?}")).clone()
+    }
+
+    /// Kind, channel, status and reason of its messages.
+    async fn told(&self, id: WaiteeId) -> Vec<String> {
+        let shown = self.shown(id).await;
+        let word = |told: &Value, name: &str| told[name].as_str().unwrap_or("-").to_owned();
+        let told = shown["notifications"].as_array().unwrap().iter();
+        told.map(|told| ["kind", "channel", "status", "reason"].map(|name| word(told, name)).join(" ")).collect()
+    }
+
+    fn sent(&self, id: impl Into<StreamId>) -> Vec<Entry> {
+        self.post.sent_about(id)
+    }
+
+    fn pass(&self, minutes: i64) {
+        self.stage.backend.clock.advance_millis(minutes * 60_000);
+    }
+}
+
+#[tokio::test]
+async fn a_called_guest_gets_a_text_that_leads_to_their_own_visit() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.called(json!({ "phone": PHONE, "email": "ana@example.com" })).await;
+    let [text] = door.sent(ana).try_into().unwrap();
+    assert_eq!((text.channel, text.to.as_str(), text.message.as_str()), ("sms", "+14155552671", "table-ready-2"));
+    assert!(text.body.starts_with("Main room: your table is ready and held until 7:10 PM."), "{}", text.body);
+    let token = text.body.rsplit_once("https://waitlist.example/visit#").unwrap().1;
+    let visit = stage.anyone("GET", &format!("/v1/public/visits/{token}"), Value::Null).await;
+    assert_eq!((visit.status, &visit.body["state"]), (200, &json!("called")), "{visit:?}");
+    assert_eq!(door.told(ana).await, ["table-ready sms sent -", "reminder - due -"]);
+}
+
+#[tokio::test]
+async fn a_guest_reads_their_own_language() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.called(json!({ "phone": PHONE, "language": "es" })).await;
+    assert!(door.sent(ana)[0].body.contains("su mesa le espera hasta las 19:10"), "{:?}", door.sent(ana));
+    let patched = door.owner.send("PATCH", &format!("/v1/waitlists/{}", door.list), Some(&json!({ "language": "es" })), &[]).await;
+    assert_eq!(patched.status, 200);
+    let ben = door.called(json!({ "email": "ben@example.com" })).await;
+    assert_eq!(door.sent(ben)[0].subject.as_deref(), Some("Su mesa en Main room está lista"));
+}
+
+#[tokio::test]
+async fn who_has_no_telephone_gets_a_mail_and_who_has_neither_is_shown_as_not_told() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let (ana, ben) = (door.called(json!({ "email": "ana@example.com" })).await, door.called(json!({})).await);
+    assert_eq!(door.told(ana).await[0], "table-ready email sent -");
+    assert_eq!((door.sent(ana)[0].channel, door.sent(ana)[0].to.as_str()), ("email", "ana@example.com"));
+    assert_eq!(door.told(ben).await[0], "table-ready - skipped no-address");
+    assert!(door.sent(ben).is_empty());
+}
+
+#[tokio::test]
+async fn a_guest_who_does_not_answer_is_reminded_and_then_a_no_show() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.called(json!({ "phone": PHONE })).await;
+    door.pass(6);
+    door.look(&[ana.into()]).await;
+    assert_eq!(door.sent(ana).len(), 1, "it is not time yet");
+    stage.backend.clock.advance_millis(60_010);
+    door.look(&[ana.into()]).await;
+    assert!(door.sent(ana)[1].body.contains("only until 7:10 PM"), "{:?}", door.sent(ana));
+    door.pass(2);
+    door.look(&[ana.into()]).await;
+    assert_eq!(door.shown(ana).await["state"], "called");
+    door.pass(2);
+    door.look(&[ana.into()]).await;
+    assert_eq!(door.shown(ana).await["state"], "no-show");
+    assert_eq!(stage.commits(ana).await.last().unwrap().actor.to_string(), "system:tick");
+    assert_eq!(door.told(ana).await, ["table-ready sms sent -", "reminder sms sent -"]);
+}
+
+#[tokio::test]
+async fn a_guest_who_answers_is_neither_reminded_nor_a_no_show() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.called(json!({ "phone": PHONE })).await;
+    door.does(ana, "confirm").await;
+    for _ in 0..4 {
+        door.pass(4);
+        door.look(&[ana.into()]).await;
+    }
+    assert_eq!((door.sent(ana).len(), door.shown(ana).await["state"].clone()), (1, json!("confirmed")));
+    assert_eq!(door.told(ana).await, ["table-ready sms sent -"]);
+}
+
+#[tokio::test]
+async fn what_comes_too_late_is_not_sent_and_says_why() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ids = [
+        door.join(json!({ "phone": PHONE })).await,
+        door.join(json!({ "phone": PHONE })).await,
+        door.join(json!({ "phone": PHONE })).await,
+    ];
+    let [late, seated, twice] = ids;
+    for id in ids {
+        door.does(id, "call").await;
+    }
+    door.does(seated, "seat").await;
+    door.does(twice, "call").await;
+    door.tell(twice).await;
+    assert_eq!(door.told(twice).await[..2], ["table-ready - skipped needless", "table-ready sms sent -"], "called again, told once");
+    door.pass(11);
+    for id in [late, seated] {
+        door.tell(id).await;
+        assert!(door.sent(id).is_empty());
+    }
+    assert_eq!(door.told(late).await, ["table-ready - skipped late", "reminder - skipped late"]);
+    assert_eq!(door.told(seated).await, ["table-ready - skipped needless"]);
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_was_told_to_send_is_found_by_the_minute_s_look() {
+    let stage = Stage::new().await;
+    let door = Door::of(&stage, stage.registered().await).await;
+    let ana = door.join(json!({ "email": "ana@example.com" })).await;
+    door.does(ana, "call").await; // and the stream tells nobody
+    door.look(&[ana.into()]).await;
+    assert!(door.sent(ana).is_empty(), "that may be under way still");
+    door.pass(2);
+    door.look(&[ana.into(), door.owner.id.into()]).await;
+    assert_eq!((door.sent(ana).len(), door.sent(door.owner.id).len()), (1, 1), "nor are owners forgotten");
+}
+
+#[tokio::test]
+async fn the_whole_stream_once_more_sends_nothing() {
+    let stage = Stage::new().await;
+    let door = Door::of(&stage, stage.registered().await).await;
+    let (ana, ben) = (door.called(json!({ "email": "ana@example.com" })).await, door.called(json!({ "email": "ben@example.com" })).await);
+    door.tell(door.owner.id).await;
+    door.does(ben, "seat").await;
+    let sent = door.post.sent().len();
+    let streams: [StreamId; 3] = [door.owner.id.into(), ana.into(), ben.into()];
+    let mut logs = Vec::new();
+    for stream in streams {
+        logs.push(stage.commits(stream).await);
+    }
+    for minutes in [0, 5, 60 * 48] {
+        door.pass(minutes);
+        for commits in &logs {
+            door.post.announce(commits).await;
+        }
+        let before = door.post.sent().len();
+        door.post.work_off(&door.post.deliver(&stage)).await;
+        assert_eq!(door.post.sent().len(), before);
+    }
+    assert_eq!((door.post.sent().len(), sent), (3, 3), "a welcome, and two tables");
+}
+
+#[tokio::test]
+async fn a_host_s_next_tap_is_not_spoiled_by_what_becomes_of_messages() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.join(json!({ "phone": PHONE })).await;
+    let called = door.does(ana, "call").await;
+    let seen = called.header("etag").to_owned();
+    door.tell(ana).await;
+    assert!(stage.commits(ana).await.len() > 3, "lease and outcome followed");
+    let path = format!("/v1/waitees/{ana}/seat");
+    let seated = door.owner.send("POST", &path, Some(&json!({})), &[("If-Match", &seen)]).await;
+    assert_eq!(seated.status, 200, "{seated:?}");
+    let stale = door.owner.send("POST", &format!("/v1/waitees/{ana}/restore"), Some(&json!({})), &[("If-Match", &seen)]).await;
+    assert_eq!(stale.status, 412, "another host's tap is another matter: {stale:?}");
+}
+
+#[tokio::test]
+async fn a_visit_ends_after_a_day_and_who_is_left_on_a_deleted_list_goes_with_it() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let (ana, ben) = (door.join(json!({})).await, door.join(json!({})).await);
+    let list: schema::WaitlistId = door.list.parse().unwrap();
+    door.pass(60 * 23);
+    door.look(&[ana.into(), ben.into()]).await;
+    assert_eq!(door.shown(ana).await["state"], "waiting");
+    // The rows did not show these two when the list was deleted.
+    let other = door.owner.list("Terrace").await;
+    let left = door.owner.post(&format!("/v1/waitlists/{other}/waitees"), json!({ "name": "Cleo", "party_size": 2 })).await;
+    let left: WaiteeId = left.id().parse().unwrap();
+    assert_eq!(door.owner.post(&format!("/v1/waitlists/{other}/close"), json!({})).await.status, 200);
+    assert_eq!(door.owner.send("DELETE", &format!("/v1/waitlists/{other}"), None, &[]).await.status, 204);
+    door.pass(1);
+    door.look(&[left.into(), other.parse::<schema::WaitlistId>().unwrap().into()]).await;
+    let history = door.owner.get(&format!("/v1/waitees/{left}/history")).await;
+    let last = &history.body["items"][1];
+    assert_eq!(
+        (&last["type"], &last["data"]["reason"], &last["actor"]),
+        (&json!("waitee.removed"), &json!("list deleted"), &json!("system:tick"))
+    );
+
+    door.pass(61);
+    door.look(&[ana.into(), list.into()]).await;
+    let history = door.owner.get(&format!("/v1/waitees/{ana}/history")).await;
+    assert_eq!(
+        (&history.body["items"][1]["type"], &history.body["items"][1]["data"]["reason"]),
+        (&json!("waitee.removed"), &json!("expired"))
+    );
+    let restored = door.owner.post(&format!("/v1/waitees/{ana}/restore"), json!({})).await;
+    assert_eq!((restored.status, &restored.body["allowed"]), (409, &json!([])), "{restored:?}");
+}

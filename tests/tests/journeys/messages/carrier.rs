@@ -1,0 +1,148 @@
+//! What becomes of a message when its carrier turns it away, for now or for good, says nothing, or has been told to stay away.
+
+use schema::message::ATTEMPTS_MAX;
+use serde_json::json;
+use waitlist_tests::{
+    carrier::{Answer, Carrier},
+    stage::Stage,
+};
+
+use super::{Door, PHONE};
+
+const TAKEN: Answer = Answer::With(200, r#"{"MessageId":"one"}"#);
+const TOO_FAST: Answer = Answer::With(429, r#"{"__type":"TooManyRequestsException"}"#);
+const BROKEN: Answer = Answer::With(500, "out of order");
+const REJECTED: Answer = Answer::With(400, r#"{"__type":"MessageRejected","message":"ana@example.com"}"#);
+
+/// A guest with an address who was called, and how their message stands after each of these pauses, in seconds.
+async fn stands(answers: &[Answer], pauses_s: &[i64]) -> (Vec<String>, usize) {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let carrier = Carrier::new(answers).await;
+    let deliver = door.post.deliver_by(&carrier).await;
+    let ana = door.join(json!({ "email": "ana@example.com" })).await;
+    door.does(ana, "call").await;
+    let mut stood = Vec::new();
+    for pause in pauses_s {
+        stage.backend.clock.advance_millis(pause * 1_000);
+        for _ in 0..3 {
+            deliver.attend(ana.into()).await.unwrap(); // the same message of the queue, again and again
+        }
+        stood.push(door.told(ana).await.remove(0));
+    }
+    (stood, carrier.seen().len())
+}
+
+#[tokio::test]
+async fn what_is_turned_away_for_now_is_tried_again_later_and_later() {
+    let (stood, asked) = stands(&[TOO_FAST, BROKEN, TAKEN], &[0, 14, 2, 27, 5, 300]).await;
+    let (throttled, broken) = ("table-ready email due TooManyRequestsException", "table-ready email due 500");
+    assert_eq!(stood[..4], [throttled, throttled, broken, broken]);
+    assert_eq!((stood[4].as_str(), stood[5].as_str(), asked), ("table-ready email sent -", "table-ready email sent -", 3));
+}
+
+#[tokio::test]
+async fn what_is_turned_away_too_often_has_failed() {
+    let (stood, asked) = stands(&[TOO_FAST], &[0, 16, 31, 61, 121, 100]).await;
+    assert_eq!(stood[3], "table-ready email due TooManyRequestsException");
+    assert_eq!(stood[4..], ["table-ready email failed TooManyRequestsException", "table-ready email failed TooManyRequestsException"]);
+    assert_eq!(asked, ATTEMPTS_MAX as usize);
+}
+
+#[tokio::test]
+async fn what_is_turned_away_for_good_is_not_tried_again() {
+    let (stood, asked) = stands(&[REJECTED], &[0, 60, 300]).await;
+    assert!(stood.iter().all(|stood| stood == "table-ready email failed MessageRejected"), "{stood:?}");
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test]
+async fn what_nobody_answers_is_unknown_and_after_its_lease_sent_again() {
+    let (stood, asked) = stands(&[Answer::Never, TAKEN], &[0, 59, 2]).await;
+    assert_eq!(stood, ["table-ready email started -", "table-ready email started -", "table-ready email sent -"]);
+    assert_eq!(asked, 2);
+}
+
+/// The second request is that of the text, and there is none.
+#[tokio::test]
+async fn who_wants_no_texts_gets_none() {
+    let told = "<CheckIfPhoneNumberIsOptedOutResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><CheckIfPhoneNumberIsOptedOutResult>\
+                <isOptedOut>true</isOptedOut></CheckIfPhoneNumberIsOptedOutResult></CheckIfPhoneNumberIsOptedOutResponse>";
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let carrier = Carrier::new(&[Answer::With(200, told), TAKEN]).await;
+    let deliver = door.post.deliver_by(&carrier).await;
+    let (ana, ben) = (door.join(json!({ "phone": PHONE })).await, door.join(json!({ "phone": PHONE, "email": "b@example.com" })).await);
+    door.does(ana, "call").await;
+    deliver.attend(ana.into()).await.unwrap();
+    assert_eq!(door.told(ana).await[0], "table-ready - skipped opted-out");
+    assert!(carrier.seen().iter().all(|seen| seen.contains("Action=CheckIfPhoneNumberIsOptedOut")), "{:?}", carrier.seen());
+
+    let carrier = Carrier::new(&[Answer::With(200, told), TAKEN]).await;
+    door.does(ben, "call").await;
+    door.post.deliver_by(&carrier).await.attend(ben.into()).await.unwrap();
+    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
+}
+
+#[tokio::test]
+async fn while_nobody_says_who_wants_texts_none_is_sent_and_the_message_comes_again() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let carrier = Carrier::new(&[BROKEN]).await;
+    let ana = door.join(json!({ "phone": PHONE })).await;
+    door.does(ana, "call").await;
+    door.post.deliver_by(&carrier).await.attend(ana.into()).await.unwrap_err();
+    assert_eq!(door.told(ana).await[0], "table-ready - due -");
+    door.post.deliver(&stage).attend(ana.into()).await.unwrap();
+    assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
+}
+
+/// However often the minute's look finds it undone.
+#[tokio::test]
+async fn who_can_never_be_told_leaves_one_dead_letter_and_no_more() {
+    let stage = Stage::new().await;
+    let door = Door::of(&stage, stage.registered().await).await;
+    let owner = door.owner.id;
+    let registered = stage.item(owner, 1).await["events"].as_s().unwrap().clone();
+    let mut events: serde_json::Value = serde_json::from_str(&registered).unwrap();
+    events[0]["data"]["email"] = events[0]["data"]["name"].clone();
+    door.look(&[owner.into()]).await; // while it is whole
+    stage.overwrite(owner, 1, "events", &events.to_string()).await;
+    door.post.announce(&stage.commits(owner).await).await;
+    for _ in 0..25 {
+        stage.backend.clock.advance_millis(60_000);
+        door.post.look().await;
+        door.post.work_off(&door.post.deliver(&stage)).await;
+    }
+    assert_eq!(stage.backend.deliveries.dead_letters(None, 100).await.unwrap().letters.len(), 1);
+    assert_eq!(stage.backend.deliveries.waiting(100).await.unwrap(), 0, "and nothing heaps up");
+}
+
+/// What a person has to look at waits, and says why.
+#[tokio::test]
+async fn what_cannot_be_worded_ends_among_the_dead_letters_with_its_cause() {
+    let stage = Stage::new().await;
+    let door = Door::of(&stage, stage.registered().await).await;
+    let owner = door.owner.id;
+    let registered = stage.item(owner, 1).await["events"].as_s().unwrap().clone();
+    let mut events: serde_json::Value = serde_json::from_str(&registered).unwrap();
+    events[0]["data"]["email"] = events[0]["data"]["name"].clone();
+    stage.overwrite(owner, 1, "events", &events.to_string()).await;
+    door.post.announce(&stage.commits(owner).await).await;
+    let deliver = door.post.deliver(&stage);
+    for _ in 0..12 {
+        door.post.work_off(&deliver).await;
+        stage.backend.clock.advance_millis(91_000);
+    }
+    let letters = stage.backend.deliveries.dead_letters(None, 10).await.unwrap().letters;
+    let [letter] = letters.as_slice() else { panic!("{letters:?}") };
+    let body: serde_json::Value = serde_json::from_str(&letter.body).unwrap();
+    assert_eq!((&body["intent"], &body["stream"]), (&json!("attend"), &json!(format!("user-{owner}"))));
+    assert!(body["cause"].as_str().unwrap().contains("name or address do not open"), "{body}");
+    assert!(door.sent(owner).is_empty());
+
+    stage.overwrite(owner, 1, "events", &registered).await;
+    assert_eq!(stage.backend.deliveries.redrive_all().await.unwrap(), 1);
+    door.post.work_off(&deliver).await;
+    assert_eq!(door.sent(owner).len(), 1);
+}

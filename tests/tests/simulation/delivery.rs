@@ -1,0 +1,338 @@
+//! Messages in bad company: stream records and messages of the queue that come again and out of order, senders side by side, senders
+//! that die at any moment, answers of the log that get lost, hosts who go on all the while. Each message is sent once; where
+//! nobody can know whether it was, the ledger says so, and what follows is what was declared.
+
+mod crash;
+
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
+use futures::future::join_all;
+use infra::Backend;
+use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use reactors::delivery::Deliver;
+use schema::{
+    Commit, Fact, StreamId, Time, WaiteeId,
+    agenda::Agenda,
+    message::{self, ATTEMPTS_MAX, IfUnknown, Kind, MessageId, Standing},
+    user, waitee,
+};
+use serde_json::{Value, json};
+use waitlist_tests::{
+    cases::cases,
+    delivery::Post,
+    past::walk,
+    stage::{Owner, Stage},
+    wire::{Fate, Wire},
+};
+
+/// A case plays a call and what follows on a real engine.
+const CASES: u32 = 24;
+/// Senders side by side.
+const SENDERS_MAX: usize = 3;
+/// How often one sender is given the same message of the queue.
+const DELIVERIES_MAX: usize = 5;
+/// A sender is polled some dozens of times on its way; where in between it dies is left to chance.
+const POLLS_MAX: usize = 60;
+/// How far the clock goes on, in seconds, between the looks within which everything has to be settled, once nothing goes wrong any
+/// more: leases run out, then what was turned away is due again, then the hold ends.
+const SETTLING_S: [i64; 4] = [0, 61, 130, 601];
+
+/// All cases are one day to the counts.
+const UNBOUNDED: &str = "text-account=1000000/24h,text-number=1000000/24h,guest-mail-account=1000000/24h,guest-mail-address=1000000/24h";
+
+/// What a host or guest does meanwhile.
+const DEEDS: [(&str, &str, &str); 7] = [
+    ("POST", "/call", "{}"),
+    ("POST", "/confirm", "{}"),
+    ("POST", "/seat", "{}"),
+    ("POST", "/restore", "{}"),
+    ("POST", "/leave", "{}"),
+    ("PATCH", "", r#"{"note": "by the window"}"#),
+    ("PATCH", "", r#"{"phone": null, "email": "ben@example.com"}"#),
+];
+
+/// Something happens.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Senders are given the message, each so often, and may die on the way.
+    Senders(Vec<Sender>),
+    /// The stream tells the reactor of the first commits of the stream, not for the first time perhaps.
+    Announce(usize),
+    /// The queue is worked off.
+    WorkOff,
+    /// The minute's look, on rows as they are.
+    Look,
+    /// The rows catch up.
+    Project,
+    /// Time passes, in seconds.
+    Pass(i64),
+    /// A host does something.
+    Host(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Sender {
+    deliveries: usize,
+    dies_after: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Plan {
+    /// Whether the guest has a telephone; else an address.
+    phone: bool,
+    steps: Vec<Step>,
+    /// What becomes of the senders' appends.
+    fates: Vec<Fate>,
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let sender =
+        (1..=DELIVERIES_MAX, prop::option::of(1..POLLS_MAX)).prop_map(|(deliveries, dies_after)| Sender { deliveries, dies_after });
+    let step = prop_oneof![
+        5 => vec(sender, 1..=SENDERS_MAX).prop_map(Step::Senders),
+        2 => (1_usize..6).prop_map(Step::Announce),
+        3 => Just(Step::WorkOff),
+        2 => Just(Step::Look),
+        2 => Just(Step::Project),
+        4 => prop_oneof![Just(1), Just(20), Just(61), Just(130), Just(601)].prop_map(Step::Pass),
+        3 => (0..DEEDS.len()).prop_map(Step::Host),
+    ];
+    let fate = prop_oneof![4 => Just(Fate::Delivered), 1 => Just(Fate::RequestLost), 1 => Just(Fate::AnswerLost), 1 => Just(Fate::Late)];
+    (any::<bool>(), vec(step, 1..12), vec(fate, 0..8)).prop_map(|(phone, steps, fates)| Plan { phone, steps, fates })
+}
+
+/// Those who send, each as a process of its own; whoever dies is followed by another with the same place.
+struct Crew {
+    stage: Stage,
+    wire: Wire,
+    post: Post,
+    /// Over a wire on which appends get lost.
+    shaky: Vec<Deliver>,
+    sound: Deliver,
+}
+
+impl Crew {
+    async fn new() -> Self {
+        let stage = Stage::new().await;
+        let (wire, post) = (Wire::new(&stage).await, Post::new(&stage));
+        let shaky = |_| post.deliver_over(Backend { log: stage.log_over(wire.client(&stage, 2)), ..stage.bounded(UNBOUNDED) });
+        let (shaky, sound) = ((0..SENDERS_MAX).map(shaky).collect(), post.deliver_over(stage.bounded(UNBOUNDED)));
+        Self { stage, wire, post, shaky, sound }
+    }
+}
+
+#[test]
+fn whatever_happens_each_message_is_sent_once_or_the_ledger_says_that_nobody_knows() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let crew = runtime.block_on(Crew::new());
+    let mut runner = TestRunner::new(cases(CASES));
+    runner
+        .run(&plan(), |plan| {
+            runtime.block_on(follow(&crew, &plan));
+            Ok(())
+        })
+        .unwrap();
+}
+
+async fn follow(crew: &Crew, plan: &Plan) {
+    let Crew { stage, wire, post, shaky, sound } = crew;
+    let owner = stage.owner();
+    owner.registered("Ana", "ana@example.com").await;
+    owner.happened(user::Event::EmailConfirmed {}).await;
+    owner.happened(user::Event::PasswordResetAsked {}).await;
+    let list = owner.list_with(json!({ "hold_minutes": 10, "remind_minutes": 3 })).await;
+    let contact = if plan.phone { ("phone", "(415) 555-2671") } else { ("email", "ana@example.com") };
+    let body = json!({ "name": "Ana", "party_size": 2, contact.0: contact.1 });
+    let joined = owner.post(&format!("/v1/waitlists/{list}/waitees"), body).await;
+    let id: WaiteeId = joined.id().parse().unwrap();
+    host(&owner, id, 0).await;
+    let (visit, account) = (StreamId::from(id), StreamId::from(owner.id));
+
+    wire.expect(plan.fates.iter().cloned());
+    let mut crashes = 0;
+    for step in &plan.steps {
+        match step {
+            Step::Senders(senders) => {
+                let sending =
+                    senders.iter().zip(shaky).flat_map(|(sender, deliver)| [visit, account].map(|stream| (sender, deliver, stream)));
+                let died = join_all(sending.map(async |(sender, deliver, stream)| send(deliver, stream, sender).await));
+                crashes += died.await.into_iter().filter(|died| *died).count();
+            }
+            Step::Announce(count) => {
+                let commits = [stage.commits(account).await, stage.commits(visit).await];
+                for commits in commits {
+                    post.announce(&commits[..commits.len().min(*count)]).await;
+                }
+            }
+            Step::WorkOff => drop(post.work_off(sound).await),
+            Step::Look => drop(post.look().await),
+            Step::Project => project(stage, &[visit, account]).await,
+            Step::Pass(seconds) => stage.backend.clock.advance_millis(seconds * 1_000),
+            Step::Host(deed) => host(&owner, id, *deed).await,
+        }
+    }
+    wire.flush().await;
+    wire.expect([]);
+    let went_wrong = crashes > 0 || plan.fates.iter().any(|fate| *fate != Fate::Delivered);
+    settle(crew, &[visit, account]).await;
+    judge(stage, post, visit, went_wrong).await;
+    judge(stage, post, account, went_wrong).await;
+}
+
+/// Whether the sender died.
+async fn send(deliver: &Deliver, stream: StreamId, sender: &Sender) -> bool {
+    let work = async {
+        for _ in 0..sender.deliveries {
+            // What fails comes again; in the end everything answers.
+            let _comes_again = deliver.attend(stream).await;
+        }
+    };
+    match sender.dies_after {
+        Some(polls) => dies_after(polls, work).await,
+        None => {
+            work.await;
+            false
+        }
+    }
+}
+
+/// Runs something, and stops in the middle of it as a process does that dies: nothing of it runs on but what has left already.
+async fn dies_after(polls: usize, work: impl Future<Output = ()>) -> bool {
+    let mut work = pin!(work);
+    let mut left = polls;
+    poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(true);
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(|()| false)
+    })
+    .await
+}
+
+async fn host(owner: &Owner<'_>, id: WaiteeId, deed: usize) {
+    let (method, what, body) = DEEDS[deed];
+    let body: Value = serde_json::from_str(body).unwrap();
+    let answer = owner.send(method, &format!("/v1/waitees/{id}{what}"), Some(&body), &[]).await;
+    assert!(answer.status < 300 || answer.status == 409, "{answer:?}");
+}
+
+async fn project(stage: &Stage, streams: &[StreamId]) {
+    for stream in streams {
+        stage.project(*stream).await;
+    }
+}
+
+/// Nothing goes wrong any more: rows catch up, a look each minute, and the queue is worked off.
+async fn settle(Crew { stage, post, sound, .. }: &Crew, streams: &[StreamId]) {
+    for seconds in SETTLING_S {
+        stage.backend.clock.advance_millis(seconds * 1_000);
+        project(stage, streams).await;
+        post.look().await;
+        post.work_off(sound).await;
+    }
+}
+
+/// What the log says of one attempt to send a message.
+#[derive(Default)]
+struct Attempt {
+    began: Option<Time>,
+    until: Option<Time>,
+    outcome: Option<message::Event>,
+    ended: Option<Time>,
+}
+
+/// Whether what was sent is what the log says, neither more nor less.
+async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
+    let commits = stage.commits(stream).await;
+    walk(&commits).unwrap();
+    let story = || format!("{:?}\n{:#?}", post.sent_about(stream), commits.iter().map(|c| (c.at, &c.events)).collect::<Vec<_>>());
+    let agenda = agenda(&commits);
+    let last = commits.last().unwrap().at;
+    assert!(agenda.messages.entries().iter().all(|entry| entry.due_at().is_none_or(|at| at > last)), "something is due still: {}", story());
+
+    let mut attempts: BTreeMap<(MessageId, u32), Attempt> = BTreeMap::new();
+    for (at, event) in happened(&commits) {
+        match &event {
+            message::Event::Started(started) => {
+                let attempt = attempts.entry((started.message, started.attempt)).or_default();
+                assert!(attempt.began.is_none(), "one lease for one attempt: {}", story());
+                (attempt.began, attempt.until) = (Some(at), Some(started.until));
+            }
+            message::Event::Sent(message::Sent { message, attempt, .. })
+            | message::Event::Failed(message::Failed { message, attempt, .. }) => {
+                let attempt = attempts.entry((*message, *attempt)).or_default();
+                (attempt.outcome, attempt.ended) = (Some(event.clone()), Some(at));
+            }
+            // Who has a message to themselves knows that it was not sent.
+            message::Event::Skipped(message::Skipped { message, attempt: Some(attempt), .. }) => {
+                let attempt = attempts.entry((*message, *attempt)).or_default();
+                (attempt.outcome, attempt.ended) = (Some(event.clone()), Some(at));
+            }
+            message::Event::Skipped(_) | message::Event::Bounced(_) => {}
+        }
+    }
+    for ((message, number), attempt) in &attempts {
+        assert!(attempt.began.is_some() && *number <= ATTEMPTS_MAX, "no outcome without a lease: {}", story());
+        if *number > 1 {
+            let before = &attempts[&(*message, number - 1)];
+            assert!(before.ended.or(before.until) <= attempt.began, "nobody else has it: {}", story());
+            assert_eq!(message.kind.if_unknown(), IfUnknown::SendAgain, "{}", story());
+        }
+    }
+    for entry in agenda.messages.entries() {
+        let of = |wanted: fn(&Attempt) -> bool| attempts.iter().filter(|((id, _), attempt)| *id == entry.id && wanted(attempt)).count();
+        let sent_of = post.sent_about(stream).iter().filter(|sent| sent.message == entry.id.to_string()).count();
+        let known = of(|attempt| matches!(attempt.outcome, Some(message::Event::Sent(_))));
+        let unknown = of(|attempt| attempt.outcome.is_none());
+        assert!(
+            (known..=known + unknown).contains(&sent_of),
+            "{} sent {sent_of} times, {known} known, {unknown} not: {}",
+            entry.id,
+            story()
+        );
+        assert!(known <= 1 || unknown > 0, "sent twice for nothing: {}", story());
+        match &entry.standing {
+            Standing::Sent => assert!(sent_of > 0, "{}", story()),
+            Standing::Skipped { .. } | Standing::Failed { .. } => assert_eq!(sent_of, 0, "{}", story()),
+            Standing::Started { .. } => assert!(went_wrong, "nobody knows, and nothing went wrong: {}", story()),
+            Standing::Due { .. } => assert_eq!(entry.id.kind, Kind::Reminder, "{}", story()),
+            Standing::Bounced { .. } => panic!("nothing came back: {}", story()),
+        }
+        if !went_wrong {
+            assert!(sent_of <= 1 && unknown == 0, "{}", story());
+        }
+    }
+    for sent in post.sent_about(stream) {
+        assert!(agenda.messages.entry(sent.message.parse().unwrap()).is_some(), "a message that nothing led to: {}", story());
+    }
+}
+
+fn agenda(commits: &[Commit]) -> Agenda {
+    let mut agenda = Agenda::default();
+    for commit in commits {
+        match commit.facts::<waitee::Event>() {
+            Ok(facts) => agenda = facts.iter().fold(agenda, Agenda::of_visit),
+            Err(_) => agenda = account_facts(commit).iter().fold(agenda, Agenda::of_account),
+        }
+    }
+    agenda
+}
+
+fn account_facts(commit: &Commit) -> Vec<Fact<user::Event>> {
+    commit.facts().unwrap()
+}
+
+/// What happened to messages, and when.
+fn happened(commits: &[Commit]) -> Vec<(Time, message::Event)> {
+    let of = |commit: &Commit| match commit.facts::<waitee::Event>() {
+        Ok(facts) => facts.iter().filter_map(|fact| fact.event.message()).collect::<Vec<_>>(),
+        Err(_) => account_facts(commit).iter().filter_map(|fact| fact.event.message()).collect(),
+    };
+    commits.iter().flat_map(|commit| of(commit).into_iter().map(|event| (commit.at, event))).collect()
+}
