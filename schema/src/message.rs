@@ -301,6 +301,9 @@ pub struct Entry {
     pub channel: Option<Channel>,
     /// How often it was tried.
     pub attempt: u32,
+    /// Whether nobody knows of an earlier attempt whether it was sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
     /// Since when it is wanted.
     pub wanted_at: Time,
     /// When it came to stand so.
@@ -331,7 +334,8 @@ impl Entry {
         }
     }
 
-    /// How it stands at an instant, in the contract's word: a lease that ran out says that nobody knows.
+    /// How it stands at an instant, in the contract's word. That nobody knows says a lease that ran out; and a message that was not
+    /// sent in the end, but may have been before.
     #[must_use]
     pub fn status(&self, now: Time) -> &'static str {
         match &self.standing {
@@ -339,6 +343,7 @@ impl Entry {
             Standing::Started { until, .. } if now < *until => "started",
             Standing::Started { .. } => "unknown",
             Standing::Sent => "sent",
+            Standing::Failed { again_at: None, .. } | Standing::Skipped { .. } if self.in_doubt => "unknown",
             Standing::Failed { again_at: None, .. } => "failed",
             Standing::Skipped { .. } => "skipped",
             Standing::Bounced { .. } => "bounced",
@@ -396,7 +401,7 @@ impl Ledger {
 
     /// A message is to be sent, from then on.
     pub(crate) fn want(&mut self, id: MessageId, from: Time) {
-        self.0.push(Entry { id, channel: None, attempt: 0, wanted_at: from, at: from, standing: Standing::Due { from } });
+        self.0.push(Entry { id, channel: None, attempt: 0, in_doubt: false, wanted_at: from, at: from, standing: Standing::Due { from } });
         while self.0.len() > REMEMBERED_MAX {
             let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
             let oldest = self.0.iter().position(Entry::is_settled).or_else(|| self.0.iter().position(is_unbegun));
@@ -424,6 +429,7 @@ impl Ledger {
         let Some(entry) = self.0.iter_mut().find(|entry| entry.id == event.message()) else { return };
         let standing = match event {
             Event::Started(started) => {
+                entry.in_doubt |= matches!(entry.standing, Standing::Started { .. });
                 entry.channel = Some(started.channel);
                 entry.attempt = started.attempt;
                 let again = entry.id.kind.if_unknown() == IfUnknown::SendAgain && started.attempt < ATTEMPTS_MAX;
@@ -528,6 +534,16 @@ mod tests {
         assert_eq!((entry.status(at(49)), entry.status(at(50))), ("started", "unknown"));
         let entry = after(&[started(1, 50), skipped(None)]);
         assert_eq!((entry.status(at(50)), entry.due_at()), ("unknown", None), "not sent again, and still nobody knows");
+    }
+
+    #[test]
+    fn what_may_have_been_sent_before_is_unknown_until_it_is_known_to_be_sent() {
+        for (end, alone) in [(failed(2, None), "failed"), (skipped(Some(2)), "skipped")] {
+            assert_eq!(after(&[started(1, 5), failed(1, Some(5)), started(2, 50), end.clone()]).status(at(9)), alone);
+            assert_eq!(after(&[started(1, 5), started(2, 50), end.clone()]).status(at(9)), "unknown");
+            assert_eq!(after(&[started(1, 5), started(2, 50), end, sent(1)]).status(at(9)), "sent");
+        }
+        assert_eq!(after(&[started(1, 5), started(2, 50), failed(2, Some(70))]).status(at(9)), "due", "it is tried again");
     }
 
     #[test]

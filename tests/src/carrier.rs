@@ -2,16 +2,25 @@
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use aws_config::SdkConfig;
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use futures::stream;
 use infra::{
     Clock, aws,
     messenger::{MailSettings, MessengerConfig, Messengers, TextSettings},
 };
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// From whom mails are.
@@ -28,8 +37,10 @@ pub enum Answer {
     With(u16, &'static str),
     /// It does not answer.
     Never,
-    /// It cuts the connection once it has read the request.
+    /// It cuts the connection once it has read the request, and takes nothing.
     Cut,
+    /// The same, and it has taken what was sent.
+    TakenAndCut,
 }
 
 /// A carrier that listens.
@@ -37,6 +48,7 @@ pub enum Answer {
 pub struct Carrier {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     seen: Arc<Mutex<Vec<String>>>,
+    taken: Arc<Mutex<Vec<String>>>,
     timeout: Duration,
     url: String,
 }
@@ -50,7 +62,8 @@ impl Carrier {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let timeout = if answers.contains(&Answer::Never) { TIMEOUT } else { PATIENT };
-        let carrier = Self { answers: Arc::new(Mutex::new(answers.iter().copied().collect())), seen: Arc::default(), timeout, url };
+        let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
+        let carrier = Self { answers, seen: Arc::default(), taken: Arc::default(), timeout, url };
         let router = Router::new().fallback(serve).with_state(carrier.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         carrier
@@ -58,7 +71,12 @@ impl Carrier {
 
     /// Those who send by way of it.
     pub async fn messengers(&self, configuration_set: Option<&str>, clock: Clock) -> Messengers {
-        messengers(&aws::local(&self.url).await, self.timeout, configuration_set, clock)
+        messengers(&self.sdk().await, self.timeout, configuration_set, clock)
+    }
+
+    /// How to reach it.
+    pub async fn sdk(&self) -> SdkConfig {
+        aws::local(&self.url).await
     }
 
     /// The bodies of all requests so far.
@@ -67,19 +85,41 @@ impl Carrier {
         self.seen.lock().unwrap().clone()
     }
 
+    /// Of these, the mails that it took: about whom each was, and which message of theirs.
+    ///
+    /// # Panics
+    /// When one is no mail, or has not the tags that every mail has.
+    #[must_use]
+    pub fn taken(&self) -> Vec<(String, String)> {
+        let tags = |body: &String| {
+            let mail: Value = serde_json::from_str(body).unwrap();
+            let tags = mail["EmailTags"].as_array().unwrap();
+            let tag = |name: &str| tags.iter().find(|tag| tag["Name"] == name).unwrap()["Value"].as_str().unwrap().to_owned();
+            (tag("stream"), tag("message"))
+        };
+        self.taken.lock().unwrap().iter().map(tags).collect()
+    }
+
     fn next(&self) -> Answer {
         let mut answers = self.answers.lock().unwrap();
         if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0] }
     }
 }
 
-async fn serve(State(carrier): State<Carrier>, body: Bytes) -> impl IntoResponse {
-    carrier.seen.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
+async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
+    let body = String::from_utf8_lossy(&body).into_owned();
+    carrier.seen.lock().unwrap().push(body.clone());
     let answer = carrier.next();
+    if matches!(answer, Answer::With(200, _) | Answer::TakenAndCut) {
+        carrier.taken.lock().unwrap().push(body);
+    }
     match answer {
-        Answer::With(status, body) => (StatusCode::from_u16(status).unwrap(), body),
+        Answer::With(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
         Answer::Never => std::future::pending().await,
-        Answer::Cut => panic!("the connection is cut here"),
+        Answer::Cut | Answer::TakenAndCut => {
+            let cut = stream::once(async { Err::<Bytes, _>(io::Error::other("the connection is cut here")) });
+            Body::from_stream(cut).into_response()
+        }
     }
 }
 

@@ -1,11 +1,10 @@
 //! Who sends messages, on a stage: into an outbox of the test's own.
 
-use std::{path::Path, time::Duration};
-
+use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use infra::{
     Backend,
-    messenger::{Entry, MessengerConfig, Messengers, Outbox},
+    messenger::{Entry, MailSettings, MessengerConfig, Messengers, Outbox, SEND_TIMEOUT},
     queue::RECEIVE_MAX,
 };
 use reactors::{
@@ -17,7 +16,11 @@ use schema::{Commit, StreamId};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::{carrier::Carrier, events::stream_event, stage::Stage};
+use crate::{
+    carrier::{Carrier, FROM},
+    events::stream_event,
+    stage::Stage,
+};
 
 /// Sends a test makes in a second at most.
 const SENDS_PER_SECOND: u32 = 1_000;
@@ -25,17 +28,24 @@ const SENDS_PER_SECOND: u32 = 1_000;
 /// Looks at a queue that keeps filling.
 const LOOKS_MAX: usize = 100;
 
-/// An outbox, and those who fill it.
+/// An outbox, and those who fill it. Mails may go to a carrier instead.
 pub struct Post {
     directory: TempDir,
     backend: Backend,
+    mails: Option<(Carrier, SdkConfig)>,
 }
 
 impl Post {
     /// The post of this stage.
     #[must_use]
     pub fn new(stage: &Stage) -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), backend: stage.another() }
+        Self { directory: tempfile::tempdir().unwrap(), backend: stage.another(), mails: None }
+    }
+
+    /// The post of this stage; mails go to this carrier.
+    pub async fn by(stage: &Stage, carrier: Carrier) -> Self {
+        let sdk = carrier.sdk().await;
+        Self { mails: Some((carrier, sdk)), ..Self::new(stage) }
     }
 
     /// One who sends messages, as a process of their own.
@@ -47,7 +57,16 @@ impl Post {
     /// The same, over a backend of the test's choice.
     #[must_use]
     pub fn deliver_over(&self, backend: Backend) -> Deliver {
-        let messengers = messengers(self.directory.path(), &backend);
+        // What goes into an outbox needs no network, so any configuration of the SDK will do.
+        let sdk = self.mails.as_ref().map_or_else(|| SdkConfig::builder().build(), |(_, sdk)| sdk.clone());
+        let config = MessengerConfig {
+            mail: self.mails.as_ref().map(|_| MailSettings { from: FROM.into(), configuration_set: None }),
+            texts: None,
+            outbox: self.directory.path().to_owned(),
+            sends_per_second: SENDS_PER_SECOND,
+            timeout: SEND_TIMEOUT,
+        };
+        let messengers = Messengers::new(&sdk, &config, backend.clock.clone());
         Deliver::new(backend, messengers)
     }
 
@@ -67,6 +86,14 @@ impl Post {
     pub fn sent_about(&self, stream: impl Into<StreamId>) -> Vec<Entry> {
         let stream = stream.into().to_string();
         self.sent().into_iter().filter(|entry| entry.stream == stream).collect()
+    }
+
+    /// The names of the messages about somebody that are in the outbox or with the carrier, each as often as it was sent.
+    #[must_use]
+    pub fn messages_about(&self, stream: StreamId) -> Vec<String> {
+        let taken = self.mails.iter().flat_map(|(carrier, _)| carrier.taken());
+        let carried = taken.filter(|(about, _)| *about == stream.to_string()).map(|(_, message)| message);
+        self.sent_about(stream).into_iter().map(|entry| entry.message).chain(carried).collect()
     }
 
     /// The stream tells the reactor of these commits, by their keys alone.
@@ -114,11 +141,4 @@ impl Post {
         }
         worked_off
     }
-}
-
-fn messengers(directory: &Path, backend: &Backend) -> Messengers {
-    let timeout = Duration::from_secs(10);
-    let config = MessengerConfig { mail: None, texts: None, outbox: directory.to_owned(), sends_per_second: SENDS_PER_SECOND, timeout };
-    // No network is involved, so any configuration of the SDK will do.
-    Messengers::new(&aws_config::SdkConfig::builder().build(), &config, backend.clock.clone())
 }
