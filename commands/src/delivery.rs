@@ -6,7 +6,7 @@ use schema::{
     agenda::Agenda,
     commit::Author,
     id::Category,
-    message::{Bounce, Bounced, Channel, Entry, Event, Failed, LEASE_MS, MessageId, Sent, Skip, Skipped, Standing, Started, again_at},
+    message::{Bounce, Bounced, Channel, Entry, Event, Failed, LEASE_MS, MessageId, Sent, Skip, Skipped, Standing, Started},
 };
 
 use crate::{
@@ -81,7 +81,7 @@ pub(crate) fn decide(agenda: &Agenda, command: &Command, wanted: impl Fn(Message
         }
         Command::Fail { message, attempt, code, for_now } => {
             entry(message).filter(|entry| is_had_by(entry, *attempt))?;
-            let again_at = if *for_now { again_at(*attempt, now) } else { None };
+            let again_at = if *for_now { message.kind.again_at(*attempt, now) } else { None };
             Some(Event::Failed(Failed { message: *message, attempt: *attempt, code: code.clone(), again_at }))
         }
         Command::Skip { message, attempt: Some(attempt), reason } => {

@@ -13,9 +13,6 @@ use crate::Time;
 /// How long whoever sends a message has it to themselves.
 pub const LEASE_MS: i64 = 60_000;
 
-/// How often a message is tried to be sent.
-pub const ATTEMPTS_MAX: u32 = 5;
-
 /// The first pause after a send that was turned away; each further one is twice as long.
 const PAUSE_BASE_MS: i64 = 15_000;
 
@@ -65,6 +62,22 @@ impl Kind {
             // The guest has been told before. A second reminder would only press.
             Self::Reminder => IfUnknown::Hold,
         }
+    }
+
+    /// How often it is tried to be sent. Guests have minutes, and so have their messages: four. A new owner has time, and carriers have
+    /// outages: these mails are tried for over two hours.
+    #[must_use]
+    pub fn attempts_max(self) -> u32 {
+        match self {
+            Self::TableReady | Self::Reminder => 5,
+            Self::Welcome | Self::Confirmation | Self::PasswordReset => 10,
+        }
+    }
+
+    /// When it is tried again, after this attempt was turned away; never, when it has been tried often enough.
+    #[must_use]
+    pub fn again_at(self, attempt: u32, now: Time) -> Option<Time> {
+        (attempt < self.attempts_max()).then(|| now.plus_millis(PAUSE_BASE_MS << attempt.saturating_sub(1)))
     }
 
     /// For how long after the event it follows from its link is good, in milliseconds; later the message has no purpose. What
@@ -432,7 +445,7 @@ impl Ledger {
                 entry.in_doubt |= matches!(entry.standing, Standing::Started { .. });
                 entry.channel = Some(started.channel);
                 entry.attempt = started.attempt;
-                let again = entry.id.kind.if_unknown() == IfUnknown::SendAgain && started.attempt < ATTEMPTS_MAX;
+                let again = entry.id.kind.if_unknown() == IfUnknown::SendAgain && started.attempt < entry.id.kind.attempts_max();
                 Standing::Started { until: started.until, again }
             }
             Event::Sent(sent) => {
@@ -458,12 +471,6 @@ impl Ledger {
         entry.standing = standing;
         entry.at = at;
     }
-}
-
-/// When a message that was turned away is tried again; never, when it has been tried often enough.
-#[must_use]
-pub fn again_at(attempt: u32, now: Time) -> Option<Time> {
-    (attempt < ATTEMPTS_MAX).then(|| now.plus_millis(PAUSE_BASE_MS << attempt.saturating_sub(1).min(ATTEMPTS_MAX)))
 }
 
 #[cfg(test)]
@@ -525,7 +532,7 @@ mod tests {
         for settled in [sent(1), failed(1, None), bounced(), skipped(Some(1))] {
             assert_eq!(after(&[started(1, 50), settled]).due_at(), None);
         }
-        assert_eq!(after(&[started(ATTEMPTS_MAX, 50)]).due_at(), None, "often enough");
+        assert_eq!(after(&[started(Kind::TableReady.attempts_max(), 50)]).due_at(), None, "often enough");
     }
 
     #[test]
@@ -584,7 +591,11 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end() {
-        let pauses: Vec<_> = (1..=ATTEMPTS_MAX).map(|attempt| again_at(attempt, at(0)).map(Time::millis)).collect();
-        assert_eq!(pauses, [Some(15_000), Some(30_000), Some(60_000), Some(120_000), None]);
+        let pauses = |kind: Kind| -> Vec<_> {
+            let pause = |attempt| kind.again_at(attempt, at(0)).map(|at| at.millis() / 1_000);
+            (1..=kind.attempts_max() + 1).map_while(pause).collect()
+        };
+        assert_eq!(pauses(Kind::TableReady), [15, 30, 60, 120]);
+        assert_eq!(pauses(Kind::Welcome), [15, 30, 60, 120, 240, 480, 960, 1_920, 3_840]);
     }
 }

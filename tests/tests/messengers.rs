@@ -69,6 +69,7 @@ async fn every_answer_to_a_mail_means_one_thing_and_no_mail_is_sent_twice() {
         "SendingPausedException" => r#"{"__type":"SendingPausedException"}"#,
         "AccountSuspendedException" => r#"{"__type":"AccountSuspendedException"}"#,
         "ThrottlingException" => r#"{"__type":"ThrottlingException"}"#,
+        "AccessDeniedException" => r#"{"__type":"AccessDeniedException"}"#,
         _ => r#"{"__type":"BadRequestException"}"#,
     };
     for (answer, expected) in [
@@ -77,6 +78,7 @@ async fn every_answer_to_a_mail_means_one_thing_and_no_mail_is_sent_twice() {
         (Answer::With(400, error("ThrottlingException")), ("busy", "ThrottlingException")),
         (Answer::With(400, error("LimitExceededException")), ("busy", "LimitExceededException")),
         (Answer::With(400, error("SendingPausedException")), ("busy", "SendingPausedException")),
+        (Answer::With(403, error("AccessDeniedException")), ("busy", "AccessDeniedException")),
         (Answer::With(500, "out of order"), ("busy", "500")),
         (Answer::With(503, ""), ("busy", "503")),
         (Answer::With(400, error("MessageRejected")), ("refused", "MessageRejected")),
@@ -84,6 +86,7 @@ async fn every_answer_to_a_mail_means_one_thing_and_no_mail_is_sent_twice() {
         (Answer::With(400, error("BadRequestException")), ("refused", "BadRequestException")),
         (Answer::Never, ("unanswered", "")),
         (Answer::Cut, ("unanswered", "")),
+        (Answer::With(200, "out of order"), ("unanswered", "")),
     ] {
         let (messengers, carrier) = carried(answer).await;
         let came = came_to(messengers.mailer.send(&mail("ana@example.com")).await);
@@ -104,6 +107,7 @@ async fn every_answer_to_a_text_means_one_thing_and_no_text_is_sent_twice() {
         (Answer::With(400, invalid), ("refused", "InvalidParameter")),
         (Answer::Never, ("unanswered", "")),
         (Answer::Cut, ("unanswered", "")),
+        (Answer::With(200, "out of order"), ("unanswered", "")),
     ] {
         let (messengers, carrier) = carried(answer).await;
         let came = came_to(messengers.texter.send(&text("ready")).await);

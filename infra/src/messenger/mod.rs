@@ -289,9 +289,12 @@ fn within(timeout: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(timeout).operation_attempt_timeout(timeout).operation_timeout(timeout).build()
 }
 
-/// Status codes from here on say that the fault is the carrier's.
+/// Status codes from here on say that a request was not taken; and from there on that the fault is the carrier's.
+const CLIENT_ERROR: u16 = 400;
 const SERVER_ERROR: u16 = 500;
 const TOO_MANY_REQUESTS: u16 = 429;
+/// The fault is our own: credentials that ran out, or a role that may not send. Nothing is wrong with the message.
+const FORBIDDEN: u16 = 403;
 
 /// What an answer that is no success means. `passing` are the codes of refusals that end by themselves.
 fn turned_away<E>(cause: SdkError<E>, passing: &[&str]) -> SendError
@@ -299,14 +302,15 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let status = match &cause {
-        SdkError::ServiceError(answered) => answered.raw().status().as_u16(),
+        // Below, it says that all is well, in words that cannot be read: it may well have been taken.
+        SdkError::ServiceError(answered) if answered.raw().status().as_u16() >= CLIENT_ERROR => answered.raw().status().as_u16(),
         // It never left.
         SdkError::ConstructionFailure(_) => return SendError::Refused { code: "malformed".into() },
         _ => return SendError::Unanswered { source: Box::new(cause) },
     };
     let code = cause.code().map_or_else(|| status.to_string(), str::to_owned);
     let throttled = code.starts_with("Throttl") || code == "RequestLimitExceeded";
-    if status >= SERVER_ERROR || status == TOO_MANY_REQUESTS || throttled || passing.contains(&code.as_str()) {
+    if status >= SERVER_ERROR || [TOO_MANY_REQUESTS, FORBIDDEN].contains(&status) || throttled || passing.contains(&code.as_str()) {
         SendError::Busy { code }
     } else {
         SendError::Refused { code }

@@ -66,25 +66,30 @@ pub(super) async fn record_all(backend: &Backend, event: SqsEvent) -> SqsBatchRe
     .await
 }
 
+/// What cannot be matched is dropped with a line in the log: it is about a mail of somebody else's, or of which nothing is known.
 async fn record(backend: &Backend, event: &SesEvent) -> Result<(), Failure> {
     let Some(reason) = reason(event) else { return Ok(()) };
-    let ([stream], [message]) = (event.mail.tags.stream.as_slice(), event.mail.tags.message.as_slice()) else {
+    let Some((stream, message)) = about(&event.mail.tags) else {
         warn!(event = event.event_type, "a mail that is none of ours");
         return Ok(());
     };
-    let (Ok(stream), Ok(message)) = (stream.parse::<StreamId>(), message.parse::<MessageId>()) else {
-        warn!(event = event.event_type, "a mail that is none of ours");
+    let commits = backend.log.load(stream).await?;
+    let Some(cause) = commits.iter().find(|commit| (commit.seq..=commit.last).contains(&message.cause)) else {
+        warn!(%stream, letter = %message, "a mail that nothing led to");
         return Ok(());
     };
-    if !matches!(stream.category, Category::User | Category::Waitee) {
-        return Ok(());
-    }
-    let latest = backend.log.load(stream).await?;
-    let Some(cause) = latest.iter().find(|commit| (commit.seq..=commit.last).contains(&message.cause)) else { return Ok(()) };
     let author = cause.as_cause(message.cause, Actor::System(Component::Delivery));
-    delivery::record(backend, stream, &author, &Command::Bounce { message, reason }).await?;
-    info!(%stream, letter = %message, ?reason, "came back");
+    let (_, recorded) = delivery::record(backend, stream, &author, &Command::Bounce { message, reason }).await?;
+    info!(%stream, letter = %message, ?reason, recorded, "came back");
     Ok(())
+}
+
+/// Whom a mail concerned, and which message of theirs it was.
+fn about(tags: &Tags) -> Option<(StreamId, MessageId)> {
+    let ([stream], [message]) = (tags.stream.as_slice(), tags.message.as_slice()) else { return None };
+    let stream: StreamId = stream.parse().ok()?;
+    let has_messages = matches!(stream.category, Category::User | Category::Waitee);
+    has_messages.then_some((stream, message.parse().ok()?))
 }
 
 /// What an event of SES means; nothing when it means that all is well.

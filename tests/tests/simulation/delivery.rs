@@ -19,7 +19,7 @@ use reactors::delivery::Deliver;
 use schema::{
     Commit, Fact, StreamId, Time, WaiteeId,
     agenda::Agenda,
-    message::{self, ATTEMPTS_MAX, IfUnknown, MessageId, Standing},
+    message::{self, IfUnknown, MessageId, Standing},
     user, waitee,
 };
 use serde_json::{Value, json};
@@ -315,7 +315,7 @@ async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
         }
     }
     for ((message, number), attempt) in &attempts {
-        assert!(attempt.began.is_some() && *number <= ATTEMPTS_MAX, "no outcome without a lease: {}", story());
+        assert!(attempt.began.is_some() && *number <= message.kind.attempts_max(), "no outcome without a lease: {}", story());
         if *number > 1 {
             let before = &attempts[&(*message, number - 1)];
             assert!(before.ended.or(before.until) <= attempt.began, "nobody else has it: {}", story());
