@@ -2,7 +2,7 @@
 
 use infra::{Backend, Failure, log::Outcome};
 use schema::{
-    StreamId, Time,
+    Slug, StreamId, Time,
     agenda::Agenda,
     commit::Author,
     id::Category,
@@ -20,16 +20,44 @@ use crate::{
 /// # Errors
 /// As [`infra::Log::transact`].
 pub async fn record(backend: &Backend, stream: StreamId, author: &Author, command: &Command) -> Result<(Option<Entry>, bool), Failure> {
+    append(backend, stream, author, command, None).await
+}
+
+/// The same, unless anything but messages happened in the stream behind event `known`: then nothing is recorded. Whom to tell, how,
+/// and whether, may be another matter by now.
+///
+/// # Errors
+/// As [`infra::Log::transact`].
+pub async fn record_if(
+    backend: &Backend,
+    stream: StreamId,
+    author: &Author,
+    command: &Command,
+    known: u64,
+) -> Result<(Option<Entry>, bool), Failure> {
+    match append(backend, stream, author, command, Some(known)).await {
+        Err(Failure::Refused(problem)) if problem.slug == Slug::PreconditionFailed => Ok((None, false)),
+        recorded => recorded,
+    }
+}
+
+async fn append(
+    backend: &Backend,
+    stream: StreamId,
+    author: &Author,
+    command: &Command,
+    expect: Option<u64>,
+) -> Result<(Option<Entry>, bool), Failure> {
     let entry = |agenda: Option<&Agenda>| agenda.and_then(|agenda| agenda.messages.entry(command.message())).cloned();
     match stream.category {
         Category::User => {
             let decide = |user: User, now| async move { Ok(user::deliver(&user, command, now)) };
-            let Outcome { state, appended, .. } = backend.log.transact(stream, author, None, decide).await?;
+            let Outcome { state, appended, .. } = backend.log.transact(stream, author, expect, decide).await?;
             Ok((entry(state.agenda()), appended))
         }
         Category::Waitee => {
             let decide = |waitee: Waitee, now| async move { Ok(waitee::deliver(&waitee, command, now)) };
-            let Outcome { state, appended, .. } = backend.log.transact(stream, author, None, decide).await?;
+            let Outcome { state, appended, .. } = backend.log.transact(stream, author, expect, decide).await?;
             Ok((entry(state.0.as_ref().map(|visit| &visit.agenda)), appended))
         }
         Category::Session | Category::Waitlist => Err(Failure::broken(format!("record a message of {stream}"), "it has none")),
@@ -76,7 +104,7 @@ pub(crate) fn decide(agenda: &Agenda, command: &Command, wanted: impl Fn(Message
             Some(Event::Started(Started { message: *message, attempt: entry.attempt + 1, channel: *channel, until }))
         }
         Command::Sent { message, attempt, channel, provider_id } => {
-            entry(message).filter(|entry| !matches!(entry.standing, Standing::Sent))?;
+            entry(message).filter(|entry| entry.standing != Standing::Sent { by: *attempt })?;
             Some(Event::Sent(Sent { message: *message, attempt: *attempt, channel: *channel, provider_id: provider_id.clone() }))
         }
         Command::Fail { message, attempt, code, for_now } => {
@@ -168,12 +196,20 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_begun_about_who_is_erased() {
+        let erased = [called(), vec![Visited::Erased {}]].concat();
+        assert_eq!(given::<Waitee>(erased).when(|waitee, now| waitee::deliver(waitee, &start(READY), now)), []);
+    }
+
+    #[test]
     fn an_outcome_is_recorded_once_and_whatever_became_of_the_visit() {
         assert!(matches!(when(&[started(1, 1)], &sent(1))[..], [Visited::NotificationSent(_)]));
         let Some(was_sent) = decide(&Agenda::default().of_visit(&fact(2)), &sent(1), |_| true, Time::from_millis(NOW_MS)) else {
             panic!("it is in the ledger")
         };
-        assert_eq!(when(&[started(1, 1), was_sent], &sent(1)), []);
+        assert_eq!(when(&[started(1, 1), was_sent.clone()], &sent(1)), []);
+        let both = when(&[started(1, 0), started(2, 1), was_sent], &sent(2));
+        assert!(matches!(both[..], [Visited::NotificationSent(_)]), "what was sent twice stands there twice");
         let erased = [called(), vec![started(1, 1).into(), Visited::Removed(Default::default()), Visited::Erased {}]].concat();
         let after = given::<Waitee>(erased).when(|waitee, now| waitee::deliver(waitee, &sent(1), now));
         assert!(matches!(after[..], [Visited::NotificationSent(_)]));

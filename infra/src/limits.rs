@@ -3,16 +3,14 @@
 //! A try is counted before any work is done for it, and a try that is refused counts nothing. One item stands for one window of
 //! time, so that several processes count as one; it expires with its window. One write unit per count.
 
+mod share;
+
 use std::{env, net::IpAddr};
 
 use aws_sdk_dynamodb::{Client, operation::update_item::UpdateItemError, types::AttributeValue};
-use schema::{
-    Problem, UserId,
-    sealed::Personal,
-    table,
-    value::{Email, Phone},
-};
+use schema::{Problem, table};
 
+pub use self::share::{Share, Taken};
 use crate::{clock::Clock, failure::Failure, secret::Secrets};
 
 /// The variable that changes bounds: `sign-in-account=10/15m,join-address=30/1h`.
@@ -53,6 +51,8 @@ pub enum Tries {
     TextNumber,
     /// Mails of one account to its guests.
     GuestMailAccount,
+    /// The same, while its own address is not confirmed.
+    GuestMailUnconfirmed,
     /// Mails to one guest's address.
     GuestMailAddress,
 }
@@ -67,7 +67,7 @@ pub struct Bound {
 }
 
 impl Tries {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::SignInAccount,
         Self::SignInAddress,
         Self::RegisterAccount,
@@ -80,6 +80,7 @@ impl Tries {
         Self::TextAccount,
         Self::TextNumber,
         Self::GuestMailAccount,
+        Self::GuestMailUnconfirmed,
         Self::GuestMailAddress,
     ];
 
@@ -97,6 +98,7 @@ impl Tries {
             Self::TextAccount => "text-account",
             Self::TextNumber => "text-number",
             Self::GuestMailAccount => "guest-mail-account",
+            Self::GuestMailUnconfirmed => "guest-mail-unconfirmed",
             Self::GuestMailAddress => "guest-mail-address",
         }
     }
@@ -116,6 +118,7 @@ impl Tries {
             Self::TextAccount => (200, DAY_S),
             Self::TextNumber | Self::GuestMailAddress => (10, DAY_S),
             Self::GuestMailAccount => (500, DAY_S),
+            Self::GuestMailUnconfirmed => (20, DAY_S),
         };
         Bound { tries, window_s }
     }
@@ -168,9 +171,9 @@ impl Bounds {
             let wrong = || format!("{part:?} is no bound; write it as sign-in-account=10/15m: 1 to 1000000 tries in 1s to 24h");
             let (name, bound) = part.split_once('=').ok_or_else(wrong)?;
             let names = || Tries::ALL.map(Tries::as_str).join(", ");
-            let at =
-                Tries::ALL.iter().position(|tries| tries.as_str() == name).ok_or_else(|| format!("{name:?} is none of {}", names()))?;
-            bounds.0[at] = parse_bound(bound).ok_or_else(wrong)?;
+            let tries = Tries::ALL.into_iter().find(|tries| tries.as_str() == name);
+            let tries = tries.ok_or_else(|| format!("{name:?} is none of {}", names()))?;
+            bounds.set(tries, parse_bound(bound).ok_or_else(wrong)?);
         }
         Ok(bounds)
     }
@@ -217,47 +220,12 @@ impl Limits {
     /// # Errors
     /// 429 when there were too many in this window; the table does not answer.
     pub async fn count(&self, tries: Tries, who: &str) -> Result<(), Failure> {
-        self.count_within(tries, who, self.bounds.of(tries)).await
+        let counted = self.count_within(tries, who, self.bounds.of(tries)).await?;
+        counted.map(drop).map_err(|seconds| Problem::too_many(seconds).into())
     }
 
-    /// As [`Limits::count`], of an account that may send so many `texts_per_day` instead of the usual. Whether it still may.
-    ///
-    /// # Errors
-    /// The table does not answer.
-    pub async fn count_text(&self, account: UserId, texts_per_day: Option<u32>) -> Result<bool, Failure> {
-        let bound = match texts_per_day {
-            Some(0) => return Ok(false),
-            Some(tries) => Bound { tries, window_s: DAY_S },
-            None => self.bounds.of(Tries::TextAccount),
-        };
-        within(self.count_within(Tries::TextAccount, &account.to_string(), bound).await)
-    }
-
-    /// Counts a text to a number. Whether it may still be sent one.
-    ///
-    /// # Errors
-    /// The table does not answer.
-    pub async fn count_text_to(&self, phone: &Phone) -> Result<bool, Failure> {
-        within(self.count(Tries::TextNumber, phone.clear()).await)
-    }
-
-    /// Counts a mail of an account to its guests. Whether it still may send one.
-    ///
-    /// # Errors
-    /// The table does not answer.
-    pub async fn count_guest_mail(&self, account: UserId) -> Result<bool, Failure> {
-        within(self.count(Tries::GuestMailAccount, &account.to_string()).await)
-    }
-
-    /// Counts a mail to a guest's address. Whether it may still be sent one.
-    ///
-    /// # Errors
-    /// The table does not answer.
-    pub async fn count_guest_mail_to(&self, email: &Email) -> Result<bool, Failure> {
-        within(self.count(Tries::GuestMailAddress, &email.normalised()).await)
-    }
-
-    async fn count_within(&self, tries: Tries, who: &str, Bound { tries: most, window_s }: Bound) -> Result<(), Failure> {
+    /// The item that counts it; or in how many seconds there may be another.
+    async fn count_within(&self, tries: Tries, who: &str, Bound { tries: most, window_s }: Bound) -> Result<Result<Taken, u32>, Failure> {
         let window_s = i64::from(window_s);
         let now_s = self.clock.now().millis().div_euclid(1_000);
         let window = now_s.div_euclid(window_s);
@@ -267,7 +235,7 @@ impl Limits {
             .client
             .update_item()
             .table_name(&self.table)
-            .key("subject", AttributeValue::S(subject))
+            .key("subject", AttributeValue::S(subject.clone()))
             .update_expression("SET #expires = :expires ADD #tries :one")
             .condition_expression("attribute_not_exists(#tries) OR #tries < :most")
             .expression_attribute_names("#expires", "expires_at")
@@ -278,11 +246,9 @@ impl Limits {
             .send()
             .await;
         match counted {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(Ok(Taken(subject))),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => {
-                    Err(Problem::too_many(u32::try_from(ends_s - now_s).unwrap_or(1)).into())
-                }
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Err(u32::try_from(ends_s - now_s).unwrap_or(1))),
                 _ => Err(Failure::aws(format!("count {}", tries.as_str()), error)),
             },
         }
@@ -300,14 +266,6 @@ impl Limits {
             Some(IpAddr::V6(v6)) => format!("{:x}", v6.to_bits() >> 64),
         };
         self.count(tries, &from).await
-    }
-}
-
-fn within(counted: Result<(), Failure>) -> Result<bool, Failure> {
-    match counted {
-        Ok(()) => Ok(true),
-        Err(Failure::Refused(_)) => Ok(false),
-        Err(failure) => Err(failure),
     }
 }
 

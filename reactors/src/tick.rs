@@ -23,8 +23,12 @@ const WAITING_MAX: usize = 10_000;
 /// The most rows of one key of the index that one look takes; what is left is found by the next.
 const ROWS_MAX: usize = 5_000;
 
-/// For how long a deleted list is looked at: as long as a visit may last that joined it at the last moment.
-const GONE_LOOKED_AT_MS: i64 = 25 * 3_600_000;
+/// For how long a deleted list is looked at. A party is left on one whose row came after the deletion, which is a matter of moments;
+/// one whose row comes later still stays for its day.
+const GONE_LOOKED_AT_MS: i64 = 3_600_000;
+
+/// Of these, the most of one key of the index that one look takes: each costs a look at its board.
+const GONE_MAX: usize = 200;
 
 /// Parties that may be left on a deleted list.
 const LEFT_MAX: usize = 500;
@@ -72,24 +76,32 @@ impl Tick {
             return Ok(Looked { queued: 0, cut_short: true });
         }
         let (now, mut looked) = (self.backend.clock.now(), Looked::default());
-        for shard in 0..DUE_SHARDS {
-            for rows in [Due::Visits, Due::Accounts, Due::GoneLists] {
-                looked.cut_short |= self.each_page(rows, shard, now, &mut looked.queued).await?;
+        let mut failed = None;
+        // Lists that are gone come last: nobody waits for them.
+        for due in [Due::Visits, Due::Accounts, Due::GoneLists] {
+            for shard in 0..DUE_SHARDS {
+                match self.each_page(due, shard, now, &mut looked.queued).await {
+                    Ok(cut_short) => looked.cut_short |= cut_short,
+                    Err(failure) => {
+                        warn!(shard, cause = failure.chain(), "could not look for some of what is due");
+                        failed = Some(failure);
+                    }
+                }
             }
         }
         info!(queued = looked.queued, cut_short = looked.cut_short, "looked for what is due");
-        Ok(looked)
+        failed.map_or(Ok(looked), Err)
     }
 
     /// Queues what is due, page by page. Whether something was left.
     async fn each_page(&self, due: Due, shard: u8, now: Time, queued: &mut usize) -> Result<bool, Failure> {
-        let (table, since) = match due {
-            Due::Visits => (WAITEES, Time::from_millis(0)),
-            Due::Accounts => (USERS, Time::from_millis(0)),
-            Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS)),
+        let (table, since, most) = match due {
+            Due::Visits => (WAITEES, Time::from_millis(0), ROWS_MAX),
+            Due::Accounts => (USERS, Time::from_millis(0), ROWS_MAX),
+            Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS), GONE_MAX),
         };
         let (mut seen, mut start) = (0, None);
-        while seen < ROWS_MAX {
+        while seen < most {
             let (rows, rest) = self.backend.rows.due(table, &shard.to_string(), (since, now), PAGE_ROWS, start).await?;
             seen += rows.len();
             let intents = self.intents(due, rows).await?;

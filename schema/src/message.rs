@@ -16,8 +16,7 @@ pub const LEASE_MS: i64 = 60_000;
 /// The first pause after a send that was turned away; each further one is twice as long.
 const PAUSE_BASE_MS: i64 = 15_000;
 
-/// Messages that a ledger remembers. Those settled longest ago are left out first, for nothing is ever due for them again; then
-/// those that were never begun and have been followed by so many others.
+/// Messages that a ledger remembers.
 const REMEMBERED_MAX: usize = 24;
 
 /// A code that says why a message was turned away, in characters.
@@ -230,6 +229,8 @@ pub enum Skip {
     AccountUnconfirmed,
     /// The number is not of the list's country.
     OtherCountry,
+    /// It is no number of a person's: toll-free, premium rate, and the like.
+    NotForTexts,
     /// Whom it concerns was forgotten.
     Erased,
     /// The number's owner wants no texts.
@@ -290,8 +291,8 @@ pub enum Standing {
     Due { from: Time },
     /// It is being sent; past `until`, nobody knows whether it was, and it is sent `again` or left to a person.
     Started { until: Time, again: bool },
-    /// It was taken.
-    Sent,
+    /// It was taken, by the last attempt that said so.
+    Sent { by: u32 },
     /// It was turned away.
     Failed {
         code: String,
@@ -309,7 +310,7 @@ pub enum Standing {
 pub struct Entry {
     /// Which.
     pub id: MessageId,
-    /// The way it goes, once that is known.
+    /// The way it goes, once that is known; none when it does not go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// How often it was tried.
@@ -334,7 +335,7 @@ impl Entry {
             Standing::Due { from } => Some(*from),
             Standing::Started { until, again } => again.then_some(*until),
             Standing::Failed { again_at, .. } => *again_at,
-            Standing::Sent | Standing::Skipped { .. } | Standing::Bounced { .. } => None,
+            Standing::Sent { .. } | Standing::Skipped { .. } | Standing::Bounced { .. } => None,
         }
     }
 
@@ -355,7 +356,7 @@ impl Entry {
             Standing::Due { .. } | Standing::Failed { again_at: Some(_), .. } => "due",
             Standing::Started { until, .. } if now < *until => "started",
             Standing::Started { .. } => "unknown",
-            Standing::Sent => "sent",
+            Standing::Sent { .. } => "sent",
             Standing::Failed { again_at: None, .. } | Standing::Skipped { .. } if self.in_doubt => "unknown",
             Standing::Failed { again_at: None, .. } => "failed",
             Standing::Skipped { .. } => "skipped",
@@ -371,12 +372,13 @@ impl Entry {
             Standing::Failed { code, .. } => Some(code.clone()),
             Standing::Skipped { reason } => word(serde_json::to_value(reason)),
             Standing::Bounced { reason } => word(serde_json::to_value(reason)),
-            Standing::Due { .. } | Standing::Started { .. } | Standing::Sent => None,
+            Standing::Due { .. } | Standing::Started { .. } | Standing::Sent { .. } => None,
         }
     }
 
+    /// Whether nothing more will become of it. Of one that is being sent, the outcome may still come.
     fn is_settled(&self) -> bool {
-        self.due_at().is_none()
+        self.due_at().is_none() && self.lease_until().is_none()
     }
 
     /// When the minute's look has to find it: what follows from an event at once is first left to the one who saw that event.
@@ -416,11 +418,17 @@ impl Ledger {
     pub(crate) fn want(&mut self, id: MessageId, from: Time) {
         self.0.push(Entry { id, channel: None, attempt: 0, in_doubt: false, wanted_at: from, at: from, standing: Standing::Due { from } });
         while self.0.len() > REMEMBERED_MAX {
-            let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
-            let oldest = self.0.iter().position(Entry::is_settled).or_else(|| self.0.iter().position(is_unbegun));
-            let Some(oldest) = oldest else { return };
-            self.0.remove(oldest);
+            self.0.remove(self.least_missed());
         }
+    }
+
+    /// Of all messages, the one to be forgotten: the oldest that is settled, else the oldest that was never begun, else the oldest.
+    /// How the last mail stands whose link confirms an address is always of interest.
+    fn least_missed(&self) -> usize {
+        let with_link = self.0.iter().rposition(|entry| matches!(entry.id.kind, Kind::Welcome | Kind::Confirmation));
+        let oldest = |wanted: fn(&Entry) -> bool| self.0.iter().enumerate().position(|(at, entry)| Some(at) != with_link && wanted(entry));
+        let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
+        oldest(Entry::is_settled).or_else(|| oldest(is_unbegun)).unwrap_or(0)
     }
 
     /// Messages of this kind that nobody has started to send are not wanted any more.
@@ -453,7 +461,7 @@ impl Ledger {
                 if matches!(entry.standing, Standing::Bounced { .. }) {
                     return;
                 }
-                Standing::Sent
+                Standing::Sent { by: sent.attempt }
             }
             Event::Failed(failed) => {
                 if failed.attempt != entry.attempt || !matches!(entry.standing, Standing::Started { .. }) {
@@ -464,7 +472,10 @@ impl Ledger {
             Event::Skipped(skipped) => match entry.standing {
                 // Somebody else may have sent it: that stays unknown.
                 Standing::Started { until, .. } if skipped.attempt != Some(entry.attempt) => Standing::Started { until, again: false },
-                _ => Standing::Skipped { reason: skipped.why },
+                _ => {
+                    entry.channel = None;
+                    Standing::Skipped { reason: skipped.why }
+                }
             },
             Event::Bounced(bounced) => Standing::Bounced { reason: bounced.why },
         };
@@ -556,8 +567,8 @@ mod tests {
     #[test]
     fn what_is_known_to_be_sent_stays_so_whatever_is_said_later() {
         for late in [failed(1, None), failed(1, Some(9)), failed(2, None)] {
-            assert_eq!(after(&[started(1, 5), sent(1), late.clone()]).standing, Standing::Sent);
-            assert_eq!(after(&[started(1, 5), started(2, 50), sent(1), late]).standing, Standing::Sent);
+            assert_eq!(after(&[started(1, 5), sent(1), late.clone()]).standing, Standing::Sent { by: 1 });
+            assert_eq!(after(&[started(1, 5), started(2, 50), sent(1), late]).standing, Standing::Sent { by: 1 });
         }
         assert!(matches!(after(&[started(1, 5), started(2, 50), failed(1, None)]).standing, Standing::Started { .. }));
         assert_eq!(after(&[started(1, 5), bounced(), sent(1)]).status(at(9)), "bounced");
@@ -587,6 +598,22 @@ mod tests {
         }
         assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
         assert!(ledger.entry(id(200)).is_some() && ledger.entry(id(1)).is_none(), "the latest stays");
+    }
+
+    #[test]
+    fn what_is_being_sent_and_the_last_link_to_confirm_by_are_not_forgotten() {
+        let mut ledger = Ledger::default();
+        let welcome = MessageId { kind: Kind::Welcome, cause: 1 };
+        ledger.want(welcome, at(0));
+        ledger.record(&Event::Skipped(Skipped { message: welcome, attempt: None, why: Skip::Late }), at(1));
+        let sending = MessageId { kind: Kind::Reminder, cause: 2 };
+        ledger.want(sending, at(0));
+        ledger.record(&Event::Started(Started { message: sending, attempt: 1, channel: Channel::Sms, until: at(50) }), at(1));
+        for cause in 3..=100 {
+            ledger.want(MessageId { kind: Kind::PasswordReset, cause }, at(0));
+        }
+        assert!(ledger.entry(welcome).is_some() && ledger.entry(sending).is_some());
+        assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod text;
 mod web_address;
 
+pub use self::web_address::is_in as holds_web_address;
+
 use std::{fmt, str::FromStr};
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
-use phonenumber::{Mode, country};
+use phonenumber::{Mode, country, metadata::DATABASE};
 use serde::{Deserialize, Serialize};
 
 use crate::sealed::Personal;
@@ -176,6 +178,14 @@ impl Phone {
     #[must_use]
     pub fn is_of(&self, region: Region) -> bool {
         phonenumber::parse(None, &self.0).is_ok_and(|number| number.country().id() == Some(region.0))
+    }
+
+    /// Whether it may be a person's: toll-free numbers, premium rates and the like are nobody's to be told by.
+    #[must_use]
+    pub fn is_a_person_s(&self) -> bool {
+        use phonenumber::Type::{FixedLine, FixedLineOrMobile, Mobile, PersonalNumber, Voip};
+        phonenumber::parse(None, &self.0)
+            .is_ok_and(|number| matches!(number.number_type(&DATABASE), FixedLine | FixedLineOrMobile | Mobile | PersonalNumber | Voip))
     }
 }
 
@@ -366,6 +376,10 @@ mod tests {
         }
         assert_eq!(Phone::parse("030 901820", "DE".parse().unwrap()).unwrap().clear(), "+4930901820");
         let [ana, berlin, toronto] = ["+14155552671", "+4930901820", "+14165550123"].map(|raw| Phone::parse(raw, us).unwrap());
+        assert!([&ana, &berlin, &toronto].iter().all(|phone| phone.is_a_person_s()));
+        for raw in ["+1 900 234 5678", "+1 800 234 5678", "+44 909 879 0000"] {
+            assert!(!Phone::parse(raw, us).unwrap().is_a_person_s(), "{raw}");
+        }
         assert!(ana.is_of(us) && !berlin.is_of(us) && !toronto.is_of(us) && toronto.is_of("CA".parse().unwrap()));
         for raw in ["", "12", "not a phone", "+999 123456789", "555-0100", &"1".repeat(500)] {
             assert!(Phone::parse(raw, us).is_err(), "{raw}");

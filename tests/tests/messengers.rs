@@ -117,6 +117,16 @@ async fn every_answer_to_a_text_means_one_thing_and_no_text_is_sent_twice() {
 }
 
 #[tokio::test]
+async fn what_finds_nobody_to_connect_to_was_not_sent() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let messengers = messengers(&aws::local(&nobody).await, PATIENT, None, Clock::system());
+    assert_eq!(came_to(messengers.mailer.send(&mail("ana@example.com")).await), ("busy", "no-connection".into()));
+    assert_eq!(came_to(messengers.texter.send(&text("ready")).await), ("busy", "no-connection".into()));
+}
+
+#[tokio::test]
 async fn whether_a_number_takes_texts_is_asked_of_sns() {
     let answer = |opted_out| {
         format!(

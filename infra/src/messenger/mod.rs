@@ -8,7 +8,7 @@ mod pace;
 mod ses;
 mod sns;
 
-use std::{env, error::Error, path::PathBuf, time::Duration};
+use std::{env, error::Error, io, path::PathBuf, time::Duration};
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
@@ -252,10 +252,20 @@ impl Messengers {
 
 fn mail_settings() -> Result<MailSettings, Failure> {
     let from = env::var("WAITLIST_MAIL_FROM").map_err(|_| wrong("set WAITLIST_MAIL_FROM to the address that mails are from"))?;
-    if from.matches('@').count() != 1 || from.contains(['\r', '\n']) {
-        return Err(wrong("WAITLIST_MAIL_FROM must be one address, such as Waitlist <hello@example.com>"));
+    let address = match from.split_once('<') {
+        Some((_, address)) => address.strip_suffix('>').unwrap_or_default(),
+        None => from.as_str(),
+    };
+    if Email::parse(address).is_err() || from.contains(char::is_control) {
+        return Err(wrong("WAITLIST_MAIL_FROM must be one address, such as hello@example.com or Waitlist <hello@example.com>"));
     }
-    Ok(MailSettings { from, configuration_set: env::var("WAITLIST_MAIL_CONFIGURATION_SET").ok() })
+    let configuration_set = env::var("WAITLIST_MAIL_CONFIGURATION_SET").ok();
+    // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSet.html
+    let is_one = |set: &String| (1..=64).contains(&set.len()) && set.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if configuration_set.as_ref().is_some_and(|set| !is_one(set)) {
+        return Err(wrong("WAITLIST_MAIL_CONFIGURATION_SET must be the name of one: 1 to 64 letters, digits, _ and -"));
+    }
+    Ok(MailSettings { from, configuration_set })
 }
 
 fn text_settings() -> Result<TextSettings, Failure> {
@@ -306,13 +316,24 @@ where
         SdkError::ServiceError(answered) if answered.raw().status().as_u16() >= CLIENT_ERROR => answered.raw().status().as_u16(),
         // It never left.
         SdkError::ConstructionFailure(_) => return SendError::Refused { code: "malformed".into() },
+        SdkError::DispatchFailure(_) if never_connected(&cause) => return SendError::Busy { code: "no-connection".into() },
         _ => return SendError::Unanswered { source: Box::new(cause) },
     };
     let code = cause.code().map_or_else(|| status.to_string(), str::to_owned);
-    let throttled = code.starts_with("Throttl") || code == "RequestLimitExceeded";
+    let throttled = code.contains("Throttl") || code == "RequestLimitExceeded";
     if status >= SERVER_ERROR || [TOO_MANY_REQUESTS, FORBIDDEN].contains(&status) || throttled || passing.contains(&code.as_str()) {
         SendError::Busy { code }
     } else {
         SendError::Refused { code }
     }
+}
+
+/// Whether there was nobody to send anything to: then nothing was sent.
+fn never_connected(cause: &(dyn Error + 'static)) -> bool {
+    use std::io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    let is_so = |error: &(dyn Error + 'static)| {
+        let io = error.downcast_ref::<io::Error>();
+        io.is_some_and(|io| matches!(io.kind(), AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable))
+    };
+    std::iter::successors(Some(cause), |error| (*error).source()).any(is_so)
 }

@@ -51,17 +51,20 @@ async fn compose(deliver: &Deliver, id: UserId, account: &Account, message: Mess
     };
     let ends_at = entry.wanted_at.plus_millis(good_for_ms);
     let (page, purpose, seq) = match message.kind {
+        Kind::Welcome | Kind::Confirmation => ("confirm", Mailed::Confirmation, REGISTERED_SEQ),
         Kind::PasswordReset => ("reset", Mailed::PasswordReset, account.password_seq),
-        Kind::Welcome | Kind::Confirmation | Kind::TableReady | Kind::Reminder => ("confirm", Mailed::Confirmation, REGISTERED_SEQ),
+        Kind::TableReady | Kind::Reminder => return Ok(Err(Skip::Needless)),
     };
     let link = format!("{}/{page}#{}", backend.public_url, backend.secrets.mailed_token(purpose, id, ends_at, seq));
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));
     // Nobody asks an account for its language.
     let mentioned = ForOwner { language: Language::En, name: &name, link: &link, good_for };
-    let mail = match message.kind {
-        Kind::PasswordReset => wording::password_reset(&mentioned),
+    let words = match message.kind {
+        Kind::Welcome => wording::welcome(&mentioned),
         Kind::Confirmation => wording::confirmation(&mentioned),
-        Kind::Welcome | Kind::TableReady | Kind::Reminder => wording::welcome(&mentioned),
+        Kind::PasswordReset => wording::password_reset(&mentioned),
+        Kind::TableReady | Kind::Reminder => return Ok(Err(Skip::Needless)),
     };
-    Ok(Ok(Letter { way: Way::Owner(email), account: id, texts_per_day: None, text: String::new(), mail }))
+    let ways = vec![Way::Owner { to: email, words }];
+    Ok(Ok(Letter { ways, account: id, confirmed: account.confirmed, texts_per_day: None }))
 }

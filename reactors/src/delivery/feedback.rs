@@ -25,15 +25,15 @@ struct SesEvent {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Sent {
+    #[serde(default)]
     tags: Tags,
 }
 
 /// Each tag may have several values; ours have one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 struct Tags {
-    #[serde(default)]
     stream: Vec<String>,
-    #[serde(default)]
     message: Vec<String>,
 }
 

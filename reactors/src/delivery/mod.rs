@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use commands::{
-    delivery::{Command, record},
+    delivery::{Command, record_if},
     user::User,
     waitee::{self, Waitee},
 };
@@ -114,10 +114,10 @@ impl Deliver {
     async fn deliver<A: Attended>(&self, stream: StreamId, read: &Read<A>, message: MessageId, now: Time) -> Result<(), Failure> {
         let author = read.because_of(message.cause, Actor::System(Component::Delivery));
         match A::compose(self, stream, read, message, now).await? {
-            Ok(letter) => send(self, &Matter { stream, message, author }, &letter).await,
+            Ok(letter) => send(self, &Matter { stream, message, author, known: read.seq }, &letter).await,
             Err(reason) => {
                 let skip = Command::Skip { message, attempt: None, reason };
-                record(&self.backend, stream, &author, &skip).await.map(drop)
+                record_if(&self.backend, stream, &author, &skip, read.seq).await.map(drop)
             }
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use commands::delivery::{self, Command};
 use infra::{
     Failure, fault,
+    limits::{Share, Taken},
     messenger::{Mail, SEND_TIMEOUT, SendError, Tags, Text},
 };
 use schema::{
@@ -23,36 +24,48 @@ use crate::wording::Worded;
 const OUTCOME_TRIES_MAX: u32 = 8;
 const OUTCOME_PAUSE_MS: u64 = 50;
 
-/// What says that a message was not sent for a fault of our own.
+/// What says that a message was not sent for a fault of our own, or because SNS did not say whether a number takes texts.
 const NOT_COUNTED: &str = "not-counted";
+const OPT_OUT_UNKNOWN: &str = "opt-out-unknown";
 const TOO_SLOW: &str = "too-slow";
 
-/// How a message goes.
-#[derive(Clone, PartialEq, Eq)]
+/// A way a message may go, and its words for that.
 pub(super) enum Way {
-    /// As a text; as a mail when its number may get no more.
-    Text { phone: Phone, else_mail: Option<Email> },
+    /// As a text.
+    Text { to: Phone, text: String },
     /// As a mail to a guest.
-    Mail(Email),
+    Mail { to: Email, words: Worded },
     /// As a mail to the account's owner, who asked for it: that was counted then.
-    Owner(Email),
+    Owner { to: Email, words: Worded },
 }
 
-/// Which message it is, and in whose name what becomes of it is recorded.
+impl Way {
+    fn channel(&self) -> Channel {
+        match self {
+            Self::Text { .. } => Channel::Sms,
+            Self::Mail { .. } | Self::Owner { .. } => Channel::Email,
+        }
+    }
+}
+
+/// Which message it is, in whose name what becomes of it is recorded, and what was known when it was worded.
 pub(super) struct Matter {
     pub(super) stream: StreamId,
     pub(super) message: MessageId,
     pub(super) author: Author,
+    pub(super) known: u64,
 }
 
 /// A message that is ready to go.
 pub(super) struct Letter {
-    pub(super) way: Way,
-    /// Whose messages are counted, and how many texts a day somebody allowed that account.
+    /// The way it goes, and then those for when it turns out that it does not go that way.
+    pub(super) ways: Vec<Way>,
+    /// Whose messages are counted.
     pub(super) account: UserId,
+    /// Whether that account's own address is confirmed.
+    pub(super) confirmed: bool,
+    /// How many texts a day somebody allowed it.
     pub(super) texts_per_day: Option<u32>,
-    pub(super) text: String,
-    pub(super) mail: Worded,
 }
 
 /// A message that this process has to itself.
@@ -69,17 +82,9 @@ struct Lease {
 pub(super) async fn send(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<(), Failure> {
     deliver.messengers.turn().await; // before the lease, whose time is for sending
     fault::point("deliver.start");
-    let Some(lease) = start(deliver, matter, &letter.way).await? else { return Ok(()) };
+    let Some(lease) = start(deliver, matter, letter).await? else { return Ok(()) };
     fault::point("deliver.started");
-    let (message, attempt) = (matter.message, lease.attempt);
-    let outcome = match carrier(deliver, letter).await {
-        Ok(Ok(carrier)) => try_send(deliver, matter, letter, &lease, carrier).await,
-        Ok(Err(reason)) => Some(Command::Skip { message, attempt: Some(attempt), reason }),
-        Err(failure) => {
-            warn!(stream = %matter.stream, letter = %message, cause = failure.chain(), "a message was not counted, and so not sent");
-            Some(Command::Fail { message, attempt, code: NOT_COUNTED.into(), for_now: true })
-        }
-    };
+    let outcome = attempt(deliver, matter, letter, &lease).await;
     fault::point("deliver.sent");
     let Some(outcome) = outcome else { return Ok(()) };
     record(deliver, matter, &outcome).await?;
@@ -87,53 +92,99 @@ pub(super) async fn send(deliver: &Deliver, matter: &Matter, letter: &Letter) ->
     Ok(())
 }
 
-async fn start(deliver: &Deliver, matter: &Matter, way: &Way) -> Result<Option<Lease>, Failure> {
-    let channel = match way {
-        Way::Text { .. } => Channel::Sms,
-        Way::Mail(_) | Way::Owner(_) => Channel::Email,
-    };
+async fn start(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<Option<Lease>, Failure> {
+    let channel = letter.ways.first().map_or(Channel::Email, Way::channel);
     let start = Command::Start { message: matter.message, channel };
-    let (entry, appended) = delivery::record(&deliver.backend, matter.stream, &matter.author, &start).await?;
+    let (entry, appended) = delivery::record_if(&deliver.backend, matter.stream, &matter.author, &start, matter.known).await?;
     let entry = entry.filter(|_| appended);
     Ok(entry.and_then(|entry| Some(Lease { attempt: entry.attempt, until: entry.lease_until()? })))
 }
 
-/// By which a message is sent in the end.
-enum Carrier<'l> {
-    Text(&'l Phone),
-    Mail(&'l Email),
-}
-
-/// What goes to guests is counted once it is about to be sent, so that a crash sends too few rather than too many.
-async fn carrier<'l>(deliver: &Deliver, letter: &'l Letter) -> Result<Result<Carrier<'l>, Skip>, Failure> {
-    let limits = &deliver.backend.limits;
-    let (text, mail) = match &letter.way {
-        Way::Owner(email) => return Ok(Ok(Carrier::Mail(email))),
-        Way::Mail(email) => (None, Some(email)),
-        Way::Text { phone, else_mail } => (Some(phone), else_mail.as_ref()),
-    };
-    let mut reason = Skip::NoAddress;
-    if let Some(phone) = text {
-        if !limits.count_text_to(phone).await? {
-            reason = Skip::RecipientCap;
-        } else if !limits.count_text(letter.account, letter.texts_per_day).await? {
-            reason = Skip::AccountCap;
-        } else {
-            return Ok(Ok(Carrier::Text(phone)));
+/// Tries one way, and the next when it is known that the message does not go that way: not at all, or not in the last attempt. What
+/// came of it; nothing when nobody knows.
+async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Lease) -> Option<Command> {
+    let (message, attempt) = (matter.message, lease.attempt);
+    let is_last = attempt >= message.kind.attempts_max();
+    let mut outcome = Command::Skip { message, attempt: Some(attempt), reason: Skip::NoAddress };
+    for (way, number) in letter.ways.iter().zip(1..) {
+        if number > 1 {
+            deliver.messengers.turn().await;
+        }
+        outcome = match admit(deliver, letter, way).await {
+            Ok(counted) => {
+                let outcome = try_send(deliver, matter, lease, way).await?;
+                if let Command::Fail { .. } = outcome {
+                    give_back(deliver, counted).await;
+                }
+                outcome
+            }
+            Err(Closed::Never(reason)) => Command::Skip { message, attempt: Some(attempt), reason },
+            Err(Closed::ForNow { code, failure }) => {
+                warn!(stream = %matter.stream, letter = %message, code, cause = failure.chain(), "not sent yet");
+                Command::Fail { message, attempt, code: code.into(), for_now: true }
+            }
+        };
+        match &outcome {
+            Command::Skip { .. } | Command::Fail { for_now: false, .. } => {}
+            Command::Fail { for_now: true, .. } if is_last => {}
+            Command::Fail { .. } | Command::Sent { .. } | Command::Start { .. } | Command::Bounce { .. } => break,
         }
     }
-    let Some(email) = mail else { return Ok(Err(reason)) };
-    if !limits.count_guest_mail_to(email).await? {
-        Ok(Err(Skip::RecipientCap))
-    } else if !limits.count_guest_mail(letter.account).await? {
-        Ok(Err(Skip::AccountCap))
-    } else {
-        Ok(Ok(Carrier::Mail(email)))
+    Some(outcome)
+}
+
+/// Why a message does not go a way.
+enum Closed {
+    /// It may not.
+    Never(Skip),
+    /// Nobody can say now whether it may.
+    ForNow { code: &'static str, failure: Failure },
+}
+
+/// Lets a message go this way, or says why not. What goes to guests is counted once it is about to be sent, so that a crash sends too
+/// few rather than too many; the account first, so that who may send nothing uses up nobody's day.
+async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Taken>, Closed> {
+    let shares = match way {
+        Way::Owner { .. } => return Ok(Vec::new()),
+        Way::Text { to, .. } => {
+            let asked = deliver.messengers.texter.is_opted_out(to).await;
+            if asked.map_err(|failure| Closed::ForNow { code: OPT_OUT_UNKNOWN, failure })? {
+                return Err(Closed::Never(Skip::OptedOut));
+            }
+            [(Share::text_of(letter.account, letter.texts_per_day), Skip::AccountCap), (Share::text_to(to), Skip::RecipientCap)]
+        }
+        Way::Mail { to, .. } => {
+            let of_account = Share::guest_mail_of(letter.account, letter.confirmed);
+            [(of_account, Skip::AccountCap), (Share::guest_mail_to(to), Skip::RecipientCap)]
+        }
+    };
+    let mut counted = Vec::with_capacity(shares.len());
+    for (share, none_left) in shares {
+        let closed = match deliver.backend.limits.take(&share).await {
+            Ok(Some(taken)) => {
+                counted.push(taken);
+                continue;
+            }
+            Ok(None) => Closed::Never(none_left),
+            Err(failure) => Closed::ForNow { code: NOT_COUNTED, failure },
+        };
+        give_back(deliver, counted).await;
+        return Err(closed);
+    }
+    Ok(counted)
+}
+
+/// What is not given back is used up: too few are sent, and that is all.
+async fn give_back(deliver: &Deliver, counted: Vec<Taken>) {
+    for taken in counted {
+        if let Err(failure) = deliver.backend.limits.give_back(taken).await {
+            warn!(cause = failure.chain(), "a message that was not sent stays counted");
+        }
     }
 }
 
 /// What came of it; nothing when nobody knows.
-async fn try_send(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Lease, carrier: Carrier<'_>) -> Option<Command> {
+async fn try_send(deliver: &Deliver, matter: &Matter, lease: &Lease, way: &Way) -> Option<Command> {
     let (stream, message, attempt) = (matter.stream, matter.message, lease.attempt);
     let timeout_ms = i64::try_from(SEND_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
     if deliver.backend.clock.now().plus_millis(timeout_ms) > lease.until {
@@ -141,21 +192,17 @@ async fn try_send(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &L
     }
     let tags = Tags { stream, message: message.to_string(), kind: message.kind.as_str() };
     fault::point("deliver.send");
-    let (channel, sent) = match carrier {
-        Carrier::Text(phone) => {
-            let text = Text { to: phone.clone(), body: letter.text.clone(), tags };
-            (Channel::Sms, deliver.messengers.texter.send(&text).await)
-        }
-        Carrier::Mail(email) => {
-            let Worded { subject, text, html } = letter.mail.clone();
-            let mail = Mail { to: email.clone(), subject, text, html, tags };
-            (Channel::Email, deliver.messengers.mailer.send(&mail).await)
+    let sent = match way {
+        Way::Text { to, text } => deliver.messengers.texter.send(&Text { to: to.clone(), body: text.clone(), tags }).await,
+        Way::Mail { to, words } | Way::Owner { to, words } => {
+            let Worded { subject, text, html } = words.clone();
+            deliver.messengers.mailer.send(&Mail { to: to.clone(), subject, text, html, tags }).await
         }
     };
     match sent {
         Ok(provider_id) => {
             info!(%stream, letter = %message, provider_id, "sent");
-            Some(Command::Sent { message, attempt, channel, provider_id })
+            Some(Command::Sent { message, attempt, channel: way.channel(), provider_id })
         }
         Err(SendError::Refused { code }) => {
             warn!(%stream, letter = %message, code, "turned away");

@@ -15,7 +15,7 @@ use schema::{
     agenda::Agenda,
     message::{Kind, MessageId, Skip},
     sealed::{Opened, Personal},
-    value::{Email, Phone},
+    value::Phone,
     waitlist::State,
 };
 
@@ -63,10 +63,17 @@ async fn compose(
     let Some(key) = backend.vault.key(Subject::Guest { account, guest }).await? else { return Ok(Err(Skip::Erased)) };
     let key = Key { stream: guest.into(), key };
     let (phone, email) = (key.open(visit.phone.as_ref())?, key.open(visit.email.as_ref())?);
-    let (way, texts_per_day) = match choose(deliver, &list, account, phone, email).await? {
-        Ok(chosen) => chosen,
-        Err(reason) => return Ok(Err(reason)),
+    let sender = Sender::of(deliver, account).await?;
+    let (phone, no_text) = match phone {
+        Some(phone) => match sender.texts(&list, &phone) {
+            Ok(()) => (Some(phone), None),
+            Err(reason) => (None, Some(reason)),
+        },
+        None => (None, Some(Skip::NoAddress)),
     };
+    if let (None, Some(reason)) = (&email, no_text) {
+        return Ok(Err(reason));
+    }
     let (Some(name), Some(hold)) = (key.open(Some(&visit.name))?, visit.agenda.hold) else { return Ok(Err(Skip::Needless)) };
     let link = format!("{}/visit#{}", backend.public_url, backend.secrets.visit_token(guest));
     let mentioned = ForGuest {
@@ -77,37 +84,41 @@ async fn compose(
         zone: list.settings.time_zone,
         link: &link,
     };
-    let (text, mail) = match message.kind {
+    let (text, words) = match message.kind {
+        Kind::TableReady => (wording::table_ready_text(&mentioned), wording::table_ready_mail(&mentioned)),
         Kind::Reminder => (wording::reminder_text(&mentioned), wording::reminder_mail(&mentioned)),
-        Kind::TableReady | Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => {
-            (wording::table_ready_text(&mentioned), wording::table_ready_mail(&mentioned))
-        }
+        Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => return Ok(Err(Skip::Needless)),
     };
-    Ok(Ok(Letter { way, account, texts_per_day, text, mail }))
+    // A text to whoever has a telephone; a mail to who has none, or may get no text, or if this one is not taken.
+    let ways = phone.map(|to| Way::Text { to, text }).into_iter().chain(email.map(|to| Way::Mail { to, words })).collect();
+    Ok(Ok(Letter { ways, account, confirmed: sender.confirmed, texts_per_day: sender.texts_per_day }))
 }
 
-/// A text to whoever has a telephone; a mail to who has none, or when texts are not allowed. And how many texts a day somebody
-/// allowed the account.
-async fn choose(
-    deliver: &Deliver,
-    list: &State,
-    tenant: UserId,
-    phone: Option<Phone>,
-    email: Option<Email>,
-) -> Result<Result<(Way, Option<u32>), Skip>, Failure> {
-    let mail = |reason| Ok(email.clone().map(|email| (Way::Mail(email), None)).ok_or(reason));
-    let Some(phone) = phone else { return mail(Skip::NoAddress) };
-    if !phone.is_of(list.settings.region) {
-        return mail(Skip::OtherCountry);
+/// The account in whose name guests are told.
+struct Sender {
+    confirmed: bool,
+    texts_per_day: Option<u32>,
+}
+
+impl Sender {
+    async fn of(deliver: &Deliver, account: UserId) -> Result<Self, Failure> {
+        let read = deliver.backend.log.read::<User>(account.into()).await?;
+        let kept = read.as_ref().and_then(|read| read.state.kept());
+        Ok(Self { confirmed: kept.is_some_and(|account| account.confirmed), texts_per_day: kept.and_then(|account| account.texts_per_day) })
     }
-    let account = deliver.backend.log.read::<User>(tenant.into()).await?;
-    let Some(account) = account.as_ref().and_then(|read| read.state.kept()).filter(|account| account.confirmed) else {
-        return mail(Skip::AccountUnconfirmed);
-    };
-    if deliver.messengers.texter.is_opted_out(&phone).await? {
-        return mail(Skip::OptedOut);
+
+    /// Whether it may text this number.
+    fn texts(&self, list: &State, phone: &Phone) -> Result<(), Skip> {
+        if !phone.is_of(list.settings.region) {
+            Err(Skip::OtherCountry)
+        } else if !phone.is_a_person_s() {
+            Err(Skip::NotForTexts)
+        } else if !self.confirmed {
+            Err(Skip::AccountUnconfirmed)
+        } else {
+            Ok(())
+        }
     }
-    Ok(Ok((Way::Text { phone, else_mail: email.clone() }, account.texts_per_day)))
 }
 
 /// A guest's key, and the stream that what it opens stands in.

@@ -3,6 +3,9 @@
 /// Septets of one segment.
 pub(super) const SEGMENT_SEPTETS: usize = 160;
 
+/// What three segments hold of any text: 67 of UTF-16's units each. Our own words and a link take two.
+pub(super) const SEGMENTS_UNITS: usize = 3 * 67;
+
 /// The basic alphabet, a septet each.
 const BASIC: &str =
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
@@ -78,17 +81,23 @@ pub(super) fn spell(name: &str) -> Option<String> {
         .collect()
 }
 
-/// The longest start of a text in the alphabet that takes at most so many septets, marked where it was cut.
+/// UTF-16's units: what a text takes that is not in the alphabet.
 #[must_use]
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(super) fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// The longest start of a text that takes at most so much, as `taken` says, marked where it was cut.
+#[must_use]
+pub(super) fn cut(text: &str, most: usize, taken: fn(&str) -> Option<usize>) -> String {
     const MARK: &str = "...";
-    if septets(text).is_some_and(|septets| septets <= most) {
+    if taken(text).is_some_and(|taken| taken <= most) {
         return text.to_owned();
     }
     let mut kept = String::new();
     for char in text.chars() {
         kept.push(char);
-        if septets(&kept).is_none_or(|septets| septets + MARK.len() > most) {
+        if taken(&kept).is_none_or(|taken| taken + MARK.len() > most) {
             kept.pop();
             break;
         }
@@ -130,8 +139,9 @@ mod tests {
 
     #[test]
     fn a_cut_text_says_so_and_fits() {
-        assert_eq!(cut("The Long Name", 13), "The Long Name");
-        assert_eq!(cut("The Long Name", 12), "The Long...");
-        assert_eq!(cut("[[[[[[", 8), "[[...");
+        assert_eq!(cut("The Long Name", 13, septets), "The Long Name");
+        assert_eq!(cut("The Long Name", 12, septets), "The Long...");
+        assert_eq!(cut("[[[[[[", 8, septets), "[[...");
+        assert_eq!(cut("🍜🍜🍜🍜", 7, |text| Some(units(text))), "🍜🍜...");
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use schema::{
     Time,
     sealed::Personal,
-    value::{Language, ListName, Name, Zone},
+    value::{Language, ListName, Name, Zone, holds_web_address},
 };
 
 pub use self::mail::Worded;
@@ -213,11 +213,16 @@ pub fn password_reset(to: &ForOwner<'_>) -> Worded {
     )
 }
 
-/// The list's name, and behind it what the guest has to know. Of a name that is too long for one segment, the start.
+/// The list's name, and behind it what the guest has to know: in one segment, of a name that is too long for that the start. A name in
+/// another script takes several segments, and is cut as well. Spelled otherwise or cut, it still leads nowhere.
 fn one_segment(to: &ForGuest<'_>, rest: &str) -> String {
     let list: String = to.list.to_string().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    let (Some(spelled), Some(taken)) = (gsm::spell(&list), gsm::septets(rest)) else { return format!("{list}{rest}") };
-    format!("{}{rest}", gsm::cut(&spelled, gsm::SEGMENT_SEPTETS.saturating_sub(taken)))
+    let name = match (gsm::spell(&list), gsm::septets(rest)) {
+        (Some(spelled), Some(taken)) => gsm::cut(&spelled, gsm::SEGMENT_SEPTETS.saturating_sub(taken), gsm::septets),
+        _ => gsm::cut(&list, gsm::SEGMENTS_UNITS.saturating_sub(gsm::units(rest)), |text| Some(gsm::units(text))),
+    };
+    let name = if holds_web_address(&name) { name.replace('.', " ") } else { name };
+    format!("{name}{rest}")
 }
 
 fn clock(to: &ForGuest<'_>) -> String {

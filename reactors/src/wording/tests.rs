@@ -98,6 +98,25 @@ fn a_name_in_another_script_stays_as_it_is() {
 }
 
 #[test]
+fn a_name_leads_nowhere_however_it_is_spelled_or_cut() {
+    let name = |list: &str| to_guest(Language::En, list, "Ana", table_ready_text).split_once(": your table").unwrap().0.to_owned();
+    for list in ["Win at evil.çom", "bit.lý/x", "evil.c\u{301}om", "w\u{301}ww.x.y"] {
+        assert!(!holds_web_address(&name(list)), "{list}: {}", name(list));
+    }
+    assert_eq!(name("Win at evil.çom"), "Win at evil com");
+    for padding in 0..60 {
+        let list = format!("{}{padding} evil.commonplace", "a".repeat(padding));
+        assert!(!holds_web_address(&name(&list)), "{list}: {}", name(&list));
+    }
+}
+
+#[test]
+fn a_name_in_another_script_takes_three_segments_at_most() {
+    let text = to_guest(Language::En, &"寿".repeat(100), "Ana", table_ready_text);
+    assert!(text.encode_utf16().count() <= 3 * 67 && text.ends_with(LINK), "{text}");
+}
+
+#[test]
 fn no_word_of_ours_is_an_opt_out() {
     let mut all = Vec::new();
     for language in LANGUAGES {
@@ -143,6 +162,7 @@ proptest! {
                 for (_, words) in TEXTS {
                     let text = words(&to);
                     prop_assert!(text.ends_with(LINK) && !text.chars().any(char::is_control));
+                    prop_assert!(!holds_web_address(text.strip_suffix(LINK).unwrap_or_default()), "{}", text);
                     prop_assert!(septets(&text).is_none_or(|septets| septets <= SEGMENT_SEPTETS), "{}", text);
                 }
                 for (_, words) in GUEST_MAILS {

@@ -28,7 +28,8 @@ const INITIALS_CHARS_MAX: usize = 2;
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// Whether something in this text would be taken for an address on the web. E-mail addresses are none.
-pub(super) fn is_in(text: &str) -> bool {
+#[must_use]
+pub fn is_in(text: &str) -> bool {
     text.contains("://") || text.split_inclusive(|c| !is_of_a_host(c)).any(looks_like_one)
 }
 

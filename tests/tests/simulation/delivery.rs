@@ -12,14 +12,14 @@ use std::{
     task::Poll,
 };
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use infra::Backend;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use reactors::delivery::Deliver;
 use schema::{
     Commit, Fact, StreamId, Time, WaiteeId,
     agenda::Agenda,
-    message::{self, IfUnknown, MessageId, Standing},
+    message::{self, Channel, IfUnknown, MessageId, Standing},
     user, waitee,
 };
 use serde_json::{Value, json};
@@ -69,8 +69,8 @@ const DEEDS: [(&str, &str, &str); 7] = [
 /// Something happens.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Senders are given the message, each so often, and may die on the way.
-    Senders(Vec<Sender>),
+    /// Senders are given the message, each so often, and may die on the way; meanwhile a host may do something.
+    Senders(Vec<Sender>, Option<usize>),
     /// The stream tells the reactor of the first commits of the stream, not for the first time perhaps.
     Announce(usize),
     /// The queue is worked off.
@@ -114,7 +114,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     let sender =
         (1..=DELIVERIES_MAX, prop::option::of(1..POLLS_MAX)).prop_map(|(deliveries, dies_after)| Sender { deliveries, dies_after });
     let step = prop_oneof![
-        5 => vec(sender, 1..=SENDERS_MAX).prop_map(Step::Senders),
+        5 => (vec(sender, 1..=SENDERS_MAX), prop::option::of(0..DEEDS.len())).prop_map(|(senders, deed)| Step::Senders(senders, deed)),
         2 => (1_usize..6).prop_map(Step::Announce),
         3 => Just(Step::WorkOff),
         2 => Just(Step::Look),
@@ -187,11 +187,17 @@ async fn follow(plan: &Plan) {
     let mut crashes = 0;
     for step in &plan.steps {
         match step {
-            Step::Senders(senders) => {
+            Step::Senders(senders, deed) => {
                 let sending =
                     senders.iter().zip(shaky).flat_map(|(sender, deliver)| [visit, account].map(|stream| (sender, deliver, stream)));
                 let died = join_all(sending.map(async |(sender, deliver, stream)| send(deliver, stream, sender).await));
-                crashes += died.await.into_iter().filter(|died| *died).count();
+                let meanwhile = async {
+                    if let Some(deed) = deed {
+                        host(&owner, id, *deed).await;
+                    }
+                };
+                let (died, ()) = join(died, meanwhile).await;
+                crashes += died.into_iter().filter(|died| *died).count();
             }
             Step::Announce(count) => {
                 let commits = [stage.commits(account).await, stage.commits(visit).await];
@@ -211,6 +217,7 @@ async fn follow(plan: &Plan) {
     let went_wrong = crashes > 0 || plan.leaves_doubt();
     settle(&crew, &[visit, account]).await;
     judge(stage, post, visit, went_wrong).await;
+    goes_where_the_guest_is(&stage.commits(visit).await, plan.phone);
     judge(stage, post, account, went_wrong).await;
 }
 
@@ -249,6 +256,7 @@ async fn host(owner: &Owner<'_>, id: WaiteeId, deed: usize) {
     let (method, what, body) = DEEDS[deed];
     let body: Value = serde_json::from_str(body).unwrap();
     let answer = owner.send(method, &format!("/v1/waitees/{id}{what}"), Some(&body), &[]).await;
+    // Those who send may be faster, again and again.
     assert!(answer.status < 300 || answer.status == 409, "{answer:?}");
 }
 
@@ -342,7 +350,7 @@ async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
         );
         assert!(known <= 1 || unknown > 0, "sent twice for nothing: {}", story());
         match &entry.standing {
-            Standing::Sent => assert!(sent_of > 0, "{}", story()),
+            Standing::Sent { .. } => assert!(sent_of > 0, "{}", story()),
             Standing::Skipped { .. } | Standing::Failed { .. } if entry.in_doubt => assert!(unknown > 0, "{}", story()),
             Standing::Skipped { .. } | Standing::Failed { .. } => assert_eq!(sent_of, 0, "{}", story()),
             Standing::Started { .. } => assert!(went_wrong, "nobody knows, and nothing went wrong: {}", story()),
@@ -355,6 +363,17 @@ async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
     }
     for sent in &went {
         assert!(agenda.messages.entry(sent.parse().unwrap()).is_some(), "a message that nothing led to: {}", story());
+    }
+}
+
+/// A message is begun for a telephone while the visit has one, and else for an address: whatever a host changed meanwhile.
+fn goes_where_the_guest_is(commits: &[Commit], mut phone: bool) {
+    for event in commits.iter().flat_map(|commit| commit.facts::<waitee::Event>().unwrap()).map(|fact| fact.event) {
+        match event {
+            waitee::Event::DetailsChanged(details) => phone &= details.phone != Some(None),
+            waitee::Event::NotificationStarted(started) => assert_eq!(started.channel == Channel::Sms, phone, "{commits:#?}"),
+            _ => {}
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! What becomes of a message when its carrier turns it away, for now or for good, says nothing, or has been told to stay away.
 
-use schema::{UserId, message::Kind};
+use commands::delivery::{Command, record_if};
+use schema::{
+    Actor, UserId,
+    id::Component,
+    message::{Channel, Kind, MessageId, Skip},
+};
 use serde_json::json;
 use waitlist_tests::{
     carrier::{Answer, Carrier},
@@ -9,9 +14,17 @@ use waitlist_tests::{
 
 use super::{Door, PHONE};
 
-const TAKEN: Answer = Answer::With(200, r#"{"MessageId":"one"}"#);
-const TOO_FAST: Answer = Answer::With(429, r#"{"__type":"TooManyRequestsException"}"#);
+pub(super) const TAKEN: Answer = Answer::With(200, r#"{"MessageId":"one"}"#);
+pub(super) const TOO_FAST: Answer = Answer::With(429, r#"{"__type":"TooManyRequestsException"}"#);
 const BROKEN: Answer = Answer::With(500, "out of order");
+const FORBIDDEN: Answer =
+    Answer::With(403, "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code></Error></ErrorResponse>");
+const INVALID: Answer = Answer::With(400, "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code></Error></ErrorResponse>");
+const NOT_OPTED_OUT: Answer = Answer::With(
+    200,
+    "<CheckIfPhoneNumberIsOptedOutResponse><CheckIfPhoneNumberIsOptedOutResult><isOptedOut>false</isOptedOut>\
+     </CheckIfPhoneNumberIsOptedOutResult></CheckIfPhoneNumberIsOptedOutResponse>",
+);
 const REJECTED: Answer = Answer::With(400, r#"{"__type":"MessageRejected","message":"ana@example.com"}"#);
 
 /// A guest with an address who was called, and how their message stands after each of these pauses, in seconds.
@@ -84,17 +97,76 @@ async fn who_wants_no_texts_gets_none() {
     assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
 }
 
+/// As long as SNS does not say who wants texts, none is sent: that is an attempt as any other.
 #[tokio::test]
-async fn while_nobody_says_who_wants_texts_none_is_sent_and_the_message_comes_again() {
+async fn while_nobody_says_who_wants_texts_none_is_sent_and_it_is_tried_again() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
-    let carrier = Carrier::new(&[BROKEN]).await;
+    let carrier = Carrier::new(&[FORBIDDEN]).await;
     let ana = door.join(json!({ "phone": PHONE })).await;
     door.does(ana, "call").await;
-    door.post.deliver_by(&carrier).await.attend(ana.into()).await.unwrap_err();
-    assert_eq!(door.told(ana).await[0], "table-ready - due -");
+    for _ in 0..3 {
+        door.post.deliver_by(&carrier).await.attend(ana.into()).await.unwrap();
+        assert_eq!(door.told(ana).await[0], "table-ready sms due opt-out-unknown");
+    }
+    assert_eq!(carrier.seen().len(), 1, "not before its time");
+    stage.backend.clock.advance_millis(16_000);
     door.post.deliver(&stage).attend(ana.into()).await.unwrap();
     assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
+}
+
+/// For whoever has an address, a text that is not taken is a mail: at once when it never will be, else in the last attempt.
+#[tokio::test]
+async fn a_text_that_is_not_taken_goes_as_a_mail() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let both = json!({ "phone": PHONE, "email": "ana@example.com" });
+    let (refused, unasked, alone) = (door.join(both.clone()).await, door.join(both).await, door.join(json!({ "phone": PHONE })).await);
+    door.does(refused, "call").await;
+    let carrier = Carrier::new(&[NOT_OPTED_OUT, INVALID, TAKEN]).await;
+    door.post.deliver_by(&carrier).await.attend(refused.into()).await.unwrap();
+    assert_eq!(door.told(refused).await[0], "table-ready email sent -");
+
+    door.does(alone, "call").await;
+    let carrier = Carrier::new(&[NOT_OPTED_OUT, INVALID]).await;
+    door.post.deliver_by(&carrier).await.attend(alone.into()).await.unwrap();
+    assert_eq!(door.told(alone).await[0], "table-ready sms failed InvalidParameter");
+
+    door.does(unasked, "call").await;
+    let carrier = Carrier::new(&[FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, TAKEN]).await;
+    let deliver = door.post.deliver_by(&carrier).await;
+    for pause in [0, 16, 31, 61] {
+        stage.backend.clock.advance_millis(pause * 1_000);
+        deliver.attend(unasked.into()).await.unwrap();
+        assert_eq!(door.told(unasked).await[0], "table-ready sms due opt-out-unknown");
+    }
+    stage.backend.clock.advance_millis(121_000);
+    deliver.attend(unasked.into()).await.unwrap();
+    assert_eq!(door.told(unasked).await[0], "table-ready email sent -");
+}
+
+/// What was worded is not sent when the host has changed whom to tell, or how: it is worded anew.
+#[tokio::test]
+async fn what_was_worded_for_a_number_that_is_gone_is_not_begun() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.join(json!({ "phone": PHONE })).await;
+    door.does(ana, "call").await;
+    let patch = json!({ "phone": null, "email": "ana@example.com" });
+    assert_eq!(door.owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&patch), &[]).await.status, 200);
+    let read = stage.backend.log.read::<commands::waitee::Waitee>(ana.into()).await.unwrap().unwrap();
+    let author = read.because_of(2, Actor::System(Component::Delivery));
+    let message = MessageId { kind: Kind::TableReady, cause: 2 };
+    let start = Command::Start { message, channel: Channel::Sms };
+    let skip = Command::Skip { message, attempt: None, reason: Skip::NoAddress };
+    for command in [&start, &skip] {
+        assert_eq!(record_if(&stage.backend, ana.into(), &author, command, 2).await.unwrap(), (None, false), "known before the change");
+    }
+    let (_, begun) = record_if(&stage.backend, ana.into(), &author, &start, 3).await.unwrap();
+    assert!(begun);
+    let outcome = Command::Fail { message, attempt: 1, code: "Throttled".into(), for_now: true };
+    let (_, recorded) = record_if(&stage.backend, ana.into(), &author, &outcome, 3).await.unwrap();
+    assert!(recorded, "what becomes of messages changes nothing of that");
 }
 
 /// In the place of an account's address stands what does not open as one. What stood there before.

@@ -1,9 +1,12 @@
 //! Nobody can use the API as a relay for texts.
 
 use serde_json::json;
-use waitlist_tests::{delivery::Post, stage::Stage};
+use waitlist_tests::{carrier::Carrier, delivery::Post, stage::Stage};
 
-use super::{Door, PHONE};
+use super::{
+    Door, PHONE,
+    carrier::{TAKEN, TOO_FAST},
+};
 
 #[tokio::test]
 async fn an_account_whose_address_is_not_confirmed_sends_no_texts() {
@@ -15,14 +18,14 @@ async fn an_account_whose_address_is_not_confirmed_sends_no_texts() {
 }
 
 #[tokio::test]
-async fn texts_go_to_the_list_s_country_alone() {
+async fn texts_go_to_people_of_the_list_s_country_alone() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
-    for number in ["+4930901820", "+14165550123"] {
+    for (number, reason) in [("+4930901820", "other-country"), ("+14165550123", "other-country"), ("+19002345678", "not-for-texts")] {
         let ana = door.called(json!({ "phone": number })).await;
-        assert_eq!(door.told(ana).await[0], "table-ready - skipped other-country", "{number}");
+        assert_eq!(door.told(ana).await[0], format!("table-ready - skipped {reason}"), "{number}");
     }
-    assert!(door.post.sent().iter().all(|sent| sent.channel == "email"));
+    assert!(door.post.sent().is_empty());
 }
 
 #[tokio::test]
@@ -38,7 +41,7 @@ async fn an_account_sends_so_many_texts_a_day_and_an_operator_can_change_how_man
         assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
     }
     let ana = door.called(json!({ "phone": numbers[2] })).await;
-    assert_eq!(door.told(ana).await[0], "table-ready sms skipped account-cap");
+    assert_eq!(door.told(ana).await[0], "table-ready - skipped account-cap");
     let ben = door.called(json!({ "phone": numbers[2], "email": "ben@example.com" })).await;
     assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
     commands::user::cap_texts(&stage.backend, &email, 3).await.unwrap();
@@ -64,13 +67,13 @@ async fn a_number_gets_so_many_texts_a_day_whoever_sends_them() {
         deliver().attend(ana.into()).await.unwrap();
         told.push(door.told(ana).await.remove(0));
     }
-    assert_eq!(told, ["table-ready sms sent -", "table-ready sms sent -", "table-ready sms skipped recipient-cap"]);
+    assert_eq!(told, ["table-ready sms sent -", "table-ready sms sent -", "table-ready - skipped recipient-cap"]);
 }
 
 #[tokio::test]
 async fn nor_is_the_api_a_relay_for_mails() {
     let stage = Stage::new().await;
-    let door = Door::of(&stage, stage.registered().await).await;
+    let door = Door::open(&stage).await;
     let deliver = || door.post.deliver_over(stage.bounded("guest-mail-account=3/24h,guest-mail-address=2/24h"));
     let mut told = Vec::new();
     for address in ["ana@example.com", "Ana@Example.com", "ana@example.com", "ben@example.com", "cleo@example.com"] {
@@ -80,10 +83,53 @@ async fn nor_is_the_api_a_relay_for_mails() {
         told.push(door.told(id).await.remove(0));
     }
     let (sent, recipient, account) =
-        ("table-ready email sent -", "table-ready email skipped recipient-cap", "table-ready email skipped account-cap");
+        ("table-ready email sent -", "table-ready - skipped recipient-cap", "table-ready - skipped account-cap");
     assert_eq!(told, [sent, sent, recipient, sent, account]);
+}
+
+#[tokio::test]
+async fn who_has_not_confirmed_their_address_sends_few_mails() {
+    let stage = Stage::new().await;
+    let door = Door::of(&stage, stage.registered().await).await;
+    let deliver = || door.post.deliver_over(stage.bounded("guest-mail-unconfirmed=1/24h"));
+    let mut told = Vec::new();
+    for address in ["ana@example.com", "ben@example.com"] {
+        let id = door.join(json!({ "email": address })).await;
+        door.does(id, "call").await;
+        deliver().attend(id.into()).await.unwrap();
+        told.push(door.told(id).await.remove(0));
+    }
+    assert_eq!(told, ["table-ready email sent -", "table-ready - skipped account-cap"]);
     deliver().attend(door.owner.id.into()).await.unwrap();
     assert_eq!(door.sent(door.owner.id).len(), 1, "an owner's own mail is none of these");
+}
+
+#[tokio::test]
+async fn what_was_not_sent_uses_up_nobody_s_day() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let carrier = Carrier::new(&[TOO_FAST, TOO_FAST, TAKEN]).await;
+    let post = Post::by(&stage, carrier).await;
+    let deliver = post.deliver_over(stage.bounded("guest-mail-address=1/24h,guest-mail-account=1/24h"));
+    let ana = door.join(json!({ "email": "ana@example.com" })).await;
+    door.does(ana, "call").await;
+    for pause in [0, 16, 31] {
+        stage.backend.clock.advance_millis(pause * 1_000);
+        deliver.attend(ana.into()).await.unwrap();
+    }
+    assert_eq!(door.told(ana).await[0], "table-ready email sent -");
+
+    let email = stage.open_email(door.owner.id).await;
+    commands::user::cap_texts(&stage.backend, &email, 0).await.unwrap();
+    let deliver = || door.post.deliver_over(stage.bounded("text-number=1/24h"));
+    for cap in [0, 10] {
+        commands::user::cap_texts(&stage.backend, &email, cap).await.unwrap();
+        let ben = door.join(json!({ "phone": PHONE })).await;
+        door.does(ben, "call").await;
+        deliver().attend(ben.into()).await.unwrap();
+        let expected = if cap == 0 { "table-ready - skipped account-cap" } else { "table-ready sms sent -" };
+        assert_eq!(door.told(ben).await[0], expected, "who may send nothing silences nobody");
+    }
 }
 
 #[tokio::test]
