@@ -79,10 +79,15 @@ impl Config {
             Ok(key) => Keys::Kms { key, directory },
             Err(_) => Keys::Directory(directory),
         };
-        let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".into());
+        let public_url = public_url()?.ok_or_else(|| {
+            Failure::broken(
+                "read the configuration",
+                "set WAITLIST_PUBLIC_URL to what links in messages start with, https://waitlist.example",
+            )
+        })?;
         Ok(Self {
             prefix: prefix(),
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url,
             keys,
             token_keys: env::var("WAITLIST_TOKEN_KEY").ok().map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok())),
             retries: QueueAt::from_env("WAITLIST_RETRIES")?,
@@ -103,6 +108,12 @@ impl Config {
             erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
             ..self
         })
+    }
+
+    /// Whether any queue is one of SQS.
+    #[must_use]
+    pub fn has_sqs(&self) -> bool {
+        [&self.retries, &self.deliveries, &self.erasures].into_iter().any(|queue| matches!(queue, QueueAt::Sqs { .. }))
     }
 
     /// A deployment with all keys in files and all queues in a table: on one machine.
@@ -130,6 +141,22 @@ impl QueueAt {
             _ => Err(Failure::broken("read the configuration", format!("set both or none of {url} and {dead_url}"))),
         }
     }
+}
+
+/// `WAITLIST_PUBLIC_URL`, without a slash at its end, if it is set.
+///
+/// # Errors
+/// Links could not start with it: the message says what they can.
+pub fn public_url() -> Result<Option<String>, Failure> {
+    let Ok(text) = env::var("WAITLIST_PUBLIC_URL") else { return Ok(None) };
+    let leads_somewhere = text.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
+    });
+    if !leads_somewhere || text.contains('#') {
+        let advice = "WAITLIST_PUBLIC_URL must be http:// or https:// and a host, such as https://waitlist.example";
+        return Err(Failure::broken("read the configuration", advice));
+    }
+    Ok(Some(text.trim_end_matches('/').to_owned()))
 }
 
 /// `WAITLIST_PREFIX`, or its default.

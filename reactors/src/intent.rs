@@ -42,6 +42,27 @@ pub enum Intent {
     },
 }
 
+impl Intent {
+    /// Whom it concerns.
+    #[must_use]
+    pub fn stream(self) -> StreamId {
+        match self {
+            Self::Forget { stream } | Self::Attend { stream } | Self::Clear { stream } | Self::React { stream, .. } => stream,
+        }
+    }
+
+    /// What is to be done, in the word that travels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forget { .. } => "forget",
+            Self::Attend { .. } => "attend",
+            Self::Clear { .. } => "clear",
+            Self::React { .. } => "react",
+        }
+    }
+}
+
 /// An intent on a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Errand {
@@ -123,7 +144,7 @@ where
         if cause.is_some() {
             return Err(failure);
         }
-        warn!(?intent, looked, cause = failure.chain(), "not carried out yet");
+        warn!(stream = %intent.stream(), intent = intent.name(), looked, cause = failure.chain(), "not carried out yet");
         if looked {
             return Ok(());
         }

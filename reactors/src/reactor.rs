@@ -85,7 +85,7 @@ async fn follow(backend: &Backend, commit: &Commit) -> Result<(), Failure> {
     let intents: BTreeSet<Intent> = kinds.iter().filter_map(|kind| react(stream, kind)).collect();
     for intent in intents {
         Errand::from(intent).send(backend, Duration::ZERO).await?;
-        info!(?intent, "sent");
+        info!(%stream, intent = intent.name(), "queued");
     }
     Ok(())
 }

@@ -57,6 +57,9 @@ enum Command {
     #[command(subcommand)]
     Clock(clock::Clock),
     /// Look once, now, for what is due: messages, reminders, holds that ran out, visits that lasted too long.
+    ///
+    /// A running server looks by itself each minute, also when its clock is moved; start it with --no-tick to look by hand. What is
+    /// found is put on the queue, and done by whoever works that off: the running server.
     Tick,
     /// Show the mails and texts that the local backend would have sent.
     Outbox(outbox::Outbox),

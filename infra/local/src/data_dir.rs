@@ -41,6 +41,12 @@ pub enum DataDirError {
         #[source]
         cause: io::Error,
     },
+    /// It is not there.
+    #[error("there is no data directory {path}; `waitlist serve` makes one, --data-dir or WAITLIST_DATA_DIR name another")]
+    Missing {
+        /// The directory.
+        path: PathBuf,
+    },
     /// It cannot be read where the server is.
     #[error("read {path}, which says where the server is; without a server, remove it")]
     Running {
@@ -72,6 +78,14 @@ impl DataDir {
             fs::create_dir_all(part).map_err(|cause| DataDirError::Open { path: part.to_owned(), cause })?;
         }
         Ok(made)
+    }
+
+    /// A directory that a server has been started on.
+    ///
+    /// # Errors
+    /// There is none: more likely its name is wrong than that somebody wants to look into an empty one.
+    pub fn existing(path: &Path) -> Result<Self, DataDirError> {
+        if path.is_dir() { Self::open(path) } else { Err(DataDirError::Missing { path: path.to_owned() }) }
     }
 
     /// The directory itself.

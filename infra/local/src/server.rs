@@ -33,7 +33,7 @@ use crate::{
     control,
     data_dir::{DataDir, Running},
     edge,
-    engine::Engine,
+    engine::{Engine, EngineError},
     gate::Gate,
     pump::Source,
     settings,
@@ -82,13 +82,18 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
 
     let listener = TcpListener::bind(listen).await.map_err(|cause| not_ours(listen, &cause))?;
     let address = format!("http://{}", listener.local_addr()?);
-    let public_url = env::var("WAITLIST_PUBLIC_URL").unwrap_or_else(|_| address.clone()).trim_end_matches('/').to_owned();
+    let public_url = config::public_url()?.unwrap_or_else(|| address.clone());
     let config = Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) }.with_queues_from_env()?;
+    let by = MessengerConfig::local(data_dir.outbox())?;
     // Queues, mails and texts may be elsewhere than the tables: AWS's own variables say where.
-    let outside = if is_elsewhere() { aws::config().await } else { sdk.clone() };
+    let is_elsewhere = config.has_sqs() || by.mail.is_some() || by.texts.is_some();
+    let outside = if is_elsewhere { aws::config().await } else { sdk.clone() };
+    if outside.region().is_none_or(|region| region.as_ref().is_empty()) {
+        return Err("set AWS_REGION, and credentials as AWS's own tools take them: queues, mails or texts are with AWS".into());
+    }
     let clock = Clock::system();
     let backend = Backend::with_queues(&sdk, &outside, dynamodb.clone(), &config, clock.clone())?;
-    let messengers = Messengers::new(&outside, &MessengerConfig::local(data_dir.outbox())?, clock);
+    let messengers = Messengers::new(&outside, &by, clock);
 
     let (stop, stopping) = watch::channel(false);
     let source = Source {
@@ -120,11 +125,6 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     Ok(())
 }
 
-/// Whether queues, mails or texts are not this process's own.
-fn is_elsewhere() -> bool {
-    ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SNS"].into_iter().any(|name| env::var_os(name).is_some())
-}
-
 /// The engine that the environment names, else one of our own in the data directory.
 async fn engine(
     data_dir: &DataDir,
@@ -134,8 +134,18 @@ async fn engine(
     if env::var_os(ENDPOINT).is_some() {
         return Ok((aws::config().await, None));
     }
-    let engine = Arc::new(Engine::start(data_dir.path(), tables, prefix)?);
+    let engine = Arc::new(Engine::start(data_dir.path(), tables, prefix).map_err(|cause| whose(data_dir, cause))?);
     Ok((aws::local(engine.url()).await, Some(engine)))
+}
+
+/// Who uses the data directory already, if that is known.
+fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
+    match (&cause, data_dir.running()) {
+        (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => {
+            format!("a server runs on {} already: {http}, process {pid}; stop it, or choose another data directory", path.display()).into()
+        }
+        _ => cause.into(),
+    }
 }
 
 /// What a person at the terminal is waiting for, or on one line what a program is.

@@ -56,6 +56,7 @@ async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it()
         ("AWS_REGION", "us-east-1".to_owned()),
         ("WAITLIST_PREFIX", stage.prefix.clone()),
         ("WAITLIST_KEYS_DIR", keys),
+        ("WAITLIST_PUBLIC_URL", "https://waitlist.example".to_owned()),
     ];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let nowhere = tempfile::tempdir().unwrap();

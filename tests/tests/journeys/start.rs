@@ -9,9 +9,9 @@ use std::{
 };
 
 use serde_json::Value;
-use waitlist_tests::binaries::built;
+use waitlist_tests::{binaries::built, process::run};
 
-use crate::place::Place;
+use crate::place::{Place, is_external};
 
 /// How long a server may take to find out that it cannot start. One that does start would never end by itself.
 const REFUSAL_MAX: Duration = Duration::from_secs(60);
@@ -70,6 +70,52 @@ async fn a_server_that_cannot_start_names_the_path_or_setting_at_fault() {
         let named = format!("WAITLIST_CORS_ORIGINS: {origin:?} is no origin");
         does_not_start(serve(&place, &data, &[("WAITLIST_CORS_ORIGINS", origin)], &free), &named).await;
     }
+}
+
+#[tokio::test]
+async fn settings_of_messages_are_looked_at_before_anything_starts() {
+    let place = Place::new();
+    let (data, free) = (place.path().join("data"), ["--listen", "127.0.0.1:0"]);
+    let queue = ("WAITLIST_DELIVERIES_URL", "http://127.0.0.1:1/deliveries");
+    let ses = ("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:1");
+    let from = ("WAITLIST_MAIL_FROM", "hello@example.com");
+    for (env, named) in [
+        (&[("WAITLIST_PUBLIC_URL", "waitlist.example")][..], "WAITLIST_PUBLIC_URL must be http:// or https://"),
+        (&[queue], "WAITLIST_DELIVERIES_DEAD_URL"),
+        (&[ses], "set WAITLIST_MAIL_FROM"),
+        (&[ses, ("WAITLIST_MAIL_FROM", "Waitlist hello@example.com")], "WAITLIST_MAIL_FROM must be one address"),
+        (&[ses, from, ("AWS_REGION", "")], "set AWS_REGION"),
+        (&[queue, ("WAITLIST_DELIVERIES_DEAD_URL", "http://127.0.0.1:1/dead"), ("AWS_REGION", "")], "set AWS_REGION"),
+    ] {
+        let mut command = serve(&place, &data, env, &free);
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        does_not_start(command, named).await;
+    }
+}
+
+#[tokio::test]
+async fn commands_make_no_directory_and_a_second_server_is_told_of_the_first() {
+    let place = Place::new();
+    let typo = place.path().join("typo");
+    let commands: [&[&str]; 5] = [
+        &["tick"],
+        &["outbox"],
+        &["dead-letters", "list"],
+        &["clock", "advance", "1m"],
+        &["token", "--owner", &uuid::Uuid::nil().to_string()],
+    ];
+    for command in commands {
+        let ran = run(&typo, command, &[]).await;
+        assert!(ran.code == Some(1) && ran.err.contains("there is no data directory"), "{command:?}: {ran:?}");
+    }
+    assert!(!typo.exists());
+    if is_external() {
+        println!("SKIPPED data-dir: an engine of its own is what locks a data directory");
+        return;
+    }
+    let server = place.serve(&[]).await;
+    does_not_start(serve(&place, place.path(), &[], &["--listen", "127.0.0.1:0"]), &server.url).await;
+    assert_eq!(place.run(&["outbox"]).await.out, "no messages\n");
 }
 
 #[tokio::test]

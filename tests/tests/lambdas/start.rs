@@ -21,7 +21,11 @@ async fn a_setting_that_is_missing_is_named() {
     assert!(error.message.contains("WAITLIST_LIMITS") && error.message.contains("sign-in-account"), "{error}");
     for (setting, value) in [
         ("WAITLIST_MAIL_FROM", ""),
-        ("WAITLIST_MAIL_FROM", "nobody"),
+        ("WAITLIST_MAIL_FROM", "@"),
+        ("WAITLIST_MAIL_FROM", "Waitlist hello@example.com"),
+        ("WAITLIST_MAIL_CONFIGURATION_SET", "no such set"),
+        ("WAITLIST_PUBLIC_URL", ""),
+        ("WAITLIST_PUBLIC_URL", "waitlist.example"),
         ("WAITLIST_SMS_SENDER_ID", "no such sender"),
         ("WAITLIST_SENDS_PER_SECOND", "fast"),
         ("WAITLIST_TEXTS_PER_DAY", "-1"),

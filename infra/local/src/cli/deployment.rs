@@ -28,7 +28,7 @@ impl Deployment {
 
     /// The one of a data directory. While a server runs there, its engine is used; otherwise the directory is locked.
     pub(super) async fn local(path: &Path) -> Result<Self, Failed> {
-        let data_dir = DataDir::open(path)?;
+        let data_dir = DataDir::existing(path)?;
         let running = match data_dir.running()? {
             Some(running) if is_there(&running).await => Some(running),
             _ => None,
@@ -45,8 +45,9 @@ impl Deployment {
         };
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await?;
-        let config = Config::local(&prefix, "", data_dir.keys());
-        let backend = Backend::new(&sdk, dynamodb, &config, clock(running.as_ref()).await?)?;
+        let config = Config::local(&prefix, "", data_dir.keys()).with_queues_from_env()?;
+        let queues = if config.has_sqs() { aws::config().await } else { sdk.clone() };
+        let backend = Backend::with_queues(&sdk, &queues, dynamodb, &config, clock(running.as_ref()).await?)?;
         Ok(Self { backend, engine })
     }
 

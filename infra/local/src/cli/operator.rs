@@ -26,14 +26,19 @@ pub(super) enum Operator {
         /// The e-mail address it signs in by.
         #[arg(value_parser = Email::parse)]
         email: Email,
-        /// How many; 0 for none.
-        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(0..=TEXTS_PER_DAY_MAX))]
+        /// How many, up to 1000000; 0 for none.
+        #[arg(value_name = "N", value_parser = texts_per_day)]
         texts_per_day: u32,
     },
 }
 
-/// More than any restaurant has guests.
-const TEXTS_PER_DAY_MAX: i64 = 100_000;
+/// As many as WAITLIST_TEXTS_PER_DAY takes.
+const TEXTS_PER_DAY_MAX: u32 = 1_000_000;
+
+fn texts_per_day(text: &str) -> Result<u32, String> {
+    let texts = text.parse().ok().filter(|texts| *texts <= TEXTS_PER_DAY_MAX);
+    texts.ok_or_else(|| format!("must be a whole number from 0 to {TEXTS_PER_DAY_MAX}"))
+}
 
 /// Prints the account's id and what it is now. To say what is so already changes nothing.
 pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool) -> Result<(), Failed> {
@@ -43,7 +48,7 @@ pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool
         Operator::Grant { email } => (set_operator(backend, email, true).await?, "is an operator".to_owned(), "operator", json!(true)),
         Operator::Revoke { email } => (set_operator(backend, email, false).await?, "is no operator".to_owned(), "operator", json!(false)),
         Operator::Cap { email, texts_per_day } => {
-            let text = format!("may send {texts_per_day} texts a day");
+            let text = format!("may send so many texts a day: {texts_per_day}");
             (cap_texts(backend, email, *texts_per_day).await?, text, "texts_per_day", json!(texts_per_day))
         }
     };

@@ -3,8 +3,10 @@
 use std::{collections::HashSet, path::Path, time::Duration};
 
 use clap::Args;
-use infra::messenger::Entry;
-use infra::{Clock, messenger};
+use infra::{
+    Clock,
+    messenger::{self, Entry},
+};
 use serde_json::json;
 
 use super::{Failed, say};
@@ -13,20 +15,17 @@ use crate::data_dir::DataDir;
 /// How often the outbox is looked into.
 const POLL: Duration = Duration::from_millis(500);
 
-/// The most of a text that stands on its line, in characters.
-const SHOWN_CHARS_MAX: usize = 60;
-
 #[derive(Debug, Args)]
 pub(super) struct Outbox {
-    /// Go on, and show each message as it comes; Ctrl-C ends it.
+    /// Show what there is, and then each message as it comes; Ctrl-C ends it.
     #[arg(long)]
     follow: bool,
 }
 
-/// Prints a line for each message, the oldest first: when, what for, how, to whom, and its subject or its first words. As JSON,
-/// an object a line with all of the text. What is sent by SES or SNS is not here.
+/// Prints a line for each message, the oldest first: when, what for, how, to whom, and its text or a mail's subject; a mail's text is in
+/// its file. As JSON, an object a line with all of it. What is sent by SES or SNS is not here.
 pub(super) async fn show(data_dir: &Path, outbox: &Outbox, json: bool) -> Result<(), Failed> {
-    let directory = DataDir::open(data_dir)?.outbox();
+    let directory = DataDir::existing(data_dir)?.outbox();
     let messages = messenger::Outbox::new(directory.clone(), Clock::system());
     let mut shown = HashSet::new();
     loop {
@@ -37,7 +36,8 @@ pub(super) async fn show(data_dir: &Path, outbox: &Outbox, json: bool) -> Result
             }
         }
         if !outbox.follow {
-            return Ok(());
+            let is_quiet = json || !shown.is_empty();
+            return if is_quiet { Ok(()) } else { say(json, "no messages", &json!(null)) };
         }
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}
@@ -48,6 +48,6 @@ pub(super) async fn show(data_dir: &Path, outbox: &Outbox, json: bool) -> Result
 
 fn line(entry: &Entry) -> String {
     let Entry { at, kind, channel, to, subject, body, file, .. } = entry;
-    let said: String = subject.as_ref().unwrap_or(body).chars().take(SHOWN_CHARS_MAX).collect();
+    let said = subject.as_ref().unwrap_or(body);
     format!("{at}  {kind}  {channel}  {to}  {said}  {}", file.display())
 }

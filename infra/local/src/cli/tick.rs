@@ -8,5 +8,10 @@ use super::{Failed, deployment::Deployment, say};
 pub(super) async fn look(deployment: &Deployment, json: bool) -> Result<(), Failed> {
     let Looked { queued, cut_short } = Tick::new(deployment.backend.clone()).look().await?;
     let rest = if cut_short { "; there is more, look again" } else { "" };
-    say(json, &format!("{queued} queued{rest}"), &serde_json::json!({ "queued": queued, "cut_short": cut_short }))
+    let text = match queued {
+        0 => "nothing is due".to_owned(),
+        1 => format!("1 visit or account queued{rest}"),
+        _ => format!("{queued} visits and accounts queued{rest}"),
+    };
+    say(json, &text, &serde_json::json!({ "queued": queued, "cut_short": cut_short }))
 }

@@ -28,7 +28,7 @@ pub(super) struct Token {
 
 /// Prints a token. It is good from now on by the clock that will judge it: the running server's, when that was moved.
 pub(super) async fn mint(data_dir: &Path, token: &Token, json: bool) -> Result<(), Failed> {
-    let data_dir = DataDir::open(data_dir)?;
+    let data_dir = DataDir::existing(data_dir)?;
     let now = deployment::clock(data_dir.running()?.as_ref()).await?.now();
     let text = TokenKey::load_or_create(&data_dir.keys())?.mint_for(token.owner, token.operator, now, token.ttl)?;
     say(json, &text, &serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }))

@@ -2,7 +2,11 @@
 
 use schema::{StreamId, WaiteeId};
 use serde_json::json;
-use waitlist_tests::{delivery::Post, stage::Stage};
+use waitlist_tests::{
+    carrier::{Answer, Carrier},
+    delivery::Post,
+    stage::Stage,
+};
 
 use super::{reads, units};
 
@@ -35,6 +39,23 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
             assert_eq!(used.reads, reads([("events", 1.0)]));
         }
     }
+}
+
+#[tokio::test]
+async fn a_message_that_is_turned_away_gives_its_counts_back() {
+    let stage = Stage::new().await;
+    let post = Post::by(&stage, Carrier::new(&[Answer::With(503, "")]).await).await;
+    let owner = stage.confirmed().await;
+    let list = owner.list("Main room").await;
+    let party = json!({ "name": "Ana", "party_size": 2, "email": "ana@example.com" });
+    let id: WaiteeId = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
+    owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
+    let deliver = post.deliver_over(stage.backend.clone());
+    let _before = stage.meter.take();
+    deliver.attend(id.into()).await.unwrap();
+    // One of the queue's: it comes again once it is due.
+    let used = stage.meter.take().writes;
+    assert_eq!(["events", "events/audit", "limits"].map(|table| used.get(table).copied()), [Some(2.0), Some(2.0), Some(4.0)], "{used:?}");
 }
 
 #[tokio::test]
