@@ -11,13 +11,16 @@ use aws_sdk_sesv2::{
 };
 use schema::sealed::Personal;
 
-use super::{Mail, MailSettings, SendError, Tags, once, turned_away, within};
+use super::{
+    Mail, MailSettings, SendError, Tags,
+    answer::{once, turned_away, within},
+};
 
 const UTF_8: &str = "UTF-8";
 
-/// Refusals that end by themselves: too fast, too much today, or stopped for a while.
+/// Refusals that end by themselves, and do not say so by their status: too much today, or stopped for a while.
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
-const PASSING: [&str; 3] = ["TooManyRequestsException", "LimitExceededException", "SendingPausedException"];
+const PASSING: [&str; 2] = ["LimitExceededException", "SendingPausedException"];
 
 /// SES.
 #[derive(Clone)]

@@ -6,12 +6,11 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::{Client, config::Builder, error::BuildError, types::MessageAttributeValue};
 use schema::{sealed::Personal, value::Phone};
 
-use super::{SendError, Text, TextSettings, once, turned_away, within};
+use super::{
+    SendError, Text, TextSettings,
+    answer::{once, turned_away, within},
+};
 use crate::failure::Failure;
-
-/// Refusals that end by themselves.
-/// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
-const PASSING: [&str; 3] = ["InternalError", "KMSThrottling", "ServiceUnavailable"];
 
 /// SNS.
 #[derive(Clone)]
@@ -37,7 +36,7 @@ impl SnsTexter {
         if let Some(sender_id) = &self.settings.sender_id {
             call = call.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id).map_err(malformed)?);
         }
-        let answer = call.send().await.map_err(|cause| turned_away(cause, &PASSING))?;
+        let answer = call.send().await.map_err(|cause| turned_away(cause, &[]))?;
         Ok(answer.message_id.unwrap_or_default())
     }
 
@@ -46,7 +45,7 @@ impl SnsTexter {
         let doing = "ask whether a number takes texts";
         let asked = self.asking.check_if_phone_number_is_opted_out().phone_number(phone.clear()).send().await;
         // What SNS says in words may hold the number, so only its code is passed on.
-        match asked.map_err(|cause| turned_away(cause, &PASSING)) {
+        match asked.map_err(|cause| turned_away(cause, &[])) {
             Ok(answer) => Ok(answer.is_opted_out),
             // No number to SNS: nobody has opted out, and the send says why there is none.
             Err(SendError::Refused { code }) if code == "InvalidParameter" => Ok(false),

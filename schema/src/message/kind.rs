@@ -1,0 +1,171 @@
+//! Which messages there are, and what is declared of each kind: what is done when nobody knows, how often it is tried, how long its
+//! purpose lasts.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+
+/// The first pause after a send that was turned away; each further one is twice as long.
+const PAUSE_BASE_MS: i64 = 15_000;
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Greets a new account, with the link that confirms its address.
+    Welcome,
+    /// That link again.
+    Confirmation,
+    /// A link that sets a new password.
+    PasswordReset,
+    /// The table is ready.
+    TableReady,
+    /// The table is held for a little longer only.
+    Reminder,
+}
+
+/// What is done about a message of which nobody knows whether it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfUnknown {
+    /// It is sent again: not to be told is worse than to be told twice.
+    SendAgain,
+    /// It is left to a person, who sees that it is unknown.
+    Hold,
+}
+
+impl Kind {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Welcome, Self::Confirmation, Self::PasswordReset, Self::TableReady, Self::Reminder];
+
+    /// The one table of what is done when the outcome is unknown.
+    #[must_use]
+    pub fn if_unknown(self) -> IfUnknown {
+        match self {
+            // Without its link, an account stays without texts or its owner outside; the same link twice does no harm.
+            Self::Welcome | Self::Confirmation | Self::PasswordReset => IfUnknown::SendAgain,
+            // A guest who was not told loses the table; one who was told twice comes.
+            Self::TableReady => IfUnknown::SendAgain,
+            // The guest has been told before. A second reminder would only press.
+            Self::Reminder => IfUnknown::Hold,
+        }
+    }
+
+    /// How often it is tried to be sent. Guests have minutes, and so have their messages: four. A new owner has time, and carriers have
+    /// outages: these mails are tried for over two hours.
+    #[must_use]
+    pub fn attempts_max(self) -> u32 {
+        match self {
+            Self::TableReady | Self::Reminder => 5,
+            Self::Welcome | Self::Confirmation | Self::PasswordReset => 10,
+        }
+    }
+
+    /// When it is tried again, after this attempt was turned away; never, when it has been tried often enough.
+    #[must_use]
+    pub fn again_at(self, attempt: u32, now: Time) -> Option<Time> {
+        (attempt < self.attempts_max()).then(|| now.plus_millis(PAUSE_BASE_MS << attempt.saturating_sub(1)))
+    }
+
+    /// For how long after the event it follows from its link is good, in milliseconds; later the message has no purpose. What
+    /// guests get ends with the hold.
+    #[must_use]
+    pub fn good_for_ms(self) -> Option<i64> {
+        match self {
+            Self::Welcome | Self::Confirmation => Some(7 * 24 * 3_600_000),
+            Self::PasswordReset => Some(3_600_000),
+            Self::TableReady | Self::Reminder => None,
+        }
+    }
+
+    /// The kind as it is stored and shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Welcome => "welcome",
+            Self::Confirmation => "confirmation",
+            Self::PasswordReset => "password-reset",
+            Self::TableReady => "table-ready",
+            Self::Reminder => "reminder",
+        }
+    }
+}
+
+/// The name of a message: what it is for, and the number of the event that it follows from. `table-ready-7`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct MessageId {
+    /// What it is for.
+    pub kind: Kind,
+    /// Number of the event that it follows from, in the stream of whom it concerns.
+    pub cause: u64,
+}
+
+/// The text names no message.
+#[derive(Debug, thiserror::Error)]
+#[error("names no message")]
+pub struct NotAMessage;
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.kind.as_str(), self.cause)
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = NotAMessage;
+
+    fn from_str(text: &str) -> Result<Self, NotAMessage> {
+        let (kind, cause) = text.rsplit_once('-').ok_or(NotAMessage)?;
+        let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(NotAMessage)?;
+        let id = Self { kind, cause: cause.parse().map_err(|_| NotAMessage)? };
+        if id.to_string() == text { Ok(id) } else { Err(NotAMessage) }
+    }
+}
+
+impl From<MessageId> for String {
+    fn from(id: MessageId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for MessageId {
+    type Error = NotAMessage;
+
+    fn try_from(text: String) -> Result<Self, NotAMessage> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READY: MessageId = MessageId { kind: Kind::TableReady, cause: 2 };
+
+    fn at(ms: i64) -> Time {
+        Time::from_millis(ms)
+    }
+
+    #[test]
+    fn a_message_is_named_by_its_kind_and_its_cause() {
+        assert_eq!(READY.to_string(), "table-ready-2");
+        for kind in Kind::ALL {
+            let id = MessageId { kind, cause: 7 };
+            assert_eq!(id.to_string().parse::<MessageId>().unwrap(), id);
+        }
+        for text in ["", "table-ready", "table-ready-", "table-ready-02", "table-ready-+2", "greeting-1", "Welcome-1"] {
+            assert!(text.parse::<MessageId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let pauses = |kind: Kind| -> Vec<_> {
+            let pause = |attempt| kind.again_at(attempt, at(0)).map(|at| at.millis() / 1_000);
+            (1..=kind.attempts_max() + 1).map_while(pause).collect()
+        };
+        assert_eq!(pauses(Kind::TableReady), [15, 30, 60, 120]);
+        assert_eq!(pauses(Kind::Welcome), [15, 30, 60, 120, 240, 480, 960, 1_920, 3_840]);
+    }
+}
