@@ -202,7 +202,8 @@ async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
 /// One look at a queue: what is due is delivered. How many messages that was.
 pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
     let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
-        warn!(%cause, "a queue does not answer");
+        let cause = infra::Failure::passing("work a queue off", cause);
+        warn!(cause = cause.chain(), "a queue does not answer");
         Vec::new()
     });
     let taken = messages.len();
@@ -221,7 +222,8 @@ async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     let failed = |id: &String| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == *id);
     for (_, receipt) in receipts.iter().filter(|(id, _)| !failed(id)) {
         if let Err(cause) = queue.delete(receipt).await {
-            warn!(%cause, "a handled message was not deleted; it will come again");
+            let cause = infra::Failure::passing("delete a handled message", cause);
+            warn!(cause = cause.chain(), "it will come again");
         }
     }
 }
