@@ -35,6 +35,8 @@ const PATIENT: Duration = Duration::from_secs(10);
 pub enum Answer {
     /// It answers with this status and body.
     With(u16, &'static str),
+    /// The same, after so many milliseconds by the clock of those who asked.
+    After(i64, u16, &'static str),
     /// It does not answer.
     Never,
     /// It cuts the connection once it has read the request, and takes nothing.
@@ -49,6 +51,7 @@ pub struct Carrier {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     seen: Arc<Mutex<Vec<String>>>,
     taken: Arc<Mutex<Vec<String>>>,
+    clock: Arc<Mutex<Option<Clock>>>,
     timeout: Duration,
     url: String,
 }
@@ -63,7 +66,7 @@ impl Carrier {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let timeout = if answers.contains(&Answer::Never) { TIMEOUT } else { PATIENT };
         let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
-        let carrier = Self { answers, seen: Arc::default(), taken: Arc::default(), timeout, url };
+        let carrier = Self { answers, seen: Arc::default(), taken: Arc::default(), clock: Arc::default(), timeout, url };
         let router = Router::new().fallback(serve).with_state(carrier.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         carrier
@@ -71,6 +74,7 @@ impl Carrier {
 
     /// Those who send by way of it.
     pub async fn messengers(&self, configuration_set: Option<&str>, clock: Clock) -> Messengers {
+        *self.clock.lock().unwrap() = Some(clock.clone());
         messengers(&self.sdk().await, self.timeout, configuration_set, clock)
     }
 
@@ -110,11 +114,14 @@ async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
     let body = String::from_utf8_lossy(&body).into_owned();
     carrier.seen.lock().unwrap().push(body.clone());
     let answer = carrier.next();
-    if matches!(answer, Answer::With(200, _) | Answer::TakenAndCut) {
+    if let (Answer::After(ms, ..), Some(clock)) = (answer, &*carrier.clock.lock().unwrap()) {
+        clock.advance_millis(ms);
+    }
+    if matches!(answer, Answer::With(200, _) | Answer::After(_, 200, _) | Answer::TakenAndCut) {
         carrier.taken.lock().unwrap().push(body);
     }
     match answer {
-        Answer::With(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
+        Answer::With(status, body) | Answer::After(_, status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
         Answer::Never => std::future::pending().await,
         Answer::Cut | Answer::TakenAndCut => {
             let cut = stream::once(async { Err::<Bytes, _>(io::Error::other("the connection is cut here")) });

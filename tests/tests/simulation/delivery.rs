@@ -168,6 +168,19 @@ fn whatever_happens_each_message_is_sent_once_or_the_ledger_says_that_nobody_kno
         .unwrap();
 }
 
+/// What is known of a message is recorded with patience: all of an append's own tries are lost, and the next ones are not.
+#[tokio::test]
+async fn an_outcome_is_worth_more_than_one_append() {
+    const LOST: usize = 2 * infra::log::ATTEMPTS_MAX as usize;
+    let crew = Crew::new(&Plan { phone: false, steps: Vec::new(), fates: Vec::new(), answers: Vec::new() }).await;
+    let owner = crew.stage.registered().await;
+    crew.wire.expect([vec![Fate::Delivered], vec![Fate::RequestLost; LOST]].concat());
+    crew.shaky[0].attend(owner.id.into()).await.unwrap();
+    let commits = crew.stage.commits(owner.id).await;
+    let kinds: Vec<_> = happened(&commits).into_iter().map(|(_, event)| event).collect();
+    assert!(matches!(kinds[..], [message::Event::Started(_), message::Event::Sent(_)]), "{kinds:?}");
+}
+
 async fn follow(plan: &Plan) {
     let crew = Crew::new(plan).await;
     let Crew { stage, wire, post, shaky, sound } = &crew;

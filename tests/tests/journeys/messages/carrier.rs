@@ -4,7 +4,7 @@ use commands::delivery::{Command, record_if};
 use schema::{
     Actor, UserId,
     id::Component,
-    message::{Channel, Kind, MessageId, Skip},
+    message::{Channel, Kind, LEASE_MS, MessageId, Skip},
 };
 use serde_json::json;
 use waitlist_tests::{
@@ -113,6 +113,43 @@ async fn while_nobody_says_who_wants_texts_none_is_sent_and_it_is_tried_again() 
     stage.backend.clock.advance_millis(16_000);
     door.post.deliver(&stage).attend(ana.into()).await.unwrap();
     assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
+}
+
+/// Nobody sends when the lease might be over before the carrier answers.
+#[tokio::test]
+async fn who_has_been_too_slow_does_not_send() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let Answer::With(status, body) = NOT_OPTED_OUT else { unreachable!() };
+    for (ms, expected) in
+        [(LEASE_MS - 20_000, "table-ready sms failed InvalidParameter"), (LEASE_MS - 9_000, "table-ready sms due too-slow")]
+    {
+        let carrier = Carrier::new(&[Answer::After(ms, status, body), INVALID]).await;
+        let ana = door.join(json!({ "phone": PHONE })).await;
+        door.does(ana, "call").await;
+        door.post.deliver_by(&carrier).await.attend(ana.into()).await.unwrap();
+        assert_eq!(door.told(ana).await[0], expected);
+    }
+}
+
+/// Whoever meets a message that somebody else is sending comes again for the rest of that lease.
+#[tokio::test]
+async fn what_somebody_else_has_comes_again_when_that_is_over() {
+    let stage = Stage::new().await;
+    let door = Door::open(&stage).await;
+    let ana = door.join(json!({ "email": "ana@example.com" })).await;
+    door.does(ana, "call").await;
+    let read = stage.backend.log.read::<commands::waitee::Waitee>(ana.into()).await.unwrap().unwrap();
+    let author = read.because_of(2, Actor::System(Component::Delivery));
+    let start = Command::Start { message: MessageId { kind: Kind::TableReady, cause: 2 }, channel: Channel::Email };
+    let (_, begun) = record_if(&stage.backend, ana.into(), &author, &start, 2).await.unwrap();
+    assert!(begun, "and then its sender dies");
+    stage.backend.clock.advance_millis(20_000);
+    door.tell(ana).await;
+    assert!(door.sent(ana).is_empty());
+    stage.backend.clock.advance_millis(LEASE_MS - 20_000 + 10); // commits of one moment are a millisecond apart
+    door.post.work_off(&door.post.deliver(&stage)).await;
+    assert_eq!(door.sent(ana).len(), 1, "without any look");
 }
 
 /// For whoever has an address, a text that is not taken is a mail: at once when it never will be, else in the last attempt.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use reactors::intent::{Errand, Intent};
+use reactors::{
+    intent::{Errand, Intent},
+    tick::Looked,
+};
 use schema::WaiteeId;
 use serde_json::json;
 use waitlist_tests::stage::Stage;
@@ -42,6 +45,9 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
     stage.backend.deliveries.send_all(&bodies, Duration::ZERO).await.unwrap();
     assert_eq!(stage.backend.deliveries.waiting(intents * 2).await.unwrap(), intents);
 
+    if full {
+        assert_eq!(door.post.look().await, Looked { queued: 0, cut_short: true }, "so many wait that no look adds to them");
+    }
     let deliver = door.post.deliver(&stage);
     let mut worked_off = 0;
     let mut begun_with = 0;
