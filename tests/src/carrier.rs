@@ -83,6 +83,14 @@ impl Carrier {
         aws::local(&self.url).await
     }
 
+    /// From now on it gives these answers.
+    ///
+    /// # Panics
+    /// When a test that used it has failed.
+    pub fn answer(&self, answers: &[Answer]) {
+        *self.answers.lock().unwrap() = answers.iter().copied().collect();
+    }
+
     /// The bodies of all requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {

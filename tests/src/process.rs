@@ -21,7 +21,7 @@ const RUN_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
 /// What leads mails and texts out of the outbox; only a test that says so wants that.
-const CARRIERS: [&str; 2] = ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SNS"];
+pub const CARRIERS: [&str; 2] = ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SNS"];
 
 /// A running server. Dropping it kills it.
 pub struct Server {

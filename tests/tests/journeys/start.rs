@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde_json::Value;
-use waitlist_tests::{binaries::built, process::run};
+use waitlist_tests::{
+    binaries::built,
+    process::{CARRIERS, run},
+};
 
 use crate::place::{Place, is_external};
 
@@ -18,6 +21,9 @@ const REFUSAL_MAX: Duration = Duration::from_secs(60);
 
 fn serve(place: &Place, data_dir: &Path, env: &[(&str, &str)], args: &[&str]) -> Command {
     let mut command = Command::new(built("waitlist"));
+    for carrier in CARRIERS {
+        command.env_remove(carrier);
+    }
     command.args(["serve", "--data-dir"]).arg(data_dir).args(args);
     command.env("WAITLIST_PREFIX", &place.prefix).envs(env.iter().copied()).stdin(Stdio::null());
     command
@@ -87,6 +93,9 @@ async fn settings_of_messages_are_looked_at_before_anything_starts() {
         (&[ses, from, ("AWS_REGION", "")], "set AWS_REGION"),
         (&[queue, ("WAITLIST_DELIVERIES_DEAD_URL", "http://127.0.0.1:1/dead"), ("AWS_REGION", "")], "set AWS_REGION"),
     ] {
+        if named == "set AWS_REGION" && is_external() {
+            continue; // an engine that is elsewhere needs the region first
+        }
         let mut command = serve(&place, &data, env, &free);
         command.env("AWS_EC2_METADATA_DISABLED", "true");
         does_not_start(command, named).await;
