@@ -85,16 +85,9 @@ impl Config {
                 "set WAITLIST_PUBLIC_URL to what links in messages start with, https://waitlist.example",
             )
         })?;
-        Ok(Self {
-            prefix: prefix(),
-            public_url,
-            keys,
-            token_keys: env::var("WAITLIST_TOKEN_KEY").ok().map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok())),
-            retries: QueueAt::from_env("WAITLIST_RETRIES")?,
-            deliveries: QueueAt::from_env("WAITLIST_DELIVERIES")?,
-            erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
-            bounds: Bounds::from_env()?,
-        })
+        let token_keys = env::var("WAITLIST_TOKEN_KEY").ok().map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok()));
+        let local = Self::local(&prefix(), &public_url, keys.directory().clone()).with_queues_from_env()?;
+        Ok(Self { keys, token_keys, bounds: Bounds::from_env()?, ..local })
     }
 
     /// The same, with queues of SQS where the environment names any.

@@ -304,6 +304,12 @@ impl Commit {
         Bytes(sha.finalize().into())
     }
 
+    /// Whether event `seq` of its stream is one of its own.
+    #[must_use]
+    pub fn holds(&self, seq: u64) -> bool {
+        (self.seq..=self.last).contains(&seq)
+    }
+
     /// Who writes because of one of its events, in the name of the request that led to it.
     #[must_use]
     pub fn as_cause(&self, seq: u64, actor: Actor) -> Author {

@@ -173,8 +173,7 @@ impl<A> Read<A> {
     /// Who writes because of an event of this stream, in the name of the request that led to it.
     #[must_use]
     pub fn because_of(&self, seq: u64, actor: Actor) -> Author {
-        let holds = |commit: &&Commit| (commit.seq..=commit.last).contains(&seq);
-        match self.commits.iter().find(holds) {
+        match self.commits.iter().find(|commit| commit.holds(seq)) {
             Some(cause) => cause.as_cause(seq, actor),
             None => Author { tenant: self.tenant, actor, command: None, correlation: String::new(), causation: None },
         }

@@ -2,9 +2,7 @@
 //! sent twice is there twice; a file appears whole or not at all.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +17,10 @@ use serde::Serialize;
 use tracing::warn;
 
 use super::{Mail, SendError, Tags, Text};
-use crate::clock::{Clock, random};
+use crate::{
+    clock::{Clock, random},
+    file,
+};
 
 const FROM: &str = "waitlist@localhost";
 const STREAM: &str = "X-Waitlist-Stream";
@@ -139,11 +140,7 @@ fn entry(file: &Path, channel: &'static str, message: &Message<'_>) -> Option<En
 fn write(directory: &Path, extension: &str, bytes: &[u8]) -> io::Result<String> {
     fs::create_dir_all(directory)?;
     let id = HEXLOWER.encode(&random::<16>());
-    let draft = directory.join(format!(".draft-{id}"));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&draft, directory.join(format!("{id}.{extension}")))?;
+    fs::rename(file::draft(directory, bytes)?, directory.join(format!("{id}.{extension}")))?;
     Ok(id)
 }
 

@@ -16,7 +16,7 @@ use super::{
     Attended, Deliver,
     send::{Letter, Way},
 };
-use crate::wording::{self, ForOwner};
+use crate::wording::{self, ForOwner, Worded};
 
 impl Attended for User {
     fn agenda(&self) -> Option<&Agenda> {
@@ -50,21 +50,17 @@ async fn compose(deliver: &Deliver, id: UserId, account: &Account, message: Mess
         return Ok(Err(Skip::Needless));
     };
     let ends_at = entry.wanted_at.plus_millis(good_for_ms);
-    let (page, purpose, seq) = match message.kind {
-        Kind::Welcome | Kind::Confirmation => ("confirm", Mailed::Confirmation, REGISTERED_SEQ),
-        Kind::PasswordReset => ("reset", Mailed::PasswordReset, account.password_seq),
+    let confirm = ("confirm", Mailed::Confirmation, REGISTERED_SEQ);
+    let ((page, purpose, seq), words): (_, fn(&ForOwner<'_>) -> Worded) = match message.kind {
+        Kind::Welcome => (confirm, wording::welcome),
+        Kind::Confirmation => (confirm, wording::confirmation),
+        Kind::PasswordReset => (("reset", Mailed::PasswordReset, account.password_seq), wording::password_reset),
         Kind::TableReady | Kind::Reminder => return Ok(Err(Skip::Needless)),
     };
     let link = format!("{}/{page}#{}", backend.public_url, backend.secrets.mailed_token(purpose, id, ends_at, seq));
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));
     // Nobody asks an account for its language.
-    let mentioned = ForOwner { language: Language::En, name: &name, link: &link, good_for };
-    let words = match message.kind {
-        Kind::Welcome => wording::welcome(&mentioned),
-        Kind::Confirmation => wording::confirmation(&mentioned),
-        Kind::PasswordReset => wording::password_reset(&mentioned),
-        Kind::TableReady | Kind::Reminder => return Ok(Err(Skip::Needless)),
-    };
+    let words = words(&ForOwner { language: Language::En, name: &name, link: &link, good_for });
     let ways = vec![Way::Owner { to: email, words }];
     Ok(Ok(Letter { ways, account: id, confirmed: account.confirmed, texts_per_day: None }))
 }

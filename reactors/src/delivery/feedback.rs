@@ -74,7 +74,7 @@ async fn record(backend: &Backend, event: &SesEvent) -> Result<(), Failure> {
         return Ok(());
     };
     let commits = backend.log.load(stream).await?;
-    let Some(cause) = commits.iter().find(|commit| (commit.seq..=commit.last).contains(&message.cause)) else {
+    let Some(cause) = commits.iter().find(|commit| commit.holds(message.cause)) else {
         warn!(%stream, letter = %message, "a mail that nothing led to");
         return Ok(());
     };
