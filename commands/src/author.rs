@@ -32,7 +32,10 @@ pub(crate) async fn author_as(
         None => None,
         Some(key) => {
             let subject_key = own_key(backend, actor, subject).await?;
-            Some(CommandId { key, request: subject_key.map(|subject_key| request_mac(&subject_key, call, said)) })
+            Some(CommandId {
+                key,
+                request: subject_key.map(|subject_key| request_mac(&subject_key, call, said)),
+            })
         }
     };
     Ok(by(call, actor, tenant, command))

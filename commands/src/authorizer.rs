@@ -19,7 +19,9 @@ const SINCE_MAX: usize = 6;
 /// # Errors
 /// What the answer depends on cannot be read.
 pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
-    let bearer = authorization.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let bearer = authorization
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = bearer else { return Ok(Principal::Nobody) };
     let claims = match backend.tokens.check(token.trim(), backend.clock.now()).await {
         Ok(claims) => claims,
@@ -27,7 +29,9 @@ pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result
         Err(TokenError::Forged | TokenError::Expired) => return Ok(Principal::Nobody),
     };
     match claims.sid {
-        None => Ok(Principal::User { id: claims.sub, exp: claims.exp, session: None, operator: claims.operator }),
+        None => {
+            Ok(Principal::User { id: claims.sub, exp: claims.exp, session: None, operator: claims.operator })
+        }
         Some(session) => in_session(backend, &claims, session).await,
     }
 }
@@ -39,5 +43,10 @@ async fn in_session(backend: &Backend, claims: &Claims, session: SessionId) -> R
         return Ok(Principal::Nobody);
     }
     let Some(standing) = standing(&state, &since)? else { return Ok(Principal::Nobody) };
-    Ok(Principal::User { id: claims.sub, exp: claims.exp, session: Some(session), operator: standing.operator })
+    Ok(Principal::User {
+        id: claims.sub,
+        exp: claims.exp,
+        session: Some(session),
+        operator: standing.operator,
+    })
 }

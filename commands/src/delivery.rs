@@ -6,7 +6,10 @@ use schema::{
     agenda::Agenda,
     commit::Author,
     id::Category,
-    message::{Bounce, Bounced, Channel, Entry, Event, Failed, LEASE_MS, MessageId, Sent, Skip, Skipped, Standing, Started},
+    message::{
+        Bounce, Bounced, Channel, Entry, Event, Failed, LEASE_MS, MessageId, Sent, Skip, Skipped, Standing,
+        Started,
+    },
 };
 
 use crate::{
@@ -19,7 +22,12 @@ use crate::{
 ///
 /// # Errors
 /// As [`infra::Log::transact`].
-pub async fn record(backend: &Backend, stream: StreamId, author: &Author, command: &Command) -> Result<(Option<Entry>, bool), Failure> {
+pub async fn record(
+    backend: &Backend,
+    stream: StreamId,
+    author: &Author,
+    command: &Command,
+) -> Result<(Option<Entry>, bool), Failure> {
     append(backend, stream, author, command, None).await
 }
 
@@ -48,25 +56,29 @@ async fn append(
     command: &Command,
     expect: Option<u64>,
 ) -> Result<(Option<Entry>, bool), Failure> {
-    let entry = |agenda: Option<&Agenda>| agenda.and_then(|agenda| agenda.messages.entry(command.message())).cloned();
+    let entry =
+        |agenda: Option<&Agenda>| agenda.and_then(|agenda| agenda.messages.entry(command.message())).cloned();
     match stream.category {
         Category::User => {
             let decide = |user: User, now| async move { Ok(user::deliver(&user, command, now)) };
-            let Outcome { state, appended, .. } = backend.log.transact(stream, author, expect, decide).await?;
+            let Outcome { state, appended, .. } =
+                backend.log.transact(stream, author, expect, decide).await?;
             Ok((entry(state.agenda()), appended))
         }
         Category::Waitee => {
             let decide = |waitee: Waitee, now| async move { Ok(waitee::deliver(&waitee, command, now)) };
-            let Outcome { state, appended, .. } = backend.log.transact(stream, author, expect, decide).await?;
+            let Outcome { state, appended, .. } =
+                backend.log.transact(stream, author, expect, decide).await?;
             Ok((entry(state.0.as_ref().map(|visit| &visit.agenda)), appended))
         }
-        Category::Session | Category::Waitlist => Err(Failure::broken(format!("record a message of {stream}"), "it has none")),
+        Category::Session | Category::Waitlist => {
+            Err(Failure::broken(format!("record a message of {stream}"), "it has none"))
+        }
     }
 }
 
 /// What is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the events say")]
 pub enum Command {
     /// Have it to oneself for a while, to send it.
     Start { message: MessageId, channel: Channel },
@@ -95,17 +107,32 @@ impl Command {
 }
 
 /// What follows. A message is started only while it is due and `wanted`: of several who want to send it one may.
-pub(crate) fn decide(agenda: &Agenda, command: &Command, wanted: impl Fn(MessageId) -> bool, now: Time) -> Option<Event> {
+pub(crate) fn decide(
+    agenda: &Agenda,
+    command: &Command,
+    wanted: impl Fn(MessageId) -> bool,
+    now: Time,
+) -> Option<Event> {
     let entry = |message: &MessageId| agenda.messages.entry(*message);
     match command {
         Command::Start { message, channel } => {
             let entry = entry(message).filter(|entry| is_due(agenda, entry, now) && wanted(*message))?;
             let until = now.plus_millis(LEASE_MS);
-            Some(Event::Started(Started { message: *message, attempt: entry.attempt + 1, channel: *channel, until }))
+            Some(Event::Started(Started {
+                message: *message,
+                attempt: entry.attempt + 1,
+                channel: *channel,
+                until,
+            }))
         }
         Command::Sent { message, attempt, channel, provider_id } => {
             entry(message).filter(|entry| entry.standing != Standing::Sent { by: *attempt })?;
-            Some(Event::Sent(Sent { message: *message, attempt: *attempt, channel: *channel, provider_id: provider_id.clone() }))
+            Some(Event::Sent(Sent {
+                message: *message,
+                attempt: *attempt,
+                channel: *channel,
+                provider_id: provider_id.clone(),
+            }))
         }
         Command::Fail { message, attempt, code, for_now } => {
             entry(message).filter(|entry| is_had_by(entry, *attempt))?;
@@ -121,7 +148,8 @@ pub(crate) fn decide(agenda: &Agenda, command: &Command, wanted: impl Fn(Message
             Some(Event::Skipped(Skipped { message: *message, attempt: None, why: *reason }))
         }
         Command::Bounce { message, reason } => {
-            entry(message).filter(|entry| entry.attempt > 0 && !matches!(entry.standing, Standing::Bounced { .. }))?;
+            entry(message)
+                .filter(|entry| entry.attempt > 0 && !matches!(entry.standing, Standing::Bounced { .. }))?;
             Some(Event::Bounced(Bounced { message: *message, why: *reason }))
         }
     }
@@ -149,7 +177,10 @@ mod tests {
 
     fn called() -> Vec<Visited> {
         let hold_until = Time::from_millis(NOW_MS).plus_minutes(10);
-        vec![joined_at(0), Visited::Called { hold_until, remind_at: Some(Time::from_millis(NOW_MS).plus_minutes(7)) }]
+        vec![
+            joined_at(0),
+            Visited::Called { hold_until, remind_at: Some(Time::from_millis(NOW_MS).plus_minutes(7)) },
+        ]
     }
 
     fn when(more: &[Event], command: &Command) -> Vec<Visited> {
@@ -162,7 +193,12 @@ mod tests {
     }
 
     fn started(attempt: u32, until: i64) -> Event {
-        Event::Started(Started { message: READY, attempt, channel: Channel::Sms, until: Time::from_millis(NOW_MS + until) })
+        Event::Started(Started {
+            message: READY,
+            attempt,
+            channel: Channel::Sms,
+            until: Time::from_millis(NOW_MS + until),
+        })
     }
 
     fn sent(attempt: u32) -> Command {
@@ -177,40 +213,62 @@ mod tests {
     fn of_all_who_want_to_send_a_message_one_may() {
         assert!(has_started(&when(&[], &start(READY)), 1));
         assert_eq!(when(&[started(1, 1)], &start(READY)), [], "somebody has it");
-        assert!(has_started(&when(&[started(1, 0)], &start(READY)), 2), "nobody knows whether that one sent it");
+        assert!(
+            has_started(&when(&[started(1, 0)], &start(READY)), 2),
+            "nobody knows whether that one sent it"
+        );
     }
 
     #[test]
     fn a_reminder_is_not_due_before_its_time_and_not_sent_again() {
         assert_eq!(when(&[], &start(REMINDER)), []);
-        let unknown = Event::Started(Started { message: REMINDER, attempt: 1, channel: Channel::Sms, until: Time::from_millis(NOW_MS) });
+        let unknown = Event::Started(Started {
+            message: REMINDER,
+            attempt: 1,
+            channel: Channel::Sms,
+            until: Time::from_millis(NOW_MS),
+        });
         assert_eq!(when(&[unknown], &start(REMINDER)), []);
     }
 
     #[test]
     fn nobody_is_told_who_has_answered_or_gone() {
-        for end in [Visited::Confirmed(Default::default()), Visited::Seated(Default::default()), Visited::NoShow(Default::default())] {
+        for end in [
+            Visited::Confirmed(Default::default()),
+            Visited::Seated(Default::default()),
+            Visited::NoShow(Default::default()),
+        ] {
             let past = [called(), vec![end]].concat();
-            assert_eq!(given::<Waitee>(past).when(|waitee, now| waitee::deliver(waitee, &start(READY), now)), []);
+            assert_eq!(
+                given::<Waitee>(past).when(|waitee, now| waitee::deliver(waitee, &start(READY), now)),
+                []
+            );
         }
     }
 
     #[test]
     fn nothing_is_begun_about_who_is_erased() {
         let erased = [called(), vec![Visited::Erased {}]].concat();
-        assert_eq!(given::<Waitee>(erased).when(|waitee, now| waitee::deliver(waitee, &start(READY), now)), []);
+        assert_eq!(
+            given::<Waitee>(erased).when(|waitee, now| waitee::deliver(waitee, &start(READY), now)),
+            []
+        );
     }
 
     #[test]
     fn an_outcome_is_recorded_once_and_whatever_became_of_the_visit() {
         assert!(matches!(when(&[started(1, 1)], &sent(1))[..], [Visited::NotificationSent(_)]));
-        let Some(was_sent) = decide(&Agenda::default().of_visit(&fact(2)), &sent(1), |_| true, Time::from_millis(NOW_MS)) else {
+        let Some(was_sent) =
+            decide(&Agenda::default().of_visit(&fact(2)), &sent(1), |_| true, Time::from_millis(NOW_MS))
+        else {
             panic!("it is in the ledger")
         };
         assert_eq!(when(&[started(1, 1), was_sent.clone()], &sent(1)), []);
         let both = when(&[started(1, 0), started(2, 1), was_sent], &sent(2));
         assert!(matches!(both[..], [Visited::NotificationSent(_)]), "what was sent twice stands there twice");
-        let erased = [called(), vec![started(1, 1).into(), Visited::Removed(Default::default()), Visited::Erased {}]].concat();
+        let erased =
+            [called(), vec![started(1, 1).into(), Visited::Removed(Default::default()), Visited::Erased {}]]
+                .concat();
         let after = given::<Waitee>(erased).when(|waitee, now| waitee::deliver(waitee, &sent(1), now));
         assert!(matches!(after[..], [Visited::NotificationSent(_)]));
     }
@@ -228,7 +286,8 @@ mod tests {
 
     #[test]
     fn what_is_turned_away_is_tried_again_a_few_times() {
-        let fail = |attempt, for_now| Command::Fail { message: READY, attempt, code: "Throttled".into(), for_now };
+        let fail =
+            |attempt, for_now| Command::Fail { message: READY, attempt, code: "Throttled".into(), for_now };
         let again = |events: Vec<Visited>| match events.as_slice() {
             [Visited::NotificationFailed(failed)] => failed.again_at.map(|at| at.millis() - NOW_MS),
             other => panic!("{other:?}"),

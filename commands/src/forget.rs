@@ -41,7 +41,9 @@ pub async fn done(backend: &Backend, due: &Due) -> Result<(), Failure> {
     let Due { subject, stream, author, .. } = due;
     match subject {
         Subject::Account(_) => {
-            let decide = |user: user::User, _| async move { Ok(user::decide(&user, &user::Command::Forget).map_err(Problem::from)?) };
+            let decide = |user: user::User, _| async move {
+                Ok(user::decide(&user, &user::Command::Forget).map_err(Problem::from)?)
+            };
             backend.log.transact(*stream, author, None, decide).await.map(drop)
         }
         Subject::Guest { .. } => {
@@ -77,10 +79,14 @@ async fn guest(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Failu
 }
 
 /// The state of a stream; and when somebody asked to be forgotten, the author of what follows from that.
-fn fold<A: Aggregate>(commits: &[Commit], is_erased: impl Fn(&A::Event) -> bool) -> Result<(A, Option<Author>), Failure> {
+fn fold<A: Aggregate>(
+    commits: &[Commit],
+    is_erased: impl Fn(&A::Event) -> bool,
+) -> Result<(A, Option<Author>), Failure> {
     let (mut state, mut author) = (A::default(), None);
     for commit in commits {
-        let facts: Vec<Fact<A::Event>> = commit.facts().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
+        let facts: Vec<Fact<A::Event>> =
+            commit.facts().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
         for fact in &facts {
             if is_erased(&fact.event) {
                 author = Some(commit.as_cause(fact.seq, Actor::System(Component::Eraser)));

@@ -92,7 +92,12 @@ impl Backend {
     ///
     /// # Errors
     /// A key cannot be had.
-    pub fn new(sdk: &SdkConfig, dynamodb: aws_sdk_dynamodb::Client, config: &Config, clock: Clock) -> Result<Self, Failure> {
+    pub fn new(
+        sdk: &SdkConfig,
+        dynamodb: aws_sdk_dynamodb::Client,
+        config: &Config,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
         Self::with_queues(sdk, sdk, dynamodb, config, clock)
     }
 
@@ -109,7 +114,8 @@ impl Backend {
     ) -> Result<Self, Failure> {
         let master = match &config.keys {
             Keys::Directory(directory) => MasterKey::File(
-                FileKey::open_or_create(&directory.join(MASTER_KEY)).map_err(|cause| Failure::broken("read the master key", cause))?,
+                FileKey::open_or_create(&directory.join(MASTER_KEY))
+                    .map_err(|cause| Failure::broken("read the master key", cause))?,
             ),
             Keys::Kms { key, .. } => MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone())),
         };
@@ -119,7 +125,9 @@ impl Backend {
                 let table = table::QUEUE.name(&config.prefix);
                 Queue::Table(TableQueue::new(dynamodb.clone(), table, name, policy, clock.clone()))
             }
-            QueueAt::Sqs { url, dead_url } => Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(queues), url.clone(), dead_url.clone())),
+            QueueAt::Sqs { url, dead_url } => {
+                Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(queues), url.clone(), dead_url.clone()))
+            }
         };
         Ok(Self {
             log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
@@ -127,11 +135,19 @@ impl Backend {
             retries: queue(&config.retries, RETRIES, RETRY_POLICY),
             deliveries: queue(&config.deliveries, DELIVERIES, DELIVERY_POLICY),
             erasures: queue(&config.erasures, ERASURES, ERASURE_POLICY),
-            limits: Limits::new(dynamodb.clone(), &config.prefix, secrets.clone(), clock.clone(), config.bounds),
+            limits: Limits::new(
+                dynamodb.clone(),
+                &config.prefix,
+                secrets.clone(),
+                clock.clone(),
+                config.bounds,
+            ),
             vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),
             tokens: match &config.token_keys {
                 None => Tokens::of_files(config.keys.directory())?,
-                Some((current, previous)) => Tokens::of_kms(aws_sdk_kms::Client::new(sdk), current.clone(), previous.clone()),
+                Some((current, previous)) => {
+                    Tokens::of_kms(aws_sdk_kms::Client::new(sdk), current.clone(), previous.clone())
+                }
             },
             secrets,
             clock,

@@ -72,8 +72,9 @@ impl Config {
     /// # Errors
     /// A variable that is needed is not set: the message names it.
     pub fn from_env() -> Result<Self, Failure> {
-        let directory = env::var("WAITLIST_KEYS_DIR")
-            .map_err(|_| Failure::broken("read the configuration", "set WAITLIST_KEYS_DIR to the directory of key files"))?;
+        let directory = env::var("WAITLIST_KEYS_DIR").map_err(|_| {
+            Failure::broken("read the configuration", "set WAITLIST_KEYS_DIR to the directory of key files")
+        })?;
         let directory = PathBuf::from(directory);
         let keys = match env::var("WAITLIST_KMS_KEY") {
             Ok(key) => Keys::Kms { key, directory },
@@ -85,7 +86,9 @@ impl Config {
                 "set WAITLIST_PUBLIC_URL to what links in messages start with, https://waitlist.example",
             )
         })?;
-        let token_keys = env::var("WAITLIST_TOKEN_KEY").ok().map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok()));
+        let token_keys = env::var("WAITLIST_TOKEN_KEY")
+            .ok()
+            .map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok()));
         let local = Self::local(&prefix(), &public_url, keys.directory().clone()).with_queues_from_env()?;
         Ok(Self { keys, token_keys, bounds: Bounds::from_env()?, ..local })
     }
@@ -106,7 +109,9 @@ impl Config {
     /// Whether any queue is one of SQS.
     #[must_use]
     pub fn has_sqs(&self) -> bool {
-        [&self.retries, &self.deliveries, &self.erasures].into_iter().any(|queue| matches!(queue, QueueAt::Sqs { .. }))
+        [&self.retries, &self.deliveries, &self.erasures]
+            .into_iter()
+            .any(|queue| matches!(queue, QueueAt::Sqs { .. }))
     }
 
     /// A deployment with all keys in files and all queues in a table: on one machine.
@@ -131,7 +136,10 @@ impl QueueAt {
         match (env::var(&url), env::var(&dead_url)) {
             (Ok(url), Ok(dead_url)) => Ok(Self::Sqs { url, dead_url }),
             (Err(_), Err(_)) => Ok(Self::Table),
-            _ => Err(Failure::broken("read the configuration", format!("set both or none of {url} and {dead_url}"))),
+            _ => Err(Failure::broken(
+                "read the configuration",
+                format!("set both or none of {url} and {dead_url}"),
+            )),
         }
     }
 }
@@ -143,10 +151,13 @@ impl QueueAt {
 pub fn public_url() -> Result<Option<String>, Failure> {
     let Ok(text) = env::var("WAITLIST_PUBLIC_URL") else { return Ok(None) };
     let leads_somewhere = text.parse::<http::Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+            && uri.query().is_none()
     });
     if !leads_somewhere || text.contains('#') {
-        let advice = "WAITLIST_PUBLIC_URL must be http:// or https:// and a host, such as https://waitlist.example";
+        let advice =
+            "WAITLIST_PUBLIC_URL must be http:// or https:// and a host, such as https://waitlist.example";
         return Err(Failure::broken("read the configuration", advice));
     }
     Ok(Some(text.trim_end_matches('/').to_owned()))

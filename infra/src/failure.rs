@@ -79,7 +79,9 @@ impl From<VaultError> for Failure {
         let retry = match &error {
             // Who was forgotten stays so: that is an answer, not a fault.
             VaultError::Erased { subject: Subject::Guest { .. } } => return Self::Refused(Problem::erased()),
-            VaultError::Erased { subject: Subject::Account(_) } => return Self::Refused(Problem::unauthorized()),
+            VaultError::Erased { subject: Subject::Account(_) } => {
+                return Self::Refused(Problem::unauthorized());
+            }
             VaultError::Read { .. }
             | VaultError::Unprocessed { .. }
             | VaultError::Put { .. }

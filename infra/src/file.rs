@@ -13,7 +13,10 @@ use crate::clock::random;
 ///
 /// # Errors
 /// The file can be neither read nor made.
-pub fn read_or_create_secret<E: std::fmt::Display>(path: &Path, fresh: impl FnOnce() -> Result<Vec<u8>, E>) -> io::Result<Vec<u8>> {
+pub fn read_or_create_secret<E: std::fmt::Display>(
+    path: &Path,
+    fresh: impl FnOnce() -> Result<Vec<u8>, E>,
+) -> io::Result<Vec<u8>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         read => return read,

@@ -35,11 +35,15 @@ pub async fn http(handler: impl AsyncFn(Request) -> ::http::Response<Bytes>) -> 
 ///
 /// # Errors
 /// The runtime's interface breaks.
-pub async fn authorizer(handler: impl AsyncFn(Option<&str>) -> Result<Principal, Failure>) -> Result<(), Error> {
+pub async fn authorizer(
+    handler: impl AsyncFn(Option<&str>) -> Result<Principal, Failure>,
+) -> Result<(), Error> {
     events(async |event: ApiGatewayV2CustomAuthorizerV2Request| {
         let header = event.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         // An answer is cached; a failure is not, so it is none.
-        let principal = handler(header).await.inspect_err(|failure| error!(cause = failure.chain(), "nobody could say who asks"))?;
+        let principal = handler(header)
+            .await
+            .inspect_err(|failure| error!(cause = failure.chain(), "nobody could say who asks"))?;
         Ok(authorizer_answer(&principal))
     })
     .await

@@ -141,7 +141,8 @@ impl Bounds {
     /// The variable is not understood: the message says what is allowed.
     pub fn from_env() -> Result<Self, Failure> {
         let mut bounds = match env::var(VARIABLE) {
-            Ok(text) => Self::parse(&text).map_err(|cause| Failure::broken("read the configuration", format!("{VARIABLE}: {cause}")))?,
+            Ok(text) => Self::parse(&text)
+                .map_err(|cause| Failure::broken("read the configuration", format!("{VARIABLE}: {cause}")))?,
             Err(_) => Self::default(),
         };
         if let Ok(text) = env::var(TEXTS_PER_DAY) {
@@ -149,7 +150,10 @@ impl Bounds {
             let advice = format!("{TEXTS_PER_DAY} must be a whole number from 1 to 1000000");
             bounds.set(
                 Tries::TextAccount,
-                Bound { tries: tries.ok_or_else(|| Failure::broken("read the configuration", advice))?, window_s: DAY_S },
+                Bound {
+                    tries: tries.ok_or_else(|| Failure::broken("read the configuration", advice))?,
+                    window_s: DAY_S,
+                },
             );
         }
         Ok(bounds)
@@ -168,7 +172,11 @@ impl Bounds {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut bounds = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let wrong = || format!("{part:?} is no bound; write it as sign-in-account=10/15m: 1 to 1000000 tries in 1s to 24h");
+            let wrong = || {
+                format!(
+                    "{part:?} is no bound; write it as sign-in-account=10/15m: 1 to 1000000 tries in 1s to 24h"
+                )
+            };
             let (name, bound) = part.split_once('=').ok_or_else(wrong)?;
             let names = || Tries::ALL.map(Tries::as_str).join(", ");
             let tries = Tries::ALL.into_iter().find(|tries| tries.as_str() == name);
@@ -194,7 +202,11 @@ fn parse_bound(text: &str) -> Option<Bound> {
         'h' => 3_600,
         _ => return None,
     };
-    let window_s = window[..window.len() - 1].parse::<u32>().ok()?.checked_mul(unit).filter(|window| (1..=DAY_S).contains(window))?;
+    let window_s = window[..window.len() - 1]
+        .parse::<u32>()
+        .ok()?
+        .checked_mul(unit)
+        .filter(|window| (1..=DAY_S).contains(window))?;
     Some(Bound { tries: tries.parse().ok().filter(|tries| (1..=1_000_000).contains(tries))?, window_s })
 }
 
@@ -225,12 +237,18 @@ impl Limits {
     }
 
     /// The item that counts it; or in how many seconds there may be another.
-    async fn count_within(&self, tries: Tries, who: &str, Bound { tries: most, window_s }: Bound) -> Result<Result<Taken, u32>, Failure> {
+    async fn count_within(
+        &self,
+        tries: Tries,
+        who: &str,
+        Bound { tries: most, window_s }: Bound,
+    ) -> Result<Result<Taken, u32>, Failure> {
         let window_s = i64::from(window_s);
         let now_s = self.clock.now().millis().div_euclid(1_000);
         let window = now_s.div_euclid(window_s);
         let ends_s = (window + 1) * window_s;
-        let subject = format!("{}-{window_s}-{window}-{}", tries.as_str(), self.secrets.counted(tries.as_str(), who));
+        let subject =
+            format!("{}-{window_s}-{window}-{}", tries.as_str(), self.secrets.counted(tries.as_str(), who));
         let counted = self
             .client
             .update_item()
@@ -248,7 +266,9 @@ impl Limits {
         match counted {
             Ok(_) => Ok(Ok(Taken(subject))),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Err(u32::try_from(ends_s - now_s).unwrap_or(1))),
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => {
+                    Ok(Err(u32::try_from(ends_s - now_s).unwrap_or(1)))
+                }
                 _ => Err(Failure::aws(format!("count {}", tries.as_str()), error)),
             },
         }
@@ -284,11 +304,19 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_bound_is_told_what_is() {
-        for text in
-            ["sign-in-account", "sign-in-account=3", "sign-in-account=0/1m", "sign-in-account=3/25h", "sign-in-account=3/5", "=1/1m"]
-        {
+        for text in [
+            "sign-in-account",
+            "sign-in-account=3",
+            "sign-in-account=0/1m",
+            "sign-in-account=3/25h",
+            "sign-in-account=3/5",
+            "=1/1m",
+        ] {
             assert!(Bounds::parse(text).is_err(), "{text}");
         }
-        assert!(Bounds::parse("sign-ins=3/1m").unwrap_err().contains("sign-in-account"), "names what there is");
+        assert!(
+            Bounds::parse("sign-ins=3/1m").unwrap_err().contains("sign-in-account"),
+            "names what there is"
+        );
     }
 }

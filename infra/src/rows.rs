@@ -107,8 +107,11 @@ impl Rows {
             .table_name(R::TABLE.name(&self.prefix))
             .key("id", AttributeValue::S(id.to_owned()))
             .consistent_read(true);
-        let Some(item) = found.send().await.map_err(|cause| Failure::aws(doing(), cause))?.item else { return Ok(None) };
-        let written: Written = serde_dynamo::from_item(item.clone()).map_err(|cause| Failure::broken(doing(), cause))?;
+        let Some(item) = found.send().await.map_err(|cause| Failure::aws(doing(), cause))?.item else {
+            return Ok(None);
+        };
+        let written: Written =
+            serde_dynamo::from_item(item.clone()).map_err(|cause| Failure::broken(doing(), cause))?;
         let row = (written.v >= version).then(|| serde_dynamo::from_item(item)).transpose();
         let row = row.map_err(|cause| Failure::broken(doing(), cause))?;
         Ok(Some(Found { seq: written.seq, version: written.v, row }))
@@ -122,7 +125,8 @@ impl Rows {
         let doing = || format!("read {} rows of {}", ids.len(), R::TABLE.suffix);
         let table = R::TABLE.name(&self.prefix);
         let mut rows = Vec::with_capacity(ids.len());
-        let mut wanted: Vec<Place> = ids.iter().map(|id| HashMap::from([("id".to_owned(), AttributeValue::S(id.clone()))])).collect();
+        let mut wanted: Vec<Place> =
+            ids.iter().map(|id| HashMap::from([("id".to_owned(), AttributeValue::S(id.clone()))])).collect();
         // What a call leaves unread, for want of throughput or room, is asked for again; each call reads at least one.
         for _ in 0..=ids.len() {
             if wanted.is_empty() {
@@ -131,15 +135,29 @@ impl Rows {
             let rest = wanted.split_off(wanted.len().min(BATCH_ROWS_MAX));
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
             let keys = keys.map_err(|cause| Failure::broken(doing(), cause))?;
-            let answer =
-                self.client.batch_get_item().request_items(&table, keys).send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&table, keys)
+                .send()
+                .await
+                .map_err(|cause| Failure::aws(doing(), cause))?;
             for item in answer.responses.unwrap_or_default().remove(&table).unwrap_or_default() {
                 rows.push(serde_dynamo::from_item(item).map_err(|cause| Failure::broken(doing(), cause))?);
             }
-            wanted = answer.unprocessed_keys.unwrap_or_default().remove(&table).map(|keys| keys.keys).unwrap_or_default();
+            wanted = answer
+                .unprocessed_keys
+                .unwrap_or_default()
+                .remove(&table)
+                .map(|keys| keys.keys)
+                .unwrap_or_default();
             wanted.extend(rest);
         }
-        Err(Failure::Broken { doing: doing(), retry: true, cause: "the table keeps leaving rows unread".into() })
+        Err(Failure::Broken {
+            doing: doing(),
+            retry: true,
+            cause: "the table keeps leaving rows unread".into(),
+        })
     }
 
     /// Writes a row where `old` stands, or where none stands: `false` when something else does.
@@ -151,7 +169,9 @@ impl Rows {
         let item = serde_dynamo::to_item(new).map_err(|cause| Failure::broken(doing(), cause))?;
         let put = self.client.put_item().table_name(R::TABLE.name(&self.prefix)).set_item(Some(item));
         let put = match old {
-            None => put.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id"),
+            None => {
+                put.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id")
+            }
             Some(old) => put
                 .condition_expression("#seq = :seq AND #v = :v")
                 .expression_attribute_names("#seq", "seq")
@@ -265,7 +285,13 @@ impl Rows {
     ///
     /// # Errors
     /// The index cannot be read.
-    pub async fn neighbour(&self, waitlist: WaitlistId, rank: &Rank, backwards: bool, not: [WaiteeId; 2]) -> Result<Option<Rank>, Failure> {
+    pub async fn neighbour(
+        &self,
+        waitlist: WaitlistId,
+        rank: &Rank,
+        backwards: bool,
+        not: [WaiteeId; 2],
+    ) -> Result<Option<Rank>, Failure> {
         // '#' sorts before every digit of a rank and '~' behind every id: all of equal rank lie on the near side.
         let bound = if backwards { format!("{}#", rank.as_str()) } else { format!("{}#~", rank.as_str()) };
         let near = self.board(&waitlist.to_string(), Some(&bound), backwards, not.len() + 1).await?;
@@ -277,11 +303,27 @@ impl Rows {
     /// # Errors
     /// The index cannot be read.
     pub async fn on_board(&self, waitlist: WaitlistId, limit: usize) -> Result<Vec<WaiteeId>, Failure> {
-        Ok(self.board(&waitlist.to_string(), None, false, limit).await?.into_iter().map(|row| row.id).collect())
+        Ok(self
+            .board(&waitlist.to_string(), None, false, limit)
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect())
     }
 
-    async fn board(&self, waitlist: &str, bound: Option<&str>, backwards: bool, limit: usize) -> Result<Vec<OnBoard>, Failure> {
-        let range = Range { index: "active", hash: ("board", waitlist), beyond: bound.map(|bound| ("place", bound)), backwards };
+    async fn board(
+        &self,
+        waitlist: &str,
+        bound: Option<&str>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<OnBoard>, Failure> {
+        let range = Range {
+            index: "active",
+            hash: ("board", waitlist),
+            beyond: bound.map(|bound| ("place", bound)),
+            backwards,
+        };
         Ok(self.page(table::WAITEES, range, limit, None).await?.0)
     }
 }

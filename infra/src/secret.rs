@@ -60,7 +60,11 @@ impl MailedToken {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (user, ends_at, code) = split::<16, 8>(text)?;
-        Some(Self { user: UserId(Uuid::from_bytes(user)), ends_at: Time::from_millis(i64::from_be_bytes(ends_at)), code })
+        Some(Self {
+            user: UserId(Uuid::from_bytes(user)),
+            ends_at: Time::from_millis(i64::from_be_bytes(ends_at)),
+            code,
+        })
     }
 }
 
@@ -84,10 +88,13 @@ impl Secrets {
             let path = directory.join(name);
             let doing = || format!("read the secret {}", path.display());
             let fresh = || Ok::<_, io::Error>(random::<32>().to_vec());
-            let bytes = file::read_or_create_secret(&path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
-            Secret::take(bytes).ok_or_else(|| Failure::broken(doing(), "the file does not hold exactly 32 bytes"))
+            let bytes =
+                file::read_or_create_secret(&path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
+            Secret::take(bytes)
+                .ok_or_else(|| Failure::broken(doing(), "the file does not hold exactly 32 bytes"))
         };
-        let previous = fs::exists(directory.join(PREVIOUS)).map_err(|cause| Failure::broken("look for a previous secret", cause))?;
+        let previous = fs::exists(directory.join(PREVIOUS))
+            .map_err(|cause| Failure::broken("look for a previous secret", cause))?;
         Ok(Self(Arc::new(Inner {
             current: read(CURRENT)?,
             previous: previous.then(|| read(PREVIOUS)).transpose()?,
@@ -113,7 +120,8 @@ impl Secrets {
     #[must_use]
     pub fn refresh_token(&self, session: SessionId, number: u32) -> String {
         let (session, number) = (session.0.into_bytes(), number.to_be_bytes());
-        BASE64URL_NOPAD.encode(&[session.as_slice(), &number, &self.code("refresh", &[&session, &number])].concat())
+        BASE64URL_NOPAD
+            .encode(&[session.as_slice(), &number, &self.code("refresh", &[&session, &number])].concat())
     }
 
     /// Session and number of a refresh token; none when it is not one of ours.
@@ -158,7 +166,10 @@ impl Secrets {
 
     fn is_code(&self, purpose: &str, parts: &[&[u8]], found: &Code) -> bool {
         let secrets = [Some(&self.0.current), self.0.previous.as_ref()];
-        secrets.into_iter().flatten().any(|secret| verify_slices_are_equal(&code(secret, purpose, parts), found).is_ok())
+        secrets
+            .into_iter()
+            .flatten()
+            .any(|secret| verify_slices_are_equal(&code(secret, purpose, parts), found).is_ok())
     }
 }
 
@@ -202,7 +213,11 @@ mod tests {
         for at in 0..token.len() {
             let mut altered = token.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(secrets.read_visit_token(&String::from_utf8(altered).unwrap()), None, "character {at}");
+            assert_eq!(
+                secrets.read_visit_token(&String::from_utf8(altered).unwrap()),
+                None,
+                "character {at}"
+            );
         }
         for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), "ü"] {
             assert_eq!(secrets.read_visit_token(text), None, "{text}");
@@ -226,7 +241,10 @@ mod tests {
     fn a_refresh_token_has_a_session_and_a_number() {
         let (_directory, secrets) = secrets();
         let session = SessionId(Uuid::from_u128(7));
-        assert_eq!(secrets.read_refresh_token(&secrets.refresh_token(session, 3_000)), Some((session, 3_000)));
+        assert_eq!(
+            secrets.read_refresh_token(&secrets.refresh_token(session, 3_000)),
+            Some((session, 3_000))
+        );
         assert_eq!(secrets.read_refresh_token(&secrets.visit_token(WaiteeId(session.0))), None);
     }
 
@@ -242,6 +260,10 @@ mod tests {
         assert_eq!(after.read_visit_token(&token), Some(visit));
         assert_eq!(after.claim(&Email::parse("ana@example.COM").unwrap()), claim);
         fs::remove_file(directory.path().join(PREVIOUS)).unwrap();
-        assert_eq!(Secrets::load_or_create(directory.path()).unwrap().read_visit_token(&token), None, "twice replaced");
+        assert_eq!(
+            Secrets::load_or_create(directory.path()).unwrap().read_visit_token(&token),
+            None,
+            "twice replaced"
+        );
     }
 }

@@ -46,8 +46,15 @@ pub fn read(record: EventRecord) -> Option<Announced> {
     // An image that is not what was committed under these keys, whole, announces by the keys alone: what it says of the stream's
     // end could keep a reader waiting for events that will never be.
     let image: Option<Commit> = serde_dynamo::from_item(record.change.new_image).ok();
-    let commit = image.filter(|image| image.stream == stream && image.seq == keys.seq && image.compute_hash() == image.hash);
-    Some(Announced { stream, seq: keys.seq, commit, record: record.change.sequence_number.unwrap_or_default() })
+    let commit = image.filter(|image| {
+        image.stream == stream && image.seq == keys.seq && image.compute_hash() == image.hash
+    });
+    Some(Announced {
+        stream,
+        seq: keys.seq,
+        commit,
+        record: record.change.sequence_number.unwrap_or_default(),
+    })
 }
 
 /// The answer to a batch of which these records failed, by their sequence numbers: it comes again from the first of them on.

@@ -9,13 +9,15 @@ use aws_sdk_dynamodb::{
     Client,
     error::{BuildError, DisplayErrorContext, SdkError},
     operation::{
-        create_table::CreateTableError, describe_table::DescribeTableError, describe_time_to_live::DescribeTimeToLiveError,
-        update_table::UpdateTableError, update_time_to_live::UpdateTimeToLiveError,
+        create_table::CreateTableError, describe_table::DescribeTableError,
+        describe_time_to_live::DescribeTimeToLiveError, update_table::UpdateTableError,
+        update_time_to_live::UpdateTimeToLiveError,
     },
     types::{
-        AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex, GlobalSecondaryIndexUpdate,
-        KeySchemaElement, KeyType as Role, Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
-        TableStatus, TimeToLiveSpecification, TimeToLiveStatus, builders::ProjectionBuilder,
+        AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+        GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType as Role, Projection, ProjectionType,
+        ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification,
+        TimeToLiveStatus, builders::ProjectionBuilder,
     },
 };
 use schema::table::{Index, Key, KeyType, Projected, Table};
@@ -123,12 +125,17 @@ async fn request(client: &Client, name: &str, table: &Table) -> Result<(), Table
         request = request.global_secondary_indexes(secondary(index).map_err(layout)?);
     }
     if table.streamed {
-        let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
+        let stream =
+            StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
         request = request.stream_specification(stream.build().map_err(layout)?);
     }
     match request.send().await {
         Ok(_) => Ok(()),
-        Err(cause) if cause.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => Ok(()),
+        Err(cause)
+            if cause.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) =>
+        {
+            Ok(())
+        }
         Err(cause) => Err(TablesError::Create { table: name.to_owned(), cause: Box::new(cause) }),
     }
 }
@@ -162,7 +169,9 @@ fn projection(index: &Index) -> ProjectionBuilder {
         Projected::Keys => Projection::builder().projection_type(ProjectionType::KeysOnly),
         Projected::Some(names) => names
             .iter()
-            .fold(Projection::builder().projection_type(ProjectionType::Include), |projection, name| projection.non_key_attributes(*name)),
+            .fold(Projection::builder().projection_type(ProjectionType::Include), |projection, name| {
+                projection.non_key_attributes(*name)
+            }),
     }
 }
 
@@ -181,14 +190,24 @@ async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, T
             Ok(answer) => {
                 let table = answer.table();
                 let indexes = table.map(|table| table.global_secondary_indexes()).unwrap_or_default();
-                let indexed = indexes.iter().all(|index| index.index_status().is_none_or(|status| status.as_str() == "ACTIVE"));
+                let indexed = indexes
+                    .iter()
+                    .all(|index| index.index_status().is_none_or(|status| status.as_str() == "ACTIVE"));
                 if indexed && table.and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
-                    return Ok(indexes.iter().filter_map(|index| index.index_name().map(str::to_owned)).collect());
+                    return Ok(indexes
+                        .iter()
+                        .filter_map(|index| index.index_name().map(str::to_owned))
+                        .collect());
                 }
             }
             // A table just asked for may not be known yet to whichever node answers.
-            Err(cause) if cause.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {}
-            Err(cause) => return Err(TablesError::Describe { table: name.to_owned(), cause: Box::new(cause) }),
+            Err(cause)
+                if cause
+                    .as_service_error()
+                    .is_some_and(DescribeTableError::is_resource_not_found_exception) => {}
+            Err(cause) => {
+                return Err(TablesError::Describe { table: name.to_owned(), cause: Box::new(cause) });
+            }
         }
         tokio::time::sleep(Duration::from_millis(ACTIVE_POLL_MS)).await;
     }
@@ -211,8 +230,14 @@ async fn add(client: &Client, name: &str, table: &Table, index: &Index) -> Resul
     match request.send().await {
         Ok(_) => Ok(()),
         // Another process may have asked in between.
-        Err(cause) if cause.as_service_error().is_some_and(UpdateTableError::is_resource_in_use_exception) => Ok(()),
-        Err(cause) => Err(TablesError::Add { table: name.to_owned(), index: index.name, cause: Box::new(cause) }),
+        Err(cause)
+            if cause.as_service_error().is_some_and(UpdateTableError::is_resource_in_use_exception) =>
+        {
+            Ok(())
+        }
+        Err(cause) => {
+            Err(TablesError::Add { table: name.to_owned(), index: index.name, cause: Box::new(cause) })
+        }
     }
 }
 
@@ -221,7 +246,8 @@ async fn expire(client: &Client, name: &str, attribute: &str) -> Result<(), Tabl
         return Ok(()); // DynamoDB refuses to be asked for it twice
     }
     let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
-    let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(layout)?;
+    let expiry =
+        TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(layout)?;
     match client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await {
         Ok(_) => Ok(()),
         // Another process may have asked in between.
@@ -232,7 +258,8 @@ async fn expire(client: &Client, name: &str, attribute: &str) -> Result<(), Tabl
 
 async fn expires(client: &Client, name: &str) -> Result<bool, TablesError> {
     let described = client.describe_time_to_live().table_name(name).send().await;
-    let described = described.map_err(|cause| TablesError::Expires { table: name.to_owned(), cause: Box::new(cause) })?;
+    let described =
+        described.map_err(|cause| TablesError::Expires { table: name.to_owned(), cause: Box::new(cause) })?;
     let status = described.time_to_live_description.and_then(|description| description.time_to_live_status);
     Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }

@@ -79,9 +79,13 @@ impl TokenKey {
 
     fn read(path: &Path) -> Result<Self, Failure> {
         let doing = || format!("read the token key {}", path.display());
-        let fresh = || Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map(|document| document.as_ref().to_vec());
-        let pkcs8 = file::read_or_create_secret(path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
-        let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|cause| Failure::broken(doing(), cause.to_string()))?;
+        let fresh = || {
+            Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map(|document| document.as_ref().to_vec())
+        };
+        let pkcs8 =
+            file::read_or_create_secret(path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
+        let pair = Ed25519KeyPair::from_pkcs8(&pkcs8)
+            .map_err(|cause| Failure::broken(doing(), cause.to_string()))?;
         Ok(Self(Arc::new(pair)))
     }
 
@@ -118,8 +122,16 @@ impl std::fmt::Debug for TokenKey {
 pub struct Tokens(Arc<Keys>);
 
 enum Keys {
-    Files { current: TokenKey, public: Vec<PublicKey> },
-    Kms { client: aws_sdk_kms::Client, current: String, previous: Option<String>, public: OnceCell<Vec<PublicKey>> },
+    Files {
+        current: TokenKey,
+        public: Vec<PublicKey>,
+    },
+    Kms {
+        client: aws_sdk_kms::Client,
+        current: String,
+        previous: Option<String>,
+        public: OnceCell<Vec<PublicKey>>,
+    },
 }
 
 struct PublicKey {
@@ -172,9 +184,13 @@ impl Tokens {
             Keys::Files { current, .. } => Ok(signed(&text, current.0.sign(text.as_bytes()).as_ref())),
             Keys::Kms { client, current, .. } => {
                 let call = client.sign().key_id(current).message_type(MessageType::Raw);
-                let call = call.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).message(Blob::new(text.as_bytes()));
+                let call = call
+                    .signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512)
+                    .message(Blob::new(text.as_bytes()));
                 let answer = call.send().await.map_err(|cause| Failure::aws("sign a token", cause))?;
-                let signature = answer.signature.ok_or_else(|| Failure::broken("sign a token", "KMS answered without a signature"))?;
+                let signature = answer
+                    .signature
+                    .ok_or_else(|| Failure::broken("sign a token", "KMS answered without a signature"))?;
                 Ok(signed(&text, signature.as_ref()))
             }
         }
@@ -186,12 +202,19 @@ impl Tokens {
     /// Anything else; the keys cannot be had.
     pub async fn check(&self, token: &str, now: Time) -> Result<Claims, TokenError> {
         let kid = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Forged)?.kid;
-        let key = self.public().await?.iter().find(|key| Some(&key.kid) == kid.as_ref()).ok_or(TokenError::Forged)?;
+        let key = self
+            .public()
+            .await?
+            .iter()
+            .find(|key| Some(&key.kid) == kid.as_ref())
+            .ok_or(TokenError::Forged)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.validate_exp = false; // against the machine's clock; ours may be a manual one
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation).map_err(|_| TokenError::Forged)?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation)
+            .map_err(|_| TokenError::Forged)?
+            .claims;
         if claims.sid.is_none() && !key.local {
             return Err(TokenError::Forged); // nobody but a key file signs tokens without a session
         }
@@ -226,10 +249,12 @@ impl Tokens {
 
 async fn public_key(client: &aws_sdk_kms::Client, id: &str) -> Result<PublicKey, Failure> {
     let doing = || "read the public key of a token key".to_owned();
-    let answer = client.get_public_key().key_id(id).send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+    let answer =
+        client.get_public_key().key_id(id).send().await.map_err(|cause| Failure::aws(doing(), cause))?;
     let der = answer.public_key.map(Blob::into_inner).unwrap_or_default();
     let key = der.strip_prefix(&ED25519_SPKI).filter(|key| key.len() == 32);
-    let key = key.ok_or_else(|| Failure::broken(doing(), format!("{id} is no key of ECC_NIST_EDWARDS25519")))?;
+    let key =
+        key.ok_or_else(|| Failure::broken(doing(), format!("{id} is no key of ECC_NIST_EDWARDS25519")))?;
     Ok(PublicKey::new(key, false))
 }
 
@@ -276,7 +301,10 @@ mod tests {
     #[test]
     fn a_key_is_named_by_its_thumbprint() {
         let key = PublicKey::new(&BASE64URL_NOPAD.decode(RFC_8037_X.as_bytes()).unwrap(), true);
-        assert_eq!((key.x.as_str(), key.kid.as_str()), (RFC_8037_X, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")); // appendix A.3
+        assert_eq!(
+            (key.x.as_str(), key.kid.as_str()),
+            (RFC_8037_X, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
+        ); // appendix A.3
     }
 
     #[tokio::test]
@@ -289,7 +317,10 @@ mod tests {
         assert_eq!((claims.sub, claims.sid, claims.operator), (ANA, Some(SESSION), false));
         assert!(matches!(tokens.check(&token, last.plus_millis(1)).await, Err(TokenError::Expired)));
         let other = tempfile::tempdir().unwrap();
-        assert!(matches!(Tokens::of_files(other.path()).unwrap().check(&token, last).await, Err(TokenError::Forged)));
+        assert!(matches!(
+            Tokens::of_files(other.path()).unwrap().check(&token, last).await,
+            Err(TokenError::Forged)
+        ));
     }
 
     #[tokio::test]

@@ -58,13 +58,18 @@ impl Kind {
             Some(text) => whole_number(&text)
                 .and_then(|limit| usize::try_from(limit).ok())
                 .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-                .ok_or_else(|| Problem::invalid_parameter("limit", format!("must be a whole number from 1 to {LIMIT_MAX}")))?,
+                .ok_or_else(|| {
+                    Problem::invalid_parameter(
+                        "limit",
+                        format!("must be a whole number from 1 to {LIMIT_MAX}"),
+                    )
+                })?,
         };
         let after = match cursor {
             None => None,
-            Some(text) => Some(
-                self.place(&text).ok_or_else(|| Problem::invalid_parameter("cursor", "must be the next of a page of this same list"))?,
-            ),
+            Some(text) => Some(self.place(&text).ok_or_else(|| {
+                Problem::invalid_parameter("cursor", "must be the next of a page of this same list")
+            })?),
         };
         Ok(PageRequest { limit, after })
     }
@@ -77,7 +82,12 @@ impl Kind {
 }
 
 /// Cuts a page from entries in order, of which more than `limit` are given when there is a next page.
-pub fn cut<T>(kind: Kind, mut entries: Vec<T>, limit: usize, place: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub fn cut<T>(
+    kind: Kind,
+    mut entries: Vec<T>,
+    limit: usize,
+    place: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<String>) {
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|last| kind.cursor(&place(last)));

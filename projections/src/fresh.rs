@@ -14,7 +14,12 @@ use crate::projection::{Projection, fold};
 ///
 /// # Errors
 /// Table or log cannot be read.
-pub async fn row<P: Projection>(backend: &Backend, caller: Actor, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
+pub async fn row<P: Projection>(
+    backend: &Backend,
+    caller: Actor,
+    id: Uuid,
+    seq: u64,
+) -> Result<Option<P::Row>, Failure> {
     let stream = StreamId { category: P::Event::CATEGORY, id };
     let row = anyones::<P>(backend, id, seq).await?;
     Ok(row.filter(|row| access::may(caller, stream, row.tenant()).is_ok()))
@@ -24,10 +29,15 @@ pub async fn row<P: Projection>(backend: &Backend, caller: Actor, id: Uuid, seq:
 ///
 /// # Errors
 /// Table or log cannot be read.
-pub(crate) async fn anyones<P: Projection>(backend: &Backend, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
+pub(crate) async fn anyones<P: Projection>(
+    backend: &Backend,
+    id: Uuid,
+    seq: u64,
+) -> Result<Option<P::Row>, Failure> {
     let stream = StreamId { category: P::Event::CATEGORY, id };
     // A row of a newer version is shown as far as this code understands it; it is only not written over.
-    let stored: Option<P::Row> = backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
+    let stored: Option<P::Row> =
+        backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
     match stored {
         Some(row) if row.seq() >= seq => Ok(Some(row)),
         behind => {
@@ -41,9 +51,16 @@ pub(crate) async fn anyones<P: Projection>(backend: &Backend, id: Uuid, seq: u64
 ///
 /// # Errors
 /// A token names what the caller may not see, or more than there is: one and the same 400. Table or log cannot be read.
-pub async fn rows<P: Projection>(backend: &Backend, caller: Actor, tokens: &[SyncToken]) -> Result<Vec<P::Row>, Failure> {
-    let streams: BTreeSet<StreamId> =
-        tokens.iter().map(|token| token.stream).filter(|stream| stream.category == P::Event::CATEGORY).collect();
+pub async fn rows<P: Projection>(
+    backend: &Backend,
+    caller: Actor,
+    tokens: &[SyncToken],
+) -> Result<Vec<P::Row>, Failure> {
+    let streams: BTreeSet<StreamId> = tokens
+        .iter()
+        .map(|token| token.stream)
+        .filter(|stream| stream.category == P::Event::CATEGORY)
+        .collect();
     let mut rows = Vec::with_capacity(streams.len());
     for stream in streams {
         let seq = demanded(tokens, stream);
@@ -58,8 +75,14 @@ pub async fn rows<P: Projection>(backend: &Backend, caller: Actor, tokens: &[Syn
 ///
 /// # Errors
 /// As [`rows`].
-pub async fn others(backend: &Backend, caller: Actor, tokens: &[SyncToken], made_from: impl Fn(StreamId) -> bool) -> Result<(), Failure> {
-    let streams: BTreeSet<StreamId> = tokens.iter().map(|token| token.stream).filter(|stream| !made_from(*stream)).collect();
+pub async fn others(
+    backend: &Backend,
+    caller: Actor,
+    tokens: &[SyncToken],
+    made_from: impl Fn(StreamId) -> bool,
+) -> Result<(), Failure> {
+    let streams: BTreeSet<StreamId> =
+        tokens.iter().map(|token| token.stream).filter(|stream| !made_from(*stream)).collect();
     let looks = streams.into_iter().map(|stream| async move {
         let latest = backend.log.latest(stream).await?;
         let seen = latest.filter(|latest| access::may(caller, stream, latest.tenant).is_ok());

@@ -37,15 +37,20 @@ pub(crate) async fn of_waitee(backend: &Backend, call: &Call<'_>) -> Result<Repl
     of_stream(backend, call, guest.into(), Subject::Guest { account: call.owner, guest }).await
 }
 
-async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject: Subject) -> Result<Reply, Failure> {
+async fn of_stream(
+    backend: &Backend,
+    call: &Call<'_>,
+    stream: StreamId,
+    subject: Subject,
+) -> Result<Reply, Failure> {
     let [limit, after] = call.query(["limit", "cursor"])?;
     let page = Kind::History.page(limit, after)?;
     let tokens = call.sync_tokens()?;
     let after = match &page.after {
         None => 0,
-        Some(place) => {
-            place.parse().map_err(|_| Problem::invalid_parameter("cursor", "must be the next of a page of this same history"))?
-        }
+        Some(place) => place.parse().map_err(|_| {
+            Problem::invalid_parameter("cursor", "must be the next of a page of this same history")
+        })?,
     };
     let commits = backend.log.load(stream).await?;
     // A chain that does not hold is still its owner's to see.
@@ -60,7 +65,9 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
     let key = if is_erased(&commits) { None } else { backend.vault.key(subject).await? };
     let mut items = Vec::new();
     for commit in &commits {
-        items.extend(events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1));
+        items.extend(
+            events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1),
+        );
         if items.len() > page.limit {
             break;
         }
@@ -70,7 +77,9 @@ async fn of_stream(backend: &Backend, call: &Call<'_>, stream: StreamId, subject
 }
 
 fn is_erased(commits: &[Commit]) -> bool {
-    let says_so = |commit: &Commit| commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)));
+    let says_so = |commit: &Commit| {
+        commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)))
+    };
     commits.iter().any(says_so)
 }
 
@@ -81,7 +90,9 @@ pub fn verify(commits: &[Commit]) -> Verified {
     for commit in commits {
         match tail.follow(commit) {
             Ok(next) => tail = next,
-            Err(broken) => return Verified { ok: false, seq: Some(commit.seq), why: Some(broken.to_string()) },
+            Err(broken) => {
+                return Verified { ok: false, seq: Some(commit.seq), why: Some(broken.to_string()) };
+            }
         }
     }
     Verified { ok: true, seq: None, why: None }
@@ -89,12 +100,15 @@ pub fn verify(commits: &[Commit]) -> Verified {
 
 fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failure> {
     let unreadable = |cause| Failure::broken(format!("show {}@{}", commit.stream, commit.seq), cause);
-    let stored = commit.stored().map_err(|cause| unreadable(Box::new(cause) as Box<dyn std::error::Error + Send + Sync>))?;
+    let stored = commit
+        .stored()
+        .map_err(|cause| unreadable(Box::new(cause) as Box<dyn std::error::Error + Send + Sync>))?;
     stored
         .into_iter()
         .zip(commit.seq..)
         .map(|(stored, seq)| {
-            let mut data: Value = serde_json::from_str(stored.data.get()).map_err(|cause| unreadable(Box::new(cause)))?;
+            let mut data: Value =
+                serde_json::from_str(stored.data.get()).map_err(|cause| unreadable(Box::new(cause)))?;
             open_all(&mut data, commit.stream, key);
             Ok(Event {
                 stream: commit.stream.to_string(),
@@ -158,11 +172,13 @@ mod tests {
     #[test]
     fn only_fields_that_are_named_are_opened_and_a_password_is_not_shown_at_all() {
         let user: StreamId = UserId(Uuid::from_u128(7)).into();
-        let mut data =
-            json!({ "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } });
+        let mut data = json!({ "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } });
         open_all(&mut data, user, None);
         // Without a key what is opened is null: so it shows what would have been.
-        assert_eq!(data, json!({ "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } }));
+        assert_eq!(
+            data,
+            json!({ "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } })
+        );
         let list = StreamId { category: Category::Waitlist, id: user.id };
         let mut data = json!({ "name": "Main room" });
         open_all(&mut data, list, None);

@@ -47,7 +47,10 @@ impl Intent {
     #[must_use]
     pub fn stream(self) -> StreamId {
         match self {
-            Self::Forget { stream } | Self::Attend { stream } | Self::Clear { stream } | Self::React { stream, .. } => stream,
+            Self::Forget { stream }
+            | Self::Attend { stream }
+            | Self::Clear { stream }
+            | Self::React { stream, .. } => stream,
         }
     }
 
@@ -164,13 +167,24 @@ mod tests {
         let stream = STREAM.parse().unwrap();
         let body = format!(r#"{{"intent":"forget","stream":"{STREAM}"}}"#);
         assert_eq!(Errand::from(Intent::Forget { stream }).body().unwrap(), body);
-        for intent in [Intent::Forget { stream }, Intent::Attend { stream }, Intent::Clear { stream }, Intent::React { stream, seq: 7 }] {
+        for intent in [
+            Intent::Forget { stream },
+            Intent::Attend { stream },
+            Intent::Clear { stream },
+            Intent::React { stream, seq: 7 },
+        ] {
             let failure = Failure::broken("look", "the table does not answer");
             for errand in [Errand::from(intent), Errand::looked(intent), Errand::failed(intent, &failure)] {
                 assert_eq!(serde_json::from_str::<Errand>(&errand.body().unwrap()).unwrap(), errand);
             }
         }
-        for other in ["", "{}", r#"{"intent":"forget"}"#, r#"{"intent":"greet"}"#, r#"{"intent":"forget","stream":"waitee-"}"#] {
+        for other in [
+            "",
+            "{}",
+            r#"{"intent":"forget"}"#,
+            r#"{"intent":"greet"}"#,
+            r#"{"intent":"forget","stream":"waitee-"}"#,
+        ] {
             assert!(serde_json::from_str::<Errand>(other).is_err(), "{other}");
         }
     }
@@ -179,6 +193,10 @@ mod tests {
     fn a_long_cause_is_cut() {
         let failure = Failure::broken("say it", "ü".repeat(CAUSE_BYTES_MAX));
         let errand = Errand::failed(Intent::Attend { stream: STREAM.parse().unwrap() }, &failure);
-        assert!(errand.cause.is_some_and(|cause| cause.len() <= CAUSE_BYTES_MAX && cause.starts_with("say it: ü")));
+        assert!(
+            errand
+                .cause
+                .is_some_and(|cause| cause.len() <= CAUSE_BYTES_MAX && cause.starts_with("say it: ü"))
+        );
     }
 }

@@ -57,7 +57,9 @@ impl Reactor {
         match sent {
             Err(failure) if !failure.is_passing() => {
                 warn!(%stream, seq, cause = failure.chain(), "parked");
-                Errand::failed(Intent::React { stream: *stream, seq: *seq }, &failure).send(&self.backend, Duration::ZERO).await
+                Errand::failed(Intent::React { stream: *stream, seq: *seq }, &failure)
+                    .send(&self.backend, Duration::ZERO)
+                    .await
             }
             sent => sent,
         }

@@ -102,7 +102,8 @@ impl Tick {
         };
         let (mut seen, mut start) = (0, None);
         while seen < most {
-            let (rows, rest) = self.backend.rows.due(table, &shard.to_string(), (since, now), PAGE_ROWS, start).await?;
+            let (rows, rest) =
+                self.backend.rows.due(table, &shard.to_string(), (since, now), PAGE_ROWS, start).await?;
             seen += rows.len();
             let intents = self.intents(due, rows).await?;
             *queued += intents.len();
@@ -132,7 +133,8 @@ impl Tick {
     }
 
     async fn queue(&self, intents: Vec<Intent>) -> Result<(), Failure> {
-        let bodies = intents.into_iter().map(|intent| Errand::looked(intent).body()).collect::<Result<Vec<_>, _>>()?;
+        let bodies =
+            intents.into_iter().map(|intent| Errand::looked(intent).body()).collect::<Result<Vec<_>, _>>()?;
         let sent = self.backend.deliveries.send_all(&bodies, Duration::ZERO).await;
         sent.map_err(|cause| Failure::passing("queue what is due", cause))
     }

@@ -20,7 +20,9 @@ pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem
         // A guest has the one visit.
         Actor::Guest(visit) => stream == StreamId::from(visit),
         Actor::System(Component::Accounts | Component::Operator) => stream.category == Category::User,
-        Actor::System(Component::Delivery | Component::Eraser) => matches!(stream.category, Category::User | Category::Waitee),
+        Actor::System(Component::Delivery | Component::Eraser) => {
+            matches!(stream.category, Category::User | Category::Waitee)
+        }
         Actor::System(Component::Tick) => stream.category == Category::Waitee,
     };
     if allowed { Ok(()) } else { Err(Problem::not_found()) }
@@ -52,7 +54,10 @@ mod tests {
     #[test]
     fn a_guest_touches_their_own_visit_and_nothing_else_of_the_same_account() {
         for stream in streams() {
-            assert_eq!(may(Actor::Guest(WaiteeId(Uuid::from_u128(7))), stream, ANA).is_ok(), stream.category == Category::Waitee);
+            assert_eq!(
+                may(Actor::Guest(WaiteeId(Uuid::from_u128(7))), stream, ANA).is_ok(),
+                stream.category == Category::Waitee
+            );
             assert!(may(Actor::Guest(WaiteeId(Uuid::from_u128(8))), stream, ANA).is_err(), "{stream}");
         }
     }

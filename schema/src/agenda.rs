@@ -74,7 +74,8 @@ impl Agenda {
     }
 
     fn duties(&self, when: fn(&Entry) -> Option<Time>) -> impl Iterator<Item = (Time, Duty)> {
-        let forget = self.erased_at.filter(|_| !self.forgotten).map(|at| (at.plus_millis(ERASURE_MS), Duty::Forget));
+        let forget =
+            self.erased_at.filter(|_| !self.forgotten).map(|at| (at.plus_millis(ERASURE_MS), Duty::Forget));
         let alive = self.erased_at.is_none();
         let messages = self.messages.entries().iter().filter(move |_| alive);
         let messages = messages.filter_map(move |entry| Some((when(entry)?, Duty::Deliver(entry.id))));
@@ -138,8 +139,15 @@ impl Agenda {
             Event::PasswordChanged { .. } => self.messages.lapse(Kind::PasswordReset),
             Event::Erased {} => self.erased_at = Some(fact.at),
             Event::Forgotten {} => self.forgotten = true,
-            Event::Renamed { .. } | Event::OperatorGranted {} | Event::OperatorRevoked {} | Event::TextsCapped { .. } => {}
-            Event::MailStarted(_) | Event::MailSent(_) | Event::MailFailed(_) | Event::MailSkipped(_) | Event::MailBounced(_) => {}
+            Event::Renamed { .. }
+            | Event::OperatorGranted {}
+            | Event::OperatorRevoked {}
+            | Event::TextsCapped { .. } => {}
+            Event::MailStarted(_)
+            | Event::MailSent(_)
+            | Event::MailFailed(_)
+            | Event::MailSkipped(_)
+            | Event::MailBounced(_) => {}
         }
         if let Some(message) = fact.event.message() {
             self.messages.record(&message, fact.at);
@@ -196,12 +204,22 @@ mod tests {
 
     fn started(cause: u64, minutes: i64) -> Event {
         let message = MessageId { kind: Kind::TableReady, cause };
-        Event::NotificationStarted(Started { message, attempt: 1, channel: Channel::Sms, until: at(minutes).plus_millis(LEASE_MS) })
+        Event::NotificationStarted(Started {
+            message,
+            attempt: 1,
+            channel: Channel::Sms,
+            until: at(minutes).plus_millis(LEASE_MS),
+        })
     }
 
     fn sent(kind: Kind) -> Event {
         let message = MessageId { kind, cause: 2 };
-        Event::NotificationSent(Sent { message, attempt: 1, channel: Channel::Sms, provider_id: "one".into() })
+        Event::NotificationSent(Sent {
+            message,
+            attempt: 1,
+            channel: Channel::Sms,
+            provider_id: "one".into(),
+        })
     }
 
     /// After these, a minute apart.
@@ -226,7 +244,11 @@ mod tests {
         let day = at(24 * 60);
         assert_eq!(after(&[joined()]).next(), Some((day, Duty::Expire)));
         assert_eq!(after(&[joined(), called()]).next(), Some((at(1), deliver(Kind::TableReady))));
-        assert_eq!(after(&[joined(), called(), started(2, 2)]).next(), Some((at(3), deliver(Kind::TableReady))), "then nobody knows");
+        assert_eq!(
+            after(&[joined(), called(), started(2, 2)]).next(),
+            Some((at(3), deliver(Kind::TableReady))),
+            "then nobody knows"
+        );
         let told = [joined(), called(), started(2, 2), sent(Kind::TableReady)];
         assert_eq!(after(&told).next(), Some((at(8), deliver(Kind::Reminder))));
         let reminded = [&told[..], &[sent(Kind::Reminder)]].concat();
@@ -237,16 +259,24 @@ mod tests {
     #[test]
     fn who_answers_is_neither_reminded_nor_given_up_nor_told_again() {
         let begun = [joined(), called(), started(2, 2)];
-        assert_eq!(after(&[&begun[..], &[Event::Confirmed(Why::default())]].concat()).next(), Some((at(24 * 60), Duty::Expire)));
+        assert_eq!(
+            after(&[&begun[..], &[Event::Confirmed(Why::default())]].concat()).next(),
+            Some((at(24 * 60), Duty::Expire))
+        );
         assert_eq!(after(&[&begun[..], &[Event::Seated(Why::default())]].concat()).next(), None);
-        let restored = [&begun[..], &[Event::Seated(Why::default()), Event::Restored(Why::default())]].concat();
+        let restored =
+            [&begun[..], &[Event::Seated(Why::default()), Event::Restored(Why::default())]].concat();
         assert_eq!(after(&restored).next(), Some((at(24 * 60), Duty::Expire)));
     }
 
     #[test]
     fn what_was_due_and_never_begun_is_still_to_be_looked_at() {
         let seated = after(&[joined(), called(), Event::Seated(Why::default())]);
-        assert_eq!(seated.next(), Some((at(1), deliver(Kind::TableReady))), "whoever looks says why it is not sent");
+        assert_eq!(
+            seated.next(),
+            Some((at(1), deliver(Kind::TableReady))),
+            "whoever looks says why it is not sent"
+        );
         let message = MessageId { kind: Kind::TableReady, cause: 2 };
         let skipped = Event::NotificationSkipped(Skipped { message, attempt: None, why: Skip::Needless });
         assert_eq!(after(&[joined(), called(), Event::Seated(Why::default()), skipped]).next(), None);

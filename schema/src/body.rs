@@ -13,7 +13,10 @@ use crate::{
     Problem, Time,
     check::Check,
     message::Channel,
-    value::{Bounded, Capacity, Email, HoldMinutes, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason, Region},
+    value::{
+        Bounded, Capacity, Email, HoldMinutes, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason,
+        Region,
+    },
     waitee::{JoinedBy, State, present},
     waitlist::Settings,
 };
@@ -65,7 +68,6 @@ pub struct Empty {}
 /// The body of POST /v1/waitlists.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct CreateWaitlist {
     pub name: String,
     pub time_zone: String,
@@ -87,11 +89,13 @@ impl CreateWaitlist {
         let time_zone = check.value("/time_zone", self.time_zone.parse());
         let region = check.value("/region", self.region.parse());
         let capacity = check.value("/capacity", Bounded::parse(self.capacity.unwrap_or(CAPACITY_DEFAULT)));
-        let hold_minutes = check.value("/hold_minutes", Bounded::parse(self.hold_minutes.unwrap_or(HOLD_MINUTES_DEFAULT)));
+        let hold_minutes =
+            check.value("/hold_minutes", Bounded::parse(self.hold_minutes.unwrap_or(HOLD_MINUTES_DEFAULT)));
         let remind_minutes = check.optional("/remind_minutes", self.remind_minutes, Bounded::parse);
         let quote_minutes = check.optional("/quote_minutes", self.quote_minutes, Bounded::parse);
         let language = check.value("/language", self.language.as_deref().unwrap_or(LANGUAGE_DEFAULT).parse());
-        let day_starts = check.value("/day_starts", self.day_starts.as_deref().unwrap_or(DAY_STARTS_DEFAULT).parse());
+        let day_starts =
+            check.value("/day_starts", self.day_starts.as_deref().unwrap_or(DAY_STARTS_DEFAULT).parse());
         let settings = (|| {
             Some(Settings {
                 name: name?,
@@ -115,7 +119,6 @@ impl CreateWaitlist {
 /// The body of PATCH /v1/waitlists/{id}: absent stays, null goes back to what a new list has.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct ChangeWaitlist {
     #[serde(deserialize_with = "present")]
     pub name: Option<Option<String>>,
@@ -145,7 +148,9 @@ impl ChangeWaitlist {
     pub fn apply(&self, to: &Settings) -> Result<Settings, Problem> {
         let mut check = Check::default();
         let mut settings = to.clone();
-        let text = |raw: &Option<Option<String>>, default: &str| raw.as_ref().map(|raw| raw.as_deref().unwrap_or(default).to_owned());
+        let text = |raw: &Option<Option<String>>, default: &str| {
+            raw.as_ref().map(|raw| raw.as_deref().unwrap_or(default).to_owned())
+        };
         if let Some(name) = check.replace("/name", self.name.clone(), |raw| raw.parse()) {
             settings.name = name;
         }
@@ -155,12 +160,18 @@ impl ChangeWaitlist {
         if let Some(region) = check.replace("/region", self.region.clone(), |raw| raw.parse()) {
             settings.region = region;
         }
-        if let Some(capacity) = check.optional("/capacity", self.capacity.map(|raw| raw.unwrap_or(CAPACITY_DEFAULT)), Capacity::parse) {
+        if let Some(capacity) = check.optional(
+            "/capacity",
+            self.capacity.map(|raw| raw.unwrap_or(CAPACITY_DEFAULT)),
+            Capacity::parse,
+        ) {
             settings.capacity = capacity;
         }
-        if let Some(hold) =
-            check.optional("/hold_minutes", self.hold_minutes.map(|raw| raw.unwrap_or(HOLD_MINUTES_DEFAULT)), HoldMinutes::parse)
-        {
+        if let Some(hold) = check.optional(
+            "/hold_minutes",
+            self.hold_minutes.map(|raw| raw.unwrap_or(HOLD_MINUTES_DEFAULT)),
+            HoldMinutes::parse,
+        ) {
             settings.hold_minutes = hold;
         }
         if let Some(remind) = check.patch("/remind_minutes", self.remind_minutes, Bounded::parse) {
@@ -169,10 +180,14 @@ impl ChangeWaitlist {
         if let Some(quote) = check.patch("/quote_minutes", self.quote_minutes, Bounded::parse) {
             settings.quote_minutes = quote;
         }
-        if let Some(language) = check.optional("/language", text(&self.language, LANGUAGE_DEFAULT), |raw| raw.parse()) {
+        if let Some(language) =
+            check.optional("/language", text(&self.language, LANGUAGE_DEFAULT), |raw| raw.parse())
+        {
             settings.language = language;
         }
-        if let Some(starts) = check.optional("/day_starts", text(&self.day_starts, DAY_STARTS_DEFAULT), |raw| raw.parse()) {
+        if let Some(starts) =
+            check.optional("/day_starts", text(&self.day_starts, DAY_STARTS_DEFAULT), |raw| raw.parse())
+        {
             settings.day_starts = starts;
         }
         check_reminder(&mut check, &settings);
@@ -183,14 +198,16 @@ impl ChangeWaitlist {
 /// A reminder before the call would be none.
 fn check_reminder(check: &mut Check, settings: &Settings) {
     if settings.remind_minutes.is_some_and(|remind| remind.get() >= settings.hold_minutes.get()) {
-        check.fault("/remind_minutes", format!("must be less than hold_minutes, which is {}", settings.hold_minutes.get()));
+        check.fault(
+            "/remind_minutes",
+            format!("must be less than hold_minutes, which is {}", settings.hold_minutes.get()),
+        );
     }
 }
 
 /// The body of POST /v1/waitlists/{id}/waitees.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct AddWaitee {
     pub name: String,
     pub party_size: i64,
@@ -203,7 +220,6 @@ pub struct AddWaitee {
 
 /// A party as a host describes it, in clear: lives only in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in the contract")]
 pub struct Party {
     pub name: Name,
     pub party_size: PartySize,
@@ -226,7 +242,15 @@ impl AddWaitee {
         let note = check.optional("/note", self.note, |raw| Note::parse(&raw));
         let quoted_minutes = check.optional("/quoted_minutes", self.quoted_minutes, QuoteMinutes::parse);
         let language = check.optional("/language", self.language, |raw| raw.parse());
-        let party = name.zip(party_size).map(|(name, party_size)| Party { name, party_size, phone, email, note, quoted_minutes, language });
+        let party = name.zip(party_size).map(|(name, party_size)| Party {
+            name,
+            party_size,
+            phone,
+            email,
+            note,
+            quoted_minutes,
+            language,
+        });
         check.done(party)
     }
 }
@@ -234,7 +258,6 @@ impl AddWaitee {
 /// The body of PATCH /v1/waitees/{id}: absent stays, null clears.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct ChangeWaitee {
     #[serde(deserialize_with = "present")]
     pub name: Option<Option<String>>,
@@ -254,7 +277,6 @@ pub struct ChangeWaitee {
 
 /// What to change of a party, in clear: lives only in memory. Outer `None` stays, inner `None` clears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in the contract")]
 pub struct PartyPatch {
     pub name: Option<Name>,
     pub party_size: Option<PartySize>,
@@ -286,7 +308,6 @@ impl ChangeWaitee {
 /// The body of most transitions.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Because {
     pub reason: Option<String>,
 }
@@ -304,7 +325,6 @@ impl Because {
 /// The body of POST /v1/waitees/{id}/move: exactly one of `before` and `after`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Move {
     pub before: Option<String>,
     pub after: Option<String>,
@@ -326,7 +346,8 @@ impl Move {
     pub fn parse(self) -> Result<(Beside, Option<Reason>), Problem> {
         let mut check = Check::default();
         let reason = check.optional("/reason", self.reason, |raw| Reason::parse(&raw));
-        let id = |raw: String| raw.parse().map_err(|_| crate::value::Invalid("must be the id of a party".into()));
+        let id =
+            |raw: String| raw.parse().map_err(|_| crate::value::Invalid("must be the id of a party".into()));
         let beside = match (self.before, self.after) {
             (Some(raw), None) => check.value("/before", id(raw)).map(Beside::Before),
             (None, Some(raw)) => check.value("/after", id(raw)).map(Beside::After),
@@ -341,7 +362,6 @@ impl Move {
 
 /// A waiting list, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Waitlist {
     pub id: Uuid,
     pub name: String,
@@ -362,7 +382,6 @@ pub struct Waitlist {
 
 /// A visit, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Waitee {
     pub id: Uuid,
     pub waitlist_id: Uuid,
@@ -392,7 +411,6 @@ pub struct Waitee {
 
 /// A message to a guest, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Notification {
     pub id: String,
     pub kind: &'static str,
@@ -404,7 +422,6 @@ pub struct Notification {
 
 /// An event, as history shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Event {
     pub stream: String,
     pub seq: u64,
@@ -421,7 +438,6 @@ pub struct Event {
 
 /// A page of a stream's history, with the state of its hash chain.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct History {
     pub items: Vec<Event>,
     pub next: Option<String>,
@@ -430,7 +446,6 @@ pub struct History {
 
 /// Whether a stream's chain holds, and the first commit where it does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Verified {
     pub ok: bool,
     pub seq: Option<u64>,

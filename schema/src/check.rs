@@ -18,17 +18,32 @@ impl Check {
     }
 
     /// As [`Check::value`], for a value that need not be there.
-    pub fn optional<R, T>(&mut self, pointer: &str, raw: Option<R>, parse: impl FnOnce(R) -> Result<T, Invalid>) -> Option<T> {
+    pub fn optional<R, T>(
+        &mut self,
+        pointer: &str,
+        raw: Option<R>,
+        parse: impl FnOnce(R) -> Result<T, Invalid>,
+    ) -> Option<T> {
         raw.and_then(|raw| self.value(pointer, parse(raw)))
     }
 
     /// As [`Check::optional`], for a merge patch: absent stays, null clears.
-    pub fn patch<R, T>(&mut self, pointer: &str, raw: Option<Option<R>>, parse: impl FnOnce(R) -> Result<T, Invalid>) -> Option<Option<T>> {
+    pub fn patch<R, T>(
+        &mut self,
+        pointer: &str,
+        raw: Option<Option<R>>,
+        parse: impl FnOnce(R) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
         raw.map(|raw| self.optional(pointer, raw, parse))
     }
 
     /// As [`Check::optional`], for a merge patch of a value that cannot be cleared.
-    pub fn replace<R, T>(&mut self, pointer: &str, raw: Option<Option<R>>, parse: impl FnOnce(R) -> Result<T, Invalid>) -> Option<T> {
+    pub fn replace<R, T>(
+        &mut self,
+        pointer: &str,
+        raw: Option<Option<R>>,
+        parse: impl FnOnce(R) -> Result<T, Invalid>,
+    ) -> Option<T> {
         match raw? {
             Some(raw) => self.value(pointer, parse(raw)),
             None => {
@@ -70,7 +85,10 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if body.trim_ascii_start().starts_with(b"[") {
         // serde would take a list for an object whose fields are not named.
         let errors = vec![Fault { at: Place::Pointer(String::new()), detail: "must be an object".into() }];
-        return Err(Problem { errors, ..Problem::new(Slug::MalformedBody, "The body is not what was asked for; see errors.") });
+        return Err(Problem {
+            errors,
+            ..Problem::new(Slug::MalformedBody, "The body is not what was asked for; see errors.")
+        });
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -84,13 +102,18 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 fn malformed(pointer: String, error: &serde_json::Error) -> Problem {
     let slug = Slug::MalformedBody;
     if error.is_syntax() || error.is_eof() {
-        return Problem::new(slug, format!("The body is not JSON: it breaks at line {}, column {}.", error.line(), error.column()));
+        return Problem::new(
+            slug,
+            format!("The body is not JSON: it breaks at line {}, column {}.", error.line(), error.column()),
+        );
     }
     // serde's messages quote the value that was sent; what is wrong with it can be said without it.
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
     let detail = match message.split_once(", expected ") {
-        Some((_, expected)) if message.starts_with("invalid type") || message.starts_with("invalid value") => {
+        Some((_, expected))
+            if message.starts_with("invalid type") || message.starts_with("invalid value") =>
+        {
             format!(
                 "must be {}",
                 match expected {
@@ -147,7 +170,10 @@ mod tests {
 
     #[test]
     fn a_malformed_body_is_pointed_at() {
-        assert_eq!(fault(r#"{"name":"Ana","party_size":"4"}"#), ("/party_size".into(), "must be a whole number".into()));
+        assert_eq!(
+            fault(r#"{"name":"Ana","party_size":"4"}"#),
+            ("/party_size".into(), "must be a whole number".into())
+        );
         assert_eq!(fault(r#"{"name":"Ana","party_size":4.5}"#).0, "/party_size");
         assert_eq!(fault(r#"{"name":"Ana","party_size":4,"colour":1}"#).0, "/colour");
         assert_eq!(fault(r#"{"name":"Ana"}"#), ("".into(), "missing field party_size".into()));

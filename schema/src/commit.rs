@@ -328,7 +328,8 @@ impl Commit {
     /// The text is no list of events, or not as many as the commit claims.
     pub fn stored(&self) -> Result<Vec<Stored<'_>>, Unreadable> {
         let Self { stream, seq, last, .. } = *self;
-        let stored: Vec<Stored<'_>> = serde_json::from_str(&self.events).map_err(|cause| Unreadable::Text { stream, seq, cause })?;
+        let stored: Vec<Stored<'_>> =
+            serde_json::from_str(&self.events).map_err(|cause| Unreadable::Text { stream, seq, cause })?;
         if stored.is_empty() || stored.len() as u64 != last + 1 - seq {
             return Err(Unreadable::Count { stream, seq, last, found: stored.len() });
         }
@@ -355,7 +356,13 @@ impl Commit {
         let numbered = self.stored()?.into_iter().zip(self.seq..).filter(|(stored, _)| wanted(stored.kind));
         numbered
             .map(|(stored, seq)| {
-                Ok(Fact { stream: self.stream, seq, at: self.at, tenant: self.tenant, event: decode(self.stream, seq, &stored)? })
+                Ok(Fact {
+                    stream: self.stream,
+                    seq,
+                    at: self.at,
+                    tenant: self.tenant,
+                    event: decode(self.stream, seq, &stored)?,
+                })
             })
             .collect()
     }
@@ -382,7 +389,8 @@ fn encode<E: DomainEvent>(events: &[E]) -> Result<String, serde_json::Error> {
         .map(|event| {
             let kind = event.type_name();
             let v = E::TYPES.iter().find(|(name, _)| *name == kind).map_or(1, |(_, v)| *v);
-            let data = serde_json::to_value(event)?.get_mut("data").map(serde_json::Value::take).unwrap_or_default();
+            let data =
+                serde_json::to_value(event)?.get_mut("data").map(serde_json::Value::take).unwrap_or_default();
             Ok(Shape { kind, v, data })
         })
         .collect::<Result<_, serde_json::Error>>()?;

@@ -220,7 +220,9 @@ impl TryFrom<String> for Actor {
         match text.split_once(':') {
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| NotAnActor),
             Some(("guest", id)) => id.parse().map(Self::Guest).map_err(|_| NotAnActor),
-            Some(("system", name)) => Component::ALL.into_iter().find(|c| c.as_str() == name).map(Self::System).ok_or(NotAnActor),
+            Some(("system", name)) => {
+                Component::ALL.into_iter().find(|c| c.as_str() == name).map(Self::System).ok_or(NotAnActor)
+            }
             _ => Err(NotAnActor),
         }
     }
@@ -238,9 +240,18 @@ mod tests {
 
     #[test]
     fn what_names_no_stream_is_refused() {
-        for text in ["", "waitee", "waitee-", "table-01920000-0000-7000-8000-000000000000", "waitee-0192000000007000800000000000000"] {
+        for text in [
+            "",
+            "waitee",
+            "waitee-",
+            "table-01920000-0000-7000-8000-000000000000",
+            "waitee-0192000000007000800000000000000",
+        ] {
             assert!(text.parse::<StreamId>().is_err(), "{text}");
         }
-        assert!("waitee-01920000000070008000000000000000".parse::<StreamId>().is_err(), "one stream, one name");
+        assert!(
+            "waitee-01920000000070008000000000000000".parse::<StreamId>().is_err(),
+            "one stream, one name"
+        );
     }
 }

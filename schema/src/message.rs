@@ -33,7 +33,6 @@ pub enum Channel {
 
 /// Somebody is about to send a message, and nobody else may before `until`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Started {
     pub message: MessageId,
     /// How often it has been tried, this time included.
@@ -44,7 +43,6 @@ pub struct Started {
 
 /// A message was taken for delivery by whoever carries such messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Sent {
     pub message: MessageId,
     pub attempt: u32,
@@ -56,7 +54,6 @@ pub struct Sent {
 
 /// A message was turned away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Failed {
     pub message: MessageId,
     pub attempt: u32,
@@ -69,7 +66,6 @@ pub struct Failed {
 
 /// A message is not sent, or not once more, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Skipped {
     pub message: MessageId,
     /// Of whoever had it to themselves, and so knows that it was not sent; absent when nobody had.
@@ -81,7 +77,6 @@ pub struct Skipped {
 
 /// A message that was sent did not reach anybody, or was not welcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
 pub struct Bounced {
     pub message: MessageId,
     pub why: Bounce,
@@ -131,7 +126,6 @@ pub enum Bounce {
 
 /// What can happen to a message. Accounts and visits record it under names of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the structs say")]
 pub enum Event {
     Started(Started),
     Sent(Sent),

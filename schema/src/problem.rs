@@ -100,7 +100,9 @@ impl Slug {
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
             Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The body must be JSON"),
             Self::InvalidValue => ("invalid-value", 422, "A value is not allowed"),
-            Self::IdempotencyKeyReused => ("idempotency-key-reused", 422, "This key was used for another request"),
+            Self::IdempotencyKeyReused => {
+                ("idempotency-key-reused", 422, "This key was used for another request")
+            }
             Self::WeakPassword => ("weak-password", 422, "The password is too easy to guess"),
             Self::WrongPassword => ("wrong-password", 422, "The password is not the account's"),
             Self::InvalidToken => ("invalid-token", 422, "The token is not valid"),
@@ -161,7 +163,14 @@ impl Problem {
     /// A problem of this kind.
     #[must_use]
     pub fn new(slug: Slug, detail: impl Into<String>) -> Self {
-        Self { slug, detail: detail.into(), errors: Vec::new(), state: None, allow: Vec::new(), retry_after_s: None }
+        Self {
+            slug,
+            detail: detail.into(),
+            errors: Vec::new(),
+            state: None,
+            allow: Vec::new(),
+            retry_after_s: None,
+        }
     }
 
     /// There is no such thing, or it is somebody else's: the two look the same.
@@ -211,7 +220,10 @@ impl Problem {
     #[must_use]
     pub fn invalid_parameter(name: &str, detail: impl Into<String>) -> Self {
         let errors = vec![Fault { at: Place::Parameter(name.to_owned()), detail: detail.into() }];
-        Self { errors, ..Self::new(Slug::InvalidParameter, "A query parameter is not understood; see errors.") }
+        Self {
+            errors,
+            ..Self::new(Slug::InvalidParameter, "A query parameter is not understood; see errors.")
+        }
     }
 
     /// A header that does not parse.

@@ -17,7 +17,6 @@ pub enum Route {
 
 /// Of the accounts' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the table below says what each one is")]
 pub enum Accounts {
     Register,
     ConfirmEmail,
@@ -35,7 +34,6 @@ pub enum Accounts {
 
 /// Of the hosts' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the table below says what each one is")]
 pub enum Hosts {
     CreateWaitlist,
     ChangeWaitlist,
@@ -57,7 +55,6 @@ pub enum Hosts {
 
 /// Of the guests' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the table below says what each one is")]
 pub enum Guests {
     Join,
     Confirm,
@@ -66,7 +63,6 @@ pub enum Guests {
 
 /// Of the lambda of reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the table below says what each one is")]
 pub enum Reads {
     Me,
     MyHistory,
@@ -83,7 +79,6 @@ pub enum Reads {
 
 /// Which lambda serves a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "as in Route")]
 pub enum Role {
     Accounts,
     Hosts,
@@ -236,7 +231,16 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_not_found() {
-        for path in ["", "/", "/v1", "/v1/waitlists/", "/v1/waitlists//open", "/v1/waitees", "/v1/waitlists/a/b/c", "/V1/waitlists"] {
+        for path in [
+            "",
+            "/",
+            "/v1",
+            "/v1/waitlists/",
+            "/v1/waitlists//open",
+            "/v1/waitees",
+            "/v1/waitlists/a/b/c",
+            "/V1/waitlists",
+        ] {
             assert_eq!(find("GET", path).unwrap_err().slug, Slug::NotFound, "{path}");
         }
     }

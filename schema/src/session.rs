@@ -53,8 +53,12 @@ impl Event {
 impl DomainEvent for Event {
     const CATEGORY: Category = Category::Session;
 
-    const TYPES: &'static [(&'static str, u32)] =
-        &[("session.started", 1), ("session.refreshed", 1), ("session.reuse-detected", 1), ("session.revoked", 1)];
+    const TYPES: &'static [(&'static str, u32)] = &[
+        ("session.started", 1),
+        ("session.refreshed", 1),
+        ("session.reuse-detected", 1),
+        ("session.revoked", 1),
+    ];
 
     fn type_name(&self) -> &'static str {
         match self {

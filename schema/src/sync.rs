@@ -27,7 +27,8 @@ impl SyncToken {
     /// # Errors
     /// A part is no token, or there are too many.
     pub fn parse_list(header: &str) -> Result<Vec<Self>, NotASyncToken> {
-        let tokens: Vec<Self> = header.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>()?;
+        let tokens: Vec<Self> =
+            header.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>()?;
         if tokens.len() > SYNC_TOKENS_MAX { Err(NotASyncToken) } else { Ok(tokens) }
     }
 }

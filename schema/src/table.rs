@@ -62,34 +62,58 @@ pub const EVENTS: Table = Table {
     suffix: "events",
     hash: ("stream", S),
     range: Some(("seq", N)),
-    indexes: &[Index { name: "audit", hash: ("month", S), range: ("commit", S), projected: Projected::Some(&["types", "actor"]) }],
+    indexes: &[Index {
+        name: "audit",
+        hash: ("month", S),
+        range: ("commit", S),
+        projected: Projected::Some(&["types", "actor"]),
+    }],
     streamed: true,
     expiry: None,
 };
 
 /// Keys of subjects, and claims on e-mail addresses.
-pub const VAULT: Table = Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: None };
+pub const VAULT: Table =
+    Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: None };
 
 /// Counted tries, each item for one window of time.
-pub const LIMITS: Table =
-    Table { suffix: "limits", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: Some("expires_at") };
+pub const LIMITS: Table = Table {
+    suffix: "limits",
+    hash: ("subject", S),
+    range: None,
+    indexes: &[],
+    streamed: false,
+    expiry: Some("expires_at"),
+};
 
 /// Durable queues of a backend without SQS.
 pub const QUEUE: Table = Table {
     suffix: "queue",
     hash: ("queue", S),
     range: Some(("id", S)),
-    indexes: &[Index { name: "visible", hash: ("waiting", S), range: ("visible_at", N), projected: Projected::Keys }],
+    indexes: &[Index {
+        name: "visible",
+        hash: ("waiting", S),
+        range: ("visible_at", N),
+        projected: Projected::Keys,
+    }],
     streamed: false,
     expiry: None,
 };
 
 /// How far the local stream pump has come, per consumer and shard.
-pub const CHECKPOINTS: Table =
-    Table { suffix: "checkpoints", hash: ("consumer", S), range: Some(("shard", S)), indexes: &[], streamed: false, expiry: None };
+pub const CHECKPOINTS: Table = Table {
+    suffix: "checkpoints",
+    hash: ("consumer", S),
+    range: Some(("shard", S)),
+    indexes: &[],
+    streamed: false,
+    expiry: None,
+};
 
 /// What falls due: a few keys of which each row has one, so that no partition takes them all; and when.
-const DUE: Index = Index { name: "due", hash: ("due_in", S), range: ("due_at", S), projected: Projected::Keys };
+const DUE: Index =
+    Index { name: "due", hash: ("due_in", S), range: ("due_at", S), projected: Projected::Keys };
 
 /// Over so many keys the index `due` is spread.
 pub const DUE_SHARDS: u8 = 8;
@@ -105,7 +129,10 @@ pub const WAITLISTS: Table = Table {
     suffix: "events-waitlists-g0",
     hash: ("id", S),
     range: None,
-    indexes: &[Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All }, DUE],
+    indexes: &[
+        Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All },
+        DUE,
+    ],
     streamed: false,
     expiry: None,
 };
@@ -125,7 +152,14 @@ pub const WAITEES: Table = Table {
 };
 
 /// Rows of the read model `users`.
-pub const USERS: Table = Table { suffix: "events-users-g0", hash: ("id", S), range: None, indexes: &[DUE], streamed: false, expiry: None };
+pub const USERS: Table = Table {
+    suffix: "events-users-g0",
+    hash: ("id", S),
+    range: None,
+    indexes: &[DUE],
+    streamed: false,
+    expiry: None,
+};
 
 /// Every table of a deployment.
 pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS];

@@ -122,7 +122,9 @@ mod tests {
     #[test]
     fn a_party_after_midnight_belongs_to_the_evening_before() {
         let four: NaiveTime = "04:00:00".parse().unwrap();
-        let at = |text: &str| text.parse::<Time>().unwrap().business_day(chrono_tz::America::Los_Angeles, four).to_string();
+        let at = |text: &str| {
+            text.parse::<Time>().unwrap().business_day(chrono_tz::America::Los_Angeles, four).to_string()
+        };
         assert_eq!(at("2026-11-20T09:30:00Z"), "2026-11-19"); // 01:30 in Los Angeles
         assert_eq!(at("2026-11-20T12:00:00Z"), "2026-11-20"); // 04:00
     }

@@ -142,10 +142,16 @@ impl Email {
                 !local.is_empty()
                     && local.len() <= EMAIL_LOCAL_BYTES_MAX
                     && domain.contains('.')
-                    && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+                    && domain
+                        .split('.')
+                        .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
                     && domain.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '.')
             });
-        if plausible { Ok(Self(trimmed.to_owned())) } else { Err(Invalid("must be an e-mail address of at most 254 characters".into())) }
+        if plausible {
+            Ok(Self(trimmed.to_owned()))
+        } else {
+            Err(Invalid("must be an e-mail address of at most 254 characters".into()))
+        }
     }
 }
 
@@ -163,7 +169,11 @@ impl Phone {
     /// # Errors
     /// No number that can exist there.
     pub fn parse(raw: &str, region: Region) -> Result<Self, Invalid> {
-        let invalid = || Invalid(format!("must be a telephone number of {region}, or an international one with a leading +"));
+        let invalid = || {
+            Invalid(format!(
+                "must be a telephone number of {region}, or an international one with a leading +"
+            ))
+        };
         if raw.len() > PHONE_BYTES_MAX {
             return Err(invalid());
         }
@@ -184,8 +194,12 @@ impl Phone {
     #[must_use]
     pub fn is_a_person_s(&self) -> bool {
         use phonenumber::Type::{FixedLine, FixedLineOrMobile, Mobile, PersonalNumber, Voip};
-        phonenumber::parse(None, &self.0)
-            .is_ok_and(|number| matches!(number.number_type(&DATABASE), FixedLine | FixedLineOrMobile | Mobile | PersonalNumber | Voip))
+        phonenumber::parse(None, &self.0).is_ok_and(|number| {
+            matches!(
+                number.number_type(&DATABASE),
+                FixedLine | FixedLineOrMobile | Mobile | PersonalNumber | Voip
+            )
+        })
     }
 }
 
@@ -234,7 +248,8 @@ impl FromStr for DayStart {
 
     fn from_str(raw: &str) -> Result<Self, Invalid> {
         // chrono takes spaces for digits; only what we would write ourselves is meant.
-        let parsed = NaiveTime::parse_from_str(raw, "%H:%M").ok().map(Self).filter(|start| start.to_string() == raw);
+        let parsed =
+            NaiveTime::parse_from_str(raw, "%H:%M").ok().map(Self).filter(|start| start.to_string() == raw);
         parsed.ok_or_else(|| Invalid("must be a time of day such as 04:00".into()))
     }
 }
@@ -375,12 +390,15 @@ mod tests {
             assert_eq!(Phone::parse(raw, us).unwrap().clear(), "+14155552671");
         }
         assert_eq!(Phone::parse("030 901820", "DE".parse().unwrap()).unwrap().clear(), "+4930901820");
-        let [ana, berlin, toronto] = ["+14155552671", "+4930901820", "+14165550123"].map(|raw| Phone::parse(raw, us).unwrap());
+        let [ana, berlin, toronto] =
+            ["+14155552671", "+4930901820", "+14165550123"].map(|raw| Phone::parse(raw, us).unwrap());
         assert!([&ana, &berlin, &toronto].iter().all(|phone| phone.is_a_person_s()));
         for raw in ["+1 900 234 5678", "+1 800 234 5678", "+44 909 879 0000"] {
             assert!(!Phone::parse(raw, us).unwrap().is_a_person_s(), "{raw}");
         }
-        assert!(ana.is_of(us) && !berlin.is_of(us) && !toronto.is_of(us) && toronto.is_of("CA".parse().unwrap()));
+        assert!(
+            ana.is_of(us) && !berlin.is_of(us) && !toronto.is_of(us) && toronto.is_of("CA".parse().unwrap())
+        );
         for raw in ["", "12", "not a phone", "+999 123456789", "555-0100", &"1".repeat(500)] {
             assert!(Phone::parse(raw, us).is_err(), "{raw}");
         }
@@ -393,7 +411,9 @@ mod tests {
             assert!(Name::parse(raw).is_err(), "{raw}");
         }
         assert!(Note::parse("window seat\nhigh chair").is_ok());
-        assert!("Joe's Pizza Co.".parse::<ListName>().is_ok() && "joes-pizza.com".parse::<ListName>().is_err());
+        assert!(
+            "Joe's Pizza Co.".parse::<ListName>().is_ok() && "joes-pizza.com".parse::<ListName>().is_err()
+        );
     }
 
     #[test]

@@ -38,7 +38,8 @@ impl Settings {
     /// What is quoted to a party behind so many others. A queue so long that the quote passes its bound is quoted that bound.
     #[must_use]
     pub fn quote(&self, ahead: usize) -> Option<QuoteMinutes> {
-        let minutes = i64::from(self.quote_minutes?.get()).saturating_mul(i64::try_from(ahead).unwrap_or(i64::MAX));
+        let minutes =
+            i64::from(self.quote_minutes?.get()).saturating_mul(i64::try_from(ahead).unwrap_or(i64::MAX));
         QuoteMinutes::parse(minutes.min(QuoteMinutes::MOST.into())).ok()
     }
 }
@@ -81,7 +82,11 @@ impl Event {
     #[must_use]
     pub fn state(&self) -> &State {
         match self {
-            Self::Created(state) | Self::SettingsChanged(state) | Self::Opened(state) | Self::Closed(state) | Self::Deleted(state) => state,
+            Self::Created(state)
+            | Self::SettingsChanged(state)
+            | Self::Opened(state)
+            | Self::Closed(state)
+            | Self::Deleted(state) => state,
         }
     }
 }

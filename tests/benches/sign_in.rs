@@ -32,7 +32,8 @@ async fn measure() -> (Vec<u128>, Vec<u128>) {
         let tries = (0..2 * AT_ONCE).map(|one| {
             // Who goes first changes from round to round.
             let known = (one + round) % 2 == 0;
-            let email = if known { account.email.clone() } else { format!("nobody{round}-{one}@example.com") };
+            let email =
+                if known { account.email.clone() } else { format!("nobody{round}-{one}@example.com") };
             let stage = &stage;
             async move {
                 let begun = Instant::now();
@@ -50,7 +51,8 @@ async fn measure() -> (Vec<u128>, Vec<u128>) {
 
 /// The standard score of the rank sum; ties share their ranks.
 fn rank_difference(one: &[u128], other: &[u128]) -> f64 {
-    let mut all: Vec<(u128, bool)> = one.iter().map(|t| (*t, true)).chain(other.iter().map(|t| (*t, false))).collect();
+    let mut all: Vec<(u128, bool)> =
+        one.iter().map(|t| (*t, true)).chain(other.iter().map(|t| (*t, false))).collect();
     all.sort_unstable();
     let mut sum = 0.0;
     for tied in all.chunk_by(|a, b| a.0 == b.0) {
@@ -65,5 +67,11 @@ fn rank_difference(one: &[u128], other: &[u128]) -> f64 {
 fn report(what: &str, micros: &mut [u128]) {
     micros.sort_unstable();
     let at = |percent: usize| micros[(micros.len() - 1) * percent / 100] as f64 / 1_000.0;
-    println!("{what}: {} tries, ms at 5 %: {:.2}, median: {:.2}, at 95 %: {:.2}", micros.len(), at(5), at(50), at(95));
+    println!(
+        "{what}: {} tries, ms at 5 %: {:.2}, median: {:.2}, at 95 %: {:.2}",
+        micros.len(),
+        at(5),
+        at(50),
+        at(95)
+    );
 }

@@ -26,12 +26,19 @@ impl Stage {
     /// Registers with an address of its own, and signs in.
     pub async fn account(&self) -> Account {
         let email = format!("{}@example.com", data_encoding::HEXLOWER.encode(&infra::clock::random::<8>()));
-        let made = self.anyone("POST", "/v1/users", json!({ "email": email, "password": PASSWORD, "name": "Ana" })).await;
+        let made = self
+            .anyone("POST", "/v1/users", json!({ "email": email, "password": PASSWORD, "name": "Ana" }))
+            .await;
         assert_eq!(made.status, 201, "{made:?}");
         let signed_in = self.sign_in(&email, PASSWORD).await;
         assert_eq!(signed_in.status, 201, "{signed_in:?}");
         let text = |name: &str| signed_in.body[name].as_str().unwrap().to_owned();
-        Account { id: UserId(made.id().parse().unwrap()), email, access: text("access_token"), refresh: text("refresh_token") }
+        Account {
+            id: UserId(made.id().parse().unwrap()),
+            email,
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+        }
     }
 
     /// A request without a token.
@@ -63,7 +70,9 @@ impl Stage {
     pub async fn open_email(&self, id: UserId) -> Email {
         let key = self.backend.vault.key(Subject::Account(id)).await.unwrap().unwrap();
         let facts = self.commits(id).await[0].facts::<Event>().unwrap();
-        let Event::Registered(registered) = &facts[0].event else { panic!("an account begins by registering") };
+        let Event::Registered(registered) = &facts[0].event else {
+            panic!("an account begins by registering")
+        };
         key.open(id.into(), &registered.email).clear().unwrap()
     }
 

@@ -31,10 +31,16 @@ fn build() -> PathBuf {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"])
         .arg(folder.parent().expect("a profile's folder stands in the target directory"))
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package stands in the workspace"))
+        .current_dir(
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package stands in the workspace"),
+        )
         .output()
         .expect("cargo starts");
-    assert!(output.status.success(), "the binaries do not build:\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "the binaries do not build:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     folder
 }
 

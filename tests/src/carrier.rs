@@ -66,7 +66,14 @@ impl Carrier {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let timeout = if answers.contains(&Answer::Never) { TIMEOUT } else { PATIENT };
         let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
-        let carrier = Self { answers, seen: Arc::default(), taken: Arc::default(), clock: Arc::default(), timeout, url };
+        let carrier = Self {
+            answers,
+            seen: Arc::default(),
+            taken: Arc::default(),
+            clock: Arc::default(),
+            timeout,
+            url,
+        };
         let router = Router::new().fallback(serve).with_state(carrier.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         carrier
@@ -106,7 +113,9 @@ impl Carrier {
         let tags = |body: &String| {
             let mail: Value = serde_json::from_str(body).unwrap();
             let tags = mail["EmailTags"].as_array().unwrap();
-            let tag = |name: &str| tags.iter().find(|tag| tag["Name"] == name).unwrap()["Value"].as_str().unwrap().to_owned();
+            let tag = |name: &str| {
+                tags.iter().find(|tag| tag["Name"] == name).unwrap()["Value"].as_str().unwrap().to_owned()
+            };
             (tag("stream"), tag("message"))
         };
         self.taken.lock().unwrap().iter().map(tags).collect()
@@ -129,7 +138,9 @@ async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
         carrier.taken.lock().unwrap().push(body);
     }
     match answer {
-        Answer::With(status, body) | Answer::After(_, status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
+        Answer::With(status, body) | Answer::After(_, status, body) => {
+            (StatusCode::from_u16(status).unwrap(), body).into_response()
+        }
         Answer::Never => std::future::pending().await,
         Answer::Cut | Answer::TakenAndCut => {
             let cut = stream::once(async { Err::<Bytes, _>(io::Error::other("the connection is cut here")) });
@@ -140,9 +151,17 @@ async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
 
 /// Those who send by SES and SNS, as wherever this configuration leads to.
 #[must_use]
-pub fn messengers(sdk: &SdkConfig, timeout: Duration, configuration_set: Option<&str>, clock: Clock) -> Messengers {
+pub fn messengers(
+    sdk: &SdkConfig,
+    timeout: Duration,
+    configuration_set: Option<&str>,
+    clock: Clock,
+) -> Messengers {
     let config = MessengerConfig {
-        mail: Some(MailSettings { from: FROM.into(), configuration_set: configuration_set.map(str::to_owned) }),
+        mail: Some(MailSettings {
+            from: FROM.into(),
+            configuration_set: configuration_set.map(str::to_owned),
+        }),
         texts: Some(TextSettings { sender_id: Some("Waitlist".into()) }),
         outbox: "nowhere".into(),
         sends_per_second: 1_000,

@@ -99,7 +99,8 @@ impl Post {
     /// The stream tells the reactor of these commits, by their keys alone.
     pub async fn announce(&self, commits: &[Commit]) {
         let keys = |commit: &Commit| json!({ "stream": { "S": commit.stream.to_string() }, "seq": { "N": commit.seq.to_string() } });
-        let event = serde_json::from_value(stream_event(&commits.iter().map(keys).collect::<Vec<_>>())).unwrap();
+        let event =
+            serde_json::from_value(stream_event(&commits.iter().map(keys).collect::<Vec<_>>())).unwrap();
         let answer = Reactor::new(self.backend.clone()).records(event).await;
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }

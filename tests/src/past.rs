@@ -36,7 +36,10 @@ pub fn author() -> Author {
 #[must_use]
 pub fn sending(n: usize) -> Author {
     let key = Tag::of(&[b"key", &n.to_be_bytes()]);
-    Author { command: Some(CommandId { key, request: Some(Tag::of(&[b"request", &n.to_be_bytes()])) }), ..author() }
+    Author {
+        command: Some(CommandId { key, request: Some(Tag::of(&[b"request", &n.to_be_bytes()])) }),
+        ..author()
+    }
 }
 
 /// The key that [`sending`] gives the `n`-th command.

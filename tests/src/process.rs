@@ -42,7 +42,8 @@ impl Server {
     /// The same, with these arguments besides.
     pub async fn start_with(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let child = spawn(directory, args, env);
-        let mut server = Self { child, url: String::new(), directory: directory.to_owned(), http: reqwest::Client::new() };
+        let mut server =
+            Self { child, url: String::new(), directory: directory.to_owned(), http: reqwest::Client::new() };
         let pid = server.child.id();
         let listening = async {
             loop {
@@ -153,14 +154,22 @@ pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
     for carrier in CARRIERS {
         command.env_remove(carrier);
     }
-    command.args(args).arg("--data-dir").arg(directory).envs(env.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
-    let ran = tokio::time::timeout(RUN_MAX, command.output()).await.expect("the command ends in time").unwrap();
+    command
+        .args(args)
+        .arg("--data-dir")
+        .arg(directory)
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let ran =
+        tokio::time::timeout(RUN_MAX, command.output()).await.expect("the command ends in time").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
 }
 
 fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Child {
-    let append = |name: &str| std::fs::File::options().create(true).append(true).open(directory.join(name)).unwrap();
+    let append =
+        |name: &str| std::fs::File::options().create(true).append(true).open(directory.join(name)).unwrap();
     let mut command = Command::new(built("waitlist"));
     for carrier in CARRIERS {
         command.env_remove(carrier);
@@ -185,5 +194,7 @@ fn announced(directory: &Path, pid: u32) -> Option<String> {
 }
 
 fn logs(directory: &Path) -> String {
-    ["stdout", "stderr"].map(|name| std::fs::read_to_string(directory.join(name)).unwrap_or_default()).concat()
+    ["stdout", "stderr"]
+        .map(|name| std::fs::read_to_string(directory.join(name)).unwrap_or_default())
+        .concat()
 }

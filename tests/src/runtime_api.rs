@@ -73,9 +73,18 @@ impl Function {
         let mut child = Command::new(binary)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs([("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("TZ", ":UTC"), ("LANG", "en_US.UTF-8")])
+            .envs([
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_DEFAULT_REGION", "us-east-1"),
+                ("TZ", ":UTC"),
+                ("LANG", "en_US.UTF-8"),
+            ])
             .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
-            .envs([("AWS_LAMBDA_RUNTIME_API", address.as_str()), ("AWS_LAMBDA_FUNCTION_NAME", &name), ("_HANDLER", "bootstrap")])
+            .envs([
+                ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
+                ("AWS_LAMBDA_FUNCTION_NAME", &name),
+                ("_HANDLER", "bootstrap"),
+            ])
             .envs([("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")])
             .envs([("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"), ("AWS_LAMBDA_LOG_STREAM_NAME", "test")])
             .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"))
@@ -92,7 +101,14 @@ impl Function {
         ];
         let watched = tokio::spawn(child::watch_over(child, logs, Arc::clone(&shared)));
 
-        Self { name, time_limit: TIME_LIMIT, clock: Clock::system(), turn: Turn::new(asked), shared, tasks: [api, watched] }
+        Self {
+            name,
+            time_limit: TIME_LIMIT,
+            clock: Clock::system(),
+            turn: Turn::new(asked),
+            shared,
+            tasks: [api, watched],
+        }
     }
 
     /// Another limit than the usual on how long an invocation may take. The function is told, as its deadline.
@@ -116,7 +132,9 @@ impl Function {
         let hex = id.simple().to_string();
         let invocation = Invocation {
             id: id.to_string(),
-            deadline_ms: now.plus_millis(i64::try_from(self.time_limit.as_millis()).unwrap_or(i64::MAX)).millis(),
+            deadline_ms: now
+                .plus_millis(i64::try_from(self.time_limit.as_millis()).unwrap_or(i64::MAX))
+                .millis(),
             arn: format!("arn:aws:lambda:us-east-1:000000000000:function:{}", self.name),
             trace: format!("Root=1-{}-{};Parent={};Sampled=0", &hex[..8], &hex[8..], &hex[16..]),
             payload: payload.to_string().into(),

@@ -95,7 +95,11 @@ fn embedded() -> String {
         .get_or_init(|| {
             let (send, receive) = std::sync::mpsc::channel();
             std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(2)
+                    .enable_all()
+                    .build()
+                    .unwrap();
                 runtime.block_on(async {
                     let directory = tempfile::tempdir().unwrap();
                     let engine = Engine::start(directory.path(), &[], "test").unwrap();
@@ -113,7 +117,8 @@ impl Stage {
     pub async fn new() -> Self {
         let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
         // To an engine's own clock, what expires on a stage may be over long ago.
-        let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..*table }).collect();
+        let tables: Vec<Table> =
+            DEPLOYED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..*table }).collect();
         // What a host at the door would not wait for is no fault of an engine that shares a busy machine with other tests.
         let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
         let sdk = engine_config().await.into_builder().timeout_config(patient).build();
@@ -130,7 +135,8 @@ impl Stage {
     /// The same tables and keys for another process, as it were: nothing cached.
     #[must_use]
     pub fn another(&self) -> Backend {
-        Backend::new(&self.sdk, self.metered(), &config(&self.prefix, &self.keys), self.backend.clock.clone()).unwrap()
+        Backend::new(&self.sdk, self.metered(), &config(&self.prefix, &self.keys), self.backend.clock.clone())
+            .unwrap()
     }
 
     /// A client whose calls the stage's meter counts.
@@ -160,7 +166,9 @@ impl Stage {
     /// A stored commit, as the raw item it is.
     pub async fn item(&self, stream: impl Into<StreamId>, seq: u64) -> Item {
         let get = self.dynamodb.get_item().table_name(EVENTS.name(&self.prefix)).consistent_read(true);
-        let get = get.key("stream", AttributeValue::S(stream.into().to_string())).key("seq", AttributeValue::N(seq.to_string()));
+        let get = get
+            .key("stream", AttributeValue::S(stream.into().to_string()))
+            .key("seq", AttributeValue::N(seq.to_string()));
         get.send().await.unwrap().item.unwrap()
     }
 
@@ -168,11 +176,14 @@ impl Stage {
     pub async fn put_past(&self, commits: &[Commit]) {
         const ITEMS_AT_ONCE: usize = 25; // DynamoDB's own bound on BatchWriteItem
         for some in commits.chunks(ITEMS_AT_ONCE) {
-            let put = |commit| PutRequest::builder().set_item(Some(serde_dynamo::to_item(commit).unwrap())).build().unwrap();
+            let put = |commit| {
+                PutRequest::builder().set_item(Some(serde_dynamo::to_item(commit).unwrap())).build().unwrap()
+            };
             let puts = some.iter().map(|commit| WriteRequest::builder().put_request(put(commit)).build());
             let mut left = HashMap::from([(EVENTS.name(&self.prefix), puts.collect::<Vec<_>>())]);
             while !left.is_empty() {
-                let answer = self.dynamodb.batch_write_item().set_request_items(Some(left)).send().await.unwrap();
+                let answer =
+                    self.dynamodb.batch_write_item().set_request_items(Some(left)).send().await.unwrap();
                 left = answer.unprocessed_items.unwrap_or_default();
             }
         }
@@ -182,7 +193,13 @@ impl Stage {
     pub async fn overwrite(&self, stream: impl Into<StreamId>, seq: u64, field: &str, text: &str) {
         let mut item = self.item(stream, seq).await;
         item.insert(field.to_owned(), AttributeValue::S(text.to_owned()));
-        self.dynamodb.put_item().table_name(EVENTS.name(&self.prefix)).set_item(Some(item)).send().await.unwrap();
+        self.dynamodb
+            .put_item()
+            .table_name(EVENTS.name(&self.prefix))
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Brings the rows of a stream up to date, as its last commit's record does.
@@ -220,13 +237,18 @@ impl Stage {
     /// The same tables and keys by the system's clock, as the processes see them that a test starts.
     #[must_use]
     pub fn on_system_time(&self) -> Backend {
-        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system()).unwrap()
+        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system())
+            .unwrap()
     }
 
     /// Where the engine is, for the environment of another process.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        self.sdk.endpoint_url().map(str::to_owned).or_else(|| env::var(ENDPOINT).ok()).expect("the engine has an address")
+        self.sdk
+            .endpoint_url()
+            .map(str::to_owned)
+            .or_else(|| env::var(ENDPOINT).ok())
+            .expect("the engine has an address")
     }
 
     /// An account with lists of its own, which the command line made a token for.
@@ -248,7 +270,9 @@ fn config(prefix: &str, keys: &std::path::Path) -> Config {
 
 /// A client whose calls the meter counts.
 fn metered(sdk: &SdkConfig, meter: &Meter) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::from_conf(aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(meter.clone()).build())
+    aws_sdk_dynamodb::Client::from_conf(
+        aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(meter.clone()).build(),
+    )
 }
 
 /// An account, talking to the handlers as API Gateway would.
@@ -263,7 +287,13 @@ pub struct Owner<'s> {
 
 impl Owner<'_> {
     /// A request with this account's principal, by way of the router to the handler.
-    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let exp = self.stage.backend.clock.now().millis() / 1000 + 900;
         let principal = Principal::User { id: self.id, exp, session: self.session, operator: false };
         send(&self.stage.backend, Some(principal), method, path, body, headers).await
@@ -286,7 +316,8 @@ impl Owner<'_> {
 
     /// The same, with settings of the test's choice.
     pub async fn list_with(&self, settings: Value) -> String {
-        let mut body = serde_json::json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
+        let mut body =
+            serde_json::json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
         body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let made = self.post("/v1/waitlists", body).await;
         assert_eq!(made.status, 201, "{made:?}");
@@ -295,7 +326,12 @@ impl Owner<'_> {
 
     /// A party on a list; its id. The clock moves on by a second, so that parties stand in the order of their joining.
     pub async fn join(&self, list: &str, name: &str) -> String {
-        let joined = self.post(&format!("/v1/waitlists/{list}/waitees"), serde_json::json!({ "name": name, "party_size": 2 })).await;
+        let joined = self
+            .post(
+                &format!("/v1/waitlists/{list}/waitees"),
+                serde_json::json!({ "name": name, "party_size": 2 }),
+            )
+            .await;
         assert_eq!(joined.status, 201, "{joined:?}");
         self.stage.backend.clock.advance_millis(1_000);
         joined.id()
@@ -306,7 +342,8 @@ impl Owner<'_> {
 impl Owner<'_> {
     /// Somebody registered, as `name`, with this address; their password is nobody's.
     pub async fn registered(&self, name: &str, email: &str) {
-        let (vault, account, stream) = (&self.stage.backend.vault, Subject::Account(self.id), StreamId::from(self.id));
+        let (vault, account, stream) =
+            (&self.stage.backend.vault, Subject::Account(self.id), StreamId::from(self.id));
         let key = match vault.key(account).await.unwrap() {
             Some(key) => key,
             None => vault.create(account).await.unwrap(),
@@ -324,7 +361,13 @@ impl Owner<'_> {
         let (stream, clock) = (StreamId::from(self.id), &self.stage.backend.clock);
         let tail = self.stage.commits(stream).await.last().map_or(Tail::EMPTY, Commit::tail);
         let at = tail.now(clock.now());
-        let author = Author { tenant: self.id, actor: Actor::User(self.id), command: None, correlation: "stage".into(), causation: None };
+        let author = Author {
+            tenant: self.id,
+            actor: Actor::User(self.id),
+            command: None,
+            correlation: "stage".into(),
+            causation: None,
+        };
         let commit = Commit::new(stream, &tail, at, clock.id(at), &author, &[event]).unwrap();
         let log = self.stage.log_over(self.stage.dynamodb.clone());
         assert_eq!(log.append(std::slice::from_ref(&commit), Vec::new()).await.unwrap(), Appended::Landed);
@@ -358,7 +401,10 @@ pub async fn send_bytes(
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut map = http::HeaderMap::new();
     for (name, value) in headers {
-        map.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        map.append(
+            http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
     }
     let request = Request {
         method: method.to_owned(),

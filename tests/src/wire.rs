@@ -77,8 +77,15 @@ impl Wire {
     /// A client on this wire that sends each call up to `attempts` times, without waiting long in between.
     #[must_use]
     pub fn client(&self, stage: &Stage, attempts: u32) -> Client {
-        let retries = RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(1));
-        Client::from_conf(Builder::from(&stage.sdk).endpoint_url(format!("http://{}", self.address)).retry_config(retries).build())
+        let retries = RetryConfig::standard()
+            .with_max_attempts(attempts)
+            .with_initial_backoff(Duration::from_millis(1));
+        Client::from_conf(
+            Builder::from(&stage.sdk)
+                .endpoint_url(format!("http://{}", self.address))
+                .retry_config(retries)
+                .build(),
+        )
     }
 
     /// What becomes of the next appends.

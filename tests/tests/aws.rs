@@ -33,12 +33,21 @@ fn missing(test: &str, variable: &str) -> bool {
 async fn queue() -> Queue {
     let client = aws_sdk_sqs::Client::new(&aws::config().await);
     let name = format!("test-{}", data_encoding::HEXLOWER.encode(&random::<6>()));
-    let dead_url = client.create_queue().queue_name(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
-    let asked = client.get_queue_attributes().queue_url(&dead_url).attribute_names(Attribute::QueueArn).send().await.unwrap();
+    let dead_url =
+        client.create_queue().queue_name(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
+    let asked = client
+        .get_queue_attributes()
+        .queue_url(&dead_url)
+        .attribute_names(Attribute::QueueArn)
+        .send()
+        .await
+        .unwrap();
     let dead_arn = &asked.attributes.unwrap()[&Attribute::QueueArn];
-    let redrive = serde_json::json!({ "deadLetterTargetArn": dead_arn, "maxReceiveCount": ATTEMPTS_MAX }).to_string();
+    let redrive =
+        serde_json::json!({ "deadLetterTargetArn": dead_arn, "maxReceiveCount": ATTEMPTS_MAX }).to_string();
     let made = client.create_queue().queue_name(name).attributes(Attribute::RedrivePolicy, redrive);
-    let made = made.attributes(Attribute::VisibilityTimeout, VISIBILITY.as_secs().to_string()).send().await.unwrap();
+    let made =
+        made.attributes(Attribute::VisibilityTimeout, VISIBILITY.as_secs().to_string()).send().await.unwrap();
     Queue::Sqs(SqsQueue::new(client, made.queue_url.unwrap(), dead_url))
 }
 
@@ -88,12 +97,18 @@ async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
     wear_out(&queue).await;
     let mut letters = queue.dead_letters(None, DEAD_PAGE_MAX).await.unwrap().letters;
     letters.sort_by(|a, b| a.body.cmp(&b.body));
-    assert_eq!(letters.iter().map(|letter| letter.body.as_str()).collect::<Vec<_>>(), ["one", "three", "two"]);
+    assert_eq!(
+        letters.iter().map(|letter| letter.body.as_str()).collect::<Vec<_>>(),
+        ["one", "three", "two"]
+    );
 
     // It was listed a moment ago and hides: whoever names it must find it all the same.
     assert!(queue.redrive(&letters[0].id).await.unwrap());
     let again = queue.receive(RECEIVE_MAX).await.unwrap();
-    assert_eq!(again.iter().map(|message| (message.body.as_str(), message.attempts)).collect::<Vec<_>>(), [("one", 1)]);
+    assert_eq!(
+        again.iter().map(|message| (message.body.as_str(), message.attempts)).collect::<Vec<_>>(),
+        [("one", 1)]
+    );
     queue.delete(&again[0].receipt).await.unwrap();
     assert!(!queue.redrive("no such letter").await.unwrap());
 
@@ -126,15 +141,24 @@ async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
 
     // Ana's wrapped key in Ben's place.
     let stored = stage.dynamodb.get_item().table_name(&table).consistent_read(true);
-    let stored = stored.key("subject", AttributeValue::S(Subject::Account(ana).to_string())).send().await.unwrap();
+    let stored =
+        stored.key("subject", AttributeValue::S(Subject::Account(ana).to_string())).send().await.unwrap();
     let mut item = stored.item.unwrap();
     item.insert("subject".into(), AttributeValue::S(Subject::Account(ben).to_string()));
     stage.dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.unwrap();
     let refused = vault(&key).key(Subject::Account(ben)).await;
-    assert!(matches!(refused, Err(VaultError::Master { cause: MasterError::Kms(_), .. })), "{:?}", refused.err());
+    assert!(
+        matches!(refused, Err(VaultError::Master { cause: MasterError::Kms(_), .. })),
+        "{:?}",
+        refused.err()
+    );
 
     let refused = vault("no-such-key").create(Subject::Account(UserId(Uuid::from_u128(4)))).await;
-    assert!(matches!(refused, Err(VaultError::Master { cause: MasterError::Kms(_), .. })), "{:?}", refused.err());
+    assert!(
+        matches!(refused, Err(VaultError::Master { cause: MasterError::Kms(_), .. })),
+        "{:?}",
+        refused.err()
+    );
 }
 
 #[tokio::test]

@@ -23,8 +23,10 @@ fn the_schema_performs_no_io_knows_no_aws_and_asks_no_clock() {
 
 #[test]
 fn deciding_is_pure() {
-    let files: Vec<PathBuf> =
-        under("commands/src").into_iter().filter(|file| ends_in(file, &["decide.rs", "place.rs", "deliver.rs"])).collect();
+    let files: Vec<PathBuf> = under("commands/src")
+        .into_iter()
+        .filter(|file| ends_in(file, &["decide.rs", "place.rs", "deliver.rs"]))
+        .collect();
     assert!(files.len() >= 5, "{files:?}");
     for file in files {
         lacks(&file, &["async", "await", "infra::", "tokio", "tracing"]);
@@ -35,7 +37,8 @@ fn deciding_is_pure() {
 #[test]
 fn projecting_is_pure() {
     let named = ["project.rs", "projection.rs"];
-    let files: Vec<PathBuf> = under("projections/src").into_iter().filter(|file| ends_in(file, &named)).collect();
+    let files: Vec<PathBuf> =
+        under("projections/src").into_iter().filter(|file| ends_in(file, &named)).collect();
     assert!(files.len() >= 2, "{files:?}");
     for file in files {
         lacks(&file, &["async", "await", "tokio", "tracing", "Backend", "Vault"]);
@@ -48,7 +51,8 @@ fn projecting_is_pure() {
 
 #[test]
 fn reacting_is_pure() {
-    let files: Vec<PathBuf> = under("reactors/src").into_iter().filter(|file| ends_in(file, &["react.rs"])).collect();
+    let files: Vec<PathBuf> =
+        under("reactors/src").into_iter().filter(|file| ends_in(file, &["react.rs"])).collect();
     assert!(!files.is_empty());
     for file in files {
         lacks(&file, &["async", "await", "infra::", "tokio", "tracing"]);
@@ -75,7 +79,8 @@ fn the_local_backend_decides_projects_and_reacts_only_by_the_lambdas_handlers() 
 
 #[test]
 fn only_what_runs_against_aws_names_its_sdks() {
-    let naming: Vec<&str> = PACKAGES.into_iter().filter(|package| manifest(package).contains("aws-sdk-")).collect();
+    let naming: Vec<&str> =
+        PACKAGES.into_iter().filter(|package| manifest(package).contains("aws-sdk-")).collect();
     assert_eq!(naming, ["infra", "infra/local", "tests"]);
     for package in ["schema", "commands", "projections", "reactors"] {
         for file in under(&format!("{package}/src")) {
@@ -95,7 +100,9 @@ fn writing_and_reading_meet_only_in_the_log() {
     ] {
         let manifest = manifest(package);
         for stranger in strangers {
-            let named = manifest.lines().any(|line| line.starts_with(&format!("{stranger}.")) || line.starts_with(&format!("{stranger} ")));
+            let named = manifest.lines().any(|line| {
+                line.starts_with(&format!("{stranger}.")) || line.starts_with(&format!("{stranger} "))
+            });
             assert!(!named, "{package}/Cargo.toml names {stranger}");
         }
     }
@@ -106,18 +113,22 @@ fn every_main_is_wiring() {
     let mains: Vec<PathBuf> = PACKAGES
         .into_iter()
         .flat_map(|package| under(&format!("{package}/src")))
-        .filter(|file| file.parent().is_some_and(|folder| folder.ends_with("bin")) || ends_in(file, &["main.rs"]))
+        .filter(|file| {
+            file.parent().is_some_and(|folder| folder.ends_with("bin")) || ends_in(file, &["main.rs"])
+        })
         .collect();
     assert!(mains.len() >= 5, "{mains:?}");
     for main in mains {
-        let body: Vec<String> = code(&main).into_iter().skip_while(|line| !line.contains("fn main")).collect();
+        let body: Vec<String> =
+            code(&main).into_iter().skip_while(|line| !line.contains("fn main")).collect();
         assert!(!body.is_empty(), "{} has no main", main.display());
         assert!(body.len() < MAIN_LINES_MAX, "{}: {} lines from main on", main.display(), body.len());
     }
 }
 
 /// All members of the workspace.
-const PACKAGES: [&str; 7] = ["schema", "infra", "infra/local", "commands", "projections", "reactors", "tests"];
+const PACKAGES: [&str; 7] =
+    ["schema", "infra", "infra/local", "commands", "projections", "reactors", "tests"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -34,7 +34,11 @@ async fn carried(answer: Answer) -> (Messengers, Carrier) {
 }
 
 fn tags() -> Tags {
-    Tags { stream: StreamId::from(WaiteeId(uuid::Uuid::from_u128(7))), message: "table-ready-2".into(), kind: "table-ready" }
+    Tags {
+        stream: StreamId::from(WaiteeId(uuid::Uuid::from_u128(7))),
+        message: "table-ready-2".into(),
+        kind: "table-ready",
+    }
 }
 
 fn mail(to: &str) -> Mail {
@@ -64,7 +68,9 @@ fn came_to(sent: Result<String, SendError>) -> (&'static str, String) {
 async fn every_answer_to_a_mail_means_one_thing_and_no_mail_is_sent_twice() {
     let error = |kind: &'static str| match kind {
         "TooManyRequestsException" => r#"{"__type":"TooManyRequestsException","message":"ana@example.com"}"#,
-        "MessageRejected" => r#"{"__type":"MessageRejected","message":"ana@example.com is on nobody's list"}"#,
+        "MessageRejected" => {
+            r#"{"__type":"MessageRejected","message":"ana@example.com is on nobody's list"}"#
+        }
         "LimitExceededException" => r#"{"__type":"LimitExceededException"}"#,
         "SendingPausedException" => r#"{"__type":"SendingPausedException"}"#,
         "AccountSuspendedException" => r#"{"__type":"AccountSuspendedException"}"#,
@@ -122,7 +128,10 @@ async fn what_finds_nobody_to_connect_to_was_not_sent() {
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let messengers = messengers(&aws::local(&nobody).await, PATIENT, None, Clock::system());
-    assert_eq!(came_to(messengers.mailer.send(&mail("ana@example.com")).await), ("busy", "no-connection".into()));
+    assert_eq!(
+        came_to(messengers.mailer.send(&mail("ana@example.com")).await),
+        ("busy", "no-connection".into())
+    );
     assert_eq!(came_to(messengers.texter.send(&text("ready")).await), ("busy", "no-connection".into()));
 }
 
@@ -138,7 +147,11 @@ async fn whether_a_number_takes_texts_is_asked_of_sns() {
         let (messengers, carrier) = carried(Answer::With(200, answer(opted_out).leak())).await;
         assert_eq!(messengers.texter.is_opted_out(&phone()).await.unwrap(), opted_out);
         let asked = carrier.seen().join("\n");
-        assert!(asked.contains("Action=CheckIfPhoneNumberIsOptedOut") && asked.contains("phoneNumber=%2B14155552671"), "{asked}");
+        assert!(
+            asked.contains("Action=CheckIfPhoneNumberIsOptedOut")
+                && asked.contains("phoneNumber=%2B14155552671"),
+            "{asked}"
+        );
     }
     let (messengers, _) = carried(Answer::With(500, "out of order")).await;
     assert!(messengers.texter.is_opted_out(&phone()).await.is_err_and(|failure| failure.is_passing()));
@@ -218,13 +231,25 @@ async fn the_request_to_ses_names_sender_recipient_parts_tags_and_configuration_
 
 #[tokio::test]
 async fn a_text_arrives_at_sns_with_its_number_and_attributes() {
-    let Some(endpoint) = missing("a_text_arrives_at_sns_with_its_number_and_attributes", "AWS_ENDPOINT_URL_SNS") else { return };
+    let Some(endpoint) =
+        missing("a_text_arrives_at_sns_with_its_number_and_attributes", "AWS_ENDPOINT_URL_SNS")
+    else {
+        return;
+    };
     let marked = data_encoding::HEXLOWER.encode(&random::<6>());
     let messengers = messengers(&aws::config().await, PATIENT, None, Clock::system());
     let id = messengers.texter.send(&text(&format!("Größe 🍜 {marked}"))).await.unwrap();
     let sent = taken(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
     let said = serde_json::to_string(&sent).unwrap();
-    for part in [id.as_str(), "+14155552671", "Größe 🍜", "AWS.SNS.SMS.SMSType", "Transactional", "AWS.SNS.SMS.SenderID", "Waitlist"] {
+    for part in [
+        id.as_str(),
+        "+14155552671",
+        "Größe 🍜",
+        "AWS.SNS.SMS.SMSType",
+        "Transactional",
+        "AWS.SNS.SMS.SenderID",
+        "Waitlist",
+    ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
 }
@@ -235,7 +260,8 @@ async fn sns_that_knows_opt_outs(engine: String) -> String {
         if String::from_utf8_lossy(&body).contains("Action=CheckIfPhoneNumberIsOptedOut") {
             return (StatusCode::OK, Bytes::from_static(NOT_OPTED_OUT.as_bytes()));
         }
-        let forwarded = reqwest::Client::new().post(&engine).headers(headers).body(body).send().await.unwrap();
+        let forwarded =
+            reqwest::Client::new().post(&engine).headers(headers).body(body).send().await.unwrap();
         (forwarded.status(), forwarded.bytes().await.unwrap())
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -268,8 +294,10 @@ async fn a_server_that_is_given_endpoints_sends_by_ses_and_sns_what_it_takes_fro
     allow_sender(&sdk).await;
     let marked = data_encoding::HEXLOWER.encode(&random::<6>());
     let sqs = aws_sdk_sqs::Client::new(&sdk);
-    let create = async |name: String| sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
-    let (queue, dead) = (create(format!("deliveries-{marked}")).await, create(format!("deliveries-{marked}-dead")).await);
+    let create =
+        async |name: String| sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
+    let (queue, dead) =
+        (create(format!("deliveries-{marked}")).await, create(format!("deliveries-{marked}-dead")).await);
     let sns = sns_that_knows_opt_outs(endpoint.clone()).await;
     let prefix = format!("m{marked}");
     let env = [
@@ -283,7 +311,9 @@ async fn a_server_that_is_given_endpoints_sends_by_ses_and_sns_what_it_takes_fro
     ];
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(directory.path(), &env).await;
-    let ask = async |token: Option<&str>, path: &str, body: Value| server.send(token, "POST", path, Some(&body), &[]).await.unwrap();
+    let ask = async |token: Option<&str>, path: &str, body: Value| {
+        server.send(token, "POST", path, Some(&body), &[]).await.unwrap()
+    };
     let email = format!("{marked}@example.com");
     let ana = ask(None, "/v1/users", json!({ "email": email, "password": PASSWORD, "name": "Ana" })).await;
     let mail = in_time(&endpoint, "/_ministack/ses/messages", &email).await;
@@ -292,12 +322,18 @@ async fn a_server_that_is_given_endpoints_sends_by_ses_and_sns_what_it_takes_fro
     let link = text.split_whitespace().find_map(|word| word.split_once("/confirm#")).unwrap().1;
     assert_eq!(ask(None, "/v1/users/confirm", json!({ "token": link })).await.status, 204);
     let token = server.token(ana.id().parse().unwrap());
-    let list = json!({ "name": format!("Room {marked}"), "time_zone": "America/Los_Angeles", "region": "US" });
+    let list =
+        json!({ "name": format!("Room {marked}"), "time_zone": "America/Los_Angeles", "region": "US" });
     let parties = format!("/v1/waitlists/{}/waitees", ask(Some(&token), "/v1/waitlists", list).await.id());
-    let ben = ask(Some(&token), &parties, json!({ "name": "Ben", "party_size": 2, "phone": "+14155552671" })).await.id();
+    let ben = ask(Some(&token), &parties, json!({ "name": "Ben", "party_size": 2, "phone": "+14155552671" }))
+        .await
+        .id();
     assert_eq!(ask(Some(&token), &format!("/v1/waitees/{ben}/call"), json!({})).await.status, 202);
     let text = in_time(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
-    assert!(text.to_string().contains("+14155552671") && text.to_string().contains("your table is ready"), "{text}");
+    assert!(
+        text.to_string().contains("+14155552671") && text.to_string().contains("your table is ready"),
+        "{text}"
+    );
     assert!(!directory.path().join("outbox").exists(), "nothing is left for the outbox");
     assert_eq!(server.interrupt().await, Some(0));
 }

@@ -5,14 +5,17 @@ use std::{
     time::Duration,
 };
 
-use infra::queue::{BODY_BYTES_MAX, DEAD_PAGE_MAX, DeadLetter, Message, Policy, Queue, QueueError, Receipt, TableQueue};
+use infra::queue::{
+    BODY_BYTES_MAX, DEAD_PAGE_MAX, DeadLetter, Message, Policy, Queue, QueueError, Receipt, TableQueue,
+};
 use proptest::prelude::*;
 use schema::{Time, table::QUEUE};
 use waitlist_tests::{cases::cases, stage::Stage};
 
 const VISIBILITY_MS: i64 = 30_000;
 const ATTEMPTS_MAX: u32 = 3;
-const POLICY: Policy = Policy { visibility: Duration::from_millis(VISIBILITY_MS as u64), attempts_max: ATTEMPTS_MAX };
+const POLICY: Policy =
+    Policy { visibility: Duration::from_millis(VISIBILITY_MS as u64), attempts_max: ATTEMPTS_MAX };
 const AT_ONCE: Duration = Duration::ZERO;
 
 struct House {
@@ -33,7 +36,13 @@ impl House {
     }
 
     fn queue_in(&self, table: String, name: &str, policy: Policy) -> Queue {
-        Queue::Table(TableQueue::new(self.stage.metered(), table, name, policy, self.stage.backend.clock.clone()))
+        Queue::Table(TableQueue::new(
+            self.stage.metered(),
+            table,
+            name,
+            policy,
+            self.stage.backend.clock.clone(),
+        ))
     }
 
     fn now(&self) -> Time {
@@ -89,7 +98,10 @@ async fn a_message_is_received_until_it_is_deleted() {
     let id = queue.send("one", AT_ONCE).await.unwrap();
     for attempt in 1..=2 {
         let held = queue.receive(10).await.unwrap();
-        assert_eq!((held[0].id.as_str(), bodies(&held), held[0].attempts), (id.as_str(), vec!["one"], attempt));
+        assert_eq!(
+            (held[0].id.as_str(), bodies(&held), held[0].attempts),
+            (id.as_str(), vec!["one"], attempt)
+        );
         house.pass(VISIBILITY_MS - 1);
         assert!(queue.receive(10).await.unwrap().is_empty(), "hidden while it is held");
         house.pass(1);
@@ -153,7 +165,10 @@ async fn a_message_received_too_often_waits_for_a_person() {
     house.wear_out(&queue).await;
     queue.send("sound", AT_ONCE).await.unwrap();
     assert_eq!(bodies(&queue.receive(10).await.unwrap()), ["sound"]);
-    assert_eq!(all_dead(&queue).await, [DeadLetter { id, body: "poison".into(), attempts: ATTEMPTS_MAX, sent_at }]);
+    assert_eq!(
+        all_dead(&queue).await,
+        [DeadLetter { id, body: "poison".into(), attempts: ATTEMPTS_MAX, sent_at }]
+    );
     assert!(all_dead(&house.queue("other")).await.is_empty());
 }
 
@@ -249,10 +264,16 @@ async fn what_is_out_of_bounds_is_refused_before_the_call() {
     let queue = house.queue("deliver");
     let _before = house.stage.meter.take();
     assert!(matches!(queue.send("", AT_ONCE).await, Err(QueueError::Body { bytes: 0 })));
-    assert!(matches!(queue.send(&"x".repeat(BODY_BYTES_MAX + 1), AT_ONCE).await, Err(QueueError::Body { .. })));
+    assert!(matches!(
+        queue.send(&"x".repeat(BODY_BYTES_MAX + 1), AT_ONCE).await,
+        Err(QueueError::Body { .. })
+    ));
     assert!(matches!(queue.send("x", Duration::from_secs(901)).await, Err(QueueError::Delay { .. })));
     let receipt = Receipt("1:some-id".into());
-    assert!(matches!(queue.release(&receipt, Duration::from_secs(43_201)).await, Err(QueueError::Delay { .. })));
+    assert!(matches!(
+        queue.release(&receipt, Duration::from_secs(43_201)).await,
+        Err(QueueError::Delay { .. })
+    ));
     assert!(matches!(queue.delete(&Receipt("nonsense".into())).await, Err(QueueError::NotAReceipt { .. })));
     assert_eq!(house.stage.meter.take().calls, 0);
 
@@ -358,7 +379,8 @@ async fn live(house: &House, name: &str, steps: Vec<Step>) -> Result<(), TestCas
                 let received = queue.receive(max).await.unwrap();
                 let worn = model.waiting.iter().any(|waiting| waiting.attempts >= ATTEMPTS_MAX);
                 let dead = if worn { all_dead(&queue).await } else { Vec::new() };
-                let dead = dead.into_iter().map(|letter| letter.body).chain(model.dead.iter().cloned()).collect();
+                let dead =
+                    dead.into_iter().map(|letter| letter.body).chain(model.dead.iter().cloned()).collect();
                 received_as_due(&mut model, &received, &dead, max, now)?;
                 for Message { body, receipt, attempts, .. } in received {
                     let life = model.life(&body);
@@ -403,9 +425,19 @@ async fn live(house: &House, name: &str, steps: Vec<Step>) -> Result<(), TestCas
 }
 
 /// What was received was due, and in the order of being due; what died had been received too often.
-fn received_as_due(model: &mut Model, received: &[Message], dead: &HashSet<String>, max: usize, now: i64) -> Result<(), TestCaseError> {
-    let (worn, fit): (Vec<Waiting>, Vec<Waiting>) =
-        model.waiting.iter().filter(|waiting| waiting.visible_at <= now).cloned().partition(|due| due.attempts >= ATTEMPTS_MAX);
+fn received_as_due(
+    model: &mut Model,
+    received: &[Message],
+    dead: &HashSet<String>,
+    max: usize,
+    now: i64,
+) -> Result<(), TestCaseError> {
+    let (worn, fit): (Vec<Waiting>, Vec<Waiting>) = model
+        .waiting
+        .iter()
+        .filter(|waiting| waiting.visible_at <= now)
+        .cloned()
+        .partition(|due| due.attempts >= ATTEMPTS_MAX);
     prop_assert_eq!(received.len(), max.min(fit.len()), "as many as there are, and no more than asked for");
 
     let mut reached = i64::MIN;
@@ -427,7 +459,11 @@ fn received_as_due(model: &mut Model, received: &[Message], dead: &HashSet<Strin
         prop_assert!(!must || dead.contains(&waiting.body), "{} was received too often", waiting.body);
     }
     let newly_dead: HashSet<&String> = dead.difference(&model.dead).collect();
-    prop_assert!(newly_dead.iter().all(|body| worn.iter().any(|worn| worn.body == **body)), "died too early: {:?}", newly_dead);
+    prop_assert!(
+        newly_dead.iter().all(|body| worn.iter().any(|worn| worn.body == **body)),
+        "died too early: {:?}",
+        newly_dead
+    );
 
     model.waiting.retain(|waiting| !dead.contains(&waiting.body));
     model.dead.clone_from(dead);
@@ -474,7 +510,8 @@ async fn many_messages_are_sent_at_once_and_counted_while_they_wait() {
         assert_eq!(queue.waiting(most).await.unwrap(), counted);
     }
     let mut received = HashSet::new();
-    while let Some(messages) = Some(queue.receive(10).await.unwrap()).filter(|messages| !messages.is_empty()) {
+    while let Some(messages) = Some(queue.receive(10).await.unwrap()).filter(|messages| !messages.is_empty())
+    {
         for message in messages {
             assert!(received.insert(message.body.clone()), "{} came twice", message.body);
             queue.delete(&message.receipt).await.unwrap();
@@ -487,7 +524,10 @@ async fn many_messages_are_sent_at_once_and_counted_while_they_wait() {
     assert!(queue.receive(10).await.unwrap().is_empty());
     assert_eq!(queue.waiting(10).await.unwrap(), 1, "what is put off waits, too");
     for wrong in [String::new(), "x".repeat(infra::queue::BATCH_BODY_BYTES_MAX + 1)] {
-        assert!(matches!(queue.send_all(&["fine".into(), wrong], AT_ONCE).await, Err(QueueError::Body { .. })));
+        assert!(matches!(
+            queue.send_all(&["fine".into(), wrong], AT_ONCE).await,
+            Err(QueueError::Body { .. })
+        ));
     }
     assert_eq!(queue.waiting(10).await.unwrap(), 1, "all or nothing, as far as can be known before");
 }

@@ -26,7 +26,8 @@ async fn a_function_answers_one_event_after_another() {
 async fn callers_at_the_same_time_each_get_their_own_answer() {
     let function = started(&[]);
     let events = [json!({ "do": "echo", "n": 1 }), json!({ "do": "echo", "n": 2 })];
-    let (first, second) = tokio::join!(function.invoke(events[0].clone()), function.invoke(events[1].clone()));
+    let (first, second) =
+        tokio::join!(function.invoke(events[0].clone()), function.invoke(events[1].clone()));
     assert_eq!([first.unwrap(), second.unwrap()], events);
 }
 
@@ -36,7 +37,10 @@ async fn a_function_is_told_what_lambda_tells_and_inherits_nothing_else() {
     let told = function.invoke(json!({ "do": "tell" })).await.unwrap();
     let (context, environment) = (&told["context"], &told["environment"]);
     assert_eq!(context["lambda-runtime-aws-request-id"].as_str().map(str::len), Some(36));
-    assert_eq!(context["lambda-runtime-invoked-function-arn"], "arn:aws:lambda:us-east-1:000000000000:function:lambda");
+    assert_eq!(
+        context["lambda-runtime-invoked-function-arn"],
+        "arn:aws:lambda:us-east-1:000000000000:function:lambda"
+    );
     assert!(context["lambda-runtime-trace-id"].as_str().is_some_and(|id| id.starts_with("Root=1-")));
     assert!(context["lambda-runtime-deadline-ms"].as_str().is_some_and(|ms| ms.parse::<i64>().is_ok()));
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "lambda");

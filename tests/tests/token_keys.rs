@@ -18,14 +18,22 @@ const ANA: UserId = UserId(Uuid::from_u128(1));
 const SESSION: SessionId = SessionId(Uuid::from_u128(2));
 
 async fn key(kms: &Client) -> String {
-    let made = kms.create_key().key_spec(KeySpec::EccNistEdwards25519).key_usage(KeyUsageType::SignVerify).send().await.unwrap();
+    let made = kms
+        .create_key()
+        .key_spec(KeySpec::EccNistEdwards25519)
+        .key_usage(KeyUsageType::SignVerify)
+        .send()
+        .await
+        .unwrap();
     made.key_metadata.unwrap().key_id
 }
 
 #[tokio::test]
 async fn an_access_token_is_signed_by_a_key_of_kms_and_by_the_one_before() {
     if std::env::var_os("AWS_ENDPOINT_URL_KMS").is_none() {
-        println!("SKIPPED an_access_token_is_signed_by_a_key_of_kms_and_by_the_one_before: no engine, AWS_ENDPOINT_URL_KMS is not set");
+        println!(
+            "SKIPPED an_access_token_is_signed_by_a_key_of_kms_and_by_the_one_before: no engine, AWS_ENDPOINT_URL_KMS is not set"
+        );
         return;
     }
     let kms = Client::new(&aws::config().await);
@@ -51,7 +59,9 @@ async fn an_access_token_is_signed_by_a_key_of_kms_and_by_the_one_before() {
     assert!(matches!(after.check(&token, now).await, Err(TokenError::Forged)), "and then it is not");
 
     // Whoever may sign with the key could leave out the session; it is not taken from KMS.
-    let sessionless = sign(&kms, &first, kid(&token).as_str().unwrap(), &Claims { sid: None, operator: true, ..claims }).await;
+    let sessionless =
+        sign(&kms, &first, kid(&token).as_str().unwrap(), &Claims { sid: None, operator: true, ..claims })
+            .await;
     assert!(matches!(before.check(&sessionless, now).await, Err(TokenError::Forged)));
 }
 
@@ -59,7 +69,11 @@ async fn an_access_token_is_signed_by_a_key_of_kms_and_by_the_one_before() {
 async fn sign(kms: &Client, key: &str, kid: &str, claims: &Claims) -> String {
     let parts = [json!({ "typ": "JWT", "alg": "EdDSA", "kid": kid }), json!(claims)];
     let text = parts.map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes())).join(".");
-    let call = kms.sign().key_id(key).message_type(MessageType::Raw).signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512);
+    let call = kms
+        .sign()
+        .key_id(key)
+        .message_type(MessageType::Raw)
+        .signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512);
     let signature = call.message(Blob::new(text.as_bytes())).send().await.unwrap().signature.unwrap();
     format!("{text}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
 }

@@ -60,14 +60,24 @@ impl House {
     }
 
     async fn items(&self) -> Vec<std::collections::HashMap<String, AttributeValue>> {
-        self.stage.dynamodb.scan().table_name(&self.table).consistent_read(true).send().await.unwrap().items.unwrap()
+        self.stage
+            .dynamodb
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .send()
+            .await
+            .unwrap()
+            .items
+            .unwrap()
     }
 }
 
 /// Two keys are one when what the first seals the second opens.
 fn same(a: &SubjectKey, b: &SubjectKey) -> bool {
     let name = Name::from_clear("Ana".into());
-    b.open(visit(1), &a.seal(visit(1), &name)) == Opened::Clear(name) && a.mac("same", &[]) == b.mac("same", &[])
+    b.open(visit(1), &a.seal(visit(1), &name)) == Opened::Clear(name)
+        && a.mac("same", &[]) == b.mac("same", &[])
 }
 
 /// Units of the vault's table.
@@ -129,14 +139,18 @@ async fn an_accounts_key_does_not_open_its_guests_values() {
     let sealed = ana.seal(visit(1), &Name::from_clear("Ana".into()));
     assert_eq!(account.open(visit(1), &sealed), Opened::Damaged);
     assert!(ana.seal(visit(1), &Name::from_clear("Ana".into())).text().starts_with('Z'), "a guest's says g");
-    assert!(account.seal(visit(1), &Name::from_clear("Ana".into())).text().starts_with('Y'), "an account's says a");
+    assert!(
+        account.seal(visit(1), &Name::from_clear("Ana".into())).text().starts_with('Y'),
+        "an account's says a"
+    );
 }
 
 #[tokio::test]
 async fn a_mac_tells_keys_purposes_and_parts_apart() {
     let (_house, ana, ben) = two_guests().await;
-    let mac =
-        |key: &SubjectKey, purpose: &str, parts: &[&str]| key.mac(purpose, &parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>());
+    let mac = |key: &SubjectKey, purpose: &str, parts: &[&str]| {
+        key.mac(purpose, &parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>())
+    };
     let tag = mac(&ana, "request", &["POST", "/v1/waitees"]);
     assert_eq!(tag, mac(&ana, "request", &["POST", "/v1/waitees"]));
     let others = [
@@ -182,7 +196,9 @@ async fn a_forgotten_guest_never_gets_a_key_again() {
     let (house, ..) = two_guests().await;
     house.erase(guest(1)).await;
     let vault = house.vault();
-    assert!(matches!(vault.create(guest(1)).await, Err(VaultError::Erased { subject }) if subject == guest(1)));
+    assert!(
+        matches!(vault.create(guest(1)).await, Err(VaultError::Erased { subject }) if subject == guest(1))
+    );
     assert!(vault.key(guest(1)).await.unwrap().is_none());
     assert!(vault.key(guest(2)).await.unwrap().is_some(), "the other stays");
 }
@@ -194,7 +210,10 @@ async fn a_forgotten_account_takes_its_guests_along() {
     let vault = house.vault();
     assert!(vault.keys(&[ACCOUNT, guest(1), guest(2)]).await.unwrap().is_empty());
     for subject in [ACCOUNT, guest(1), guest(3)] {
-        assert!(matches!(vault.create(subject).await, Err(VaultError::Erased { subject: ACCOUNT })), "{subject}");
+        assert!(
+            matches!(vault.create(subject).await, Err(VaultError::Erased { subject: ACCOUNT })),
+            "{subject}"
+        );
     }
 }
 
@@ -202,7 +221,8 @@ async fn a_forgotten_account_takes_its_guests_along() {
 async fn a_tombstone_counts_even_beside_a_key() {
     let (house, ..) = two_guests().await;
     let update = house.stage.dynamodb.update_item().table_name(&house.table);
-    let update = update.key("subject", AttributeValue::S(guest(1).to_string())).update_expression("SET erased = :yes");
+    let update =
+        update.key("subject", AttributeValue::S(guest(1).to_string())).update_expression("SET erased = :yes");
     update.expression_attribute_values(":yes", AttributeValue::Bool(true)).send().await.unwrap();
     assert!(house.vault().key(guest(1)).await.unwrap().is_none());
 }
@@ -233,7 +253,9 @@ async fn a_missing_key_is_looked_for_every_time() {
 async fn a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute() {
     let otherwise = match std::env::var("WAITLIST_ENGINE").as_deref() {
         Ok("ministack") => Some("ministack counts no units of BatchGetItem"),
-        Ok("dynamodb-local") => Some("DynamoDB Local counts no unit for a key that is not there, AWS documents one"),
+        Ok("dynamodb-local") => {
+            Some("DynamoDB Local counts no unit for a key that is not there, AWS documents one")
+        }
         _ => None,
     };
     if let Some(reason) = otherwise {
@@ -251,7 +273,11 @@ async fn a_board_of_keys_is_read_a_hundred_to_a_call_and_once_a_minute() {
     let _before = house.stage.meter.take();
 
     let keys = vault.keys(&asked).await.unwrap();
-    assert_eq!(keys.keys().copied().collect::<HashSet<_>>(), board.iter().copied().collect(), "those there are, and no account");
+    assert_eq!(
+        keys.keys().copied().collect::<HashSet<_>>(),
+        board.iter().copied().collect(),
+        "those there are, and no account"
+    );
     // 250 guests, their account, and one that is not there: a unit each; 252 keys are three calls.
     assert_eq!(house.stage.meter.take(), Used { reads: units(252.0), calls: 3, ..Used::default() });
 
@@ -309,14 +335,20 @@ async fn an_altered_item_is_an_error_and_not_an_absence() {
     let (house, ..) = two_guests().await;
     let swap = |subject: Subject, attribute: &'static str, wrapped: Vec<u8>| {
         let put = house.stage.dynamodb.put_item().table_name(&house.table);
-        put.item("subject", AttributeValue::S(subject.to_string())).item(attribute, AttributeValue::B(Blob::new(wrapped))).send()
+        put.item("subject", AttributeValue::S(subject.to_string()))
+            .item(attribute, AttributeValue::B(Blob::new(wrapped)))
+            .send()
     };
     let items = house.items().await;
     let bens = items.iter().find(|item| item["subject"].as_s().unwrap() == &guest(2).to_string()).unwrap();
     swap(guest(1), "wrapped", bens["wrapped"].as_b().unwrap().as_ref().to_vec()).await.unwrap();
-    assert!(matches!(house.vault().key(guest(1)).await, Err(VaultError::Unfit { subject }) if subject == guest(1)));
+    assert!(
+        matches!(house.vault().key(guest(1)).await, Err(VaultError::Unfit { subject }) if subject == guest(1))
+    );
     swap(guest(1), "other", vec![0]).await.unwrap();
-    assert!(matches!(house.vault().key(guest(1)).await, Err(VaultError::Malformed { subject }) if subject == guest(1)));
+    assert!(
+        matches!(house.vault().key(guest(1)).await, Err(VaultError::Malformed { subject }) if subject == guest(1))
+    );
     swap(ACCOUNT, "wrapped", vec![0; 60]).await.unwrap();
     assert!(matches!(house.vault().key(guest(2)).await, Err(VaultError::Master { subject: ACCOUNT, .. })));
 }
@@ -325,8 +357,12 @@ async fn an_altered_item_is_an_error_and_not_an_absence() {
 async fn a_table_that_does_not_answer_is_no_absence() {
     let house = House::new().await;
     let master = FileKey::open_or_create(&house.stage.keys.join("master")).unwrap();
-    let vault =
-        Vault::new(house.stage.dynamodb.clone(), "no-such-table".into(), MasterKey::File(master), house.stage.backend.clock.clone());
+    let vault = Vault::new(
+        house.stage.dynamodb.clone(),
+        "no-such-table".into(),
+        MasterKey::File(master),
+        house.stage.backend.clock.clone(),
+    );
     let error = vault.key(ACCOUNT).await.unwrap_err();
     assert_eq!(error.to_string(), format!("vault: read {ACCOUNT}"));
     assert!(std::error::Error::source(&error).is_some());
@@ -353,7 +389,10 @@ async fn a_burial_leaves_a_tombstone_and_nothing_else_however_often_it_is_repeat
         let items = house.items().await;
         let item = items.iter().find(|item| item["subject"].as_s().unwrap() == &subject.to_string()).unwrap();
         assert_eq!((item.len(), item["erased"].as_bool()), (2, Ok(&true)), "{item:?}");
-        assert!(matches!(house.vault().create(subject).await, Err(VaultError::Erased { .. })), "who never had a key gets none either");
+        assert!(
+            matches!(house.vault().create(subject).await, Err(VaultError::Erased { .. })),
+            "who never had a key gets none either"
+        );
     }
 }
 

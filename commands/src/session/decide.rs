@@ -48,7 +48,14 @@ pub fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Eve
     let expires_at = now.plus_millis(REFRESH_TTL_MS);
     let state = match (session, command) {
         (Session::None, Command::Start(user, Standing { seq, operator })) => {
-            let state = State { user: *user, user_seq: *seq, operator: *operator, number: 1, refreshed_at: now, expires_at };
+            let state = State {
+                user: *user,
+                user_seq: *seq,
+                operator: *operator,
+                number: 1,
+                refreshed_at: now,
+                expires_at,
+            };
             return Ok(vec![Event::Started(state)]);
         }
         (Session::Ended, Command::Revoke) => return Ok(vec![]),
@@ -61,10 +68,21 @@ pub fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Eve
         Command::Refresh(..) if now >= state.expires_at => Err(Refusal::Void),
         Command::Refresh(number, Standing { seq, operator }) if number == state.number => {
             let number = number.checked_add(1).ok_or(Refusal::Void)?;
-            Ok(vec![Event::Refreshed(State { user: state.user, user_seq: seq, operator, number, refreshed_at: now, expires_at })])
+            Ok(vec![Event::Refreshed(State {
+                user: state.user,
+                user_seq: seq,
+                operator,
+                number,
+                refreshed_at: now,
+                expires_at,
+            })])
         }
         Command::Refresh(number, _) if number > state.number => Err(Refusal::Void),
-        Command::Refresh(number, _) if number + 1 == state.number && now <= state.refreshed_at.plus_millis(REFRESH_GRACE_MS) => Ok(vec![]),
+        Command::Refresh(number, _)
+            if number + 1 == state.number && now <= state.refreshed_at.plus_millis(REFRESH_GRACE_MS) =>
+        {
+            Ok(vec![])
+        }
         Command::Refresh(..) => Ok(vec![Event::ReuseDetected(state.clone())]),
     }
 }
@@ -81,7 +99,14 @@ mod tests {
 
     fn state(number: u32, refreshed_ms_ago: i64) -> State {
         let refreshed_at = Time::from_millis(NOW_MS - refreshed_ms_ago);
-        State { user: ANA, user_seq: 1, operator: false, number, refreshed_at, expires_at: refreshed_at.plus_millis(REFRESH_TTL_MS) }
+        State {
+            user: ANA,
+            user_seq: 1,
+            operator: false,
+            number,
+            refreshed_at,
+            expires_at: refreshed_at.plus_millis(REFRESH_TTL_MS),
+        }
     }
 
     fn after(event: Event, command: Command) -> Result<Vec<Event>, Refusal> {
@@ -94,26 +119,39 @@ mod tests {
 
     #[test]
     fn a_session_starts_with_its_first_token() {
-        let started = given::<Session>(vec![]).when(|session, now| decide(session, &Command::Start(ANA, KNOWN), now));
+        let started =
+            given::<Session>(vec![]).when(|session, now| decide(session, &Command::Start(ANA, KNOWN), now));
         assert_eq!(started, Ok(vec![Event::Started(State { user_seq: KNOWN.seq, ..state(1, 0) })]));
     }
 
     #[test]
     fn a_token_is_exchanged_for_the_next_and_knows_what_the_account_has_become() {
-        assert_eq!(after(Event::Started(state(1, 60_000)), Command::Refresh(1, KNOWN)), Ok(vec![refreshed_now(2)]));
-        assert_eq!(after(Event::Refreshed(state(3_000, 60_000)), Command::Refresh(3_000, KNOWN)), Ok(vec![refreshed_now(3_001)]));
+        assert_eq!(
+            after(Event::Started(state(1, 60_000)), Command::Refresh(1, KNOWN)),
+            Ok(vec![refreshed_now(2)])
+        );
+        assert_eq!(
+            after(Event::Refreshed(state(3_000, 60_000)), Command::Refresh(3_000, KNOWN)),
+            Ok(vec![refreshed_now(3_001)])
+        );
     }
 
     #[test]
     fn a_lost_answer_can_be_asked_for_again_for_a_while() {
         let again = |ago| after(Event::Refreshed(state(2, ago)), Command::Refresh(1, KNOWN));
         assert_eq!(again(REFRESH_GRACE_MS), Ok(vec![]));
-        assert_eq!(again(REFRESH_GRACE_MS + 1), Ok(vec![Event::ReuseDetected(state(2, REFRESH_GRACE_MS + 1))]));
+        assert_eq!(
+            again(REFRESH_GRACE_MS + 1),
+            Ok(vec![Event::ReuseDetected(state(2, REFRESH_GRACE_MS + 1))])
+        );
     }
 
     #[test]
     fn an_older_token_ends_the_session_at_once() {
-        assert_eq!(after(Event::Refreshed(state(3, 0)), Command::Refresh(1, KNOWN)), Ok(vec![Event::ReuseDetected(state(3, 0))]));
+        assert_eq!(
+            after(Event::Refreshed(state(3, 0)), Command::Refresh(1, KNOWN)),
+            Ok(vec![Event::ReuseDetected(state(3, 0))])
+        );
     }
 
     #[test]
@@ -123,7 +161,10 @@ mod tests {
 
     #[test]
     fn a_token_runs_out() {
-        assert_eq!(after(Event::Started(state(1, REFRESH_TTL_MS)), Command::Refresh(1, KNOWN)), Err(Refusal::Void));
+        assert_eq!(
+            after(Event::Started(state(1, REFRESH_TTL_MS)), Command::Refresh(1, KNOWN)),
+            Err(Refusal::Void)
+        );
         assert!(after(Event::Started(state(1, REFRESH_TTL_MS - 1)), Command::Refresh(1, KNOWN)).is_ok());
     }
 
@@ -133,6 +174,9 @@ mod tests {
             assert_eq!(after(end.clone(), Command::Refresh(2, KNOWN)), Err(Refusal::Void));
             assert_eq!(after(end, Command::Revoke), Ok(vec![]));
         }
-        assert_eq!(after(Event::Started(state(1, 0)), Command::Revoke), Ok(vec![Event::Revoked(state(1, 0))]));
+        assert_eq!(
+            after(Event::Started(state(1, 0)), Command::Revoke),
+            Ok(vec![Event::Revoked(state(1, 0))])
+        );
     }
 }

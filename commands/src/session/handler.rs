@@ -37,7 +37,11 @@ pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let floor = Floor::from_now(); // the wait does not tell why somebody is not let in
     let Some((user, standing)) = recognise(backend, &email, &password).await? else {
         floor.reached().await;
-        return Err(Problem::new(Slug::InvalidCredentials, "There is no account with this e-mail and password.").into());
+        return Err(Problem::new(
+            Slug::InvalidCredentials,
+            "There is no account with this e-mail and password.",
+        )
+        .into());
     };
     let session = SessionId(backend.clock.id(backend.clock.now()));
     let outcome = run(backend, call, user, session, Command::Start(user, standing)).await?;
@@ -45,14 +49,20 @@ pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 }
 
 /// The account whose e-mail and password these are. Does the same work whether there is one or not.
-async fn recognise(backend: &Backend, email: &Email, password: &Password) -> Result<Option<(UserId, Standing)>, Failure> {
+async fn recognise(
+    backend: &Backend,
+    email: &Email,
+    password: &Password,
+) -> Result<Option<(UserId, Standing)>, Failure> {
     let holder = backend.vault.holder(&backend.secrets.claim(email)).await?;
     let id = holder.unwrap_or(NOBODY);
     let found = backend.log.read::<User>(id.into()).await?;
     let key = backend.vault.key(Subject::Account(id)).await?;
     let account = found.as_ref().and_then(|found| found.state.kept()).zip(key.as_ref());
     let hash = account.map(|(account, key)| clear(id, key, &account.password)).transpose()?;
-    let fits = password::fits(password, hash.as_ref().unwrap_or(&PasswordHash::from_clear(password::DECOY.into()))).await?;
+    let fits =
+        password::fits(password, hash.as_ref().unwrap_or(&PasswordHash::from_clear(password::DECOY.into())))
+            .await?;
     let seq = found.as_ref().map_or(0, |found| found.seq);
     Ok(account.filter(|_| fits).map(|(account, _)| (id, Standing { seq, operator: account.operator })))
 }
@@ -69,7 +79,9 @@ pub(crate) async fn refresh(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 
 pub(crate) async fn sign_out(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    let session = call.session.ok_or_else(|| Problem::new(Slug::NotFound, "This token came of no session; it ends by itself."))?;
+    let session = call
+        .session
+        .ok_or_else(|| Problem::new(Slug::NotFound, "This token came of no session; it ends by itself."))?;
     run(backend, call, call.owner, session, Command::Revoke).await?;
     Ok(Reply::empty(204))
 }
@@ -79,7 +91,13 @@ pub(crate) async fn latest(backend: &Backend, session: SessionId) -> Result<Sess
     Ok(backend.log.read::<Session>(session.into()).await?.map_or(Session::None, |found| found.state))
 }
 
-async fn run(backend: &Backend, call: &Call<'_>, user: UserId, session: SessionId, command: Command) -> Result<Outcome<Session>, Failure> {
+async fn run(
+    backend: &Backend,
+    call: &Call<'_>,
+    user: UserId,
+    session: SessionId,
+    command: Command,
+) -> Result<Outcome<Session>, Failure> {
     let author = by(call, Actor::User(user), user, None);
     let command = &command;
     let decide = |session: Session, now| async move { decide(&session, command, now).map_err(|_| void()) };
@@ -87,7 +105,12 @@ async fn run(backend: &Backend, call: &Call<'_>, user: UserId, session: SessionI
 }
 
 /// The tokens of a session that goes on; one that ended, even by this very request, has none.
-async fn tokens(backend: &Backend, status: u16, session: SessionId, outcome: Outcome<Session>) -> Result<Reply, Failure> {
+async fn tokens(
+    backend: &Backend,
+    status: u16,
+    session: SessionId,
+    outcome: Outcome<Session>,
+) -> Result<Reply, Failure> {
     let Session::Live(State { user, number, expires_at, .. }) = outcome.state else { return Err(void()) };
     let tokens = Tokens {
         access_token: backend.tokens.issue(user, session, backend.clock.now()).await?,

@@ -12,7 +12,10 @@ use super::Standing;
 pub fn standing(state: &State, since: &[Commit]) -> Result<Option<Standing>, Failure> {
     let mut standing = Standing { seq: state.user_seq, operator: state.operator };
     for commit in since {
-        for fact in commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))? {
+        for fact in commit
+            .facts::<Event>()
+            .map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?
+        {
             standing.seq = fact.seq;
             match fact.event {
                 Event::PasswordChanged { .. } | Event::Erased {} | Event::Forgotten {} => return Ok(None),

@@ -50,18 +50,26 @@ pub enum Refusal {
 /// The command is refused.
 pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
     let account = match (user, command) {
-        (User::None, Command::Register(registered)) => return Ok(vec![Event::Registered(registered.clone())]),
-        (_, Command::Register(_)) | (User::Erased(_) | User::Forgotten(_), Command::Erase) | (User::Forgotten(_), Command::Forget) => {
+        (User::None, Command::Register(registered)) => {
+            return Ok(vec![Event::Registered(registered.clone())]);
+        }
+        (_, Command::Register(_))
+        | (User::Erased(_) | User::Forgotten(_), Command::Erase)
+        | (User::Forgotten(_), Command::Forget) => {
             return Ok(vec![]);
         }
         (User::Erased(_), Command::Forget) => return Ok(vec![Event::Forgotten {}]),
-        (User::None | User::Erased(_) | User::Forgotten(_), _) | (User::Kept(_), Command::Forget) => return Err(Refusal::NotFound),
+        (User::None | User::Erased(_) | User::Forgotten(_), _) | (User::Kept(_), Command::Forget) => {
+            return Err(Refusal::NotFound);
+        }
         (User::Kept(account), _) => account,
     };
     match command {
         Command::Register(_) | Command::Forget => Ok(vec![]),
         Command::Rename(name) => Ok(vec![Event::Renamed { name: name.clone() }]),
-        Command::ConfirmEmail | Command::AskConfirmation if account.confirmed => Err(Refusal::AlreadyConfirmed),
+        Command::ConfirmEmail | Command::AskConfirmation if account.confirmed => {
+            Err(Refusal::AlreadyConfirmed)
+        }
         Command::ConfirmEmail => Ok(vec![Event::EmailConfirmed {}]),
         Command::AskConfirmation => Ok(vec![Event::ConfirmationAsked {}]),
         Command::AskPasswordReset => Ok(vec![Event::PasswordResetAsked {}]),
@@ -80,9 +88,10 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound => Self::not_found(),
-            Refusal::AlreadyConfirmed => {
-                Self::new(Slug::AlreadyConfirmed, "The account's e-mail address is confirmed; nothing is left to do.")
-            }
+            Refusal::AlreadyConfirmed => Self::new(
+                Slug::AlreadyConfirmed,
+                "The account's e-mail address is confirmed; nothing is left to do.",
+            ),
         }
     }
 }
@@ -125,9 +134,17 @@ mod tests {
 
     #[test]
     fn a_password_is_known_by_the_event_it_came_with() {
-        let password_seq = |events| given::<User>(events).when(|user, _| user.kept().map(|account| account.password_seq));
+        let password_seq =
+            |events| given::<User>(events).when(|user, _| user.kept().map(|account| account.password_seq));
         assert_eq!(password_seq(vec![registered(), Event::EmailConfirmed {}]), Some(1));
-        assert_eq!(password_seq(vec![registered(), Event::PasswordResetAsked {}, Event::PasswordChanged { password: hash() }]), Some(3));
+        assert_eq!(
+            password_seq(vec![
+                registered(),
+                Event::PasswordResetAsked {},
+                Event::PasswordChanged { password: hash() }
+            ]),
+            Some(3)
+        );
     }
 
     #[test]
@@ -135,7 +152,10 @@ mod tests {
         assert_eq!(after(vec![registered()], Command::RevokeOperator), Ok(vec![]));
         assert_eq!(after(vec![registered()], Command::GrantOperator), Ok(vec![Event::OperatorGranted {}]));
         assert_eq!(after(vec![registered(), Event::OperatorGranted {}], Command::GrantOperator), Ok(vec![]));
-        assert_eq!(after(vec![registered(), Event::OperatorGranted {}], Command::RevokeOperator), Ok(vec![Event::OperatorRevoked {}]));
+        assert_eq!(
+            after(vec![registered(), Event::OperatorGranted {}], Command::RevokeOperator),
+            Ok(vec![Event::OperatorRevoked {}])
+        );
     }
 
     #[test]

@@ -32,7 +32,8 @@ impl Account {
             return Err(Skip::Needless);
         }
         let entry = self.agenda.messages.entry(message);
-        let good_until = entry.zip(message.kind.good_for_ms()).map(|(entry, ms)| entry.wanted_at.plus_millis(ms));
+        let good_until =
+            entry.zip(message.kind.good_for_ms()).map(|(entry, ms)| entry.wanted_at.plus_millis(ms));
         if good_until.is_some_and(|until| now < until) { Ok(()) } else { Err(Skip::Late) }
     }
 }

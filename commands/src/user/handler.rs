@@ -22,12 +22,14 @@ use crate::author::author_as;
 pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let name = call.body::<ChangeMe>()?.parse()?;
     let name = &name;
-    let outcome = run(backend, call, call.raw_body(), |user, key| async move {
-        match name {
-            Some(name) => Ok(decide(&user, &Command::Rename(key.seal(call.owner.into(), name))).map_err(Problem::from)?),
-            None => user.kept().map(|_| Vec::new()).ok_or_else(|| Problem::not_found().into()),
-        }
-    });
+    let outcome =
+        run(backend, call, call.raw_body(), |user, key| async move {
+            match name {
+                Some(name) => Ok(decide(&user, &Command::Rename(key.seal(call.owner.into(), name)))
+                    .map_err(Problem::from)?),
+                None => user.kept().map(|_| Vec::new()).ok_or_else(|| Problem::not_found().into()),
+            }
+        });
     Ok(written(200, call.owner.into(), outcome.await?, None, None))
 }
 
@@ -35,7 +37,9 @@ pub(crate) async fn ask_confirmation(backend: &Backend, call: &Call<'_>) -> Resu
     call.body::<Empty>()?;
     backend.limits.count_from(Tries::MailAddress, call.address()).await?;
     backend.limits.count(Tries::MailAccount, &call.owner.to_string()).await?;
-    let outcome = run(backend, call, b"", |user, _| async move { Ok(decide(&user, &Command::AskConfirmation).map_err(Problem::from)?) });
+    let outcome = run(backend, call, b"", |user, _| async move {
+        Ok(decide(&user, &Command::AskConfirmation).map_err(Problem::from)?)
+    });
     Ok(written(202, call.owner.into(), outcome.await?, None, None))
 }
 
@@ -83,13 +87,23 @@ where
 }
 
 /// Whether this is the account's password.
-async fn knows(user: UserId, account: &Account, key: &SubjectKey, password: &Password) -> Result<(), Failure> {
+async fn knows(
+    user: UserId,
+    account: &Account,
+    key: &SubjectKey,
+    password: &Password,
+) -> Result<(), Failure> {
     let hash: PasswordHash = clear(user, key, &account.password)?;
     if password::fits(password, &hash).await? { Ok(()) } else { Err(Problem::wrong_password().into()) }
 }
 
 /// A new password, if it is a good one, as it is kept.
-pub(super) async fn seal_new(user: UserId, account: &Account, key: &SubjectKey, new: &Password) -> Result<Sealed<PasswordHash>, Failure> {
+pub(super) async fn seal_new(
+    user: UserId,
+    account: &Account,
+    key: &SubjectKey,
+    new: &Password,
+) -> Result<Sealed<PasswordHash>, Failure> {
     let email: Email = clear(user, key, &account.email)?;
     password::check(new, &[email.clear()]).await?;
     Ok(key.seal(user.into(), &password::hash(new).await?))
@@ -100,6 +114,8 @@ pub(crate) fn clear<T: Personal>(user: UserId, key: &SubjectKey, sealed: &Sealed
     match key.open(user.into(), sealed) {
         Opened::Clear(value) => Ok(value),
         Opened::Erased => Err(Problem::not_found().into()),
-        Opened::Damaged => Err(Failure::broken(format!("open the {} of user-{user}", T::FIELD), "it does not fit its key")),
+        Opened::Damaged => {
+            Err(Failure::broken(format!("open the {} of user-{user}", T::FIELD), "it does not fit its key"))
+        }
     }
 }

@@ -93,7 +93,9 @@ impl Aggregate for User {
                 texts_per_day: None,
                 agenda: Agenda::default().of_account(fact),
             }),
-            (Self::Kept(account) | Self::Erased(account), Event::Forgotten {}) => Self::Forgotten(account.agenda.of_account(fact)),
+            (Self::Kept(account) | Self::Erased(account), Event::Forgotten {}) => {
+                Self::Forgotten(account.agenda.of_account(fact))
+            }
             (Self::Kept(account), Event::Erased {}) => Self::Erased(account.evolve(fact)),
             (Self::Kept(account), _) => Self::Kept(account.evolve(fact)),
             (Self::Erased(account), _) => Self::Erased(account.evolve(fact)),
@@ -120,8 +122,16 @@ impl Account {
             Event::OperatorGranted {} => self.operator = true,
             Event::OperatorRevoked {} => self.operator = false,
             Event::TextsCapped { texts_per_day } => self.texts_per_day = Some(*texts_per_day),
-            Event::Registered(_) | Event::ConfirmationAsked {} | Event::PasswordResetAsked {} | Event::Erased {} | Event::Forgotten {} => {}
-            Event::MailStarted(_) | Event::MailSent(_) | Event::MailFailed(_) | Event::MailSkipped(_) | Event::MailBounced(_) => {}
+            Event::Registered(_)
+            | Event::ConfirmationAsked {}
+            | Event::PasswordResetAsked {}
+            | Event::Erased {}
+            | Event::Forgotten {} => {}
+            Event::MailStarted(_)
+            | Event::MailSent(_)
+            | Event::MailFailed(_)
+            | Event::MailSkipped(_)
+            | Event::MailBounced(_) => {}
         }
         self
     }

@@ -19,7 +19,11 @@ pub struct Operator {
 ///
 /// # Errors
 /// The log or the vault does not answer.
-pub async fn set_operator(backend: &Backend, email: &Email, granted: bool) -> Result<Option<Operator>, Failure> {
+pub async fn set_operator(
+    backend: &Backend,
+    email: &Email,
+    granted: bool,
+) -> Result<Option<Operator>, Failure> {
     run(backend, email, if granted { Command::GrantOperator } else { Command::RevokeOperator }).await
 }
 
@@ -27,7 +31,11 @@ pub async fn set_operator(backend: &Backend, email: &Email, granted: bool) -> Re
 ///
 /// # Errors
 /// The log or the vault does not answer.
-pub async fn cap_texts(backend: &Backend, email: &Email, texts_per_day: u32) -> Result<Option<Operator>, Failure> {
+pub async fn cap_texts(
+    backend: &Backend,
+    email: &Email,
+    texts_per_day: u32,
+) -> Result<Option<Operator>, Failure> {
     run(backend, email, Command::CapTexts(texts_per_day)).await
 }
 

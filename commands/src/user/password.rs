@@ -29,7 +29,8 @@ const HASHES_AT_ONCE: usize = 4;
 static HASHING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
 
 /// What a password is checked against when there is no account: nobody knows one that fits, and it takes as long to find out.
-pub(crate) const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$d2FpdGxpc3QgZGVjb3kgMQ$kSzYBcJtbSkPjKw5FQwRGcWqlDZTjbhTTW7IvHqAfcw";
+pub(crate) const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$d2FpdGxpc3QgZGVjb3kgMQ$kSzYBcJtbSkPjKw5FQwRGcWqlDZTjbhTTW7IvHqAfcw";
 
 /// How much of a password is judged. Who makes one of signs that may stand for several letters has the judge try them all: this
 /// many take a few hashes' time, and it grows faster than they do.
@@ -57,7 +58,8 @@ fn judge(password: &Password, known: &[String]) -> Result<(), Problem> {
         let suggestions = feedback.suggestions().iter().map(ToString::to_string);
         warning.into_iter().chain(suggestions).collect::<Vec<_>>().join(" ")
     });
-    let advice = advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| "Add another word or two.".into());
+    let advice =
+        advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| "Add another word or two.".into());
     Err(Problem::new(Slug::WeakPassword, format!("The password would be guessed. {advice}")))
 }
 
@@ -68,9 +70,12 @@ fn judge(password: &Password, known: &[String]) -> Result<(), Problem> {
 pub(crate) async fn hash(password: &Password) -> Result<PasswordHash, Failure> {
     let password = password.clone();
     let phc = aside(move || {
-        let hashed: Result<phc::PasswordHash, _> =
-            argon2().and_then(|argon2| argon2.hash_password_with_salt(password.clear().as_bytes(), &random::<SALT_BYTES>()));
-        hashed.map(|phc| phc.to_string()).map_err(|cause| Failure::broken("hash a password", cause.to_string()))
+        let hashed: Result<phc::PasswordHash, _> = argon2().and_then(|argon2| {
+            argon2.hash_password_with_salt(password.clear().as_bytes(), &random::<SALT_BYTES>())
+        });
+        hashed
+            .map(|phc| phc.to_string())
+            .map_err(|cause| Failure::broken("hash a password", cause.to_string()))
     });
     Ok(PasswordHash::from_clear(phc.await?))
 }
@@ -95,8 +100,11 @@ fn argon2() -> argon2::password_hash::Result<Argon2<'static>> {
 }
 
 /// Off the threads that serve everybody else.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    let _one_of_few = HASHING.acquire().await.map_err(|cause| Failure::broken("wait to hash a password", cause))?;
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let _one_of_few =
+        HASHING.acquire().await.map_err(|cause| Failure::broken("wait to hash a password", cause))?;
     tokio::task::spawn_blocking(work).await.map_err(|cause| Failure::broken("hash a password", cause))?
 }
 
@@ -110,7 +118,15 @@ mod tests {
 
     #[test]
     fn a_password_that_would_be_guessed_is_refused_with_advice() {
-        for weak in ["password", "12345678", "qwertyuiop", "Passw0rd!", "aaaaaaaaaaaa", "ana@example.com", "Ana Maria"] {
+        for weak in [
+            "password",
+            "12345678",
+            "qwertyuiop",
+            "Passw0rd!",
+            "aaaaaaaaaaaa",
+            "ana@example.com",
+            "Ana Maria",
+        ] {
             let known = ["Ana Maria", "ana@example.com"].map(str::to_owned);
             let problem = judge(&password(weak), &known).unwrap_err();
             assert_eq!(problem.slug, Slug::WeakPassword, "{weak}");
@@ -147,7 +163,9 @@ mod tests {
         assert!(hash.clear().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "OWASP's parameters");
         assert!(fits(&password("correct horse battery staple"), &hash).await.unwrap());
         assert!(!fits(&password("correct horse battery stapler"), &hash).await.unwrap());
-        assert!(fits(&password("whatever it is"), &PasswordHash::from_clear("no hash".into())).await.is_err());
+        assert!(
+            fits(&password("whatever it is"), &PasswordHash::from_clear("no hash".into())).await.is_err()
+        );
     }
 
     #[tokio::test]
@@ -155,7 +173,10 @@ mod tests {
         let decoy = Phc::new(DECOY).unwrap();
         let real = hash(&password("correct horse battery staple")).await.unwrap();
         let real = Phc::new(real.clear()).unwrap();
-        assert_eq!((decoy.algorithm, decoy.version, &decoy.params), (real.algorithm, real.version, &real.params));
+        assert_eq!(
+            (decoy.algorithm, decoy.version, &decoy.params),
+            (real.algorithm, real.version, &real.params)
+        );
         assert_eq!(decoy.hash.map(|hash| hash.len()), real.hash.map(|hash| hash.len()));
         assert!(!fits(&password("password"), &PasswordHash::from_clear(DECOY.into())).await.unwrap());
     }

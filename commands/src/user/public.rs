@@ -38,13 +38,21 @@ pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply
     };
     match register_as(backend, call, id, &new, false).await {
         // The same request at the same time may have made the account first, under a key that this one did not know of.
-        Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => register_as(backend, call, id, &new, true).await,
+        Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => {
+            register_as(backend, call, id, &new, true).await
+        }
         done => done,
     }
 }
 
 /// The account's first fact, its key and the claim on its address are one transaction: there is no half of an account.
-async fn register_as(backend: &Backend, call: &Call<'_>, id: UserId, new: &NewAccount, is_there: bool) -> Result<Reply, Failure> {
+async fn register_as(
+    backend: &Backend,
+    call: &Call<'_>,
+    id: UserId,
+    new: &NewAccount,
+    is_there: bool,
+) -> Result<Reply, Failure> {
     let idempotency_key = call.idempotency_key()?;
     let known = if idempotency_key.is_some() { backend.vault.key(Subject::Account(id)).await? } else { None };
     let (fresh_key, keep_key) = backend.vault.prepare(id).await?;
@@ -82,7 +90,9 @@ pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     if !backend.secrets.was_mailed(Mailed::Confirmation, token, REGISTERED_SEQ) {
         return Err(void());
     }
-    let author = author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"").await?;
+    let author =
+        author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"")
+            .await?;
     // A link that was followed has served its purpose, and one to an account that is gone has none.
     let decide = |user: User, _| async move { decide(&user, &Command::ConfirmEmail).map_err(|_| void()) };
     backend.log.transact::<User, _, _, _>(token.user.into(), &author, None, decide).await?;
@@ -106,14 +116,17 @@ async fn ask_reset_of(backend: &Backend, call: &Call<'_>, email: &Email) -> Resu
     let actor = Actor::System(Component::Accounts); // whoever asks has not shown who they are
     let author = author_as(backend, call, actor, user, Subject::Account(user), b"").await?;
     // An account that is being forgotten gets no mail, and nobody learns that it was there.
-    let decide = |user: User, _| async move { Ok(decide(&user, &Command::AskPasswordReset).unwrap_or_default()) };
+    let decide =
+        |user: User, _| async move { Ok(decide(&user, &Command::AskPasswordReset).unwrap_or_default()) };
     backend.log.transact::<User, _, _, _>(user.into(), &author, None, decide).await.map(drop)
 }
 
 pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let (token, new) = call.body::<ResetPassword>()?.parse()?;
     let token = &read(backend, call, &token).await?;
-    let author = author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"").await?;
+    let author =
+        author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"")
+            .await?;
     let new = &new;
     let decide = |user: User, _| async move {
         let account = user.kept().ok_or_else(void)?;

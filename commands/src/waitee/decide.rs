@@ -16,7 +16,6 @@ use crate::waitlist::Waitlist;
 
 /// A party as it is stored.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "as in the contract")]
 pub struct SealedParty {
     pub name: Sealed<Name>,
     pub party_size: PartySize,
@@ -149,7 +148,9 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
         Command::Erase => Ok(vec![Event::Erased {}]),
         Command::Forget if visit.forgotten || !visit.erased => Ok(vec![]),
         Command::Forget => Ok(vec![Event::Forgotten {}]),
-        Command::EndHold | Command::Expire(_) | Command::Clear { .. } if visit.erased || !active => Ok(vec![]),
+        Command::EndHold | Command::Expire(_) | Command::Clear { .. } if visit.erased || !active => {
+            Ok(vec![])
+        }
         Command::EndHold if visit.agenda.hold.is_none_or(|hold| now < hold.until) => Ok(vec![]),
         Command::EndHold => Ok(vec![Event::NoShow(Why::default())]),
         Command::Expire(_) if !is_over(visit, now) => Ok(vec![]),
@@ -159,7 +160,9 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
         Command::Change(details) => Ok(changed(visit, details).into_iter().collect()),
         Command::Call { list } => match visit.state {
             State::Waiting | State::Called => Ok(vec![call(list, now)?]),
-            State::Confirmed | State::Seated | State::Left | State::Removed | State::NoShow => Err(not_now(visit, now)),
+            State::Confirmed | State::Seated | State::Left | State::Removed | State::NoShow => {
+                Err(not_now(visit, now))
+            }
         },
         Command::Confirm(_) if visit.state == State::Confirmed => Ok(vec![]),
         Command::Confirm(why) if visit.state == State::Called => Ok(vec![Event::Confirmed(why.clone())]),
@@ -179,17 +182,31 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
             let rank = place(visit, *beside, target.as_ref(), now)?;
             Ok(rank.map(|rank| Event::Moved { rank, reason: reason.clone() }).into_iter().collect())
         }
-        Command::Confirm(_) | Command::Seat(_) | Command::NoShow(_) | Command::Leave(_) | Command::Remove(_) | Command::Move { .. } => {
-            Err(not_now(visit, now))
-        }
+        Command::Confirm(_)
+        | Command::Seat(_)
+        | Command::NoShow(_)
+        | Command::Leave(_)
+        | Command::Remove(_)
+        | Command::Move { .. } => Err(not_now(visit, now)),
     }
 }
 
 fn not_now(visit: &Visit, now: Time) -> Refusal {
-    if is_over(visit, now) && !visit.state.is_active() { Refusal::Over(visit.state) } else { Refusal::NotFrom(visit.state) }
+    if is_over(visit, now) && !visit.state.is_active() {
+        Refusal::Over(visit.state)
+    } else {
+        Refusal::NotFrom(visit.state)
+    }
 }
 
-fn join(id: schema::WaitlistId, list: &waitlist::State, active: usize, party: &SealedParty, by: JoinedBy, now: Time) -> Joined {
+fn join(
+    id: schema::WaitlistId,
+    list: &waitlist::State,
+    active: usize,
+    party: &SealedParty,
+    by: JoinedBy,
+    now: Time,
+) -> Joined {
     let settings = &list.settings;
     Joined {
         waitlist: id,
@@ -215,7 +232,8 @@ fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
     let Waitlist::Kept(list) = list else { return Err(Refusal::NotFound) };
     let hold = list.settings.hold_minutes.get();
     let hold_until = now.plus_minutes(hold);
-    let remind_at = list.settings.remind_minutes.map(|before| now.plus_minutes(hold.saturating_sub(before.get())));
+    let remind_at =
+        list.settings.remind_minutes.map(|before| now.plus_minutes(hold.saturating_sub(before.get())));
     Ok(Event::Called { hold_until, remind_at })
 }
 
@@ -271,14 +289,19 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotFound => Self::not_found(),
             Refusal::ListClosed => Self::new(Slug::WaitlistClosed, "The list takes no parties now."),
-            Refusal::ListFull(capacity) => Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full.")),
+            Refusal::ListFull(capacity) => {
+                Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full."))
+            }
             Refusal::NotFrom(state) => not_from(state, allowed(state)),
             Refusal::Over(state) => not_from(state, Vec::new()),
-            Refusal::NotOnBoard => Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board."),
-            Refusal::Erased => Self::erased(),
-            Refusal::RankExhausted => {
-                Self::new(Slug::RankExhausted, "No room is left between these two; move one of them elsewhere first.")
+            Refusal::NotOnBoard => {
+                Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board.")
             }
+            Refusal::Erased => Self::erased(),
+            Refusal::RankExhausted => Self::new(
+                Slug::RankExhausted,
+                "No room is left between these two; move one of them elsewhere first.",
+            ),
         }
     }
 }

@@ -42,7 +42,11 @@ pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
     let (visit, outcome) = join::put_on(backend, call, &joining, &body).await?;
     let visit_token = backend.secrets.visit_token(visit);
     let joined = Joined {
-        written: Written { id: visit.0, seq: outcome.seq, state: outcome.state.0.as_ref().map(|visit| visit.state) },
+        written: Written {
+            id: visit.0,
+            seq: outcome.seq,
+            state: outcome.state.0.as_ref().map(|visit| visit.state),
+        },
         status_url: format!("{}/visit#{visit_token}", backend.public_url),
         visit_token,
     };
@@ -51,19 +55,31 @@ pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
 }
 
 /// A transition of the visit that the token in the path is for.
-pub(crate) async fn transition(backend: &Backend, call: &Call<'_>, command: fn(Why) -> Command) -> Result<Reply, Failure> {
+pub(crate) async fn transition(
+    backend: &Backend,
+    call: &Call<'_>,
+    command: fn(Why) -> Command,
+) -> Result<Reply, Failure> {
     let token = call.token.ok_or_else(Problem::not_found)?;
     let id = backend.secrets.read_visit_token(token).ok_or_else(Problem::not_found)?;
     call.body::<Empty>()?;
     // To whoever was forgotten, or waited with an account that was, nothing is answered any more: not even what was before.
     let found = read(backend, Actor::Guest(id), id).await?;
     let (tenant, _) = found.filter(|(_, visit)| !visit.erased).ok_or_else(Problem::not_found)?;
-    let key = backend.vault.key(Subject::Guest { account: tenant, guest: id }).await?.ok_or_else(Problem::not_found)?;
+    let key = backend
+        .vault
+        .key(Subject::Guest { account: tenant, guest: id })
+        .await?
+        .ok_or_else(Problem::not_found)?;
 
-    let repeatable = call.idempotency_key()?.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) });
+    let repeatable = call
+        .idempotency_key()?
+        .map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) });
     let author = by(call, Actor::Guest(id), tenant, repeatable);
     let command = &command(Why::default());
-    let decide = |waitee: Waitee, now| async move { Ok(decide(&waitee, command, now).map_err(super::Refusal::to_guest)?) };
+    let decide = |waitee: Waitee, now| async move {
+        Ok(decide(&waitee, command, now).map_err(super::Refusal::to_guest)?)
+    };
     let outcome = backend.log.transact(id.into(), &author, call.if_match()?, decide).await?;
     Ok(answer(200, id, outcome, None))
 }

@@ -62,9 +62,16 @@ pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     Reply::plain(202, &Erasing::default())
 }
 
-pub(crate) async fn transition(backend: &Backend, call: &Call<'_>, command: fn(Why) -> Command) -> Result<Reply, Failure> {
+pub(crate) async fn transition(
+    backend: &Backend,
+    call: &Call<'_>,
+    command: fn(Why) -> Command,
+) -> Result<Reply, Failure> {
     let reason = &call.body::<Because>()?.parse()?;
-    run(backend, call, 200, |_| async move { Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? })) }).await
+    run(backend, call, 200, |_| async move {
+        Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? }))
+    })
+    .await
 }
 
 pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -98,7 +105,12 @@ async fn target(
     let Some((_, found)) = read(backend, Actor::User(owner), other).await? else { return Ok(None) };
     let backwards = matches!(beside, Beside::Before(_));
     let neighbour = backend.rows.neighbour(visit.waitlist, &found.rank, backwards, [id, other]).await?;
-    Ok(Some(Target { waitlist: found.waitlist, active: found.state.is_active(), rank: found.rank, neighbour }))
+    Ok(Some(Target {
+        waitlist: found.waitlist,
+        active: found.state.is_active(),
+        rank: found.rank,
+        neighbour,
+    }))
 }
 
 /// Runs a command on the visit in the path. What it needs besides is gathered from the visit as it is at that moment.
@@ -119,7 +131,11 @@ where
 }
 
 /// A visit as it is now, from the log, and whose data it is. One that is not the caller's is none.
-pub(super) async fn read(backend: &Backend, caller: Actor, id: WaiteeId) -> Result<Option<(UserId, Visit)>, Failure> {
+pub(super) async fn read(
+    backend: &Backend,
+    caller: Actor,
+    id: WaiteeId,
+) -> Result<Option<(UserId, Visit)>, Failure> {
     let found = backend.log.read::<Waitee>(id.into()).await?;
     let own = found.filter(|found| access::may(caller, id.into(), found.tenant).is_ok());
     Ok(own.and_then(|found| Some((found.tenant, found.state.0?))))
@@ -138,13 +154,22 @@ async fn key(backend: &Backend, subject: Subject) -> Result<SubjectKey, Failure>
     key.ok_or_else(|| Problem::erased().into())
 }
 
-async fn seal_reason(backend: &Backend, call: &Call<'_>, reason: Option<&Reason>) -> Result<Option<Sealed<Reason>>, Failure> {
+async fn seal_reason(
+    backend: &Backend,
+    call: &Call<'_>,
+    reason: Option<&Reason>,
+) -> Result<Option<Sealed<Reason>>, Failure> {
     let Some(reason) = reason else { return Ok(None) };
     let id = WaiteeId(call.path_id()?);
     Ok(Some(key(backend, guest(call.owner, id)).await?.seal(id.into(), reason)))
 }
 
-async fn seal_patch(backend: &Backend, subject: Subject, stream: StreamId, patch: &PartyPatch) -> Result<Details, Failure> {
+async fn seal_patch(
+    backend: &Backend,
+    subject: Subject,
+    stream: StreamId,
+    patch: &PartyPatch,
+) -> Result<Details, Failure> {
     let key = key(backend, subject).await?;
     Ok(Details {
         name: patch.name.as_ref().map(|name| key.seal(stream, name)),
@@ -157,6 +182,10 @@ async fn seal_patch(backend: &Backend, subject: Subject, stream: StreamId, patch
     })
 }
 
-fn seal_field<T: Personal>(key: &SubjectKey, stream: StreamId, field: &Option<Option<T>>) -> Option<Option<Sealed<T>>> {
+fn seal_field<T: Personal>(
+    key: &SubjectKey,
+    stream: StreamId,
+    field: &Option<Option<T>>,
+) -> Option<Option<Sealed<T>>> {
     field.as_ref().map(|field| field.as_ref().map(|value| key.seal(stream, value)))
 }

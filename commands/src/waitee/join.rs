@@ -51,7 +51,9 @@ pub(super) async fn put_on(
     let active = backend.rows.active(joining.id, ACTIVE_COUNTED_MAX).await?;
 
     let idempotency_key = call.idempotency_key()?;
-    let id = WaiteeId(idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)));
+    let id = WaiteeId(
+        idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
+    );
     let subject = Subject::Guest { account: joining.tenant, guest: id };
     // A key that is there already means that this request came before: if it was done its answer stands, whatever has become of
     // the list since, so the body is looked at only when there is no answer. Otherwise a refused party leaves nothing behind.
@@ -64,12 +66,14 @@ pub(super) async fn put_on(
             backend.vault.create(subject).await?
         }
     };
-    let command = idempotency_key.map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) });
+    let command = idempotency_key
+        .map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) });
     let author = by(call, joining.actor(id), joining.tenant, command);
     let (key, party) = (&key, &party);
     let decide = |waitee: Waitee, now| async move {
         let party = seal(key, id.into(), &party()?);
-        let command = Command::Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by };
+        let command =
+            Command::Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by };
         Ok(decide(&waitee, &command, now).map_err(Problem::from)?)
     };
     let outcome = backend.log.transact(id.into(), &author, None, decide).await?;

@@ -18,13 +18,22 @@ pub struct Target {
 }
 
 /// The new rank, or none when the party already stands there.
-pub(super) fn place(visit: &Visit, beside: Beside, target: Option<&Target>, now: Time) -> Result<Option<Rank>, Refusal> {
-    let target = target.filter(|target| target.active && target.waitlist == visit.waitlist).ok_or(Refusal::NotOnBoard)?;
+pub(super) fn place(
+    visit: &Visit,
+    beside: Beside,
+    target: Option<&Target>,
+    now: Time,
+) -> Result<Option<Rank>, Refusal> {
+    let target = target
+        .filter(|target| target.active && target.waitlist == visit.waitlist)
+        .ok_or(Refusal::NotOnBoard)?;
     // Whoever joins from now on stands behind everyone, also behind a party that was moved to the end.
     let end = Rank::joining(now);
     let (low, high) = match beside {
         Beside::Before(_) => (target.neighbour.as_ref(), Some(&target.rank)),
-        Beside::After(_) => (Some(&target.rank), target.neighbour.as_ref().or(Some(&end).filter(|end| **end > target.rank))),
+        Beside::After(_) => {
+            (Some(&target.rank), target.neighbour.as_ref().or(Some(&end).filter(|end| **end > target.rank)))
+        }
     };
     let stands_there = low.is_none_or(|low| *low < visit.rank) && high.is_none_or(|high| visit.rank < *high);
     if stands_there {

@@ -58,12 +58,18 @@ fn is_left(visit: &Visit) -> bool {
 
 async fn run(backend: &Backend, id: WaiteeId, read: &Read<Waitee>, command: &Command) -> Result<(), Failure> {
     let author = read.because_of(read.seq, Actor::System(Component::Tick));
-    let decide = |waitee: Waitee, now| async move { Ok(decide(&waitee, command, now).map_err(Problem::from)?) };
+    let decide =
+        |waitee: Waitee, now| async move { Ok(decide(&waitee, command, now).map_err(Problem::from)?) };
     backend.log.transact(id.into(), &author, None, decide).await.map(drop)
 }
 
 /// A reason under the guest's key, as hosts' reasons are; none when that key is gone.
-async fn because(backend: &Backend, guest: WaiteeId, read: &Read<Waitee>, text: &str) -> Result<Why, Failure> {
+async fn because(
+    backend: &Backend,
+    guest: WaiteeId,
+    read: &Read<Waitee>,
+    text: &str,
+) -> Result<Why, Failure> {
     let key = backend.vault.key(Subject::Guest { account: read.tenant, guest }).await?;
     let reason: Option<Reason> = Reason::parse(text).ok();
     let sealed: Option<Sealed<Reason>> = key.zip(reason).map(|(key, reason)| key.seal(guest.into(), &reason));

@@ -46,9 +46,14 @@ pub enum Refusal {
 pub fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
     let state = match (list, command) {
         (Waitlist::None, Command::Create(settings)) => {
-            return Ok(vec![Event::Created(State { settings: settings.clone(), open: true, created_at: now })]);
+            return Ok(vec![Event::Created(State {
+                settings: settings.clone(),
+                open: true,
+                created_at: now,
+            })]);
         }
-        (Waitlist::Kept(_) | Waitlist::Deleted, Command::Create(_)) | (Waitlist::Deleted, Command::Delete { .. }) => {
+        (Waitlist::Kept(_) | Waitlist::Deleted, Command::Create(_))
+        | (Waitlist::Deleted, Command::Delete { .. }) => {
             return Ok(vec![]);
         }
         (Waitlist::None | Waitlist::Deleted, _) => return Err(Refusal::NotFound),
@@ -58,7 +63,11 @@ pub fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event
         Command::Create(_) => Ok(vec![]),
         Command::Change(patch) => {
             let settings = patch.apply(&state.settings).map_err(Refusal::Invalid)?;
-            if settings == state.settings { Ok(vec![]) } else { Ok(vec![Event::SettingsChanged(State { settings, ..state.clone() })]) }
+            if settings == state.settings {
+                Ok(vec![])
+            } else {
+                Ok(vec![Event::SettingsChanged(State { settings, ..state.clone() })])
+            }
         }
         Command::Open if state.open => Ok(vec![]),
         Command::Open => Ok(vec![Event::Opened(State { open: true, ..state.clone() })]),
@@ -75,7 +84,9 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotFound => Self::not_found(),
             Refusal::StillOpen => Self::new(Slug::WaitlistOpen, "Close the list before deleting it."),
-            Refusal::NotEmpty(active) => Self::new(Slug::WaitlistNotEmpty, format!("{active} parties are still on the board.")),
+            Refusal::NotEmpty(active) => {
+                Self::new(Slug::WaitlistNotEmpty, format!("{active} parties are still on the board."))
+            }
             Refusal::Invalid(problem) => problem,
         }
     }
@@ -117,7 +128,10 @@ mod tests {
     fn closing_and_opening_again_changes_and_repeating_does_not() {
         assert_eq!(when(vec![created()], Command::Close), Ok(vec![closed()]));
         assert_eq!(when(vec![created(), closed()], Command::Close), Ok(vec![]));
-        assert_eq!(when(vec![created(), closed()], Command::Open), Ok(vec![Event::Opened(LIST_OPEN.clone())]));
+        assert_eq!(
+            when(vec![created(), closed()], Command::Open),
+            Ok(vec![Event::Opened(LIST_OPEN.clone())])
+        );
         assert_eq!(when(vec![created()], Command::Open), Ok(vec![]));
     }
 
@@ -125,7 +139,10 @@ mod tests {
     fn a_list_is_deleted_only_closed_and_empty() {
         assert_eq!(when(vec![created()], Command::Delete { active: 0 }), Err(Refusal::StillOpen));
         assert_eq!(when(vec![created(), closed()], Command::Delete { active: 3 }), Err(Refusal::NotEmpty(3)));
-        assert!(matches!(&when(vec![created(), closed()], Command::Delete { active: 0 }).unwrap()[..], [Event::Deleted(_)]));
+        assert!(matches!(
+            &when(vec![created(), closed()], Command::Delete { active: 0 }).unwrap()[..],
+            [Event::Deleted(_)]
+        ));
     }
 
     #[test]
@@ -147,7 +164,10 @@ mod tests {
     fn a_patch_is_checked_against_what_stays() {
         let decided = when(vec![created()], change(r#"{"hold_minutes": 20, "remind_minutes": 15}"#)).unwrap();
         assert_eq!(decided[0].state().settings.remind_minutes.unwrap().get(), 15);
-        assert!(matches!(when(vec![created()], change(r#"{"remind_minutes": 10}"#)), Err(Refusal::Invalid(_))));
+        assert!(matches!(
+            when(vec![created()], change(r#"{"remind_minutes": 10}"#)),
+            Err(Refusal::Invalid(_))
+        ));
         assert!(matches!(when(vec![created()], change(r#"{"name": null}"#)), Err(Refusal::Invalid(_))));
     }
 }

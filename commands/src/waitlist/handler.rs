@@ -21,7 +21,9 @@ const ACTIVE_COUNTED_MAX: usize = 500;
 pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let settings = call.body::<CreateWaitlist>()?.parse()?;
     let idempotency_key = call.idempotency_key()?;
-    let id = WaitlistId(idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)));
+    let id = WaitlistId(
+        idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
+    );
     // The account's key, so that guests can be put under it: with sign-up in place it is there before the first list.
     let account = Subject::Account(call.owner);
     let account_key = match backend.vault.key(account).await? {
@@ -32,7 +34,8 @@ pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
         call,
         call.actor(),
         call.owner,
-        idempotency_key.map(|key| CommandId { key, request: Some(request_mac(&account_key, call, call.raw_body())) }),
+        idempotency_key
+            .map(|key| CommandId { key, request: Some(request_mac(&account_key, call, call.raw_body())) }),
     );
     let command = &Command::Create(settings);
     let decide = |list: Waitlist, now| async move { Ok(decide(&list, command, now).map_err(Problem::from)?) };
@@ -82,6 +85,7 @@ pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> 
 /// The log cannot be read.
 pub async fn at_the_door(backend: &Backend, id: WaitlistId) -> Result<Option<(UserId, Waitlist)>, Failure> {
     let Some(commit) = backend.log.latest(id.into()).await? else { return Ok(None) };
-    let facts = commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
+    let facts =
+        commit.facts::<Event>().map_err(|cause| Failure::broken(format!("read {}", commit.stream), cause))?;
     Ok(Some((commit.tenant, facts.iter().fold(Waitlist::None, infra::log::Aggregate::evolve))))
 }

@@ -45,11 +45,19 @@ impl Authorizer {
     /// Who asks, by the `Authorization` header of the request. Without one nobody needs to be asked.
     pub(crate) async fn principal(&self, backend: &Backend, header: Option<&HeaderValue>) -> Principal {
         let Some(header) = header else { return Principal::Nobody };
-        self.ask(header, backend.clock.now(), async || commands::authorizer::authorize(backend, header.to_str().ok()).await).await
+        self.ask(header, backend.clock.now(), async || {
+            commands::authorizer::authorize(backend, header.to_str().ok()).await
+        })
+        .await
     }
 
     /// The answer at hand, else a new one. Several requests that miss it at once each ask.
-    async fn ask(&self, header: &HeaderValue, now: Time, authorize: impl AsyncFnOnce() -> Result<Principal, Failure>) -> Principal {
+    async fn ask(
+        &self,
+        header: &HeaderValue,
+        now: Time,
+        authorize: impl AsyncFnOnce() -> Result<Principal, Failure>,
+    ) -> Principal {
         let hash = Tag::of(&[header.as_bytes()]);
         if let Some(principal) = self.answers().get(hash, now) {
             return principal;
@@ -116,7 +124,12 @@ mod tests {
     }
 
     /// Asks once; the answer, and whether the authorizer was asked for it.
-    async fn ask(authorizer: &Authorizer, text: &str, ms: i64, answer: Result<Principal, Failure>) -> (Principal, bool) {
+    async fn ask(
+        authorizer: &Authorizer,
+        text: &str,
+        ms: i64,
+        answer: Result<Principal, Failure>,
+    ) -> (Principal, bool) {
         let asked = Cell::new(false);
         let authorize = async || {
             asked.set(true);
@@ -129,9 +142,19 @@ mod tests {
     async fn an_answer_is_kept_for_a_minute() {
         let authorizer = Authorizer::default();
         assert_eq!(ask(&authorizer, "Bearer a", 0, Ok(account(1))).await, (account(1), true));
-        assert_eq!(ask(&authorizer, "Bearer a", AGE_MAX_MS - 1, Ok(Principal::Nobody)).await, (account(1), false));
-        assert_eq!(ask(&authorizer, "Bearer b", AGE_MAX_MS - 1, Ok(account(2))).await, (account(2), true), "another token");
-        assert_eq!(ask(&authorizer, "Bearer a", AGE_MAX_MS, Ok(Principal::Nobody)).await, (Principal::Nobody, true));
+        assert_eq!(
+            ask(&authorizer, "Bearer a", AGE_MAX_MS - 1, Ok(Principal::Nobody)).await,
+            (account(1), false)
+        );
+        assert_eq!(
+            ask(&authorizer, "Bearer b", AGE_MAX_MS - 1, Ok(account(2))).await,
+            (account(2), true),
+            "another token"
+        );
+        assert_eq!(
+            ask(&authorizer, "Bearer a", AGE_MAX_MS, Ok(Principal::Nobody)).await,
+            (Principal::Nobody, true)
+        );
         assert_eq!(
             ask(&authorizer, "Bearer a", AGE_MAX_MS + 1, Ok(account(1))).await,
             (Principal::Nobody, false),
@@ -163,7 +186,8 @@ mod tests {
             both.wait().await;
             Ok(account(1))
         };
-        let asking = futures::future::join(authorizer.ask(&header, at(0), one), authorizer.ask(&header, at(0), one));
+        let asking =
+            futures::future::join(authorizer.ask(&header, at(0), one), authorizer.ask(&header, at(0), one));
         assert_eq!(asking.await, (account(1), account(1)));
     }
 

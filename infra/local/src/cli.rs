@@ -92,7 +92,12 @@ struct Serve {
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), log: Log::Text, manual_clock: false, no_tick: false }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            log: Log::Text,
+            manual_clock: false,
+            no_tick: false,
+        }
     }
 }
 
@@ -117,10 +122,14 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(serve) => start(&cli.data_dir, &serve, cli.json).await,
         Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
         Command::Clock(clock) => clock::shift(&cli.data_dir, &clock, cli.json).await,
-        Command::Operator(operator) => on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await,
+        Command::Operator(operator) => {
+            on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await
+        }
         Command::Outbox(outbox) => outbox::show(&cli.data_dir, &outbox, cli.json).await,
         Command::Tick => on(&cli.data_dir, cli.aws, async |at| tick::look(at, cli.json).await).await,
-        Command::DeadLetters(command) => on(&cli.data_dir, cli.aws, async |at| dead_letters::tend(at, &command, cli.json).await).await,
+        Command::DeadLetters(command) => {
+            on(&cli.data_dir, cli.aws, async |at| dead_letters::tend(at, &command, cli.json).await).await
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -154,7 +163,11 @@ async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed>
 }
 
 /// Runs a command on a deployment, and lets go of that whatever became of it.
-async fn on(data_dir: &Path, aws: bool, run: impl AsyncFnOnce(&Deployment) -> Result<(), Failed>) -> Result<(), Failed> {
+async fn on(
+    data_dir: &Path,
+    aws: bool,
+    run: impl AsyncFnOnce(&Deployment) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     let deployment = if aws { Deployment::in_aws().await? } else { Deployment::local(data_dir).await? };
     let done = run(&deployment).await;
     deployment.close().await;

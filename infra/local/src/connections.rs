@@ -22,7 +22,12 @@ pub(crate) const HEAD_READ_MAX: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Serves until told to stop; then until the requests that run are answered.
-pub(crate) async fn serve(listener: TcpListener, router: Router, head_read_max: Duration, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    head_read_max: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -45,10 +50,17 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, head_read_max: 
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve_one(stream: TcpStream, router: Router, head_read_max: Duration, mut stopping: watch::Receiver<bool>) {
+async fn serve_one(
+    stream: TcpStream,
+    router: Router,
+    head_read_max: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let service = TowerToHyperService::new(router.into_service::<Incoming>());
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(head_read_max).serve_connection(TokioIo::new(stream), service);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_read_max)
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -80,7 +92,10 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(300);
     const LONG: Duration = Duration::from_secs(30);
 
-    async fn start(router: Router, head_read_max: Duration) -> (TcpStream, watch::Sender<bool>, JoinHandle<()>) {
+    async fn start(
+        router: Router,
+        head_read_max: Duration,
+    ) -> (TcpStream, watch::Sender<bool>, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
@@ -90,7 +105,8 @@ mod tests {
 
     async fn rest(mut client: TcpStream) -> String {
         let mut answer = Vec::new();
-        let read = tokio::time::timeout(LONG, client.read_to_end(&mut answer)).await.expect("the server closes");
+        let read =
+            tokio::time::timeout(LONG, client.read_to_end(&mut answer)).await.expect("the server closes");
         drop(read); // a reset closes as well
         String::from_utf8(answer).unwrap()
     }

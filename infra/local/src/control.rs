@@ -83,7 +83,11 @@ pub(crate) async fn serve(clock: Clock, gate: Gate) -> io::Result<Control> {
     Ok(Control { url, secret })
 }
 
-async fn handle(State(controlled): State<Arc<Controlled>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+async fn handle(
+    State(controlled): State<Arc<Controlled>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     let given = headers.get(header::AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
     // Hashes are compared, so that the time it takes says nothing about the secret.
     if Tag::of(&[given]) != Tag::of(&[bearer(&controlled.secret).as_bytes()]) {
@@ -123,7 +127,11 @@ async fn move_clock(clock: &Clock, gate: &Gate, to: Move) -> Result<Time, Contro
 /// The server refuses, with its own words, or is not there.
 pub(crate) async fn ask(control: &Control, to: Move) -> Result<Shown, AskError> {
     let request = reqwest::Client::new().post(format!("{}/clock", control.url)).json(&to);
-    let answer = request.header(header::AUTHORIZATION, bearer(&control.secret)).send().await.map_err(AskError::Gone)?;
+    let answer = request
+        .header(header::AUTHORIZATION, bearer(&control.secret))
+        .send()
+        .await
+        .map_err(AskError::Gone)?;
     if answer.status().is_success() {
         answer.json().await.map_err(AskError::Gone)
     } else {
@@ -136,7 +144,9 @@ pub(crate) async fn ask(control: &Control, to: Move) -> Result<Shown, AskError> 
 pub(crate) enum AskError {
     #[error("{0}")]
     Refused(String),
-    #[error("the server that server.json names does not answer; start one with `waitlist serve --manual-clock`")]
+    #[error(
+        "the server that server.json names does not answer; start one with `waitlist serve --manual-clock`"
+    )]
     Gone(#[source] reqwest::Error),
 }
 
@@ -160,7 +170,10 @@ mod tests {
     async fn a_clock_is_set_and_advanced_and_all_its_clones_with_it() {
         let clock = Clock::fixed(at("2026-11-20T19:42:00Z"));
         let clone = clock.clone();
-        assert_eq!(moved(&clock, Move::Set(at("2026-11-21T03:00:00Z"))).await, Ok(at("2026-11-21T03:00:00Z")));
+        assert_eq!(
+            moved(&clock, Move::Set(at("2026-11-21T03:00:00Z"))).await,
+            Ok(at("2026-11-21T03:00:00Z"))
+        );
         assert_eq!(moved(&clock, Move::AdvanceMs(900_000)).await, Ok(at("2026-11-21T03:15:00Z")));
         assert_eq!(moved(&clock, Move::AdvanceMs(0)).await, Ok(at("2026-11-21T03:15:00Z")));
         assert_eq!(clone.now(), at("2026-11-21T03:15:00Z"));
@@ -200,6 +213,9 @@ mod tests {
         let refused = ask(&stranger, Move::AdvanceMs(1)).await.unwrap_err();
         assert_eq!(refused.to_string(), "the secret is not the one that server.json names");
         assert_eq!(clock.now(), at("2026-11-20T19:42:00Z"));
-        assert_eq!(ask(&control, Move::AdvanceMs(1)).await.unwrap(), Shown { now: at("2026-11-20T19:42:00.001Z") });
+        assert_eq!(
+            ask(&control, Move::AdvanceMs(1)).await.unwrap(),
+            Shown { now: at("2026-11-20T19:42:00.001Z") }
+        );
     }
 }

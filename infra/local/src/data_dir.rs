@@ -33,7 +33,9 @@ pub struct Running {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be made.
-    #[error("use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR")]
+    #[error(
+        "use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR"
+    )]
     Open {
         /// The directory.
         path: PathBuf,
@@ -42,7 +44,9 @@ pub enum DataDirError {
         cause: io::Error,
     },
     /// It is not there.
-    #[error("there is no data directory {path}; `waitlist serve` makes one, --data-dir or WAITLIST_DATA_DIR name another")]
+    #[error(
+        "there is no data directory {path}; `waitlist serve` makes one, --data-dir or WAITLIST_DATA_DIR name another"
+    )]
     Missing {
         /// The directory.
         path: PathBuf,
@@ -113,8 +117,10 @@ impl DataDir {
     pub fn announce(&self, running: &Running) -> Result<(), DataDirError> {
         let draft = self.0.join("server.json.draft");
         let text = serde_json::to_string_pretty(running).map_err(io::Error::from);
-        text.and_then(|text| write_own(&draft, &text)).map_err(|cause| DataDirError::Announce { path: draft.clone(), cause })?;
-        fs::rename(draft, self.server_file()).map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
+        text.and_then(|text| write_own(&draft, &text))
+            .map_err(|cause| DataDirError::Announce { path: draft.clone(), cause })?;
+        fs::rename(draft, self.server_file())
+            .map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
     }
 
     /// Where a server is, or was when it was killed.

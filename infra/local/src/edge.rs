@@ -56,11 +56,19 @@ pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) ->
         return router;
     }
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let cors = CorsLayer::new().allow_origin(origins).allow_methods(methods).allow_headers(REQUEST_HEADERS).expose_headers(ANSWER_HEADERS);
+    let cors = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods(methods)
+        .allow_headers(REQUEST_HEADERS)
+        .expose_headers(ANSWER_HEADERS);
     router.layer(cors)
 }
 
-async fn handle(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
+async fn handle(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
     let Gateway { backend, authorizer, gate } = &*gateway;
     let (parts, body) = request.into_parts();
     // Half a request must not be carried out, and no body at all reads as `{}`: one that breaks off, or does not come in time,

@@ -127,7 +127,9 @@ impl Engine {
         let (done, stopped) = watch::channel(false);
         let served = database.clone();
         task::spawn(async move {
-            if let Err(cause) = dynoxide::server::serve_with_shutdown(listener, served, until_set(stopping)).await {
+            if let Err(cause) =
+                dynoxide::server::serve_with_shutdown(listener, served, until_set(stopping)).await
+            {
                 tracing::error!(cause, "the embedded engine stopped serving");
             }
             done.send_replace(true);
@@ -169,7 +171,9 @@ impl Engine {
     /// When the table does not exist, or the file cannot be written.
     pub async fn index_scan(&self, table: &str) -> Result<(), EngineError> {
         let name = table.replace('"', "\"\"");
-        let index = format!("CREATE INDEX IF NOT EXISTS \"waitlist_scan_{name}\" ON \"{name}\" (hash_prefix, pk, sk)");
+        let index = format!(
+            "CREATE INDEX IF NOT EXISTS \"waitlist_scan_{name}\" ON \"{name}\" (hash_prefix, pk, sk)"
+        );
         self.admin("index scans", move |database| database.execute_batch(&index)).await
     }
 
@@ -184,7 +188,9 @@ impl Engine {
         // Ends: each round but the last deletes a full chunk of the finitely many records up to `consumed`.
         loop {
             let table = table.to_owned();
-            let chunk = self.admin("prune a stream", move |database| database.execute(PRUNE, params![table, stored, PRUNE_CHUNK]));
+            let chunk = self.admin("prune a stream", move |database| {
+                database.execute(PRUNE, params![table, stored, PRUNE_CHUNK])
+            });
             let deleted = chunk.await?;
             pruned += deleted;
             if deleted < PRUNE_CHUNK {

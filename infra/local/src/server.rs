@@ -83,7 +83,9 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     let listener = TcpListener::bind(listen).await.map_err(|cause| not_ours(listen, &cause))?;
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = config::public_url()?.unwrap_or_else(|| address.clone());
-    let config = Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) }.with_queues_from_env()?;
+    let config =
+        Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) }
+            .with_queues_from_env()?;
     let by = MessengerConfig::local(data_dir.outbox())?;
     // Queues, mails and texts may be elsewhere than the tables: AWS's own variables say where.
     let is_elsewhere = config.has_sqs() || by.mail.is_some() || by.texts.is_some();
@@ -103,13 +105,34 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         checkpoints: CHECKPOINTS.name(&prefix),
     };
     let gate = Gate::default();
-    let workers = workers::start(&backend, Post { messengers, tick }, source, &prefix, engine.clone(), &gate, &stopping);
-    let control = if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
-    let engine_url = engine.as_ref().map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
-    data_dir.announce(&Running { pid: std::process::id(), http: address.clone(), engine: engine_url, control })?;
+    let workers = workers::start(
+        &backend,
+        Post { messengers, tick },
+        source,
+        &prefix,
+        engine.clone(),
+        &gate,
+        &stopping,
+    );
+    let control =
+        if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
+    let engine_url = engine
+        .as_ref()
+        .map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
+    data_dir.announce(&Running {
+        pid: std::process::id(),
+        http: address.clone(),
+        engine: engine_url,
+        control,
+    })?;
     welcome(&address, &backend, &TokenKey::load_or_create(&data_dir.keys())?, json)?;
 
-    let mut requests = tokio::spawn(connections::serve(listener, edge::router(backend, gate, origins), HEAD_READ_MAX, stopping));
+    let mut requests = tokio::spawn(connections::serve(
+        listener,
+        edge::router(backend, gate, origins),
+        HEAD_READ_MAX,
+        stopping,
+    ));
     until_told_to_stop().await?;
     info!("stopping: finishing what runs");
     stop.send_replace(true);
@@ -134,16 +157,19 @@ async fn engine(
     if env::var_os(ENDPOINT).is_some() {
         return Ok((aws::config().await, None));
     }
-    let engine = Arc::new(Engine::start(data_dir.path(), tables, prefix).map_err(|cause| whose(data_dir, cause))?);
+    let engine =
+        Arc::new(Engine::start(data_dir.path(), tables, prefix).map_err(|cause| whose(data_dir, cause))?);
     Ok((aws::local(engine.url()).await, Some(engine)))
 }
 
 /// Who uses the data directory already, if that is known.
 fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
     match (&cause, data_dir.running()) {
-        (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => {
-            format!("a server runs on {} already: {http}, process {pid}; stop it, or choose another data directory", path.display()).into()
-        }
+        (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => format!(
+            "a server runs on {} already: {http}, process {pid}; stop it, or choose another data directory",
+            path.display()
+        )
+        .into(),
         _ => cause.into(),
     }
 }
@@ -173,10 +199,14 @@ fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Resu
 fn not_ours(listen: SocketAddr, cause: &io::Error) -> io::Error {
     let advice = match cause.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("{listen} is taken by another process: stop it, or choose another port with --listen 127.0.0.1:0")
+            format!(
+                "{listen} is taken by another process: stop it, or choose another port with --listen 127.0.0.1:0"
+            )
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("--listen {listen}: this machine has no such address; 127.0.0.1 is for itself alone, 0.0.0.0 for all networks it is in")
+            format!(
+                "--listen {listen}: this machine has no such address; 127.0.0.1 is for itself alone, 0.0.0.0 for all networks it is in"
+            )
         }
         _ => format!("--listen {listen}: {cause}"),
     };

@@ -19,7 +19,8 @@ pub(crate) fn origins() -> Result<Vec<HeaderValue>, String> {
 fn origin(text: &str) -> Result<HeaderValue, String> {
     let named = text.parse::<Uri>().ok().and_then(|uri| {
         let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-        Some(format!("{scheme}://{authority}")).filter(|named| named.eq_ignore_ascii_case(text) && !named.contains('@'))
+        Some(format!("{scheme}://{authority}"))
+            .filter(|named| named.eq_ignore_ascii_case(text) && !named.contains('@'))
     });
     let value = named.and_then(|named| named.to_ascii_lowercase().parse().ok());
     value.ok_or_else(|| {
@@ -32,7 +33,8 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
 /// Whether tables can have names that start with `prefix`, which `WAITLIST_PREFIX` says.
 pub(crate) fn check_prefix(prefix: &str, tables: &[Table]) -> Result<(), String> {
     let fits = |name: &String| {
-        TABLE_NAME_CHARS.contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        TABLE_NAME_CHARS.contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
     };
     match tables.iter().map(|table| table.name(prefix)).find(|name| !fits(name)) {
         None => Ok(()),
@@ -71,7 +73,10 @@ mod tests {
             "https:// host",
         ] {
             let message = origin(wrong).unwrap_err();
-            assert!(message.starts_with(&format!("WAITLIST_CORS_ORIGINS: {wrong:?} is no origin")), "{message}");
+            assert!(
+                message.starts_with(&format!("WAITLIST_CORS_ORIGINS: {wrong:?} is no origin")),
+                "{message}"
+            );
         }
     }
 

@@ -46,20 +46,46 @@ impl Backend {
 
     pub(crate) async fn put(&self, seq: usize) {
         let request = self.dynamodb.put_item().table_name(EVENTS.name(&self.prefix));
-        let request = request.item("stream", AttributeValue::S("waitee-1".to_owned())).item("seq", AttributeValue::N(seq.to_string()));
+        let request = request
+            .item("stream", AttributeValue::S("waitee-1".to_owned()))
+            .item("seq", AttributeValue::N(seq.to_string()));
         request.send().await.unwrap();
     }
 
     /// The sequence numbers the stream holds now, oldest first.
     pub(crate) async fn sequences(&self) -> Vec<String> {
-        let table = self.dynamodb.describe_table().table_name(EVENTS.name(&self.prefix)).send().await.unwrap().table.unwrap();
+        let table = self
+            .dynamodb
+            .describe_table()
+            .table_name(EVENTS.name(&self.prefix))
+            .send()
+            .await
+            .unwrap()
+            .table
+            .unwrap();
         let stream = table.latest_stream_arn.unwrap();
-        let description = self.streams.describe_stream().stream_arn(&stream).send().await.unwrap().stream_description.unwrap();
+        let description = self
+            .streams
+            .describe_stream()
+            .stream_arn(&stream)
+            .send()
+            .await
+            .unwrap()
+            .stream_description
+            .unwrap();
         let shard = description.shards()[0].shard_id().unwrap();
-        let opened = self.streams.get_shard_iterator().stream_arn(&stream).shard_id(shard).shard_iterator_type("TRIM_HORIZON".into());
+        let opened = self
+            .streams
+            .get_shard_iterator()
+            .stream_arn(&stream)
+            .shard_id(shard)
+            .shard_iterator_type("TRIM_HORIZON".into());
         let iterator = opened.send().await.unwrap().shard_iterator.unwrap();
         let read = self.streams.get_records().shard_iterator(iterator).send().await.unwrap();
-        read.records().iter().map(|record| record.dynamodb().unwrap().sequence_number().unwrap().to_owned()).collect()
+        read.records()
+            .iter()
+            .map(|record| record.dynamodb().unwrap().sequence_number().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -69,12 +95,22 @@ pub(crate) fn temporary() -> TempDir {
 
 fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
     use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-    let config = Config::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("local")).endpoint_url(url);
-    aws_sdk_dynamodb::Client::from_conf(config.credentials_provider(Credentials::new("local", "local", None, None, "test")).build())
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .endpoint_url(url);
+    aws_sdk_dynamodb::Client::from_conf(
+        config.credentials_provider(Credentials::new("local", "local", None, None, "test")).build(),
+    )
 }
 
 pub(crate) fn streams(url: &str) -> aws_sdk_dynamodbstreams::Client {
     use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Config, Credentials, Region};
-    let config = Config::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("local")).endpoint_url(url);
-    aws_sdk_dynamodbstreams::Client::from_conf(config.credentials_provider(Credentials::new("local", "local", None, None, "test")).build())
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .endpoint_url(url);
+    aws_sdk_dynamodbstreams::Client::from_conf(
+        config.credentials_provider(Credentials::new("local", "local", None, None, "test")).build(),
+    )
 }

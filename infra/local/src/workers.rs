@@ -105,7 +105,12 @@ pub(crate) fn start(
         workers.spawn(pruning(pump, &source, engine.clone()).run(shutdown.clone()));
     }
     let eraser = Consumer::Eraser(Eraser::new(backend.clone()));
-    workers.spawn(consume(backend.retries.clone(), Consumer::Projector(feed), gate.clone(), shutdown.clone()));
+    workers.spawn(consume(
+        backend.retries.clone(),
+        Consumer::Projector(feed),
+        gate.clone(),
+        shutdown.clone(),
+    ));
     let deliver = Consumer::Deliver(Deliver::new(backend.clone(), messengers));
     workers.spawn(consume(backend.deliveries.clone(), deliver, gate.clone(), shutdown.clone()));
     if tick {
@@ -118,14 +123,27 @@ pub(crate) fn start(
     workers
 }
 
-fn pump<H, Handled>(backend: &Backend, source: &Source, prefix: &str, consumer: &'static str, progress: Progress, handler: H) -> Pump
+fn pump<H, Handled>(
+    backend: &Backend,
+    source: &Source,
+    prefix: &str,
+    consumer: &'static str,
+    progress: Progress,
+    handler: H,
+) -> Pump
 where
     H: Fn(Event) -> Handled + Send + Sync + 'static,
     Handled: Future<Output = Result<DynamoDbEventResponse, Infallible>> + Send + 'static,
 {
     let policy = Policy { visibility: Duration::from_secs(30), attempts_max: 1 };
     let table = table::QUEUE.name(prefix);
-    let failed = Queue::Table(TableQueue::new(source.dynamodb.clone(), table, FAILED_BATCHES, policy, backend.clock.clone()));
+    let failed = Queue::Table(TableQueue::new(
+        source.dynamodb.clone(),
+        table,
+        FAILED_BATCHES,
+        policy,
+        backend.clock.clone(),
+    ));
     Pump::new(source.clone(), Mapping::of(consumer), progress, handler, move |failure: Failure| {
         let failed = failed.clone();
         async move {
@@ -215,11 +233,13 @@ pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
 
 /// One batch, with the semantics of partial batch answers: what is not reported as failed is deleted.
 async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
-    let receipts: HashMap<String, _> = messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
+    let receipts: HashMap<String, _> =
+        messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
     let mut event = SqsEvent::default();
     event.records = messages.into_iter().map(sqs_message).collect();
     let answer = consumer.handle(event).await;
-    let failed = |id: &String| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == *id);
+    let failed =
+        |id: &String| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == *id);
     for (_, receipt) in receipts.iter().filter(|(id, _)| !failed(id)) {
         if let Err(cause) = queue.delete(receipt).await {
             let cause = infra::Failure::passing("delete a handled message", cause);

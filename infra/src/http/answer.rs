@@ -35,7 +35,13 @@ impl Reply {
     pub fn read(seq: u64, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
         let hash = HEXLOWER.encode(&Tag::of(&[body.to_string().as_bytes()]).0);
-        Ok(Self { status: 200, etag: Some(format!("\"{seq}.{hash}\"")), body: Some(body), sync: None, location: None })
+        Ok(Self {
+            status: 200,
+            etag: Some(format!("\"{seq}.{hash}\"")),
+            body: Some(body),
+            sync: None,
+            location: None,
+        })
     }
 
     /// A body that is neither a read's nor a write's: no tag, nothing to wait for.
@@ -57,7 +63,9 @@ impl Reply {
 /// The number in an ETag, of a write or of a read, without its quotes; nothing when we answer no such tag.
 pub(super) fn number_in_tag(tag: &str) -> Option<u64> {
     let (number, hash) = tag.split_once('.').map_or((tag, None), |(number, hash)| (number, Some(hash)));
-    let is_ours = hash.is_none_or(|hash| HEXLOWER.decode(hash.as_bytes()).is_ok_and(|bytes| bytes.len() == size_of::<Tag>()));
+    let is_ours = hash.is_none_or(|hash| {
+        HEXLOWER.decode(hash.as_bytes()).is_ok_and(|bytes| bytes.len() == size_of::<Tag>())
+    });
     whole_number(number).filter(|_| is_ours)
 }
 
@@ -128,13 +136,19 @@ fn explain(request: &Request, failure: Failure) -> Problem {
         }
         Failure::Conflict => {
             warn!(%request_id, "gave up after losing every race");
-            Problem { retry_after_s: Some(RETRY_AFTER_S), ..Problem::new(Slug::Conflict, "Others are changing the same thing; try again.") }
+            Problem {
+                retry_after_s: Some(RETRY_AFTER_S),
+                ..Problem::new(Slug::Conflict, "Others are changing the same thing; try again.")
+            }
         }
         Failure::Broken { retry: true, .. } => {
             warn!(%request_id, cause = failure.chain(), "unavailable");
             Problem {
                 retry_after_s: Some(RETRY_AFTER_S),
-                ..Problem::new(Slug::Unavailable, "Try again shortly; with the same Idempotency-Key nothing happens twice.")
+                ..Problem::new(
+                    Slug::Unavailable,
+                    "Try again shortly; with the same Idempotency-Key nothing happens twice.",
+                )
             }
         }
         Failure::Broken { retry: false, .. } => {
@@ -147,8 +161,12 @@ fn explain(request: &Request, failure: Failure) -> Problem {
 /// RFC 9110, section 13.1.2: compared weakly, and only where a read answered.
 fn not_modified(request: &Request, reply: &Reply) -> bool {
     let Some(etag) = reply.etag.as_deref().filter(|_| request.method == "GET") else { return false };
-    let wanted = request.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    wanted.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    let wanted =
+        request.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    wanted
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 fn bare(status: StatusCode, etag: Option<String>) -> Response<Bytes> {

@@ -18,7 +18,11 @@ const PRINCIPAL: &str = "principal";
 pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
     let context = event.request_context;
     let raw = event.body.unwrap_or_default();
-    let mut body = if event.is_base64_encoded { BASE64.decode(raw.as_bytes()).unwrap_or_else(|_| vec![0]) } else { raw.into_bytes() };
+    let mut body = if event.is_base64_encoded {
+        BASE64.decode(raw.as_bytes()).unwrap_or_else(|_| vec![0])
+    } else {
+        raw.into_bytes()
+    };
     body.truncate(BODY_BYTES_MAX + 1);
     // `fields` is what the event calls `lambda`: the context of a lambda authorizer, of no other kind.
     let principal = context.authorizer.and_then(|mut authorizer| authorizer.fields.remove(PRINCIPAL));
@@ -31,7 +35,10 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
         request_id: context.request_id.unwrap_or_default(),
         address: context.http.source_ip.and_then(|address| address.parse().ok()),
         // A context that is not ours to read authorizes nobody.
-        principal: principal.as_ref().and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok()),
+        principal: principal
+            .as_ref()
+            .and_then(Value::as_str)
+            .and_then(|text| serde_json::from_str(text).ok()),
     }
 }
 

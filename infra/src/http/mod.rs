@@ -107,7 +107,12 @@ pub struct Call<'r> {
 pub type Handler = for<'c> fn(&'c Backend, &'c Call<'c>) -> BoxFuture<'c, Result<Reply, Failure>>;
 
 /// Takes a request through the edge to `handler`, and its result back: the one place where failures become HTTP.
-pub async fn serve(role: Role, backend: &Backend, request: Request, handler: Handler) -> http::Response<Bytes> {
+pub async fn serve(
+    role: Role,
+    backend: &Backend,
+    request: Request,
+    handler: Handler,
+) -> http::Response<Bytes> {
     let result = match Call::admit(role, &backend.clock, &request) {
         Ok(call) => handler(backend, &call).await,
         Err(problem) => Err(problem.into()),
@@ -127,9 +132,13 @@ impl<'r> Call<'r> {
         };
         let (id, token) = if entry.path.contains("{token}") { (None, segment) } else { (segment, None) };
         // What is no id names nothing.
-        let id = id.map(|id| id.parse::<UserId>().map(|id| id.0).map_err(|_| Problem::not_found())).transpose()?;
+        let id =
+            id.map(|id| id.parse::<UserId>().map(|id| id.0).map_err(|_| Problem::not_found())).transpose()?;
         if request.body.len() > BODY_BYTES_MAX {
-            return Err(Problem::new(Slug::BodyTooLarge, format!("The body may have at most {BODY_BYTES_MAX} bytes.")));
+            return Err(Problem::new(
+                Slug::BodyTooLarge,
+                format!("The body may have at most {BODY_BYTES_MAX} bytes."),
+            ));
         }
         if !request.body.is_empty() && !is_json(&request.headers) {
             return Err(Problem::new(Slug::UnsupportedMediaType, "Send the body as application/json."));
@@ -185,7 +194,11 @@ impl<'r> Call<'r> {
         let mut found = [const { None }; N];
         for (name, value) in form_urlencoded::parse(self.request.query.as_bytes()) {
             let Some(place) = known.iter().position(|known| *known == name) else {
-                let all = if N == 0 { "this path takes none".into() } else { format!("this path takes {}", known.join(", ")) };
+                let all = if N == 0 {
+                    "this path takes none".into()
+                } else {
+                    format!("this path takes {}", known.join(", "))
+                };
                 return Err(Problem::invalid_parameter(&name, all));
             };
             if found[place].replace(value.into_owned()).is_some() {
@@ -202,8 +215,14 @@ impl<'r> Call<'r> {
     /// It is empty, too long, or has other than visible characters; on a public route, it is no UUID.
     pub fn idempotency_key(&self) -> Result<Option<Tag>, Problem> {
         let Some(value) = self.header("idempotency-key")? else { return Ok(None) };
-        if value.is_empty() || value.len() > IDEMPOTENCY_KEY_CHARS_MAX || !value.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Problem::invalid_header("Idempotency-Key", "must be 1 to 128 visible ASCII characters"));
+        if value.is_empty()
+            || value.len() > IDEMPOTENCY_KEY_CHARS_MAX
+            || !value.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(Problem::invalid_header(
+                "Idempotency-Key",
+                "must be 1 to 128 visible ASCII characters",
+            ));
         }
         if self.entry.access == Access::Public && Uuid::try_parse(value).is_err() {
             return Err(Problem::invalid_header("Idempotency-Key", "must be a UUID on this path"));
@@ -241,7 +260,9 @@ impl<'r> Call<'r> {
         let Some(value) = self.header("if-match")? else { return Ok(None) };
         let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let number = inside.and_then(answer::number_in_tag);
-        number.map(Some).ok_or_else(|| Problem::invalid_header("If-Match", "must be one ETag as it was answered, such as \"7\""))
+        number.map(Some).ok_or_else(|| {
+            Problem::invalid_header("If-Match", "must be one ETag as it was answered, such as \"7\"")
+        })
     }
 
     /// What the reader knows to have been written.
@@ -264,9 +285,14 @@ impl<'r> Call<'r> {
     }
 }
 
-fn authorized(principal: Option<&Principal>, clock: &Clock) -> Result<(UserId, Option<SessionId>, bool), Problem> {
+fn authorized(
+    principal: Option<&Principal>,
+    clock: &Clock,
+) -> Result<(UserId, Option<SessionId>, bool), Problem> {
     match principal {
-        Some(Principal::User { id, exp, session, operator }) if clock.now().millis() < exp.saturating_mul(1000) => {
+        Some(Principal::User { id, exp, session, operator })
+            if clock.now().millis() < exp.saturating_mul(1000) =>
+        {
             Ok((*id, *session, *operator))
         }
         Some(Principal::User { .. } | Principal::Nobody) | None => Err(Problem::unauthorized()),
@@ -278,14 +304,27 @@ fn authorized(principal: Option<&Principal>, clock: &Clock) -> Result<(UserId, O
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value =
+        headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(essence.as_str(), "application/json" | "application/merge-patch+json")
 }
 
 /// What a write answers; `stream` gives the Sync-Token.
 #[must_use]
-pub fn written(status: u16, stream: StreamId, seq: u64, state: Option<schema::waitee::State>, location: Option<String>) -> Reply {
+pub fn written(
+    status: u16,
+    stream: StreamId,
+    seq: u64,
+    state: Option<schema::waitee::State>,
+    location: Option<String>,
+) -> Reply {
     let body: Value = serde_json::json!(schema::body::Written { id: stream.id, seq, state });
-    Reply { status, body: Some(body), etag: Some(format!("\"{seq}\"")), sync: Some(SyncToken { stream, seq }), location }
+    Reply {
+        status,
+        body: Some(body),
+        etag: Some(format!("\"{seq}\"")),
+        sync: Some(SyncToken { stream, seq }),
+        location,
+    }
 }

@@ -71,8 +71,10 @@ impl Limits {
     /// # Errors
     /// The table does not answer.
     pub async fn give_back(&self, Taken(subject): Taken) -> Result<(), Failure> {
-        let back = self.client.update_item().table_name(&self.table).key("subject", AttributeValue::S(subject));
-        let back = back.update_expression("ADD #tries :back").condition_expression("attribute_exists(#tries)");
+        let back =
+            self.client.update_item().table_name(&self.table).key("subject", AttributeValue::S(subject));
+        let back =
+            back.update_expression("ADD #tries :back").condition_expression("attribute_exists(#tries)");
         let back = back.expression_attribute_names("#tries", "tries");
         match back.expression_attribute_values(":back", AttributeValue::N("-1".into())).send().await {
             Ok(_) => Ok(()),

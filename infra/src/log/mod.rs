@@ -8,8 +8,13 @@ mod transact;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError},
-    types::{AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    operation::{
+        put_item::PutItemError, query::builders::QueryFluentBuilder,
+        transact_write_items::TransactWriteItemsError,
+    },
+    types::{
+        AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    },
 };
 use schema::{Commit, StreamId, table};
 
@@ -64,7 +69,12 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::load`].
-    pub async fn some_after(&self, stream: StreamId, seq: u64, limit: usize) -> Result<(Vec<Commit>, bool), Failure> {
+    pub async fn some_after(
+        &self,
+        stream: StreamId,
+        seq: u64,
+        limit: usize,
+    ) -> Result<(Vec<Commit>, bool), Failure> {
         let doing = || format!("load some of {stream} after {seq}");
         let query = self.after(stream, seq).limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
@@ -108,7 +118,10 @@ impl Log {
                 let commit = item::decode(item).map_err(|cause| Failure::broken(doing(), cause))?;
                 let expected = commits.last().map_or(seq, |last| last.last) + 1;
                 if commit.seq != expected || commit.last < commit.seq {
-                    return Err(Failure::broken(doing(), format!("found {} where {expected} should be", commit.seq)));
+                    return Err(Failure::broken(
+                        doing(),
+                        format!("found {} where {expected} should be", commit.seq),
+                    ));
                 }
                 commits.push(commit);
             }
@@ -152,25 +165,42 @@ impl Log {
     /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was sent.
     /// When the table did not answer, the commits may have landed or not.
     pub async fn append(&self, commits: &[Commit], beside: Vec<Beside>) -> Result<Appended, Failure> {
-        let doing = || format!("append {}", commits.iter().map(|c| format!("{}@{}", c.stream, c.seq)).collect::<Vec<_>>().join(", "));
+        let doing = || {
+            format!(
+                "append {}",
+                commits.iter().map(|c| format!("{}@{}", c.stream, c.seq)).collect::<Vec<_>>().join(", ")
+            )
+        };
         if commits.is_empty() || commits.len() + beside.len() > TRANSACTION_STREAMS_MAX {
-            let bound =
-                format!("{} commits and {} puts; 1 to {TRANSACTION_STREAMS_MAX} can be appended at once", commits.len(), beside.len());
+            let bound = format!(
+                "{} commits and {} puts; 1 to {TRANSACTION_STREAMS_MAX} can be appended at once",
+                commits.len(),
+                beside.len()
+            );
             return Err(Failure::broken(doing(), bound));
         }
         let mut items = Vec::with_capacity(commits.len());
         for commit in commits {
             let item = item::encode(commit).map_err(|cause| Failure::broken(doing(), cause))?;
             if size(&item) > ITEM_BYTES_MAX {
-                return Err(Failure::broken(doing(), format!("the commit has {} bytes; {ITEM_BYTES_MAX} are allowed", size(&item))));
+                return Err(Failure::broken(
+                    doing(),
+                    format!("the commit has {} bytes; {ITEM_BYTES_MAX} are allowed", size(&item)),
+                ));
             }
             items.push(item);
         }
         fault::point("log.append");
         let appended = match <[Item; 1]>::try_from(items) {
-            Ok([item]) if beside.is_empty() => self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause)),
-            Ok([item]) => self.put_all(commits, vec![item], beside).await.map_err(|cause| cancelled(doing(), cause)),
-            Err(items) => self.put_all(commits, items, beside).await.map_err(|cause| cancelled(doing(), cause)),
+            Ok([item]) if beside.is_empty() => {
+                self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause))
+            }
+            Ok([item]) => {
+                self.put_all(commits, vec![item], beside).await.map_err(|cause| cancelled(doing(), cause))
+            }
+            Err(items) => {
+                self.put_all(commits, items, beside).await.map_err(|cause| cancelled(doing(), cause))
+            }
         };
         fault::point("log.appended");
         appended
@@ -224,7 +254,9 @@ impl Log {
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons();
-                    if commits.iter().zip(reasons).all(|(commit, reason)| holds(reason.item(), commit)) && reasons.len() >= commits.len() {
+                    if commits.iter().zip(reasons).all(|(commit, reason)| holds(reason.item(), commit))
+                        && reasons.len() >= commits.len()
+                    {
                         return Ok(Appended::Landed);
                     }
                     if reasons.iter().any(is_conflict) { Ok(Appended::Conflict) } else { Err(error) }
@@ -250,7 +282,9 @@ fn cancelled(doing: String, cause: SdkError<TransactWriteItemsError>) -> Failure
     let is_busy = match cause.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let codes = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
-            codes.filter(|code| *code != "None").all(|code| matches!(code, "ThrottlingError" | "ProvisionedThroughputExceeded"))
+            codes
+                .filter(|code| *code != "None")
+                .all(|code| matches!(code, "ThrottlingError" | "ProvisionedThroughputExceeded"))
         }
         _ => false,
     };

@@ -96,7 +96,13 @@ impl Log {
     /// # Errors
     /// `Refused` with what `decide` says, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the
     /// table does not answer: the command may then have landed.
-    pub async fn transact<A, D, F, R>(&self, stream: StreamId, author: &Author, expect: Expect, decide: D) -> Result<Outcome<A>, Failure>
+    pub async fn transact<A, D, F, R>(
+        &self,
+        stream: StreamId,
+        author: &Author,
+        expect: Expect,
+        decide: D,
+    ) -> Result<Outcome<A>, Failure>
     where
         A: Aggregate,
         D: Fn(A, Time) -> F + Send + Sync,
@@ -111,7 +117,10 @@ impl Log {
             let tenant = loaded.commits.first().map_or(author.tenant, |first| first.tenant);
             access::may(author.actor, stream, tenant)?;
             if tenant != author.tenant {
-                return Err(Failure::broken(format!("write to {stream}"), "it is another account's than the commit would say"));
+                return Err(Failure::broken(
+                    format!("write to {stream}"),
+                    "it is another account's than the commit would say",
+                ));
             }
             // An attempt that looked lost may have landed all the same, and so may the same command sent by someone else.
             if let Some(landed) = loaded.commits.iter().find(|commit| sent.contains(&commit.commit)) {
@@ -160,7 +169,11 @@ impl Log {
     }
 
     async fn fold<A: Aggregate>(&self, stream: StreamId) -> Result<Loaded<A>, Failure> {
-        let commits = if A::LATEST_ONLY { self.latest(stream).await?.into_iter().collect() } else { self.load(stream).await? };
+        let commits = if A::LATEST_ONLY {
+            self.latest(stream).await?.into_iter().collect()
+        } else {
+            self.load(stream).await?
+        };
         let mut facts = Vec::with_capacity(commits.len());
         for commit in &commits {
             facts.extend(commit.facts().map_err(|cause| Failure::broken(format!("read {stream}"), cause))?);
@@ -175,7 +188,13 @@ impl<A> Read<A> {
     pub fn because_of(&self, seq: u64, actor: Actor) -> Author {
         match self.commits.iter().find(|commit| commit.holds(seq)) {
             Some(cause) => cause.as_cause(seq, actor),
-            None => Author { tenant: self.tenant, actor, command: None, correlation: String::new(), causation: None },
+            None => Author {
+                tenant: self.tenant,
+                actor,
+                command: None,
+                correlation: String::new(),
+                causation: None,
+            },
         }
     }
 }
@@ -194,7 +213,10 @@ impl<A: Aggregate> Loaded<A> {
         if known <= last.seq && newer.all(|fact| A::is_aside(&fact.event)) {
             return Ok(());
         }
-        Err(Problem::new(Slug::PreconditionFailed, format!("If-Match names {known}; it is at {} now.", last.seq)))
+        Err(Problem::new(
+            Slug::PreconditionFailed,
+            format!("If-Match names {known}; it is at {} now.", last.seq),
+        ))
     }
 }
 
@@ -211,11 +233,14 @@ impl<A: Aggregate> Outcome<A> {
 /// The commit that this command already produced, if any.
 fn recognise(commits: &[Commit], command: Option<CommandId>) -> Result<Option<&Commit>, Problem> {
     let Some(command) = command else { return Ok(None) };
-    let Some(commit) = commits.iter().find(|commit| commit.command == Some(command.key)) else { return Ok(None) };
+    let Some(commit) = commits.iter().find(|commit| commit.command == Some(command.key)) else {
+        return Ok(None);
+    };
     match (command.request, commit.request) {
-        (Some(asked), Some(answered)) if asked != answered => {
-            Err(Problem::new(Slug::IdempotencyKeyReused, "This Idempotency-Key was used for another request; use a fresh one."))
-        }
+        (Some(asked), Some(answered)) if asked != answered => Err(Problem::new(
+            Slug::IdempotencyKeyReused,
+            "This Idempotency-Key was used for another request; use a fresh one.",
+        )),
         _ => Ok(Some(commit)),
     }
 }

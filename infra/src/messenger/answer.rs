@@ -35,7 +35,11 @@ pub(super) fn once() -> RetryConfig {
 }
 
 pub(super) fn within(timeout: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(timeout).operation_attempt_timeout(timeout).operation_timeout(timeout).build()
+    TimeoutConfig::builder()
+        .connect_timeout(timeout)
+        .operation_attempt_timeout(timeout)
+        .operation_timeout(timeout)
+        .build()
 }
 
 /// Status codes from here on say that a request was not taken; and from there on that the fault is the carrier's.
@@ -52,15 +56,23 @@ where
 {
     let status = match &cause {
         // Below, it says that all is well, in words that cannot be read: it may well have been taken.
-        SdkError::ServiceError(answered) if answered.raw().status().as_u16() >= CLIENT_ERROR => answered.raw().status().as_u16(),
+        SdkError::ServiceError(answered) if answered.raw().status().as_u16() >= CLIENT_ERROR => {
+            answered.raw().status().as_u16()
+        }
         // It never left.
         SdkError::ConstructionFailure(_) => return SendError::Refused { code: "malformed".into() },
-        SdkError::DispatchFailure(_) if never_connected(&cause) => return SendError::Busy { code: "no-connection".into() },
+        SdkError::DispatchFailure(_) if never_connected(&cause) => {
+            return SendError::Busy { code: "no-connection".into() };
+        }
         _ => return SendError::Unanswered { source: Box::new(cause) },
     };
     let code = cause.code().map_or_else(|| status.to_string(), str::to_owned);
     let throttled = code.contains("Throttl") || code == "RequestLimitExceeded";
-    if status >= SERVER_ERROR || [TOO_MANY_REQUESTS, FORBIDDEN].contains(&status) || throttled || passing.contains(&code.as_str()) {
+    if status >= SERVER_ERROR
+        || [TOO_MANY_REQUESTS, FORBIDDEN].contains(&status)
+        || throttled
+        || passing.contains(&code.as_str())
+    {
         SendError::Busy { code }
     } else {
         SendError::Refused { code }
@@ -72,7 +84,9 @@ fn never_connected(cause: &(dyn Error + 'static)) -> bool {
     use std::io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
     let is_so = |error: &(dyn Error + 'static)| {
         let io = error.downcast_ref::<io::Error>();
-        io.is_some_and(|io| matches!(io.kind(), AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable))
+        io.is_some_and(|io| {
+            matches!(io.kind(), AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable)
+        })
     };
     std::iter::successors(Some(cause), |error| (*error).source()).any(is_so)
 }

@@ -39,7 +39,6 @@ pub struct Outbox {
 
 /// A mail or text in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "as the command's help names them")]
 pub struct Entry {
     pub id: String,
     pub kind: String,
@@ -81,8 +80,10 @@ impl Outbox {
     pub(super) async fn put_text(&self, text: &Text) -> Result<String, SendError> {
         let Tags { stream, message, kind } = &text.tags;
         let (to, now) = (text.to.clear(), self.clock.now());
-        let head = format!("{TO}: {to}\n{AT}: {now}\n{STREAM}: {stream}\n{MESSAGE}: {message}\n{KIND}: {kind}\n");
-        let typed = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n";
+        let head =
+            format!("{TO}: {to}\n{AT}: {now}\n{STREAM}: {stream}\n{MESSAGE}: {message}\n{KIND}: {kind}\n");
+        let typed =
+            "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n";
         self.put("txt", format!("{head}{typed}\n{}\n", text.body).into_bytes()).await
     }
 
@@ -110,7 +111,8 @@ impl Outbox {
                 _ => continue, // a draft
             };
             let bytes = fs::read(&file)?;
-            let parsed = MessageParser::default().parse(&bytes).and_then(|message| entry(&file, channel, &message));
+            let parsed =
+                MessageParser::default().parse(&bytes).and_then(|message| entry(&file, channel, &message));
             match parsed {
                 Some(entry) => entries.push(entry),
                 None => warn!(file = %file.display(), "no message of the outbox"),
@@ -157,7 +159,11 @@ mod tests {
     use super::*;
 
     fn tags() -> Tags {
-        Tags { stream: schema::WaiteeId(Uuid::from_u128(7)).into(), message: "table-ready-2".into(), kind: "table-ready" }
+        Tags {
+            stream: schema::WaiteeId(Uuid::from_u128(7)).into(),
+            message: "table-ready-2".into(),
+            kind: "table-ready",
+        }
     }
 
     /// Longer than a line of a mail's head, and not in its alphabet.
@@ -185,20 +191,37 @@ mod tests {
         };
         let id = outbox.put_mail(&mail).await.unwrap();
         outbox.clock.advance_millis(1);
-        let text = Text { to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(), body: "Größe 🍜".into(), tags: tags() };
+        let text = Text {
+            to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(),
+            body: "Größe 🍜".into(),
+            tags: tags(),
+        };
         outbox.put_text(&text).await.unwrap();
         let [first, second] = outbox.entries().unwrap().try_into().unwrap();
-        assert_eq!((first.id, first.channel, first.to.as_str(), first.subject), (id, "email", TO_ALL, Some(mail.subject)));
-        assert_eq!((first.body, first.kind.as_str(), first.at.to_string()), (mail.text, "table-ready", "2026-11-21T03:00:00.007Z".into()));
+        assert_eq!(
+            (first.id, first.channel, first.to.as_str(), first.subject),
+            (id, "email", TO_ALL, Some(mail.subject))
+        );
+        assert_eq!(
+            (first.body, first.kind.as_str(), first.at.to_string()),
+            (mail.text, "table-ready", "2026-11-21T03:00:00.007Z".into())
+        );
         assert_eq!((first.stream, first.message.as_str()), (tags().stream.to_string(), "table-ready-2"));
-        assert_eq!((second.channel, second.to.as_str(), second.subject, second.body.as_str()), ("sms", "+14155552671", None, "Größe 🍜"));
+        assert_eq!(
+            (second.channel, second.to.as_str(), second.subject, second.body.as_str()),
+            ("sms", "+14155552671", None, "Größe 🍜")
+        );
         assert!(fs::read_to_string(first.file).unwrap().contains("multipart/alternative"));
     }
 
     #[tokio::test]
     async fn what_is_sent_twice_is_there_twice() {
         let (_directory, outbox) = outbox();
-        let text = Text { to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(), body: "ready".into(), tags: tags() };
+        let text = Text {
+            to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(),
+            body: "ready".into(),
+            tags: tags(),
+        };
         outbox.put_text(&text).await.unwrap();
         outbox.put_text(&text).await.unwrap();
         assert_eq!(outbox.entries().unwrap().len(), 2);

@@ -58,5 +58,9 @@ fn message(mail: &Mail) -> Result<Message, BuildError> {
 /// What SES names the mail by when it reports what became of it.
 fn tags(tags: &Tags) -> Result<Vec<MessageTag>, BuildError> {
     let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
-    Ok(vec![tag("stream", &tags.stream.to_string())?, tag("message", &tags.message)?, tag("kind", tags.kind)?])
+    Ok(vec![
+        tag("stream", &tags.stream.to_string())?,
+        tag("message", &tags.message)?,
+        tag("kind", tags.kind)?,
+    ])
 }

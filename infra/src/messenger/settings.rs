@@ -49,7 +49,11 @@ impl MessengerConfig {
     pub fn from_env() -> Result<Self, Failure> {
         match env::var_os("WAITLIST_OUTBOX_DIR") {
             Some(outbox) => Self::outbox(outbox.into()),
-            None => Ok(Self { mail: Some(mail_settings()?), texts: Some(text_settings()?), ..Self::outbox(PathBuf::new())? }),
+            None => Ok(Self {
+                mail: Some(mail_settings()?),
+                texts: Some(text_settings()?),
+                ..Self::outbox(PathBuf::new())?
+            }),
         }
     }
 
@@ -67,24 +71,38 @@ impl MessengerConfig {
     }
 
     fn outbox(outbox: PathBuf) -> Result<Self, Failure> {
-        Ok(Self { mail: None, texts: None, outbox, sends_per_second: sends_per_second()?, timeout: SEND_TIMEOUT })
+        Ok(Self {
+            mail: None,
+            texts: None,
+            outbox,
+            sends_per_second: sends_per_second()?,
+            timeout: SEND_TIMEOUT,
+        })
     }
 }
 
 fn mail_settings() -> Result<MailSettings, Failure> {
-    let from = env::var("WAITLIST_MAIL_FROM").map_err(|_| wrong("set WAITLIST_MAIL_FROM to the address that mails are from"))?;
+    let from = env::var("WAITLIST_MAIL_FROM")
+        .map_err(|_| wrong("set WAITLIST_MAIL_FROM to the address that mails are from"))?;
     let address = match from.split_once('<') {
         Some((_, address)) => address.strip_suffix('>').unwrap_or_default(),
         None => from.as_str(),
     };
     if Email::parse(address).is_err() || from.contains(char::is_control) {
-        return Err(wrong("WAITLIST_MAIL_FROM must be one address, such as hello@example.com or Waitlist <hello@example.com>"));
+        return Err(wrong(
+            "WAITLIST_MAIL_FROM must be one address, such as hello@example.com or Waitlist <hello@example.com>",
+        ));
     }
     let configuration_set = env::var("WAITLIST_MAIL_CONFIGURATION_SET").ok();
     // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSet.html
-    let is_one = |set: &String| (1..=64).contains(&set.len()) && set.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let is_one = |set: &String| {
+        (1..=64).contains(&set.len())
+            && set.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
     if configuration_set.as_ref().is_some_and(|set| !is_one(set)) {
-        return Err(wrong("WAITLIST_MAIL_CONFIGURATION_SET must be the name of one: 1 to 64 letters, digits, _ and -"));
+        return Err(wrong(
+            "WAITLIST_MAIL_CONFIGURATION_SET must be the name of one: 1 to 64 letters, digits, _ and -",
+        ));
     }
     Ok(MailSettings { from, configuration_set })
 }
@@ -93,10 +111,14 @@ fn text_settings() -> Result<TextSettings, Failure> {
     let sender_id = env::var("WAITLIST_SMS_SENDER_ID").ok();
     // https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
     let is_one = |id: &String| {
-        (1..=11).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric()) && id.chars().any(|c| c.is_ascii_alphabetic())
+        (1..=11).contains(&id.len())
+            && id.chars().all(|c| c.is_ascii_alphanumeric())
+            && id.chars().any(|c| c.is_ascii_alphabetic())
     };
     if sender_id.as_ref().is_some_and(|id| !is_one(id)) {
-        return Err(wrong("WAITLIST_SMS_SENDER_ID must be 1 to 11 letters and digits, at least one of them a letter"));
+        return Err(wrong(
+            "WAITLIST_SMS_SENDER_ID must be 1 to 11 letters and digits, at least one of them a letter",
+        ));
     }
     Ok(TextSettings { sender_id })
 }

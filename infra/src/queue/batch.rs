@@ -18,7 +18,8 @@ where
 {
     let failed: Vec<String> = stream::iter(event.records)
         .map(|message| {
-            let (id, handled) = (message.message_id.unwrap_or_default(), handle(message.body.unwrap_or_default()));
+            let (id, handled) =
+                (message.message_id.unwrap_or_default(), handle(message.body.unwrap_or_default()));
             async move {
                 handled.await.err().map(|failure| {
                     warn!(id, cause = failure.chain(), "a message failed, and comes again");

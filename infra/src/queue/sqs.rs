@@ -5,12 +5,20 @@ use std::time::Duration;
 use aws_sdk_sqs::{
     Client,
     config::Builder,
-    operation::{change_message_visibility::ChangeMessageVisibilityError, delete_message::DeleteMessageError},
-    types::{Message as Received, MessageSystemAttributeName as Attribute, QueueAttributeName, SendMessageBatchRequestEntry},
+    operation::{
+        change_message_visibility::ChangeMessageVisibilityError, delete_message::DeleteMessageError,
+    },
+    types::{
+        Message as Received, MessageSystemAttributeName as Attribute, QueueAttributeName,
+        SendMessageBatchRequestEntry,
+    },
 };
 use schema::Time;
 
-use super::{DeadLetter, DeadPage, Message, QueueError, RECEIVE_MAX, REDRIVE_MAX, RESENDS_MAX, Receipt, pause_before_resend};
+use super::{
+    DeadLetter, DeadPage, Message, QueueError, RECEIVE_MAX, REDRIVE_MAX, RESENDS_MAX, Receipt,
+    pause_before_resend,
+};
 use crate::aws::timeouts;
 
 /// An unhurried look: SQS asks all of its servers instead of some.
@@ -41,7 +49,8 @@ impl SqsQueue {
     }
 
     pub(super) async fn send(&self, body: &str, delay: Duration) -> Result<String, QueueError> {
-        let call = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds(delay));
+        let call =
+            self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds(delay));
         let sent = call.send().await.map_err(|cause| self.failed("send", cause))?;
         sent.message_id.ok_or_else(|| self.malformed())
     }
@@ -53,8 +62,11 @@ impl SqsQueue {
                 pause_before_resend(resend).await;
                 let mut call = self.client.send_message_batch().queue_url(&self.url);
                 for place in &left {
-                    let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(&bodies[*place]);
-                    call = call.entries(entry.delay_seconds(seconds(delay)).build().map_err(|_| self.malformed())?);
+                    let entry = SendMessageBatchRequestEntry::builder()
+                        .id(place.to_string())
+                        .message_body(&bodies[*place]);
+                    call = call
+                        .entries(entry.delay_seconds(seconds(delay)).build().map_err(|_| self.malformed())?);
                 }
                 let sent = call.send().await.map_err(|cause| self.failed("send messages", cause))?;
                 left = sent.failed.iter().filter_map(|failed| failed.id.parse().ok()).collect();
@@ -75,8 +87,15 @@ impl SqsQueue {
             QueueAttributeName::ApproximateNumberOfMessagesDelayed,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
-        let asked = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(counts.to_vec())).send().await;
-        let told = asked.map_err(|cause| self.failed("count messages", cause))?.attributes.unwrap_or_default();
+        let asked = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .set_attribute_names(Some(counts.to_vec()))
+            .send()
+            .await;
+        let told =
+            asked.map_err(|cause| self.failed("count messages", cause))?.attributes.unwrap_or_default();
         let waiting: usize = counts.iter().filter_map(|count| told.get(count)?.parse::<usize>().ok()).sum();
         Ok(waiting.min(most))
     }
@@ -114,7 +133,10 @@ impl SqsQueue {
         match call.visibility_timeout(seconds(delay)).send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
-                Some(ChangeMessageVisibilityError::MessageNotInflight(_) | ChangeMessageVisibilityError::ReceiptHandleIsInvalid(_)) => {
+                Some(
+                    ChangeMessageVisibilityError::MessageNotInflight(_)
+                    | ChangeMessageVisibilityError::ReceiptHandleIsInvalid(_),
+                ) => {
                     Ok(()) // stale
                 }
                 _ => Err(self.failed("release a message", error)),
@@ -132,7 +154,9 @@ impl SqsQueue {
             for letter in batch {
                 let attempts = attribute(&letter, &Attribute::ApproximateReceiveCount);
                 let sent_at = attribute(&letter, &Attribute::SentTimestamp).map(Time::from_millis);
-                let (Some(attempts), Some(sent_at), Some(id), Some(body)) = (attempts, sent_at, letter.message_id, letter.body) else {
+                let (Some(attempts), Some(sent_at), Some(id), Some(body)) =
+                    (attempts, sent_at, letter.message_id, letter.body)
+                else {
                     return Err(self.malformed());
                 };
                 letters.push(DeadLetter { id, body, attempts, sent_at });
@@ -179,7 +203,9 @@ impl SqsQueue {
     /// Receives from the dead-letter queue, waiting for `wait_s` at most when there is nothing to be seen.
     async fn look(&self, wait_s: i32, max: usize) -> Result<Vec<Received>, QueueError> {
         let call = self.client.receive_message().queue_url(&self.dead_url).wait_time_seconds(wait_s);
-        let call = call.max_number_of_messages(i32::try_from(max.min(RECEIVE_MAX)).unwrap_or(1)).visibility_timeout(DEAD_HIDDEN_S);
+        let call = call
+            .max_number_of_messages(i32::try_from(max.min(RECEIVE_MAX)).unwrap_or(1))
+            .visibility_timeout(DEAD_HIDDEN_S);
         let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
         let call = call.message_system_attribute_names(Attribute::SentTimestamp);
         let seen = call.customize().config_override(patient(wait_s)).send().await;
@@ -188,7 +214,9 @@ impl SqsQueue {
 
     /// Sent before it is deleted: a crash between the two repeats a letter and never loses one.
     async fn revive(&self, letter: &Received) -> Result<(), QueueError> {
-        let (Some(body), Some(receipt)) = (letter.body(), letter.receipt_handle()) else { return Err(self.malformed()) };
+        let (Some(body), Some(receipt)) = (letter.body(), letter.receipt_handle()) else {
+            return Err(self.malformed());
+        };
         self.send(body, Duration::ZERO).await?;
         self.delete_from(&self.dead_url, receipt).await
     }

@@ -9,14 +9,21 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::{delete_item::DeleteItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    operation::{
+        delete_item::DeleteItemError, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
+    },
     types::{
-        AttributeValue, Delete, Put, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem, WriteRequest,
+        AttributeValue, Delete, Put, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, Select,
+        TransactWriteItem, WriteRequest,
     },
 };
 use schema::{Time, table::QUEUE};
 
-use super::{DEAD_PAGE_MAX, DeadLetter, DeadPage, Message, QueueError, REDRIVE_MAX, RESENDS_MAX, Receipt, pause_before_resend};
+use super::{
+    DEAD_PAGE_MAX, DeadLetter, DeadPage, Message, QueueError, REDRIVE_MAX, RESENDS_MAX, Receipt,
+    pause_before_resend,
+};
 use crate::clock::Clock;
 
 /// Due messages looked at in one query: more than one receive takes, as others may be taking them, too.
@@ -97,7 +104,10 @@ impl TableQueue {
             for resend in 0..=RESENDS_MAX {
                 pause_before_resend(resend).await;
                 let sent = self.client.batch_write_item().request_items(&self.table, left).send().await;
-                let unsent = sent.map_err(|cause| self.failed("send messages", cause))?.unprocessed_items.unwrap_or_default();
+                let unsent = sent
+                    .map_err(|cause| self.failed("send messages", cause))?
+                    .unprocessed_items
+                    .unwrap_or_default();
                 left = unsent.into_values().flatten().collect();
                 if left.is_empty() {
                     break;
@@ -114,7 +124,13 @@ impl TableQueue {
         let (mut waiting, mut from) = (0, None);
         loop {
             let wanted = i32::try_from(most - waiting).unwrap_or(i32::MAX);
-            let query = self.client.query().table_name(&self.table).index_name(QUEUE.indexes[0].name).select(Select::Count).limit(wanted);
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(QUEUE.indexes[0].name)
+                .select(Select::Count)
+                .limit(wanted);
             let page = query
                 .key_condition_expression("#waiting = :queue")
                 .expression_attribute_names("#waiting", WAITING)
@@ -154,8 +170,13 @@ impl TableQueue {
     }
 
     /// Messages that the index shows as due, the longest due first, and where to go on.
-    async fn due(&self, now: Time, from: Option<Attributes>) -> Result<(Vec<(String, i64)>, Option<Attributes>), QueueError> {
-        let query = self.client.query().table_name(&self.table).index_name(QUEUE.indexes[0].name).limit(RECEIVE_PAGE);
+    async fn due(
+        &self,
+        now: Time,
+        from: Option<Attributes>,
+    ) -> Result<(Vec<(String, i64)>, Option<Attributes>), QueueError> {
+        let query =
+            self.client.query().table_name(&self.table).index_name(QUEUE.indexes[0].name).limit(RECEIVE_PAGE);
         let page = query
             .key_condition_expression("#waiting = :queue AND #visible_at <= :now")
             .expression_attribute_names("#waiting", WAITING)
@@ -267,7 +288,11 @@ impl TableQueue {
         }
     }
 
-    pub(super) async fn dead_letters(&self, cursor: Option<&str>, limit: usize) -> Result<DeadPage, QueueError> {
+    pub(super) async fn dead_letters(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<DeadPage, QueueError> {
         let (items, next) = self.dead_items(cursor, limit).await?;
         let letters = items.iter().map(|item| {
             let Stored { id, body, attempts, sent_at, .. } = self.stored(item)?;
@@ -277,7 +302,12 @@ impl TableQueue {
     }
 
     pub(super) async fn redrive(&self, id: &str) -> Result<bool, QueueError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key(&self.dead(), id))).consistent_read(true);
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&self.dead(), id)))
+            .consistent_read(true);
         let got = get.send().await.map_err(|cause| self.failed("read a dead letter", cause))?;
         match got.item {
             Some(item) => self.revive(&self.stored(&item)?).await,
@@ -291,7 +321,9 @@ impl TableQueue {
         let (mut redriven, mut from) = (0, None);
         for _ in 0..REDRIVE_MAX / DEAD_PAGE_MAX {
             let (items, next) = self.dead_items(from.as_deref(), DEAD_PAGE_MAX).await?;
-            for item in items.iter().filter(|item| count(item, DIED_AT).is_some_and(|died_at| died_at <= started)) {
+            for item in
+                items.iter().filter(|item| count(item, DIED_AT).is_some_and(|died_at| died_at <= started))
+            {
                 redriven += usize::from(self.revive(&self.stored(item)?).await?);
             }
             from = next;
@@ -305,11 +337,17 @@ impl TableQueue {
     /// Whether this call was the one that sent the letter anew.
     async fn revive(&self, letter: &Stored) -> Result<bool, QueueError> {
         let (_, message) = self.fresh(&letter.body, Duration::ZERO);
-        let outcome = self.replace("redrive a dead letter", key(&self.dead(), &letter.id), letter.attempts, message).await?;
+        let outcome = self
+            .replace("redrive a dead letter", key(&self.dead(), &letter.id), letter.attempts, message)
+            .await?;
         Ok(matches!(outcome, Outcome::Done(())))
     }
 
-    async fn dead_items(&self, cursor: Option<&str>, limit: usize) -> Result<(Vec<Attributes>, Option<String>), QueueError> {
+    async fn dead_items(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Attributes>, Option<String>), QueueError> {
         let page = self
             .client
             .query()
@@ -328,7 +366,13 @@ impl TableQueue {
     }
 
     /// Puts one item in another's place, in one transaction, if that one was received as often as we saw.
-    async fn replace(&self, doing: &'static str, old: Attributes, attempts: u32, new: Attributes) -> Result<Outcome<()>, QueueError> {
+    async fn replace(
+        &self,
+        doing: &'static str,
+        old: Attributes,
+        attempts: u32,
+        new: Attributes,
+    ) -> Result<Outcome<()>, QueueError> {
         let delete = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(old))
@@ -337,7 +381,11 @@ impl TableQueue {
             .expression_attribute_values(":attempts", number(i64::from(attempts)))
             .build()
             .map_err(|cause| self.failed(doing, cause))?;
-        let put = Put::builder().table_name(&self.table).set_item(Some(new)).build().map_err(|cause| self.failed(doing, cause))?;
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(new))
+            .build()
+            .map_err(|cause| self.failed(doing, cause))?;
         let transaction = self.client.transact_write_items();
         let transaction = transaction.transact_items(TransactWriteItem::builder().delete(delete).build());
         match transaction.transact_items(TransactWriteItem::builder().put(put).build()).send().await {
@@ -394,7 +442,10 @@ impl TableQueue {
 
 /// Whether a transaction failed because somebody else was first, and not because something is wrong.
 fn lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else { return false };
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+    else {
+        return false;
+    };
     let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
     codes.into_iter().any(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
 }

@@ -36,11 +36,16 @@ impl Secret {
     }
 
     /// The key for one purpose. Nobody who has it learns this secret or the key for another purpose.
-    #[expect(clippy::expect_used, reason = "HKDF refuses nothing but outputs of more than 255 blocks; this is one")]
+    #[expect(
+        clippy::expect_used,
+        reason = "HKDF refuses nothing but outputs of more than 255 blocks; this is one"
+    )]
     pub(crate) fn derive(&self, purpose: &[u8]) -> Self {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(self.bytes());
         let mut key = Self(Box::new([0; KEY_BYTES]));
-        prk.expand(&[purpose], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key.0)).expect("one block of output");
+        prk.expand(&[purpose], hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut *key.0))
+            .expect("one block of output");
         key
     }
 }
@@ -83,7 +88,11 @@ impl Cipher {
     pub(super) fn open(&self, bound_to: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut text = text.to_vec();
-        let clear = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound_to), &mut text).ok()?.len();
+        let clear = self
+            .0
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound_to), &mut text)
+            .ok()?
+            .len();
         text.truncate(clear);
         Some(text)
     }

@@ -33,13 +33,19 @@ pub(super) fn put(table: &str, claim: &str, user: UserId) -> Result<Put, BuildEr
 /// Whose claim it is, read strongly: one read unit.
 pub(super) async fn holder(client: &Client, table: &str, claim: &str) -> Result<Option<UserId>, VaultError> {
     let get = client.get_item().table_name(table).key(SUBJECT, name(claim)).consistent_read(true);
-    let answer = get.send().await.map_err(|cause| VaultError::Read { what: "a claim".into(), cause: aws(cause) })?;
+    let answer =
+        get.send().await.map_err(|cause| VaultError::Read { what: "a claim".into(), cause: aws(cause) })?;
     let Some(item) = answer.item else { return Ok(None) };
     user(&item).map(Some).ok_or(VaultError::Claim)
 }
 
 /// Gives a claim up if it is still this account's: one write unit, whether it was or not.
-pub(super) async fn release(client: &Client, table: &str, claim: &str, user: UserId) -> Result<(), VaultError> {
+pub(super) async fn release(
+    client: &Client,
+    table: &str,
+    claim: &str,
+    user: UserId,
+) -> Result<(), VaultError> {
     let delete = client
         .delete_item()
         .table_name(table)

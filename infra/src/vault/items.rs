@@ -57,7 +57,12 @@ impl Item {
 }
 
 /// Puts a subject's first key: one write unit, whether it is the first or not.
-pub(super) async fn put(client: &Client, table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<Put, VaultError> {
+pub(super) async fn put(
+    client: &Client,
+    table: &str,
+    subject: Subject,
+    wrapped: Vec<u8>,
+) -> Result<Put, VaultError> {
     let put = client
         .put_item()
         .table_name(table)
@@ -93,13 +98,20 @@ pub(super) fn first(table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<B
 
 /// Puts a tombstone over whatever is there.
 pub(super) async fn bury(client: &Client, table: &str, subject: Subject) -> Result<(), VaultError> {
-    let put =
-        client.put_item().table_name(table).item(SUBJECT, AttributeValue::S(subject.to_string())).item(ERASED, AttributeValue::Bool(true));
+    let put = client
+        .put_item()
+        .table_name(table)
+        .item(SUBJECT, AttributeValue::S(subject.to_string()))
+        .item(ERASED, AttributeValue::Bool(true));
     put.send().await.map(drop).map_err(|cause| VaultError::Bury { subject, cause: aws(cause) })
 }
 
 /// The items there are of these subjects, read strongly: one read unit each, whether there is an item or not.
-pub(super) async fn read(client: &Client, table: &str, subjects: &HashSet<Subject>) -> Result<HashMap<Subject, Item>, VaultError> {
+pub(super) async fn read(
+    client: &Client,
+    table: &str,
+    subjects: &HashSet<Subject>,
+) -> Result<HashMap<Subject, Item>, VaultError> {
     let wanted: Vec<Subject> = subjects.iter().copied().collect();
     let batches = wanted.chunks(BATCH_ITEMS_MAX).map(<[Subject]>::to_vec).collect::<Vec<_>>();
     stream::iter(batches)
@@ -112,11 +124,18 @@ pub(super) async fn read(client: &Client, table: &str, subjects: &HashSet<Subjec
         .await
 }
 
-async fn read_batch(client: &Client, table: &str, batch: Vec<Subject>) -> Result<HashMap<Subject, Item>, VaultError> {
+async fn read_batch(
+    client: &Client,
+    table: &str,
+    batch: Vec<Subject>,
+) -> Result<HashMap<Subject, Item>, VaultError> {
     let what = batch.iter().take(NAMED_MAX).map(Subject::to_string).collect::<Vec<_>>().join(", ");
-    let named: HashMap<String, Subject> = batch.into_iter().map(|subject| (subject.to_string(), subject)).collect();
-    let mut left: Vec<Attributes> =
-        named.keys().map(|name| HashMap::from([(SUBJECT.to_owned(), AttributeValue::S(name.clone()))])).collect();
+    let named: HashMap<String, Subject> =
+        batch.into_iter().map(|subject| (subject.to_string(), subject)).collect();
+    let mut left: Vec<Attributes> = named
+        .keys()
+        .map(|name| HashMap::from([(SUBJECT.to_owned(), AttributeValue::S(name.clone()))]))
+        .collect();
     let mut found = HashMap::new();
     for attempt in 0..BATCH_ATTEMPTS_MAX {
         if attempt > 0 {
@@ -127,12 +146,18 @@ async fn read_batch(client: &Client, table: &str, batch: Vec<Subject>) -> Result
         let answer = client.batch_get_item().request_items(table, keys).send().await;
         let answer = answer.map_err(|cause| VaultError::Read { what: what.clone(), cause: aws(cause) })?;
         for attributes in answer.responses.unwrap_or_default().remove(table).unwrap_or_default() {
-            let subject = attributes.get(SUBJECT).and_then(|name| name.as_s().ok()).and_then(|name| named.get(name));
+            let subject =
+                attributes.get(SUBJECT).and_then(|name| name.as_s().ok()).and_then(|name| named.get(name));
             if let Some(&subject) = subject {
                 found.insert(subject, Item::read(subject, &attributes)?);
             }
         }
-        left = answer.unprocessed_keys.unwrap_or_default().remove(table).map(|keys| keys.keys).unwrap_or_default();
+        left = answer
+            .unprocessed_keys
+            .unwrap_or_default()
+            .remove(table)
+            .map(|keys| keys.keys)
+            .unwrap_or_default();
         if left.is_empty() {
             return Ok(found);
         }

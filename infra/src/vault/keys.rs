@@ -69,7 +69,8 @@ impl SubjectKey {
     /// The value; damaged when the text was altered, or sealed for another field or stream, or under another key.
     #[must_use]
     pub fn open<T: Personal>(&self, stream: StreamId, sealed: &Sealed<T>) -> Opened<T> {
-        self.clear_text(&place::<T>(stream), sealed.text()).map_or(Opened::Damaged, |text| Opened::Clear(T::from_clear(text)))
+        self.clear_text(&place::<T>(stream), sealed.text())
+            .map_or(Opened::Damaged, |text| Opened::Clear(T::from_clear(text)))
     }
 
     fn clear_text(&self, place: &[u8], text: &str) -> Option<String> {

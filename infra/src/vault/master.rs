@@ -83,7 +83,9 @@ impl FileKey {
     /// The file cannot be read or made, or holds something else.
     pub fn open_or_create(path: &Path) -> Result<Self, MasterError> {
         let io = |cause| MasterError::File { path: path.to_owned(), cause };
-        let bytes = file::read_or_create_secret(path, || Ok::<_, Infallible>(Secret::generate().bytes().to_vec())).map_err(io)?;
+        let bytes =
+            file::read_or_create_secret(path, || Ok::<_, Infallible>(Secret::generate().bytes().to_vec()))
+                .map_err(io)?;
         let key = Secret::take(bytes).ok_or_else(|| MasterError::NotAKey { path: path.to_owned() })?;
         Ok(Self { cipher: Cipher::new(&key.derive(b"master")) })
     }
@@ -103,13 +105,15 @@ impl KmsKey {
     }
 
     async fn wrap(&self, account: UserId, key: &Secret) -> Result<Vec<u8>, MasterError> {
-        let call = self.client.encrypt().key_id(&self.key_id).encryption_context("account", account.to_string());
+        let call =
+            self.client.encrypt().key_id(&self.key_id).encryption_context("account", account.to_string());
         let answer = call.plaintext(Blob::new(key.bytes().as_slice())).send().await.map_err(kms)?;
         answer.ciphertext_blob.map(Blob::into_inner).ok_or(MasterError::Unfit)
     }
 
     async fn unwrap(&self, account: UserId, wrapped: &[u8]) -> Result<Vec<u8>, MasterError> {
-        let call = self.client.decrypt().key_id(&self.key_id).encryption_context("account", account.to_string());
+        let call =
+            self.client.decrypt().key_id(&self.key_id).encryption_context("account", account.to_string());
         let answer = call.ciphertext_blob(Blob::new(wrapped)).send().await.map_err(kms)?;
         answer.plaintext.map(Blob::into_inner).ok_or(MasterError::Unfit)
     }
@@ -169,7 +173,8 @@ mod tests {
     #[tokio::test]
     async fn a_wrapped_key_fits_its_account_and_its_master_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let master = |name: &str| MasterKey::File(FileKey::open_or_create(&folder.path().join(name)).unwrap());
+        let master =
+            |name: &str| MasterKey::File(FileKey::open_or_create(&folder.path().join(name)).unwrap());
         let (one, other) = (master("one"), master("other"));
         let wrapped = one.wrap(account(), &Secret::generate()).await.unwrap();
         assert!(one.unwrap(account(), &wrapped).await.is_ok());

@@ -261,7 +261,11 @@ impl Vault {
     pub async fn keys(&self, subjects: &[Subject]) -> Result<HashMap<Subject, SubjectKey>, VaultError> {
         let wanted: HashSet<Subject> = subjects.iter().copied().collect();
         let (known, _) = self.know(&wanted).await?;
-        Ok(known.into_iter().filter(|(subject, _)| wanted.contains(subject)).map(|(subject, known)| (subject, known.key)).collect())
+        Ok(known
+            .into_iter()
+            .filter(|(subject, _)| wanted.contains(subject))
+            .map(|(subject, known)| (subject, known.key))
+            .collect())
     }
 
     /// The account's key, when the subject is a guest.
@@ -276,18 +280,24 @@ impl Vault {
     }
 
     /// Keys at hand or read now, of these subjects and the accounts they need; and which of them are tombstones.
-    async fn know(&self, wanted: &HashSet<Subject>) -> Result<(HashMap<Subject, Known>, HashSet<Subject>), VaultError> {
+    async fn know(
+        &self,
+        wanted: &HashSet<Subject>,
+    ) -> Result<(HashMap<Subject, Known>, HashSet<Subject>), VaultError> {
         let Inner { client, table, cache, clock, .. } = &*self.0;
         let now = clock.now(); // before reading, so that a key's age is never understated
-        let mut known: HashMap<Subject, Known> = wanted.iter().filter_map(|&subject| Some((subject, cache.get(subject, now)?))).collect();
-        let mut missing: HashSet<Subject> = wanted.iter().copied().filter(|subject| !known.contains_key(subject)).collect();
+        let mut known: HashMap<Subject, Known> =
+            wanted.iter().filter_map(|&subject| Some((subject, cache.get(subject, now)?))).collect();
+        let mut missing: HashSet<Subject> =
+            wanted.iter().copied().filter(|subject| !known.contains_key(subject)).collect();
         for account in missing.iter().filter_map(|subject| subject.parent()).collect::<HashSet<_>>() {
             match cache.get(account, now) {
                 Some(at_hand) => drop(known.insert(account, at_hand)),
                 None => drop(missing.insert(account)),
             }
         }
-        let mut items: Vec<(Subject, Item)> = items::read(client, table, &missing).await?.into_iter().collect();
+        let mut items: Vec<(Subject, Item)> =
+            items::read(client, table, &missing).await?.into_iter().collect();
         items.sort_unstable_by_key(|(subject, _)| *subject); // accounts come first: their guests' keys need them
         let mut erased = HashSet::new();
         for (subject, item) in items {
@@ -307,23 +317,45 @@ impl Vault {
         Ok((known, erased))
     }
 
-    async fn wrap(&self, subject: Subject, parent: Option<&Known>, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+    async fn wrap(
+        &self,
+        subject: Subject,
+        parent: Option<&Known>,
+        secret: &Secret,
+    ) -> Result<Vec<u8>, VaultError> {
         match (subject, parent) {
-            (Subject::Account(account), _) => {
-                self.0.master.wrap(account, secret).await.map_err(|cause| VaultError::Master { subject, cause })
-            }
+            (Subject::Account(account), _) => self
+                .0
+                .master
+                .wrap(account, secret)
+                .await
+                .map_err(|cause| VaultError::Master { subject, cause }),
             (Subject::Guest { .. }, Some(parent)) => Ok(parent.key.wrap(subject, secret)),
-            (Subject::Guest { account, .. }, None) => Err(VaultError::Gone { subject: Subject::Account(account) }),
+            (Subject::Guest { account, .. }, None) => {
+                Err(VaultError::Gone { subject: Subject::Account(account) })
+            }
         }
     }
 
-    async fn unwrap(&self, subject: Subject, parent: Option<&Known>, wrapped: &[u8]) -> Result<SubjectKey, VaultError> {
+    async fn unwrap(
+        &self,
+        subject: Subject,
+        parent: Option<&Known>,
+        wrapped: &[u8],
+    ) -> Result<SubjectKey, VaultError> {
         let secret = match (subject, parent) {
-            (Subject::Account(account), _) => {
-                self.0.master.unwrap(account, wrapped).await.map_err(|cause| VaultError::Master { subject, cause })?
+            (Subject::Account(account), _) => self
+                .0
+                .master
+                .unwrap(account, wrapped)
+                .await
+                .map_err(|cause| VaultError::Master { subject, cause })?,
+            (Subject::Guest { .. }, Some(parent)) => {
+                parent.key.unwrap(subject, wrapped).ok_or(VaultError::Unfit { subject })?
             }
-            (Subject::Guest { .. }, Some(parent)) => parent.key.unwrap(subject, wrapped).ok_or(VaultError::Unfit { subject })?,
-            (Subject::Guest { account, .. }, None) => return Err(VaultError::Gone { subject: Subject::Account(account) }),
+            (Subject::Guest { account, .. }, None) => {
+                return Err(VaultError::Gone { subject: Subject::Account(account) });
+            }
         };
         Ok(SubjectKey::new(subject, &secret))
     }

@@ -69,7 +69,10 @@ async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Resu
         let old: Option<Found<P::Row>> = backend.rows.get(&stream.id.to_string(), P::VERSION).await?;
         fault::point("feed.row-read");
         if let Some(newer) = old.as_ref().filter(|old| old.version > P::VERSION) {
-            return Err(Failure::broken(doing(), format!("the row is of version {}, this code of {}", newer.version, P::VERSION)));
+            return Err(Failure::broken(
+                doing(),
+                format!("the row is of version {}, this code of {}", newer.version, P::VERSION),
+            ));
         }
         let current = old.as_ref().and_then(|old| old.row.clone());
         let shown = current.as_ref().map_or(0, Row::seq);
@@ -81,7 +84,9 @@ async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Resu
             None => fold::<P>(current, &backend.log.load_after(*stream, shown).await?),
         };
         let new = new.map_err(|cause| Failure::broken(doing(), cause))?;
-        let new = new.filter(|row| row.seq() >= *last).ok_or_else(|| Failure::broken(doing(), format!("the log ends before {last}")))?;
+        let new = new
+            .filter(|row| row.seq() >= *last)
+            .ok_or_else(|| Failure::broken(doing(), format!("the log ends before {last}")))?;
         fault::point("feed.row-folded");
         if backend.rows.put(&new, old.as_ref()).await? {
             fault::point("feed.row-written");

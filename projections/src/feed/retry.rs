@@ -25,7 +25,8 @@ pub struct Parked {
 /// # Errors
 /// The text is no parked doorbell, or it still cannot be applied.
 pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
-    let parked: Parked = serde_json::from_str(body).map_err(|cause| Failure::broken("read a parked doorbell", cause))?;
+    let parked: Parked =
+        serde_json::from_str(body).map_err(|cause| Failure::broken("read a parked doorbell", cause))?;
     let doorbell = Doorbell { stream: parked.stream, last: parked.seq, commits: Vec::new() };
     let applied = apply(backend, &doorbell).await?;
     info!(stream = %parked.stream, seq = parked.seq, ?applied, "a parked doorbell was applied");

@@ -88,10 +88,16 @@ impl Feed {
         let Err(failure) = self.try_apply(doorbell).await else { return Ok(()) };
         let Doorbell { stream, last, .. } = doorbell;
         warn!(%stream, seq = last, cause = failure.chain(), "parked");
-        let parked = Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: failure.chain() };
-        let body = serde_json::to_string(&parked).map_err(|cause| Failure::broken("write a parked doorbell", cause))?;
+        let parked =
+            Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: failure.chain() };
+        let body = serde_json::to_string(&parked)
+            .map_err(|cause| Failure::broken("write a parked doorbell", cause))?;
         fault::point("feed.park");
-        self.backend.retries.send(&body, Duration::ZERO).await.map_err(|cause| Failure::broken("park a doorbell", cause))?;
+        self.backend
+            .retries
+            .send(&body, Duration::ZERO)
+            .await
+            .map_err(|cause| Failure::broken("park a doorbell", cause))?;
         fault::point("feed.parked");
         Ok(())
     }
@@ -121,9 +127,10 @@ fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, Ringing> {
             continue;
         }
         let Some(Announced { stream, seq, commit, record }) = read(record) else { continue };
-        let entry = ringing
-            .entry(stream)
-            .or_insert_with(|| Ringing { doorbell: Doorbell { stream, last: seq, commits: Vec::new() }, first_record: record });
+        let entry = ringing.entry(stream).or_insert_with(|| Ringing {
+            doorbell: Doorbell { stream, last: seq, commits: Vec::new() },
+            first_record: record,
+        });
         entry.doorbell.last = entry.doorbell.last.max(commit.as_ref().map_or(seq, |commit| commit.last));
         entry.doorbell.commits.extend(commit);
     }

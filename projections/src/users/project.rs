@@ -31,9 +31,16 @@ impl Projection for Users {
             Event::OperatorRevoked {} => row.operator = false,
             Event::Erased {} => row.state = State::Erased,
             Event::Forgotten {} => row.state = State::Forgotten,
-            Event::Registered(_) | Event::ConfirmationAsked {} | Event::PasswordResetAsked {} | Event::PasswordChanged { .. } => {}
+            Event::Registered(_)
+            | Event::ConfirmationAsked {}
+            | Event::PasswordResetAsked {}
+            | Event::PasswordChanged { .. } => {}
             Event::TextsCapped { .. } => {}
-            Event::MailStarted(_) | Event::MailSent(_) | Event::MailFailed(_) | Event::MailSkipped(_) | Event::MailBounced(_) => {}
+            Event::MailStarted(_)
+            | Event::MailSent(_)
+            | Event::MailFailed(_)
+            | Event::MailSkipped(_)
+            | Event::MailBounced(_) => {}
         }
         row.agenda = row.agenda.of_account(fact);
         row.due_at = row.agenda.sought_at();

@@ -19,7 +19,9 @@ pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fail
     let [] = call.query([])?;
     let (stream, tokens) = (StreamId::from(call.owner), call.sync_tokens()?);
     let demanded = fresh::demanded(&tokens, stream);
-    let row = fresh::row::<Users>(backend, call.actor(), call.owner.0, demanded).await?.ok_or_else(Problem::not_found)?;
+    let row = fresh::row::<Users>(backend, call.actor(), call.owner.0, demanded)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if row.seq < demanded {
         return Err(fresh::unknown_token().into());
     }

@@ -22,7 +22,6 @@ pub struct Waitees;
 
 /// A visit, as it is remembered. Personal data stays sealed, exactly as in the events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "as in the contract, and the keys below")]
 pub struct WaiteeRow {
     pub id: WaiteeId,
     /// Number of the last event it shows.

@@ -44,13 +44,17 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
         let board = board(backend, call.actor(), id, &tokens).await?;
         return Reply::read(list.seq, &board_page(backend, call.owner, board, &page).await?);
     };
-    let day = read_day(&day).ok_or_else(|| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
+    let day = read_day(&day)
+        .ok_or_else(|| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
     let page = Kind::Day.page(limit, after)?;
     let list = kept(backend, call.actor(), id, &tokens).await?;
     fresh::others(backend, call.actor(), &tokens, board_of(id)).await?;
     let (rows, next) = of_day(backend, call.actor(), id, day, &page, &tokens).await?;
     let (keys, now) = (keys(backend, call.owner, &rows).await?, backend.clock.now());
-    Reply::read(list.seq, &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None, now)).collect(), next })
+    Reply::read(
+        list.seq,
+        &Page { items: rows.iter().map(|row| show(row, keys.get(&row.id), None, None, now)).collect(), next },
+    )
 }
 
 /// `2026-11-20`, and no other way of writing it.
@@ -82,24 +86,40 @@ pub(crate) fn board_of(id: WaitlistId) -> impl Fn(StreamId) -> bool {
 }
 
 /// The row of a visit that the caller may see, at least as fresh as the tokens demand.
-pub(super) async fn found(backend: &Backend, caller: Actor, id: WaiteeId, tokens: &[SyncToken]) -> Result<WaiteeRow, Failure> {
+pub(super) async fn found(
+    backend: &Backend,
+    caller: Actor,
+    id: WaiteeId,
+    tokens: &[SyncToken],
+) -> Result<WaiteeRow, Failure> {
     let demanded = fresh::demanded(tokens, StreamId::from(id));
     let row = fresh::row::<Waitees>(backend, caller, id.0, demanded).await?.ok_or_else(Problem::not_found)?;
     if row.seq < demanded { Err(fresh::unknown_token().into()) } else { Ok(row) }
 }
 
 /// A party's place in line; none when it is not on the board.
-pub(super) async fn position_of(backend: &Backend, caller: Actor, row: &WaiteeRow, tokens: &[SyncToken]) -> Result<Option<u32>, Failure> {
+pub(super) async fn position_of(
+    backend: &Backend,
+    caller: Actor,
+    row: &WaiteeRow,
+    tokens: &[SyncToken],
+) -> Result<Option<u32>, Failure> {
     let Some(list) = row.board else { return Ok(None) };
     Ok(position(row, &board(backend, caller, list, tokens).await?))
 }
 
 /// The whole board of a list, in queue order, at least as fresh as the tokens demand. That the caller may see it is known before.
-pub(crate) async fn board(backend: &Backend, caller: Actor, id: WaitlistId, tokens: &[SyncToken]) -> Result<Vec<WaiteeRow>, Failure> {
+pub(crate) async fn board(
+    backend: &Backend,
+    caller: Actor,
+    id: WaitlistId,
+    tokens: &[SyncToken],
+) -> Result<Vec<WaiteeRow>, Failure> {
     let overlay = fresh::rows::<Waitees>(backend, caller, tokens).await?;
     let list = id.to_string();
     let range = Range { index: "active", hash: ("board", &list), beyond: None, backwards: false };
-    let (mut rows, rest) = backend.rows.page::<WaiteeRow>(table::WAITEES, range, BOARD_PARTIES_MAX, None).await?;
+    let (mut rows, rest) =
+        backend.rows.page::<WaiteeRow>(table::WAITEES, range, BOARD_PARTIES_MAX, None).await?;
     if rest.is_some() {
         warn!(waitlist = %id, "a board of more than {BOARD_PARTIES_MAX} parties is cut off");
     }
@@ -111,11 +131,19 @@ pub(crate) async fn board(backend: &Backend, caller: Actor, id: WaitlistId, toke
 
 /// A place in line as it is among these rows; the party itself may be elsewhere among them, or not at all, when the index is behind.
 fn position(row: &WaiteeRow, board: &[WaiteeRow]) -> Option<u32> {
-    let ahead = board.iter().filter(|other| other.id != row.id && (&other.rank, other.id) < (&row.rank, row.id)).count();
+    let ahead = board
+        .iter()
+        .filter(|other| other.id != row.id && (&other.rank, other.id) < (&row.rank, row.id))
+        .count();
     u32::try_from(ahead + 1).ok()
 }
 
-async fn board_page(backend: &Backend, owner: UserId, board: Vec<WaiteeRow>, page: &PageRequest) -> Result<Page<Waitee>, Failure> {
+async fn board_page(
+    backend: &Backend,
+    owner: UserId,
+    board: Vec<WaiteeRow>,
+    page: &PageRequest,
+) -> Result<Page<Waitee>, Failure> {
     let (keys, now) = (keys(backend, owner, &board).await?, backend.clock.now());
     let mut first_with: HashMap<String, Uuid> = HashMap::new();
     let mut shown = Vec::with_capacity(board.len());
@@ -167,22 +195,30 @@ async fn of_day(
         .collect();
     let mut rows: Vec<WaiteeRow> = backend.rows.get_all(&ids).await?;
     rows.extend(overlay.into_iter().filter(|row| {
-        let on_page =
-            page.after.as_ref().is_none_or(|after| row.arrival > *after) && seen_to.as_ref().is_none_or(|end| row.arrival <= *end);
+        let on_page = page.after.as_ref().is_none_or(|after| row.arrival > *after)
+            && seen_to.as_ref().is_none_or(|end| row.arrival <= *end);
         row.list_day == list_day && on_page
     }));
     rows.sort_by(|a, b| a.arrival.cmp(&b.arrival));
     Ok(cursor::cut(Kind::Day, rows, page.limit, |row| row.arrival.clone()))
 }
 
-async fn keys(backend: &Backend, owner: UserId, rows: &[WaiteeRow]) -> Result<HashMap<WaiteeId, SubjectKey>, Failure> {
+async fn keys(
+    backend: &Backend,
+    owner: UserId,
+    rows: &[WaiteeRow],
+) -> Result<HashMap<WaiteeId, SubjectKey>, Failure> {
     // Who is erased is shown no more, though their key may stand for moments.
     let shown = rows.iter().filter(|row| !row.erased);
     let subjects: Vec<Subject> = shown.map(|row| Subject::Guest { account: owner, guest: row.id }).collect();
     let keys = backend.vault.keys(&subjects).await?;
     Ok(keys
         .into_iter()
-        .filter_map(|(subject, key)| if let Subject::Guest { guest, .. } = subject { Some((guest, key)) } else { None })
+        .filter_map(
+            |(subject, key)| {
+                if let Subject::Guest { guest, .. } = subject { Some((guest, key)) } else { None }
+            },
+        )
         .collect())
 }
 
@@ -198,7 +234,13 @@ fn notification(entry: &Entry, now: Time) -> Notification {
 }
 
 /// A row as it is shown; without its key, the guest was forgotten, or is about to be.
-fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplicate_of: Option<Uuid>, now: Time) -> Waitee {
+fn show(
+    row: &WaiteeRow,
+    key: Option<&SubjectKey>,
+    position: Option<u32>,
+    duplicate_of: Option<Uuid>,
+    now: Time,
+) -> Waitee {
     Waitee {
         id: row.id.0,
         waitlist_id: row.waitlist.0,
@@ -227,6 +269,10 @@ fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, duplic
     }
 }
 
-fn open<T: Personal>(row: &WaiteeRow, key: Option<&SubjectKey>, sealed: Option<&Sealed<T>>) -> Option<String> {
+fn open<T: Personal>(
+    row: &WaiteeRow,
+    key: Option<&SubjectKey>,
+    sealed: Option<&Sealed<T>>,
+) -> Option<String> {
     opened::text(row.id.into(), key?, sealed?)
 }

@@ -57,14 +57,22 @@ pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let overlay = fresh::rows::<Waitlists>(backend, call.actor(), &tokens).await?;
     fresh::others(backend, call.actor(), &tokens, |stream| stream.category == Category::Waitlist).await?;
     let owner = call.owner.to_string();
-    let range =
-        Range { index: "owned", hash: ("owner", &owner), beyond: page.after.as_deref().map(|place| ("made", place)), backwards: false };
+    let range = Range {
+        index: "owned",
+        hash: ("owner", &owner),
+        beyond: page.after.as_deref().map(|place| ("made", place)),
+        backwards: false,
+    };
     // As many more as may turn out to be deleted, and one to tell whether there is a next page.
-    let (mut rows, rest) = backend.rows.page::<WaitlistRow>(table::WAITLISTS, range, page.limit + overlay.len() + 1, None).await?;
+    let (mut rows, rest) = backend
+        .rows
+        .page::<WaitlistRow>(table::WAITLISTS, range, page.limit + overlay.len() + 1, None)
+        .await?;
     let seen_to = rows.last().filter(|_| rest.is_some()).map(|row| row.made.clone());
     rows.retain(|row| overlay.iter().all(|newer| newer.id != row.id));
     rows.extend(overlay.into_iter().filter(|row| {
-        let on_page = page.after.as_ref().is_none_or(|after| row.made > *after) && seen_to.as_ref().is_none_or(|end| row.made <= *end);
+        let on_page = page.after.as_ref().is_none_or(|after| row.made > *after)
+            && seen_to.as_ref().is_none_or(|end| row.made <= *end);
         row.is_kept() && on_page
     }));
     rows.sort_by(|a, b| a.made.cmp(&b.made));
@@ -73,14 +81,23 @@ pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
 }
 
 /// The list of a page; a deleted one is none.
-pub(crate) async fn kept(backend: &Backend, caller: Actor, id: WaitlistId, tokens: &[SyncToken]) -> Result<WaitlistRow, Failure> {
+pub(crate) async fn kept(
+    backend: &Backend,
+    caller: Actor,
+    id: WaitlistId,
+    tokens: &[SyncToken],
+) -> Result<WaitlistRow, Failure> {
     let demanded = fresh::demanded(tokens, StreamId::from(id));
     Ok(still_kept(fresh::row::<Waitlists>(backend, caller, id.0, demanded).await?, demanded)?)
 }
 
 /// The list of a page that is for everyone: whoever knows its id may see it, as on the restaurant's door. A deleted one is none,
 /// and so is that of a forgotten account.
-pub(crate) async fn at_the_door(backend: &Backend, id: WaitlistId, tokens: &[SyncToken]) -> Result<WaitlistRow, Failure> {
+pub(crate) async fn at_the_door(
+    backend: &Backend,
+    id: WaitlistId,
+    tokens: &[SyncToken],
+) -> Result<WaitlistRow, Failure> {
     let demanded = fresh::demanded(tokens, StreamId::from(id));
     let row = still_kept(fresh::anyones::<Waitlists>(backend, id.0, demanded).await?, demanded)?;
     let account = backend.vault.key(Subject::Account(row.tenant)).await?;

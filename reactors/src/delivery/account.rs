@@ -37,16 +37,26 @@ impl Attended for User {
     }
 }
 
-async fn compose(deliver: &Deliver, id: UserId, account: &Account, message: MessageId, now: Time) -> Result<Result<Letter, Skip>, Failure> {
+async fn compose(
+    deliver: &Deliver,
+    id: UserId,
+    account: &Account,
+    message: MessageId,
+    now: Time,
+) -> Result<Result<Letter, Skip>, Failure> {
     if let Err(reason) = account.wants(message, now) {
         return Ok(Err(reason));
     }
     let backend = &deliver.backend;
     let Some(key) = backend.vault.key(Subject::Account(id)).await? else { return Ok(Err(Skip::Erased)) };
-    let (Opened::Clear(name), Opened::Clear(email)) = (key.open(id.into(), &account.name), key.open(id.into(), &account.email)) else {
+    let (Opened::Clear(name), Opened::Clear(email)) =
+        (key.open(id.into(), &account.name), key.open(id.into(), &account.email))
+    else {
         return Err(Failure::broken(format!("write to {id}"), "name or address do not open"));
     };
-    let (Some(entry), Some(good_for_ms)) = (account.agenda.messages.entry(message), message.kind.good_for_ms()) else {
+    let (Some(entry), Some(good_for_ms)) =
+        (account.agenda.messages.entry(message), message.kind.good_for_ms())
+    else {
         return Ok(Err(Skip::Needless));
     };
     let ends_at = entry.wanted_at.plus_millis(good_for_ms);
@@ -54,10 +64,13 @@ async fn compose(deliver: &Deliver, id: UserId, account: &Account, message: Mess
     let ((page, purpose, seq), words): (_, fn(&ForOwner<'_>) -> Worded) = match message.kind {
         Kind::Welcome => (confirm, wording::welcome),
         Kind::Confirmation => (confirm, wording::confirmation),
-        Kind::PasswordReset => (("reset", Mailed::PasswordReset, account.password_seq), wording::password_reset),
+        Kind::PasswordReset => {
+            (("reset", Mailed::PasswordReset, account.password_seq), wording::password_reset)
+        }
         Kind::TableReady | Kind::Reminder => return Ok(Err(Skip::Needless)),
     };
-    let link = format!("{}/{page}#{}", backend.public_url, backend.secrets.mailed_token(purpose, id, ends_at, seq));
+    let link =
+        format!("{}/{page}#{}", backend.public_url, backend.secrets.mailed_token(purpose, id, ends_at, seq));
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));
     // Nobody asks an account for its language.
     let words = words(&ForOwner { language: Language::En, name: &name, link: &link, good_for });

@@ -60,7 +60,8 @@ fn read(body: &str) -> Option<SesEvent> {
 /// Records a batch of them; those that fail come again until they are dead letters.
 pub(super) async fn record_all(backend: &Backend, event: SqsEvent) -> SqsBatchResponse {
     queue::each(event, |body| async move {
-        let event = read(&body).ok_or_else(|| Failure::broken("read what SES says", "it is no event of SES"))?;
+        let event =
+            read(&body).ok_or_else(|| Failure::broken("read what SES says", "it is no event of SES"))?;
         record(backend, &event).await
     })
     .await
@@ -79,7 +80,8 @@ async fn record(backend: &Backend, event: &SesEvent) -> Result<(), Failure> {
         return Ok(());
     };
     let author = cause.as_cause(message.cause, Actor::System(Component::Delivery));
-    let (_, recorded) = delivery::record(backend, stream, &author, &Command::Bounce { message, reason }).await?;
+    let (_, recorded) =
+        delivery::record(backend, stream, &author, &Command::Bounce { message, reason }).await?;
     info!(%stream, letter = %message, ?reason, recorded, "came back");
     Ok(())
 }

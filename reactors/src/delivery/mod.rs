@@ -56,7 +56,9 @@ impl Deliver {
     pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
         let (feedback, intents) = feedback::split(event);
         let mut answer = work(&self.backend, intents, |errand| self.carry_out(errand)).await;
-        answer.batch_item_failures.extend(feedback::record_all(&self.backend, feedback).await.batch_item_failures);
+        answer
+            .batch_item_failures
+            .extend(feedback::record_all(&self.backend, feedback).await.batch_item_failures);
         answer
     }
 
@@ -101,7 +103,12 @@ impl Deliver {
             info!(%stream, ?duty, "due");
             match duty {
                 // Whoever forgets people is told once more.
-                Duty::Forget => return errand.instead(Intent::Forget { stream }).send(&self.backend, Duration::ZERO).await,
+                Duty::Forget => {
+                    return errand
+                        .instead(Intent::Forget { stream })
+                        .send(&self.backend, Duration::ZERO)
+                        .await;
+                }
                 Duty::Deliver(message) => self.deliver(stream, &read, message, now).await?,
                 Duty::NoShow => waitee::system::end_hold(&self.backend, WaiteeId(stream.id)).await?,
                 Duty::Expire => waitee::system::expire(&self.backend, WaiteeId(stream.id)).await?,
@@ -111,7 +118,13 @@ impl Deliver {
     }
 
     /// Sends a message that is due, or records why not.
-    async fn deliver<A: Attended>(&self, stream: StreamId, read: &Read<A>, message: MessageId, now: Time) -> Result<(), Failure> {
+    async fn deliver<A: Attended>(
+        &self,
+        stream: StreamId,
+        read: &Read<A>,
+        message: MessageId,
+        now: Time,
+    ) -> Result<(), Failure> {
         let author = read.because_of(message.cause, Actor::System(Component::Delivery));
         match A::compose(self, stream, read, message, now).await? {
             Ok(letter) => send(self, &Matter { stream, message, author, known: read.seq }, &letter).await,
@@ -125,7 +138,9 @@ impl Deliver {
     /// What somebody else has to themselves, or is to be tried again in a moment.
     async fn come_again(&self, errand: &Errand, stream: StreamId, in_ms: i64) -> Result<(), Failure> {
         match u64::try_from(in_ms) {
-            Ok(ms) if in_ms <= LEASE_MS => errand.instead(Intent::Attend { stream }).send(&self.backend, Duration::from_millis(ms)).await,
+            Ok(ms) if in_ms <= LEASE_MS => {
+                errand.instead(Intent::Attend { stream }).send(&self.backend, Duration::from_millis(ms)).await
+            }
             _ => Ok(()),
         }
     }

@@ -95,7 +95,8 @@ pub(super) async fn send(deliver: &Deliver, matter: &Matter, letter: &Letter) ->
 async fn start(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<Option<Lease>, Failure> {
     let channel = letter.ways.first().map_or(Channel::Email, Way::channel);
     let start = Command::Start { message: matter.message, channel };
-    let (entry, appended) = delivery::record_if(&deliver.backend, matter.stream, &matter.author, &start, matter.known).await?;
+    let (entry, appended) =
+        delivery::record_if(&deliver.backend, matter.stream, &matter.author, &start, matter.known).await?;
     let entry = entry.filter(|_| appended);
     Ok(entry.and_then(|entry| Some(Lease { attempt: entry.attempt, until: entry.lease_until()? })))
 }
@@ -127,7 +128,9 @@ async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Le
         match &outcome {
             Command::Skip { .. } | Command::Fail { for_now: false, .. } => {}
             Command::Fail { for_now: true, .. } if is_last => {}
-            Command::Fail { .. } | Command::Sent { .. } | Command::Start { .. } | Command::Bounce { .. } => break,
+            Command::Fail { .. } | Command::Sent { .. } | Command::Start { .. } | Command::Bounce { .. } => {
+                break;
+            }
         }
     }
     Some(outcome)
@@ -151,7 +154,10 @@ async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Take
             if asked.map_err(|failure| Closed::ForNow { code: OPT_OUT_UNKNOWN, failure })? {
                 return Err(Closed::Never(Skip::OptedOut));
             }
-            [(Share::text_of(letter.account, letter.texts_per_day), Skip::AccountCap), (Share::text_to(to), Skip::RecipientCap)]
+            [
+                (Share::text_of(letter.account, letter.texts_per_day), Skip::AccountCap),
+                (Share::text_to(to), Skip::RecipientCap),
+            ]
         }
         Way::Mail { to, .. } => {
             let of_account = Share::guest_mail_of(letter.account, letter.confirmed);
@@ -193,7 +199,9 @@ async fn try_send(deliver: &Deliver, matter: &Matter, lease: &Lease, way: &Way) 
     let tags = Tags { stream, message: message.to_string(), kind: message.kind.as_str() };
     fault::point("deliver.send");
     let sent = match way {
-        Way::Text { to, text } => deliver.messengers.texter.send(&Text { to: to.clone(), body: text.clone(), tags }).await,
+        Way::Text { to, text } => {
+            deliver.messengers.texter.send(&Text { to: to.clone(), body: text.clone(), tags }).await
+        }
         Way::Mail { to, words } | Way::Owner { to, words } => {
             let Worded { subject, text, html } = words.clone();
             deliver.messengers.mailer.send(&Mail { to: to.clone(), subject, text, html, tags }).await

@@ -60,7 +60,9 @@ async fn compose(
         Some((_, Waitlist::Kept(list))) => list,
         Some((_, Waitlist::Deleted | Waitlist::None)) | None => return Ok(Err(Skip::Needless)),
     };
-    let Some(key) = backend.vault.key(Subject::Guest { account, guest }).await? else { return Ok(Err(Skip::Erased)) };
+    let Some(key) = backend.vault.key(Subject::Guest { account, guest }).await? else {
+        return Ok(Err(Skip::Erased));
+    };
     let key = Key { stream: guest.into(), key };
     let (phone, email) = (key.open(visit.phone.as_ref())?, key.open(visit.email.as_ref())?);
     let sender = Sender::of(deliver, account).await?;
@@ -74,7 +76,9 @@ async fn compose(
     if let (None, Some(reason)) = (&email, no_text) {
         return Ok(Err(reason));
     }
-    let (Some(name), Some(hold)) = (key.open(Some(&visit.name))?, visit.agenda.hold) else { return Ok(Err(Skip::Needless)) };
+    let (Some(name), Some(hold)) = (key.open(Some(&visit.name))?, visit.agenda.hold) else {
+        return Ok(Err(Skip::Needless));
+    };
     let link = format!("{}/visit#{}", backend.public_url, backend.secrets.visit_token(guest));
     let mentioned = ForGuest {
         language: visit.language.unwrap_or(list.settings.language),
@@ -90,7 +94,11 @@ async fn compose(
         Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => return Ok(Err(Skip::Needless)),
     };
     // A text to whoever has a telephone; a mail to who has none, or may get no text, or if this one is not taken.
-    let ways = phone.map(|to| Way::Text { to, text }).into_iter().chain(email.map(|to| Way::Mail { to, words })).collect();
+    let ways = phone
+        .map(|to| Way::Text { to, text })
+        .into_iter()
+        .chain(email.map(|to| Way::Mail { to, words }))
+        .collect();
     Ok(Ok(Letter { ways, account, confirmed: sender.confirmed, texts_per_day: sender.texts_per_day }))
 }
 
@@ -104,7 +112,10 @@ impl Sender {
     async fn of(deliver: &Deliver, account: UserId) -> Result<Self, Failure> {
         let read = deliver.backend.log.read::<User>(account.into()).await?;
         let kept = read.as_ref().and_then(|read| read.state.kept());
-        Ok(Self { confirmed: kept.is_some_and(|account| account.confirmed), texts_per_day: kept.and_then(|account| account.texts_per_day) })
+        Ok(Self {
+            confirmed: kept.is_some_and(|account| account.confirmed),
+            texts_per_day: kept.and_then(|account| account.texts_per_day),
+        })
     }
 
     /// Whether it may text this number.
@@ -133,7 +144,9 @@ impl Key {
         match sealed.map(|sealed| self.key.open(self.stream, sealed)) {
             None | Some(Opened::Erased) => Ok(None),
             Some(Opened::Clear(value)) => Ok(Some(value)),
-            Some(Opened::Damaged) => Err(Failure::broken(format!("open the {} of {}", T::FIELD, self.stream), "it does not open")),
+            Some(Opened::Damaged) => {
+                Err(Failure::broken(format!("open the {} of {}", T::FIELD, self.stream), "it does not open"))
+            }
         }
     }
 }

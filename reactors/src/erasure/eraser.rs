@@ -70,6 +70,8 @@ async fn release(backend: &Backend, id: UserId, email: &Sealed<Email>) -> Result
         Opened::Clear(email) => Ok(backend.vault.release(&backend.secrets.claim(&email), id).await?),
         Opened::Erased => Ok(()),
         // Burying the key now would leave the address taken for ever, and nobody could say which: a person has to look.
-        Opened::Damaged => Err(Failure::broken(format!("release the address of {id}"), "what is sealed does not open")),
+        Opened::Damaged => {
+            Err(Failure::broken(format!("release the address of {id}"), "what is sealed does not open"))
+        }
     }
 }

@@ -7,8 +7,7 @@ pub(super) const SEGMENT_SEPTETS: usize = 160;
 pub(super) const SEGMENTS_UNITS: usize = 3 * 67;
 
 /// The basic alphabet, a septet each.
-const BASIC: &str =
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 
 /// Its extension: these take two.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
@@ -111,8 +110,13 @@ mod tests {
 
     #[test]
     fn a_text_takes_a_septet_for_each_character_and_two_for_some() {
-        for (text, expected) in [("", Some(0)), ("Señora Ñandú", None), ("¿Viene?", Some(7)), ("à la carte", Some(10)), ("5€ [x]", Some(9))]
-        {
+        for (text, expected) in [
+            ("", Some(0)),
+            ("Señora Ñandú", None),
+            ("¿Viene?", Some(7)),
+            ("à la carte", Some(10)),
+            ("5€ [x]", Some(9)),
+        ] {
             assert_eq!(septets(text), expected, "{text}");
         }
         assert_eq!((BASIC.chars().count(), EXTENSION.chars().count()), (127, 10), "and the escape itself");

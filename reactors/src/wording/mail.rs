@@ -28,10 +28,12 @@ pub(super) fn letter(language: Language, name: &str, link: &str, letter: Letter)
         Language::Es => format!("Hola, {name}:"),
     };
     let paragraphs = || std::iter::once(&greeting).chain(&before);
-    let text: Vec<&str> = paragraphs().map(String::as_str).chain([link]).chain(after.iter().map(String::as_str)).collect();
+    let text: Vec<&str> =
+        paragraphs().map(String::as_str).chain([link]).chain(after.iter().map(String::as_str)).collect();
     let paragraph = |text: &String| format!("<p>{}</p>\n", escape(text));
     let linked = format!("<p><a href=\"{0}\">{0}</a></p>\n", escape(link));
-    let body: String = paragraphs().map(paragraph).chain([linked]).chain(after.iter().map(paragraph)).collect();
+    let body: String =
+        paragraphs().map(paragraph).chain([linked]).chain(after.iter().map(paragraph)).collect();
     let title = escape(&one_line(&subject));
     Worded {
         text: format!("{}\n", text.join("\n\n")),
@@ -44,7 +46,10 @@ pub(super) fn letter(language: Language, name: &str, link: &str, letter: Letter)
 
 /// A subject is a line of a mail's head: what stands in it must not begin another.
 fn one_line(subject: &str) -> String {
-    subject.chars().map(|char| if char.is_control() || char == '\u{2028}' || char == '\u{2029}' { ' ' } else { char }).collect()
+    subject
+        .chars()
+        .map(|char| if char.is_control() || char == '\u{2028}' || char == '\u{2029}' { ' ' } else { char })
+        .collect()
 }
 
 fn escape(text: &str) -> String {

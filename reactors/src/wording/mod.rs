@@ -115,7 +115,9 @@ pub fn reminder_mail(to: &ForGuest<'_>) -> Worded {
             Language::En => Letter {
                 subject: format!("Your table at {list} is held until {until}"),
                 before: vec![
-                    format!("We hold your table at {list} only until {until}; then it goes to the next party."),
+                    format!(
+                        "We hold your table at {list} only until {until}; then it goes to the next party."
+                    ),
                     "Please say whether you still come, or leave the list:".into(),
                 ],
                 after: vec![],
@@ -123,7 +125,9 @@ pub fn reminder_mail(to: &ForGuest<'_>) -> Worded {
             Language::Es => Letter {
                 subject: format!("Guardamos su mesa en {list} hasta {until}"),
                 before: vec![
-                    format!("Guardamos su mesa en {list} solo hasta {until}; después pasa al siguiente grupo."),
+                    format!(
+                        "Guardamos su mesa en {list} solo hasta {until}; después pasa al siguiente grupo."
+                    ),
                     "Díganos, por favor, si todavía viene o deja la lista:".into(),
                 ],
                 after: vec![],
@@ -175,7 +179,9 @@ pub fn confirmation(to: &ForOwner<'_>) -> Worded {
             Language::En => Letter {
                 subject: "Please confirm your address".into(),
                 before: vec!["Here is the link again that confirms that this address is yours:".into()],
-                after: vec![format!("It is good for {good_for}. If you did not ask for it, there is nothing to do.")],
+                after: vec![format!(
+                    "It is good for {good_for}. If you did not ask for it, there is nothing to do."
+                )],
             },
             Language::Es => Letter {
                 subject: "Confirme su dirección".into(),
@@ -197,14 +203,19 @@ pub fn password_reset(to: &ForOwner<'_>) -> Worded {
         match to.language {
             Language::En => Letter {
                 subject: "Set a new password".into(),
-                before: vec!["Somebody, you we hope, asked for a new password for your account. Set it here:".into()],
+                before: vec![
+                    "Somebody, you we hope, asked for a new password for your account. Set it here:".into(),
+                ],
                 after: vec![format!(
                     "The link is good for {good_for}, and once. If you did not ask for it, there is nothing to do: your password stays as it is."
                 )],
             },
             Language::Es => Letter {
                 subject: "Cree una contraseña nueva".into(),
-                before: vec!["Alguien, esperamos que usted, pidió una contraseña nueva para su cuenta. Créela aquí:".into()],
+                before: vec![
+                    "Alguien, esperamos que usted, pidió una contraseña nueva para su cuenta. Créela aquí:"
+                        .into(),
+                ],
                 after: vec![format!(
                     "El enlace vale {good_for}, y una sola vez. Si no lo pidió, no tiene que hacer nada: su contraseña sigue igual."
                 )],
@@ -216,10 +227,15 @@ pub fn password_reset(to: &ForOwner<'_>) -> Worded {
 /// The list's name, and behind it what the guest has to know: in one segment, of a name that is too long for that the start. A name in
 /// another script takes several segments, and is cut as well. Spelled otherwise or cut, it still leads nowhere.
 fn one_segment(to: &ForGuest<'_>, rest: &str) -> String {
-    let list: String = to.list.to_string().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let list: String =
+        to.list.to_string().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     let name = match (gsm::spell(&list), gsm::septets(rest)) {
-        (Some(spelled), Some(taken)) => gsm::cut(&spelled, gsm::SEGMENT_SEPTETS.saturating_sub(taken), gsm::septets),
-        _ => gsm::cut(&list, gsm::SEGMENTS_UNITS.saturating_sub(gsm::units(rest)), |text| Some(gsm::units(text))),
+        (Some(spelled), Some(taken)) => {
+            gsm::cut(&spelled, gsm::SEGMENT_SEPTETS.saturating_sub(taken), gsm::septets)
+        }
+        _ => gsm::cut(&list, gsm::SEGMENTS_UNITS.saturating_sub(gsm::units(rest)), |text| {
+            Some(gsm::units(text))
+        }),
     };
     let name = if holds_web_address(&name) { name.replace('.', " ") } else { name };
     format!("{name}{rest}")
@@ -236,7 +252,8 @@ fn clock(to: &ForGuest<'_>) -> String {
 
 fn span(to: &ForOwner<'_>) -> String {
     let hours = to.good_for.as_secs() / 3_600;
-    let (number, is_days) = if hours > 0 && hours.is_multiple_of(24) { (hours / 24, true) } else { (hours, false) };
+    let (number, is_days) =
+        if hours > 0 && hours.is_multiple_of(24) { (hours / 24, true) } else { (hours, false) };
     let unit = match (to.language, is_days, number == 1) {
         (Language::En, true, true) => "day",
         (Language::En, true, false) => "days",

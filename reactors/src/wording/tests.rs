@@ -40,18 +40,27 @@ type ToOwner = (&'static str, u64, fn(&ForOwner<'_>) -> Worded);
 const TEXTS: [ToGuest<String>; 2] = [("table-ready", table_ready_text), ("reminder", reminder_text)];
 const GUEST_MAILS: [ToGuest<Worded>; 2] = [("table-ready", table_ready_mail), ("reminder", reminder_mail)];
 /// And for how many hours their links are good.
-const OWNER_MAILS: [ToOwner; 3] =
-    [("welcome", 7 * 24, welcome), ("confirmation", 7 * 24, confirmation), ("password-reset", 1, password_reset)];
+const OWNER_MAILS: [ToOwner; 3] = [
+    ("welcome", 7 * 24, welcome),
+    ("confirmation", 7 * 24, confirmation),
+    ("password-reset", 1, password_reset),
+];
 
 fn to_guest<T>(language: Language, list: &str, guest: &str, words: impl Fn(&ForGuest<'_>) -> T) -> T {
-    let (list, guest, zone) = (list.parse().unwrap(), Name::parse(guest).unwrap(), "America/Los_Angeles".parse().unwrap());
+    let (list, guest, zone) =
+        (list.parse().unwrap(), Name::parse(guest).unwrap(), "America/Los_Angeles".parse().unwrap());
     let hold_until = "2026-11-21T03:52:30Z".parse().unwrap();
     words(&ForGuest { language, list: &list, guest: &guest, hold_until, zone, link: LINK })
 }
 
 fn to_owner(language: Language, name: &str, hours: u64, words: impl Fn(&ForOwner<'_>) -> Worded) -> Worded {
     let good_for = Duration::from_secs(hours * 3_600);
-    words(&ForOwner { language, name: &Name::parse(name).unwrap(), link: "https://waitlist.example/confirm#token", good_for })
+    words(&ForOwner {
+        language,
+        name: &Name::parse(name).unwrap(),
+        link: "https://waitlist.example/confirm#token",
+        good_for,
+    })
 }
 
 fn shown(mail: &Worded) -> String {
@@ -62,7 +71,10 @@ fn shown(mail: &Worded) -> String {
 fn messages_read_as_they_were_approved() {
     for language in LANGUAGES {
         for (kind, words) in TEXTS {
-            insta::assert_snapshot!(format!("{kind}-text-{language}"), to_guest(language, "Casa Lucía", "Ana María", words));
+            insta::assert_snapshot!(
+                format!("{kind}-text-{language}"),
+                to_guest(language, "Casa Lucía", "Ana María", words)
+            );
         }
         for (kind, words) in GUEST_MAILS {
             insta::assert_snapshot!(
@@ -71,7 +83,10 @@ fn messages_read_as_they_were_approved() {
             );
         }
         for (kind, hours, words) in OWNER_MAILS {
-            insta::assert_snapshot!(format!("{kind}-mail-{language}"), shown(&to_owner(language, "Ana María", hours, words)));
+            insta::assert_snapshot!(
+                format!("{kind}-mail-{language}"),
+                shown(&to_owner(language, "Ana María", hours, words))
+            );
         }
     }
 }
@@ -80,13 +95,24 @@ fn messages_read_as_they_were_approved() {
 fn a_text_is_one_segment_and_keeps_its_link() {
     for language in LANGUAGES {
         for (kind, words) in TEXTS {
-            for list in ["Casa Lucía", "The Restaurant at the Door", &"Long Name ".repeat(9), "[{Brackets}] & ~Tildes~"] {
+            for list in [
+                "Casa Lucía",
+                "The Restaurant at the Door",
+                &"Long Name ".repeat(9),
+                "[{Brackets}] & ~Tildes~",
+            ] {
                 let text = to_guest(language, list, "Ana", words);
-                assert!(septets(&text).is_some_and(|septets| septets <= SEGMENT_SEPTETS), "{kind} {language} {list}: {text}");
+                assert!(
+                    septets(&text).is_some_and(|septets| septets <= SEGMENT_SEPTETS),
+                    "{kind} {language} {list}: {text}"
+                );
                 assert!(text.ends_with(LINK));
             }
             let whole = to_guest(language, "The Restaurant at the Doo", "Ana", words);
-            assert!(whole.starts_with("The Restaurant at the Doo:"), "{kind} {language}: a name of 25 letters is not cut: {whole}");
+            assert!(
+                whole.starts_with("The Restaurant at the Doo:"),
+                "{kind} {language}: a name of 25 letters is not cut: {whole}"
+            );
         }
     }
 }
@@ -99,7 +125,9 @@ fn a_name_in_another_script_stays_as_it_is() {
 
 #[test]
 fn a_name_leads_nowhere_however_it_is_spelled_or_cut() {
-    let name = |list: &str| to_guest(Language::En, list, "Ana", table_ready_text).split_once(": your table").unwrap().0.to_owned();
+    let name = |list: &str| {
+        to_guest(Language::En, list, "Ana", table_ready_text).split_once(": your table").unwrap().0.to_owned()
+    };
     for list in ["Win at evil.çom", "bit.lý/x", "evil.c\u{301}om", "w\u{301}ww.x.y"] {
         assert!(!holds_web_address(&name(list)), "{list}: {}", name(list));
     }
@@ -125,7 +153,11 @@ fn no_word_of_ours_is_an_opt_out() {
         all.extend(OWNER_MAILS.map(|(_, hours, words)| shown(&to_owner(language, "A", hours, words))));
     }
     for text in all {
-        for word in text.to_lowercase().replace(&LINK.to_lowercase(), "").split(|char: char| !char.is_alphanumeric() && char != '-') {
+        for word in text
+            .to_lowercase()
+            .replace(&LINK.to_lowercase(), "")
+            .split(|char: char| !char.is_alphanumeric() && char != '-')
+        {
             assert!(!KEYWORDS.contains(&word), "{word}: {text}");
         }
     }
@@ -133,12 +165,16 @@ fn no_word_of_ours_is_an_opt_out() {
 
 #[test]
 fn one_o_clock_is_singular_in_spanish() {
-    let (list, guest, zone) = ("A".parse().unwrap(), Name::parse("A").unwrap(), "America/Los_Angeles".parse().unwrap());
+    let (list, guest, zone) =
+        ("A".parse().unwrap(), Name::parse("A").unwrap(), "America/Los_Angeles".parse().unwrap());
     let at = |hold_until: &str| {
         let hold_until = hold_until.parse().unwrap();
         clock(&ForGuest { language: Language::Es, list: &list, guest: &guest, hold_until, zone, link: LINK })
     };
-    assert_eq!((at("2026-11-21T09:30:00Z").as_str(), at("2026-11-21T21:30:00Z").as_str()), ("la 01:30", "las 13:30"));
+    assert_eq!(
+        (at("2026-11-21T09:30:00Z").as_str(), at("2026-11-21T21:30:00Z").as_str()),
+        ("la 01:30", "las 13:30")
+    );
 }
 
 #[test]
@@ -147,8 +183,14 @@ fn spans_are_in_the_greatest_whole_unit() {
         let (name, good_for) = (Name::parse("Ana").unwrap(), Duration::from_secs(hours * 3_600));
         span(&ForOwner { language, name: &name, link: "", good_for })
     };
-    assert_eq!([1, 2, 24, 168].map(|hours| words(Language::En, hours)), ["1 hour", "2 hours", "1 day", "7 days"]);
-    assert_eq!([1, 2, 24, 168].map(|hours| words(Language::Es, hours)), ["1 hora", "2 horas", "1 día", "7 días"]);
+    assert_eq!(
+        [1, 2, 24, 168].map(|hours| words(Language::En, hours)),
+        ["1 hour", "2 hours", "1 day", "7 days"]
+    );
+    assert_eq!(
+        [1, 2, 24, 168].map(|hours| words(Language::Es, hours)),
+        ["1 hora", "2 horas", "1 día", "7 días"]
+    );
 }
 
 proptest! {

@@ -12,7 +12,6 @@ use crate::{
 /// The body of POST /v1/users.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Register {
     pub email: String,
     pub password: String,
@@ -21,7 +20,6 @@ pub struct Register {
 
 /// Somebody who registers, in clear: lives only in memory.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "as in the contract")]
 pub struct NewAccount {
     pub email: Email,
     pub password: Password,
@@ -43,7 +41,6 @@ impl Register {
 /// The body of PATCH /v1/me: absent stays.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct ChangeMe {
     #[serde(deserialize_with = "present")]
     pub name: Option<Option<String>>,
@@ -62,7 +59,6 @@ impl ChangeMe {
 /// The body of POST /v1/users/confirm.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct ConfirmEmail {
     pub token: String,
 }
@@ -70,7 +66,6 @@ pub struct ConfirmEmail {
 /// The body of POST /v1/password-resets.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct AskPasswordReset {
     pub email: String,
 }
@@ -88,7 +83,6 @@ impl AskPasswordReset {
 /// The body of POST /v1/password-resets/confirm.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct ResetPassword {
     pub token: String,
     pub new_password: String,
@@ -109,7 +103,6 @@ impl ResetPassword {
 /// The body of PUT /v1/me/password.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct ChangePassword {
     pub current_password: String,
     pub new_password: String,
@@ -131,7 +124,6 @@ impl ChangePassword {
 /// The body of POST /v1/me/erase.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct EraseMe {
     pub current_password: String,
 }
@@ -149,7 +141,6 @@ impl EraseMe {
 /// The body of POST /v1/sessions.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct SignIn {
     pub email: String,
     pub password: String,
@@ -169,14 +160,12 @@ impl SignIn {
 /// The body of POST /v1/sessions/refresh.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Refresh {
     pub refresh_token: String,
 }
 
 /// What a session is used with.
 #[derive(Clone, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Tokens {
     pub access_token: String,
     pub token_type: &'static str,

@@ -9,7 +9,6 @@ use crate::{Time, waitee::State};
 /// The body of POST /v1/public/waitlists/{id}/waitees: what a host sends, but that nobody quotes themselves a time.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct JoinWaitlist {
     pub name: String,
     pub party_size: i64,
@@ -40,7 +39,6 @@ pub struct Joined {
 
 /// A list, as everyone may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct PublicWaitlist {
     pub id: Uuid,
     pub name: String,
@@ -51,7 +49,6 @@ pub struct PublicWaitlist {
 
 /// A visit, as its guest sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Visit {
     pub waitlist: OnList,
     pub state: State,
@@ -65,7 +62,6 @@ pub struct Visit {
 
 /// Where a guest waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct OnList {
     pub id: Uuid,
     pub name: String,

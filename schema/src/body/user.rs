@@ -7,7 +7,6 @@ use crate::Time;
 
 /// The answer to GET /v1/me.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct User {
     pub id: Uuid,
     pub email: Option<String>,

@@ -13,7 +13,8 @@ fn commit(events: &str) -> Commit {
     };
     let seated = || waitee::Event::Seated(waitee::Why::default());
     let tail = Tail { seq: 6, ..Tail::EMPTY };
-    let whole = Commit::new(stream, &tail, Time::from_millis(0), Uuid::nil(), &author, &[seated(), seated()]).unwrap();
+    let whole = Commit::new(stream, &tail, Time::from_millis(0), Uuid::nil(), &author, &[seated(), seated()])
+        .unwrap();
     Commit { events: events.to_owned(), ..whole }
 }
 
@@ -31,14 +32,22 @@ fn each_event_has_its_own_number() {
 
 #[test]
 fn an_unknown_type_is_named_with_its_place() {
-    let error = unreadable::<waitee::Event>(&format!(r#"[{SEATED},{{"type":"waitee.flew","v":1,"data":{{}}}}]"#));
-    assert_eq!(error, "waitee-00000000-0000-0000-0000-000000000000@8 holds waitee.flew v1, which this code does not know");
+    let error =
+        unreadable::<waitee::Event>(&format!(r#"[{SEATED},{{"type":"waitee.flew","v":1,"data":{{}}}}]"#));
+    assert_eq!(
+        error,
+        "waitee-00000000-0000-0000-0000-000000000000@8 holds waitee.flew v1, which this code does not know"
+    );
 }
 
 #[test]
 fn who_asks_for_some_types_need_not_understand_the_others() {
     let commit = commit(&format!(r#"[{{"type":"waitee.flew","v":1,"data":{{}}}},{SEATED}]"#));
-    let seqs = |types: &[&str]| commit.facts_of::<waitee::Event>(types).map(|facts| facts.iter().map(|fact| fact.seq).collect::<Vec<_>>());
+    let seqs = |types: &[&str]| {
+        commit
+            .facts_of::<waitee::Event>(types)
+            .map(|facts| facts.iter().map(|fact| fact.seq).collect::<Vec<_>>())
+    };
     assert_eq!(seqs(&["waitee.seated", "waitee.erased"]).unwrap(), [8]);
     assert_eq!(seqs(&["waitee.erased"]).unwrap(), [0; 0]);
     assert!(seqs(&["waitee.flew"]).is_err());
@@ -47,7 +56,9 @@ fn who_asks_for_some_types_need_not_understand_the_others() {
 #[test]
 fn an_unknown_version_of_a_known_type_is_named_with_its_place() {
     for v in [0, 2] {
-        let error = unreadable::<waitee::Event>(&format!(r#"[{{"type":"waitee.seated","v":{v},"data":{{}}}},{SEATED}]"#));
+        let error = unreadable::<waitee::Event>(&format!(
+            r#"[{{"type":"waitee.seated","v":{v},"data":{{}}}},{SEATED}]"#
+        ));
         let place = "waitee-00000000-0000-0000-0000-000000000000@7";
         assert_eq!(error, format!("{place} holds waitee.seated v{v}, which this code does not know"));
     }
@@ -60,7 +71,9 @@ fn an_event_of_another_category_is_unknown() {
 
 #[test]
 fn a_commit_of_more_or_fewer_events_than_it_claims_is_not_read() {
-    for (events, found) in [("[]".to_owned(), 0), (format!("[{SEATED}]"), 1), (format!("[{SEATED},{SEATED},{SEATED}]"), 3)] {
+    for (events, found) in
+        [("[]".to_owned(), 0), (format!("[{SEATED}]"), 1), (format!("[{SEATED},{SEATED},{SEATED}]"), 3)]
+    {
         let error = unreadable::<waitee::Event>(&events);
         assert!(error.ends_with(&format!("@7 holds {found} events but claims to end at 8")), "{error}");
     }

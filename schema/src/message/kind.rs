@@ -36,7 +36,8 @@ pub enum IfUnknown {
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Welcome, Self::Confirmation, Self::PasswordReset, Self::TableReady, Self::Reminder];
+    pub const ALL: [Self; 5] =
+        [Self::Welcome, Self::Confirmation, Self::PasswordReset, Self::TableReady, Self::Reminder];
 
     /// The one table of what is done when the outcome is unknown.
     #[must_use]
@@ -154,7 +155,9 @@ mod tests {
             let id = MessageId { kind, cause: 7 };
             assert_eq!(id.to_string().parse::<MessageId>().unwrap(), id);
         }
-        for text in ["", "table-ready", "table-ready-", "table-ready-02", "table-ready-+2", "greeting-1", "Welcome-1"] {
+        for text in
+            ["", "table-ready", "table-ready-", "table-ready-02", "table-ready-+2", "greeting-1", "Welcome-1"]
+        {
             assert!(text.parse::<MessageId>().is_err(), "{text}");
         }
     }

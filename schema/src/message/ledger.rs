@@ -11,7 +11,6 @@ const REMEMBERED_MAX: usize = 24;
 /// How a message stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "standing", rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "as the events say")]
 pub enum Standing {
     /// It is to be sent, from then on.
     Due { from: Time },
@@ -93,7 +92,9 @@ impl Entry {
     /// Why it stands so, when somebody said.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
-        let word = |word: serde_json::Result<serde_json::Value>| word.ok().and_then(|word| word.as_str().map(str::to_owned));
+        let word = |word: serde_json::Result<serde_json::Value>| {
+            word.ok().and_then(|word| word.as_str().map(str::to_owned))
+        };
         match &self.standing {
             Standing::Failed { code, .. } => Some(code.clone()),
             Standing::Skipped { reason } => word(serde_json::to_value(reason)),
@@ -142,7 +143,15 @@ impl Ledger {
 
     /// A message is to be sent, from then on.
     pub(crate) fn want(&mut self, id: MessageId, from: Time) {
-        self.0.push(Entry { id, channel: None, attempt: 0, in_doubt: false, wanted_at: from, at: from, standing: Standing::Due { from } });
+        self.0.push(Entry {
+            id,
+            channel: None,
+            attempt: 0,
+            in_doubt: false,
+            wanted_at: from,
+            at: from,
+            standing: Standing::Due { from },
+        });
         while self.0.len() > REMEMBERED_MAX {
             self.0.remove(self.least_missed());
         }
@@ -151,8 +160,11 @@ impl Ledger {
     /// Of all messages, the one to be forgotten: the oldest that is settled, else the oldest that was never begun, else the oldest.
     /// How the last mail stands whose link confirms an address is always of interest.
     fn least_missed(&self) -> usize {
-        let with_link = self.0.iter().rposition(|entry| matches!(entry.id.kind, Kind::Welcome | Kind::Confirmation));
-        let oldest = |wanted: fn(&Entry) -> bool| self.0.iter().enumerate().position(|(at, entry)| Some(at) != with_link && wanted(entry));
+        let with_link =
+            self.0.iter().rposition(|entry| matches!(entry.id.kind, Kind::Welcome | Kind::Confirmation));
+        let oldest = |wanted: fn(&Entry) -> bool| {
+            self.0.iter().enumerate().position(|(at, entry)| Some(at) != with_link && wanted(entry))
+        };
         let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
         oldest(Entry::is_settled).or_else(|| oldest(is_unbegun)).unwrap_or(0)
     }
@@ -179,7 +191,8 @@ impl Ledger {
                 entry.in_doubt |= matches!(entry.standing, Standing::Started { .. });
                 entry.channel = Some(started.channel);
                 entry.attempt = started.attempt;
-                let again = entry.id.kind.if_unknown() == IfUnknown::SendAgain && started.attempt < entry.id.kind.attempts_max();
+                let again = entry.id.kind.if_unknown() == IfUnknown::SendAgain
+                    && started.attempt < entry.id.kind.attempts_max();
                 Standing::Started { until: started.until, again }
             }
             Event::Sent(sent) => {
@@ -197,7 +210,9 @@ impl Ledger {
             }
             Event::Skipped(skipped) => match entry.standing {
                 // Somebody else may have sent it: that stays unknown.
-                Standing::Started { until, .. } if skipped.attempt != Some(entry.attempt) => Standing::Started { until, again: false },
+                Standing::Started { until, .. } if skipped.attempt != Some(entry.attempt) => {
+                    Standing::Started { until, again: false }
+                }
                 _ => {
                     entry.channel = None;
                     Standing::Skipped { reason: skipped.why }
@@ -230,7 +245,12 @@ mod tests {
     }
 
     fn failed(attempt: u32, again_at: Option<i64>) -> Event {
-        Event::Failed(Failed { message: READY, attempt, code: "Throttled".into(), again_at: again_at.map(at) })
+        Event::Failed(Failed {
+            message: READY,
+            attempt,
+            code: "Throttled".into(),
+            again_at: again_at.map(at),
+        })
     }
 
     fn skipped(attempt: Option<u32>) -> Event {
@@ -266,26 +286,43 @@ mod tests {
         let entry = after(&[started(1, 50)]);
         assert_eq!((entry.status(at(49)), entry.status(at(50))), ("started", "unknown"));
         let entry = after(&[started(1, 50), skipped(None)]);
-        assert_eq!((entry.status(at(50)), entry.due_at()), ("unknown", None), "not sent again, and still nobody knows");
+        assert_eq!(
+            (entry.status(at(50)), entry.due_at()),
+            ("unknown", None),
+            "not sent again, and still nobody knows"
+        );
     }
 
     #[test]
     fn what_may_have_been_sent_before_is_unknown_until_it_is_known_to_be_sent() {
         for (end, alone) in [(failed(2, None), "failed"), (skipped(Some(2)), "skipped")] {
-            assert_eq!(after(&[started(1, 5), failed(1, Some(5)), started(2, 50), end.clone()]).status(at(9)), alone);
+            assert_eq!(
+                after(&[started(1, 5), failed(1, Some(5)), started(2, 50), end.clone()]).status(at(9)),
+                alone
+            );
             assert_eq!(after(&[started(1, 5), started(2, 50), end.clone()]).status(at(9)), "unknown");
             assert_eq!(after(&[started(1, 5), started(2, 50), end, sent(1)]).status(at(9)), "sent");
         }
-        assert_eq!(after(&[started(1, 5), started(2, 50), failed(2, Some(70))]).status(at(9)), "due", "it is tried again");
+        assert_eq!(
+            after(&[started(1, 5), started(2, 50), failed(2, Some(70))]).status(at(9)),
+            "due",
+            "it is tried again"
+        );
     }
 
     #[test]
     fn what_is_known_to_be_sent_stays_so_whatever_is_said_later() {
         for late in [failed(1, None), failed(1, Some(9)), failed(2, None)] {
             assert_eq!(after(&[started(1, 5), sent(1), late.clone()]).standing, Standing::Sent { by: 1 });
-            assert_eq!(after(&[started(1, 5), started(2, 50), sent(1), late]).standing, Standing::Sent { by: 1 });
+            assert_eq!(
+                after(&[started(1, 5), started(2, 50), sent(1), late]).standing,
+                Standing::Sent { by: 1 }
+            );
         }
-        assert!(matches!(after(&[started(1, 5), started(2, 50), failed(1, None)]).standing, Standing::Started { .. }));
+        assert!(matches!(
+            after(&[started(1, 5), started(2, 50), failed(1, None)]).standing,
+            Standing::Started { .. }
+        ));
         assert_eq!(after(&[started(1, 5), bounced(), sent(1)]).status(at(9)), "bounced");
     }
 
@@ -304,7 +341,10 @@ mod tests {
         ledger.want(id(1), at(0));
         for cause in 2..=100 {
             ledger.want(id(cause), at(0));
-            ledger.record(&Event::Skipped(Skipped { message: id(cause), attempt: None, why: Skip::Needless }), at(1));
+            ledger.record(
+                &Event::Skipped(Skipped { message: id(cause), attempt: None, why: Skip::Needless }),
+                at(1),
+            );
         }
         assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
         assert_eq!(ledger.entry(id(1)).and_then(Entry::due_at), Some(at(0)), "what is due stays");
@@ -323,7 +363,10 @@ mod tests {
         ledger.record(&Event::Skipped(Skipped { message: welcome, attempt: None, why: Skip::Late }), at(1));
         let sending = MessageId { kind: Kind::Reminder, cause: 2 };
         ledger.want(sending, at(0));
-        ledger.record(&Event::Started(Started { message: sending, attempt: 1, channel: Channel::Sms, until: at(50) }), at(1));
+        ledger.record(
+            &Event::Started(Started { message: sending, attempt: 1, channel: Channel::Sms, until: at(50) }),
+            at(1),
+        );
         for cause in 3..=100 {
             ledger.want(MessageId { kind: Kind::PasswordReset, cause }, at(0));
         }

@@ -10,11 +10,16 @@ pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
         return Err(Invalid("must not contain control characters".into()));
     }
     if name.chars().any(|c| is_format(c) && !is_joiner(c)) {
-        return Err(Invalid("must not contain invisible characters or ones that turn the direction of writing".into()));
+        return Err(Invalid(
+            "must not contain invisible characters or ones that turn the direction of writing".into(),
+        ));
     }
     let plain: String = name.chars().filter(|c| !is_blank(*c) || c.is_whitespace()).collect();
     if web_address::is_in(&plain) {
-        return Err(Invalid("must be a name and not a web address; full stops are for initials and titles, as in J.R. Smith".into()));
+        return Err(Invalid(
+            "must be a name and not a web address; full stops are for initials and titles, as in J.R. Smith"
+                .into(),
+        ));
     }
     Ok(name)
 }
@@ -35,7 +40,9 @@ fn trimmed(raw: &str, chars_max: usize) -> Result<String, Invalid> {
     let trimmed = raw.trim();
     let chars = trimmed.chars().count();
     if chars == 0 || chars > chars_max || trimmed.chars().all(is_blank) {
-        return Err(Invalid(format!("must be 1 to {chars_max} characters, not only spaces and invisible ones")));
+        return Err(Invalid(format!(
+            "must be 1 to {chars_max} characters, not only spaces and invisible ones"
+        )));
     }
     Ok(trimmed.to_owned())
 }
@@ -43,8 +50,12 @@ fn trimmed(raw: &str, chars_max: usize) -> Result<String, Invalid> {
 /// Characters that show nothing by themselves. Some are at home inside words: joiners in Persian, Hindi and emoji, fillers in old
 /// Korean, variation selectors behind any emoji.
 pub(super) fn is_blank(c: char) -> bool {
-    let is_filler = matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
-    let is_selector = matches!(c, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    let is_filler = matches!(
+        c,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+    );
+    let is_selector =
+        matches!(c, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     c.is_whitespace() || is_format(c) || is_filler || is_selector
 }
 
@@ -76,8 +87,16 @@ mod tests {
     #[test]
     fn a_name_is_seen_and_leaves_its_surroundings_alone() {
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
-        for allowed in ["Ana", "Zoë", "O'Brien-Smith", "علی\u{200c}رضا", "क\u{94d}\u{200d}ष", "山田 太郎", "\u{2764}\u{fe0f}", family]
-        {
+        for allowed in [
+            "Ana",
+            "Zoë",
+            "O'Brien-Smith",
+            "علی\u{200c}رضا",
+            "क\u{94d}\u{200d}ष",
+            "山田 太郎",
+            "\u{2764}\u{fe0f}",
+            family,
+        ] {
             assert_eq!(name(allowed, 100).as_deref(), Ok(allowed));
         }
         for hidden in [
@@ -99,17 +118,31 @@ mod tests {
         ] {
             assert!(name(hidden, 100).is_err(), "{hidden:?}");
         }
-        for blank in
-            ["", " \u{a0}\u{3000} ", "\u{200d}", "\u{200c} \u{200d}", "\u{3164}", "\u{2800}\u{2800}", "\u{fe0f}", "\u{115f}\u{1160}"]
-        {
-            assert_eq!(name(blank, 100).unwrap_err().0, "must be 1 to 100 characters, not only spaces and invisible ones", "{blank:?}");
+        for blank in [
+            "",
+            " \u{a0}\u{3000} ",
+            "\u{200d}",
+            "\u{200c} \u{200d}",
+            "\u{3164}",
+            "\u{2800}\u{2800}",
+            "\u{fe0f}",
+            "\u{115f}\u{1160}",
+        ] {
+            assert_eq!(
+                name(blank, 100).unwrap_err().0,
+                "must be 1 to 100 characters, not only spaces and invisible ones",
+                "{blank:?}"
+            );
         }
     }
 
     #[test]
     fn a_name_leads_nowhere_and_a_note_may() {
         for address in ["https://bit.ly/x", "Ana exam\u{200d}ple.\u{200c}com"] {
-            assert!(name(address, 100).unwrap_err().0.starts_with("must be a name and not a web address"), "{address:?}");
+            assert!(
+                name(address, 100).unwrap_err().0.starts_with("must be a name and not a web address"),
+                "{address:?}"
+            );
         }
         assert!(prose("see https://example.com/menu", 500).is_ok());
     }

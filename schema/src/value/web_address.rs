@@ -51,10 +51,12 @@ fn looks_like_one(word: &str) -> bool {
     if before.is_empty() || labels.iter().any(|label| label.is_empty()) {
         return false;
     }
-    if is_listed(PLAIN_ENDINGS, ending) || ending.starts_with("xn--") || before[0].eq_ignore_ascii_case("www") {
+    if is_listed(PLAIN_ENDINGS, ending) || ending.starts_with("xn--") || before[0].eq_ignore_ascii_case("www")
+    {
         return true;
     }
-    let after_titles = before.iter().all(|label| label.chars().count() <= INITIALS_CHARS_MAX || is_listed(TITLES, label));
+    let after_titles =
+        before.iter().all(|label| label.chars().count() <= INITIALS_CHARS_MAX || is_listed(TITLES, label));
     let may_be_a_name = match (is_capitalised(ending), after_titles) {
         (true, true) => true,
         (true, false) | (false, true) => !has_path,

@@ -41,7 +41,10 @@ impl HttpRequest {
             path: path.to_owned(),
             route: "$default".to_owned(),
             query: Vec::new(),
-            headers: BTreeMap::from([("host".to_owned(), host()), ("user-agent".to_owned(), "tests".to_owned())]),
+            headers: BTreeMap::from([
+                ("host".to_owned(), host()),
+                ("user-agent".to_owned(), "tests".to_owned()),
+            ]),
             body: None,
             path_parameters: Map::new(),
             authorizer: None,
@@ -52,7 +55,8 @@ impl HttpRequest {
     #[must_use]
     pub fn route(mut self, path: &str, parameters: &[(&str, &str)]) -> Self {
         self.route = format!("{} {path}", self.method);
-        self.path_parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        self.path_parameters =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         self
     }
 
@@ -102,7 +106,11 @@ impl HttpRequest {
     pub fn event(&self) -> Value {
         let mut event = self.common();
         if let Some((body, is_base64)) = &self.body {
-            let length = if *is_base64 { BASE64.decode(body.as_bytes()).map_or(0, |bytes| bytes.len()) } else { body.len() };
+            let length = if *is_base64 {
+                BASE64.decode(body.as_bytes()).map_or(0, |bytes| bytes.len())
+            } else {
+                body.len()
+            };
             event["headers"]["content-length"] = json!(length.to_string());
             event["body"] = json!(body);
             event["isBase64Encoded"] = json!(is_base64);
@@ -121,7 +129,10 @@ impl HttpRequest {
     pub fn authorizer_event(&self) -> Value {
         let mut event = self.common();
         event["type"] = json!("REQUEST");
-        event["routeArn"] = json!(format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{API}/$default/{}{}", self.method, self.path));
+        event["routeArn"] = json!(format!(
+            "arn:aws:execute-api:{REGION}:{ACCOUNT}:{API}/$default/{}{}",
+            self.method, self.path
+        ));
         event["identitySource"] = json!(self.headers.get("authorization").into_iter().collect::<Vec<_>>());
         event
     }
@@ -165,7 +176,10 @@ impl HttpRequest {
     }
 
     fn raw_query(&self) -> String {
-        let pairs = self.query.iter().map(|(name, value)| format!("{}={}", percent_encoded(name), percent_encoded(value)));
+        let pairs = self
+            .query
+            .iter()
+            .map(|(name, value)| format!("{}={}", percent_encoded(name), percent_encoded(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
 }
@@ -182,7 +196,9 @@ fn join(joined: &mut BTreeMap<String, String>, name: String, value: &str) {
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             _ => write!(encoded, "%{byte:02X}").expect("a string takes what is written"),
         }
         encoded
@@ -222,13 +238,17 @@ mod tests {
 
     #[test]
     fn a_body_of_bytes_arrives_in_base64() {
-        let read: ApiGatewayV2httpRequest = from_value(HttpRequest::new("POST", "/").bytes(&[0, 255]).event()).unwrap();
+        let read: ApiGatewayV2httpRequest =
+            from_value(HttpRequest::new("POST", "/").bytes(&[0, 255]).event()).unwrap();
         assert_eq!((read.body.as_deref(), read.is_base64_encoded), (Some("AP8="), true));
     }
 
     #[test]
     fn an_authorizer_sees_the_identity_and_no_body() {
-        let event = HttpRequest::new("POST", "/v1/waitlists").header("Authorization", "Bearer t").json(&json!({})).authorizer_event();
+        let event = HttpRequest::new("POST", "/v1/waitlists")
+            .header("Authorization", "Bearer t")
+            .json(&json!({}))
+            .authorizer_event();
         assert_eq!(event.get("body"), None);
         let read: ApiGatewayV2CustomAuthorizerV2Request = from_value(event).unwrap();
         assert_eq!(read.identity_source, Some(vec!["Bearer t".to_owned()]));

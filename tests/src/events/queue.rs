@@ -44,7 +44,8 @@ mod tests {
 
     #[test]
     fn a_queue_hands_over_bodies_as_text() {
-        let read: sqs::SqsEvent = from_value(queue_event_received("deliver", &[json!({ "n": 1 })], 2)).unwrap();
+        let read: sqs::SqsEvent =
+            from_value(queue_event_received("deliver", &[json!({ "n": 1 })], 2)).unwrap();
         assert_eq!(read.records[0].message_id.as_deref(), Some("message-1"));
         assert_eq!(read.records[0].body.as_deref(), Some(r#"{"n":1}"#));
         assert_eq!(read.records[0].attributes["ApproximateReceiveCount"], "2");

@@ -75,7 +75,10 @@ mod tests {
         let image = json!({ "stream": { "S": "waitee-7" }, "seq": { "N": "3" }, "types": { "SS": ["waitee.called"] } });
         let event = stream_event_of(&EVENTS, &[(Change::Insert, image.clone()), (Change::Remove, image)]);
         let read: dynamodb::Event = from_value(event).unwrap();
-        assert_eq!((read.records[0].event_name.as_str(), read.records[1].event_name.as_str()), ("INSERT", "REMOVE"));
+        assert_eq!(
+            (read.records[0].event_name.as_str(), read.records[1].event_name.as_str()),
+            ("INSERT", "REMOVE")
+        );
         assert_eq!(read.records[0].change.keys.len(), 2);
         assert_eq!(read.records[0].change.new_image.len(), 3);
         assert!(read.records[1].change.new_image.is_empty());

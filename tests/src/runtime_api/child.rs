@@ -33,8 +33,19 @@ pub(super) async fn watch_over(mut child: Child, logs: [JoinHandle<()>; 2], shar
         timeout(DRAIN_LIMIT, log).await.ok();
     }
     let status = status.map_or_else(|cause| cause.to_string(), |status| status.to_string());
-    let last = locked(&shared.log).lines().rev().take(QUOTED_LINES).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
-    shared.end(FunctionError::new("Runtime.ExitError", format_args!("the function has ended, {status}\n{last}")));
+    let last = locked(&shared.log)
+        .lines()
+        .rev()
+        .take(QUOTED_LINES)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect::<Vec<_>>()
+        .join("\n");
+    shared.end(FunctionError::new(
+        "Runtime.ExitError",
+        format_args!("the function has ended, {status}\n{last}"),
+    ));
     shared.drained.send_replace(true);
 }
 

@@ -18,7 +18,8 @@ const RESPONSE_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// Serves the Runtime API to one child, on a port of its own, which is the address returned.
 pub(super) fn serve(shared: Arc<Shared>) -> (JoinHandle<()>, String) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a free port");
+    let listener =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a free port");
     listener.set_nonblocking(true).expect("a socket can be non-blocking");
     let address = listener.local_addr().expect("it is bound").to_string();
     let listener = TcpListener::from_std(listener).expect("tokio takes it");

@@ -25,11 +25,18 @@ async fn a_stream_of_many_pages_loads_whole_and_takes_the_next_commit() {
     let past = visit(stream, LONG);
 
     stage.put_past(&past[..10]).await;
-    let latest_of_ten = reads(&stage, async { assert_eq!(log.latest(stream).await.unwrap().as_ref(), past[..10].last()) }).await;
+    let latest_of_ten =
+        reads(&stage, async { assert_eq!(log.latest(stream).await.unwrap().as_ref(), past[..10].last()) })
+            .await;
     stage.put_past(&past[10..3_000]).await;
-    let latest_of_many = reads(&stage, async { assert_eq!(log.latest(stream).await.unwrap().as_ref(), past[..3_000].last()) }).await;
+    let latest_of_many =
+        reads(&stage, async { assert_eq!(log.latest(stream).await.unwrap().as_ref(), past[..3_000].last()) })
+            .await;
     if stage.counts_reads() {
-        assert_eq!(latest_of_ten, latest_of_many, "reading the latest commit costs the same, however long the stream");
+        assert_eq!(
+            latest_of_ten, latest_of_many,
+            "reading the latest commit costs the same, however long the stream"
+        );
         assert_eq!(latest_of_many, 1.0);
     }
     stage.put_past(&past[3_000..]).await;
@@ -71,18 +78,25 @@ async fn a_place_is_taken_once() {
     let [first, rival] = [(); 2].map(|()| next(stream, &Tail::EMPTY, &author(), &[joined()]));
     assert_eq!(log.append(std::slice::from_ref(&first), vec![]).await.unwrap(), Appended::Landed);
     assert_eq!(log.append(std::slice::from_ref(&rival), vec![]).await.unwrap(), Appended::Conflict);
-    assert_eq!(log.append(std::slice::from_ref(&first), vec![]).await.unwrap(), Appended::Landed, "its own commit is there");
+    assert_eq!(
+        log.append(std::slice::from_ref(&first), vec![]).await.unwrap(),
+        Appended::Landed,
+        "its own commit is there"
+    );
     assert_eq!(stage.commits(stream).await, [first]);
 }
 
 #[tokio::test]
 async fn what_is_past_a_bound_is_refused_before_anything_is_sent() {
     let stage = Stage::new().await;
-    let first_in = |stream: StreamId, author: &Author, bytes| next(stream, &Tail::EMPTY, author, &[seated(bytes)]);
+    let first_in =
+        |stream: StreamId, author: &Author, bytes| next(stream, &Tail::EMPTY, author, &[seated(bytes)]);
     let too_large = vec![first_in(fresh_stream(), &author(), 400 * 1024)];
     let too_many: Vec<Commit> = (0..101).map(|_| first_in(fresh_stream(), &author(), 10)).collect();
 
-    for (commits, why) in [(too_large, "409600 are allowed"), (too_many, "1 to 100 can be appended"), (vec![], "0 commits")] {
+    for (commits, why) in
+        [(too_large, "409600 are allowed"), (too_many, "1 to 100 can be appended"), (vec![], "0 commits")]
+    {
         let Err(refused) = stage.backend.log.append(&commits, vec![]).await else { panic!("{why}") };
         assert!(matches!(refused, Failure::Broken { retry: false, .. }), "{refused:?}");
         assert!(refused.chain().contains(why), "{}", refused.chain());
@@ -107,7 +121,8 @@ async fn what_just_fits_the_bounds_is_taken() {
     assert!(refused.chain().contains("409601 bytes; 409600 are allowed"), "{}", refused.chain());
     assert_eq!(stage.meter.take(), Used::default(), "nothing was sent");
 
-    let many: Vec<Commit> = (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
+    let many: Vec<Commit> =
+        (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
     assert_eq!(log.append(&many, vec![]).await.unwrap(), Appended::Landed);
     for commit in many {
         assert_eq!(stage.commits(commit.stream).await, [commit]);
@@ -127,9 +142,14 @@ async fn some_commits_are_read_by_one_call_that_says_whether_there_are_more() {
     let stream = fresh_stream();
     let commits = visit(stream, 5);
     stage.put_past(&commits).await;
-    for (seq, limit, found, more) in
-        [(0, 5, 0..5, false), (0, 6, 0..5, false), (0, 4, 0..4, true), (3, 1, 3..4, true), (4, 1, 4..5, false), (5, 1, 5..5, false)]
-    {
+    for (seq, limit, found, more) in [
+        (0, 5, 0..5, false),
+        (0, 6, 0..5, false),
+        (0, 4, 0..4, true),
+        (3, 1, 3..4, true),
+        (4, 1, 4..5, false),
+        (5, 1, 5..5, false),
+    ] {
         let _before = stage.meter.take();
         let read = stage.backend.log.some_after(stream, seq, limit).await.unwrap();
         assert_eq!(read, (commits[found].to_vec(), more), "{limit} after {seq}");

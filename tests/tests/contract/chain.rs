@@ -75,7 +75,14 @@ async fn history_says_where_the_log_was_altered() {
     let path = format!("/v1/waitees/{ana}/history");
     assert_eq!(owner.get(&path).await.body["verified"], json!({ "ok": true, "seq": null, "why": null }));
 
-    stage.overwrite(format!("waitee-{ana}").parse::<schema::StreamId>().unwrap(), 2, "correlation", "somebody else's").await;
+    stage
+        .overwrite(
+            format!("waitee-{ana}").parse::<schema::StreamId>().unwrap(),
+            2,
+            "correlation",
+            "somebody else's",
+        )
+        .await;
     let history = owner.get(&path).await;
     assert_eq!(history.body["verified"]["ok"], false);
     assert_eq!(history.body["verified"]["seq"], 2);

@@ -37,15 +37,13 @@ fn no_command_is_applied_twice_and_none_acknowledged_that_is_not_in_the_log() {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let fate = prop_oneof![Just(Fate::Delivered), Just(Fate::RequestLost), Just(Fate::AnswerLost), Just(Fate::Late)];
+    let fate =
+        prop_oneof![Just(Fate::Delivered), Just(Fate::RequestLost), Just(Fate::AnswerLost), Just(Fate::Late)];
     // Now and then an attempt after the other seems lost, all that one send allows: then it is the next that must know it again.
     let unheard = vec(prop_oneof![Just(Fate::RequestLost), Just(Fate::Late)], 2 * ATTEMPTS_MAX as usize);
     let fates = prop_oneof![2 => vec(fate, 0..12), 1 => unheard];
-    (fates, vec(any::<bool>(), 0..6), 1_usize..4, any::<bool>()).prop_map(|(fates, rivals, sends, keyed)| Plan {
-        fates,
-        rivals,
-        sends: if keyed { sends } else { 1 },
-        keyed,
+    (fates, vec(any::<bool>(), 0..6), 1_usize..4, any::<bool>()).prop_map(|(fates, rivals, sends, keyed)| {
+        Plan { fates, rivals, sends: if keyed { sends } else { 1 }, keyed }
     })
 }
 
@@ -58,7 +56,10 @@ async fn follow(stage: &Stage, wire: &Wire, plans: &[Plan]) -> Result<(), TestCa
     let mut rivals = Vec::new();
     for (command, plan) in plans.iter().enumerate() {
         wire.expect(plan.fates.iter().cloned());
-        let author = Author { correlation: command_name(command), ..if plan.keyed { sending(command) } else { author() } };
+        let author = Author {
+            correlation: command_name(command),
+            ..if plan.keyed { sending(command) } else { author() }
+        };
         let decisions = std::sync::Mutex::new(plan.rivals.iter().copied());
         let beaten = std::sync::Mutex::new(Vec::new());
         let decide = |_: Seen, _| async {
@@ -92,7 +93,10 @@ async fn follow(stage: &Stage, wire: &Wire, plans: &[Plan]) -> Result<(), TestCa
     for (command, outcome) in &acknowledged {
         let own = stored.iter().find(|commit| commit.correlation == command_name(*command));
         prop_assert_eq!(own.map(|commit| commit.last), Some(outcome.seq), "{} was acknowledged", command);
-        prop_assert!(outcome.state.0.iter().copied().eq(1..=outcome.seq), "and answered with the state it led to");
+        prop_assert!(
+            outcome.state.0.iter().copied().eq(1..=outcome.seq),
+            "and answered with the state it led to"
+        );
     }
     for rival in &rivals {
         prop_assert!(stored.contains(rival), "a rival's commit that landed is there");
@@ -111,6 +115,9 @@ fn command_name(command: usize) -> String {
 async fn rival(stage: &Stage, stream: StreamId) -> Commit {
     let tail = walk(&stage.commits(stream).await).unwrap();
     let commit = next(stream, &tail, &author(), &[called()]);
-    assert_eq!(stage.backend.log.append(std::slice::from_ref(&commit), vec![]).await.unwrap(), Appended::Landed);
+    assert_eq!(
+        stage.backend.log.append(std::slice::from_ref(&commit), vec![]).await.unwrap(),
+        Appended::Landed
+    );
     commit
 }

@@ -30,24 +30,38 @@ fn every_stored_type_and_version_is_read_and_written_as_it_ever_was() {
 
 /// Reads the files of one category, and gives their names.
 fn of<E: DomainEvent>() -> Vec<String> {
-    let files: Vec<(String, String)> =
-        files().into_iter().filter(|(name, _)| name.starts_with(&format!("{}.", E::CATEGORY.as_str()))).collect();
+    let files: Vec<(String, String)> = files()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(&format!("{}.", E::CATEGORY.as_str())))
+        .collect();
     for (kind, current) in E::TYPES {
         for v in 1..=*current {
             let wanted = format!("{kind}.v{v}.");
-            assert!(files.iter().any(|(name, _)| name.starts_with(&wanted)), "golden/{wanted}json is missing: what {kind} v{v} stores");
+            assert!(
+                files.iter().any(|(name, _)| name.starts_with(&wanted)),
+                "golden/{wanted}json is missing: what {kind} v{v} stores"
+            );
         }
     }
     for (name, text) in &files {
         let golden: Golden = serde_json::from_str(text).unwrap();
-        assert!(name.starts_with(&format!("{}.v{}.", golden.kind, golden.v)), "{name} holds {} v{}", golden.kind, golden.v);
+        assert!(
+            name.starts_with(&format!("{}.v{}.", golden.kind, golden.v)),
+            "{name} holds {} v{}",
+            golden.kind,
+            golden.v
+        );
         let event = decoded::<E>(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(event.type_name(), golden.kind, "{name}");
         // What an older version is brought up to is written as the newer one.
         if E::TYPES.contains(&(event.type_name(), golden.v)) {
             let stored: Value = serde_json::from_str(text).unwrap();
             let again = next(fresh_stream(), &Tail::EMPTY, &author(), &[event]);
-            assert_eq!(serde_json::from_str::<Value>(&again.events).unwrap(), Value::from(vec![stored]), "{name}");
+            assert_eq!(
+                serde_json::from_str::<Value>(&again.events).unwrap(),
+                Value::from(vec![stored]),
+                "{name}"
+            );
         }
     }
     files.into_iter().map(|(name, _)| name).collect()
@@ -62,5 +76,7 @@ fn decoded<E: DomainEvent>(text: &str) -> Result<E, schema::commit::Unreadable> 
 fn files() -> Vec<(String, String)> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/contract/golden");
     let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())).collect()
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
+        .collect()
 }

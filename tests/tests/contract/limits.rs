@@ -42,13 +42,18 @@ async fn of_many_tries_at_once_exactly_as_many_pass_as_the_window_holds() {
     let processes = [stage.backend.clone(), stage.another(), stage.another()];
     let tries = |who: &'static str| {
         join_all(
-            (0..most * 3).map(|n| (&processes[n % 3], who)).map(async |(process, who)| outcome(process.limits.count(TRIES, who).await)),
+            (0..most * 3)
+                .map(|n| (&processes[n % 3], who))
+                .map(async |(process, who)| outcome(process.limits.count(TRIES, who).await)),
         )
     };
     let (ana, ben) = futures::join!(tries("ana@example.com"), tries("ben@example.com"));
     for outcomes in [ana, ben] {
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), most);
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(WINDOW_LEFT_S))), "{outcomes:?}");
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(WINDOW_LEFT_S))),
+            "{outcomes:?}"
+        );
     }
     let again = async |process: &Backend| outcome(process.limits.count(TRIES, "ana@example.com").await);
     stage.backend.clock.advance_millis(i64::from(WINDOW_LEFT_S) * 1_000 - 501);
@@ -66,7 +71,9 @@ async fn who_tries_too_often_is_told_when_to_come_again() {
     for _ in 0..Bounds::default().of(Tries::TokenAddress).tries {
         stage.backend.limits.count_from(Tries::TokenAddress, None).await.unwrap();
     }
-    let answer = send(&stage.backend, None, "POST", "/v1/users/confirm", Some(&json!({ "token": "a-token" })), &[]).await;
+    let answer =
+        send(&stage.backend, None, "POST", "/v1/users/confirm", Some(&json!({ "token": "a-token" })), &[])
+            .await;
     assert_eq!((answer.status, answer.header("retry-after")), (429, "3270"), "{answer:?}"); // until four o'clock
 }
 
@@ -120,10 +127,20 @@ async fn at_rest_a_count_says_nothing_about_who_tried() {
 async fn a_count_may_go_some_time_after_its_window() {
     let stage = stage().await;
     stage.backend.limits.count(TRIES, "ana@example.com").await.unwrap();
-    let found = stage.dynamodb.scan().table_name(LIMITS.name(&stage.prefix)).consistent_read(true).send().await.unwrap();
+    let found = stage
+        .dynamodb
+        .scan()
+        .table_name(LIMITS.name(&stage.prefix))
+        .consistent_read(true)
+        .send()
+        .await
+        .unwrap();
     let expires_at: i64 = found.items()[0][LIMITS.expiry.unwrap()].as_n().unwrap().parse().unwrap();
     let window_ends_s = stage.backend.clock.now().millis() / 1_000 + i64::from(WINDOW_LEFT_S);
-    assert!((window_ends_s + 60..window_ends_s + 3_600).contains(&expires_at), "{expires_at}, {window_ends_s}");
+    assert!(
+        (window_ends_s + 60..window_ends_s + 3_600).contains(&expires_at),
+        "{expires_at}, {window_ends_s}"
+    );
 }
 
 #[tokio::test]
@@ -131,12 +148,17 @@ async fn tables_say_which_of_their_items_expire_however_often_they_are_made() {
     let stage = Stage::new().await;
     let prefix = format!("{}-made", stage.prefix);
     let described = async || {
-        let described = stage.dynamodb.describe_time_to_live().table_name(LIMITS.name(&prefix)).send().await.unwrap();
+        let described =
+            stage.dynamodb.describe_time_to_live().table_name(LIMITS.name(&prefix)).send().await.unwrap();
         let described = described.time_to_live_description.unwrap();
         (described.time_to_live_status, described.attribute_name)
     };
     tables::create(&stage.dynamodb, &prefix, &[Table { expiry: None, ..LIMITS }]).await.unwrap();
-    assert_eq!(described().await.0, Some(TimeToLiveStatus::Disabled), "whoever made it died before it could ask");
+    assert_eq!(
+        described().await.0,
+        Some(TimeToLiveStatus::Disabled),
+        "whoever made it died before it could ask"
+    );
     for _ in 0..2 {
         tables::create(&stage.dynamodb, &prefix, &[LIMITS]).await.unwrap();
         assert_eq!(described().await, (Some(TimeToLiveStatus::Enabled), Some("expires_at".to_owned())));
@@ -145,8 +167,19 @@ async fn tables_say_which_of_their_items_expire_however_often_they_are_made() {
 
 /// What the table holds, as text.
 async fn items(stage: &Stage) -> Vec<String> {
-    let found = stage.dynamodb.scan().table_name(LIMITS.name(&stage.prefix)).consistent_read(true).send().await.unwrap();
-    let mut items: Vec<String> = found.items().iter().map(|item| format!("{:?}", std::collections::BTreeMap::from_iter(item))).collect();
+    let found = stage
+        .dynamodb
+        .scan()
+        .table_name(LIMITS.name(&stage.prefix))
+        .consistent_read(true)
+        .send()
+        .await
+        .unwrap();
+    let mut items: Vec<String> = found
+        .items()
+        .iter()
+        .map(|item| format!("{:?}", std::collections::BTreeMap::from_iter(item)))
+        .collect();
     items.sort_unstable();
     items
 }
@@ -159,13 +192,25 @@ async fn a_table_gets_the_indexes_that_it_lacks() {
     let older = Table { indexes: &[], ..USERS };
     tables::create(&stage.dynamodb, &prefix, &[older]).await.unwrap();
     let item = [("id", "ana"), ("due_in", "3"), ("due_at", "2026-11-21T03:00:00.000Z")];
-    let item = item.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.into()))).into_iter().collect();
+    let item =
+        item.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.into()))).into_iter().collect();
     stage.dynamodb.put_item().table_name(USERS.name(&prefix)).set_item(Some(item)).send().await.unwrap();
     for _ in 0..2 {
         tables::create(&stage.dynamodb, &prefix, &[USERS]).await.unwrap();
     }
-    let query = stage.dynamodb.query().table_name(USERS.name(&prefix)).index_name("due").key_condition_expression("due_in = :in");
-    let found = query.expression_attribute_values(":in", AttributeValue::S("3".into())).send().await.unwrap().items.unwrap();
+    let query = stage
+        .dynamodb
+        .query()
+        .table_name(USERS.name(&prefix))
+        .index_name("due")
+        .key_condition_expression("due_in = :in");
+    let found = query
+        .expression_attribute_values(":in", AttributeValue::S("3".into()))
+        .send()
+        .await
+        .unwrap()
+        .items
+        .unwrap();
     assert_eq!(found.iter().map(|item| item["id"].as_s().unwrap().as_str()).collect::<Vec<_>>(), ["ana"]);
     stage.dynamodb.delete_table().table_name(USERS.name(&prefix)).send().await.unwrap();
 }

@@ -20,8 +20,12 @@ async fn of_two_writers_a_thousand_times_exactly_one_wins() {
     let mut tail = Tail::EMPTY;
     let mut acknowledged = Vec::with_capacity(RACES);
     for race in 0..RACES {
-        let [a, b] = [2 * race, 2 * race + 1].map(|command| next(stream, &tail, &sending(command), &[called()]));
-        let (of_a, of_b) = tokio::join!(one.append(std::slice::from_ref(&a), vec![]), other.append(std::slice::from_ref(&b), vec![]));
+        let [a, b] =
+            [2 * race, 2 * race + 1].map(|command| next(stream, &tail, &sending(command), &[called()]));
+        let (of_a, of_b) = tokio::join!(
+            one.append(std::slice::from_ref(&a), vec![]),
+            other.append(std::slice::from_ref(&b), vec![])
+        );
         let winner = match (of_a.unwrap(), of_b.unwrap()) {
             (Appended::Landed, Appended::Conflict) => a,
             (Appended::Conflict, Appended::Landed) => b,
@@ -49,7 +53,12 @@ async fn commands_that_race_are_each_applied_once_or_told_that_they_lost() {
         async move {
             let mut acknowledged = Vec::new();
             for command in (0..COMMANDS).map(|command| writer * COMMANDS + command) {
-                match log.transact(stream, &sending(command), None, |_: Seen, _| async { Ok(vec![called(), called()]) }).await {
+                match log
+                    .transact(stream, &sending(command), None, |_: Seen, _| async {
+                        Ok(vec![called(), called()])
+                    })
+                    .await
+                {
                     Ok(outcome) => acknowledged.push((command, outcome)),
                     Err(Failure::Conflict) => {}
                     Err(broken) => panic!("{}", broken.chain()),

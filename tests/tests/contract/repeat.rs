@@ -18,7 +18,10 @@ async fn a_repeat_gets_the_first_answer_also_after_other_commands() {
     let first = owner.send("POST", &call, Some(&json!({})), &[KEY]).await;
     assert_eq!((first.status, &first.body), (202, &json!({ "id": ana, "seq": 2, "state": "called" })));
     assert_eq!(owner.post(&format!("/v1/waitees/{ana}/confirm"), json!({})).await.status, 200);
-    assert_eq!(owner.post(&format!("/v1/waitees/{ana}/seat"), json!({ "reason": "window" })).await.status, 200);
+    assert_eq!(
+        owner.post(&format!("/v1/waitees/{ana}/seat"), json!({ "reason": "window" })).await.status,
+        200
+    );
     stage.backend.clock.advance_millis(3_600_000);
 
     is_same(&owner.send("POST", &call, Some(&json!({})), &[KEY]).await, &first);
@@ -32,7 +35,10 @@ async fn a_key_does_not_serve_a_second_request() {
     let list = owner.list("Main room").await;
     let ana = owner.join(&list, "Ana").await;
     let of_ana = |what: &str| format!("/v1/waitees/{ana}{what}");
-    assert_eq!(owner.send("POST", &of_ana("/leave"), Some(&json!({ "reason": "too long" })), &[KEY]).await.status, 200);
+    assert_eq!(
+        owner.send("POST", &of_ana("/leave"), Some(&json!({ "reason": "too long" })), &[KEY]).await.status,
+        200
+    );
 
     reused(&owner.send("POST", &of_ana("/leave"), Some(&json!({ "reason": "too loud" })), &[KEY]).await);
     reused(&owner.send("POST", &of_ana("/seat"), Some(&json!({ "reason": "too long" })), &[KEY]).await);
@@ -62,7 +68,16 @@ async fn what_is_made_with_a_key_has_one_id_however_often_it_is_made() {
     let list = owner.send("POST", "/v1/waitlists", Some(&body), &[KEY]).await;
     assert_eq!(list.status, 201, "{list:?}");
     is_same(&owner.send("POST", "/v1/waitlists", Some(&body), &[KEY]).await, &list);
-    reused(&owner.send("POST", "/v1/waitlists", Some(&json!({ "name": "Patio", "time_zone": "UTC", "region": "US" })), &[KEY]).await);
+    reused(
+        &owner
+            .send(
+                "POST",
+                "/v1/waitlists",
+                Some(&json!({ "name": "Patio", "time_zone": "UTC", "region": "US" })),
+                &[KEY],
+            )
+            .await,
+    );
 
     let joined = join_with_key(&owner, &list.id(), "Ana").await;
     assert_eq!(joined.status, 201, "{joined:?}");
@@ -86,7 +101,8 @@ async fn two_sends_of_one_key_at_once_take_effect_once() {
     for round in 0..10 {
         let keys = ["join", "call"].map(|what| format!("{what}-{round}"));
         let [join_key, call_key] = keys.each_ref().map(|key| [("Idempotency-Key", key.as_str())]);
-        let (path, body) = (format!("/v1/waitlists/{list}/waitees"), json!({ "name": "Ana", "party_size": 2 }));
+        let (path, body) =
+            (format!("/v1/waitlists/{list}/waitees"), json!({ "name": "Ana", "party_size": 2 }));
         let send = || owner.send("POST", &path, Some(&body), &join_key);
         let (one, other) = join(send(), send()).await;
         assert_eq!(one.status, 201, "{one:?}");
@@ -105,7 +121,8 @@ async fn two_sends_of_one_key_at_once_take_effect_once() {
 async fn a_join_is_answered_again_when_the_list_is_full_closed_changed_or_deleted_since() {
     let stage = Stage::new().await;
     let owner = stage.owner();
-    let body = json!({ "name": "Counter", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 1 });
+    let body =
+        json!({ "name": "Counter", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 1 });
     let list = owner.post("/v1/waitlists", body).await.id();
     let of_list = |what: &str| format!("/v1/waitlists/{list}{what}");
     let ana = json!({ "name": "Ana", "party_size": 2, "phone": "(415) 555-2671" });
@@ -142,7 +159,11 @@ async fn a_refused_command_is_not_remembered() {
     let refused = join_with_key(&owner, &list, "Ana").await;
     assert_eq!((refused.status, slug(&refused)), (409, "waitlist-closed".into()));
     assert_eq!(owner.post(&close("open"), json!({})).await.status, 200);
-    assert_eq!(join_with_key(&owner, &list, "Ben").await.status, 201, "nothing came of the first, so nothing binds the key");
+    assert_eq!(
+        join_with_key(&owner, &list, "Ben").await.status,
+        201,
+        "nothing came of the first, so nothing binds the key"
+    );
 }
 
 #[tokio::test]
@@ -168,11 +189,22 @@ async fn if_match_takes_the_etag_of_a_write_or_a_read_and_refuses_a_stale_one() 
     let seated = owner.send("POST", &of_ana("/seat"), None, &[("If-Match", called.header("etag"))]).await;
     assert_eq!((seated.status, seated.header("etag")), (200, "\"3\""));
     let weak = owner.send("POST", &of_ana("/restore"), None, &[("If-Match", "3")]).await;
-    assert_eq!((weak.status, slug(&weak)), (400, "invalid-parameter".into()), "what is no ETag is not guessed at");
+    assert_eq!(
+        (weak.status, slug(&weak)),
+        (400, "invalid-parameter".into()),
+        "what is no ETag is not guessed at"
+    );
 }
 
 async fn join_with_key(owner: &Owner<'_>, list: &str, name: &str) -> Answer {
-    owner.send("POST", &format!("/v1/waitlists/{list}/waitees"), Some(&json!({ "name": name, "party_size": 2 })), &[KEY]).await
+    owner
+        .send(
+            "POST",
+            &format!("/v1/waitlists/{list}/waitees"),
+            Some(&json!({ "name": name, "party_size": 2 })),
+            &[KEY],
+        )
+        .await
 }
 
 fn is_same(again: &Answer, first: &Answer) {

@@ -42,14 +42,19 @@ async fn commits_that_are_found_in_their_places_had_landed() {
     // Another call, with another token: to the engine this is a transaction it has never seen.
     assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Landed);
     let beyond = next(both[0].stream, &both[0].tail(), &author(), &[called()]);
-    assert_eq!(log.append(&[beyond, both[1].clone()], vec![]).await.unwrap(), Appended::Conflict, "only one of them is its own");
+    assert_eq!(
+        log.append(&[beyond, both[1].clone()], vec![]).await.unwrap(),
+        Appended::Conflict,
+        "only one of them is its own"
+    );
     are_there(&stage, &both).await;
 }
 
 #[tokio::test]
 async fn what_is_put_beside_counts_towards_the_bound_of_a_transaction() {
     let stage = Stage::new().await;
-    let commits: Vec<Commit> = (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
+    let commits: Vec<Commit> =
+        (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
     let refused = stage.backend.log.append(&commits, vec![beside(&stage, "one too many")]).await.unwrap_err();
     assert!(refused.chain().contains("1 to 100 can be appended"), "{}", refused.chain());
     assert!(!is_beside(&stage, "one too many").await);
@@ -63,7 +68,10 @@ async fn what_is_put_beside_stands_or_falls_with_the_commits() {
     let first = next(stream, &Tail::EMPTY, &author(), &[joined()]);
     let rival = next(stream, &Tail::EMPTY, &author(), &[joined()]);
 
-    assert_eq!(log.append(std::slice::from_ref(&first), vec![beside(&stage, "kept")]).await.unwrap(), Appended::Landed);
+    assert_eq!(
+        log.append(std::slice::from_ref(&first), vec![beside(&stage, "kept")]).await.unwrap(),
+        Appended::Landed
+    );
     assert_eq!(log.append(&[rival], vec![beside(&stage, "lost")]).await.unwrap(), Appended::Conflict);
     assert!(is_beside(&stage, "kept").await && !is_beside(&stage, "lost").await);
 
@@ -78,12 +86,14 @@ async fn of_twenty_rivals_for_two_streams_one_wins_both() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let streams = [fresh_stream(), fresh_stream()];
-    let rivals: Vec<Vec<Commit>> =
-        (0..20).map(|_| streams.map(|stream| next(stream, &Tail::EMPTY, &author(), &[joined()])).to_vec()).collect();
+    let rivals: Vec<Vec<Commit>> = (0..20)
+        .map(|_| streams.map(|stream| next(stream, &Tail::EMPTY, &author(), &[joined()])).to_vec())
+        .collect();
 
     let outcomes = join_all(rivals.iter().map(|rival| log.append(rival, vec![]))).await;
     let outcomes: Vec<Appended> = outcomes.into_iter().map(Result::unwrap).collect();
-    let winners: Vec<_> = rivals.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Appended::Landed).collect();
+    let winners: Vec<_> =
+        rivals.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Appended::Landed).collect();
     let [(winner, _)] = winners[..] else { panic!("{outcomes:?}") };
     are_there(&stage, winner).await;
 }
@@ -91,7 +101,8 @@ async fn of_twenty_rivals_for_two_streams_one_wins_both() {
 /// Engines on one machine take one write after another, so none of them gives these answers; AWS does.
 #[tokio::test]
 async fn meeting_a_transaction_under_way_is_a_conflict() {
-    const TO_ONE: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"under way"}"#;
+    const TO_ONE: &str =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"under way"}"#;
     const TO_BOTH: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
         "CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"under way"}]}"#;
     let stage = Stage::new().await;

@@ -29,11 +29,16 @@ async fn a_command_of_one_event_writes_one_unit_and_one_for_the_audit_index() {
     let owner = stage.owner();
     let list = owner.list("Main room").await;
     let ana = owner.join(&list, "Ana").await;
-    for (what, body) in
-        [("call", json!({})), ("confirm", json!({})), ("seat", json!({ "reason": "the window table" })), ("restore", json!({}))]
-    {
+    for (what, body) in [
+        ("call", json!({})),
+        ("confirm", json!({})),
+        ("seat", json!({ "reason": "the window table" })),
+        ("restore", json!({})),
+    ] {
         let _before = stage.meter.take();
-        let answer = owner.send("POST", &format!("/v1/waitees/{ana}/{what}"), Some(&body), &[("Idempotency-Key", what)]).await;
+        let answer = owner
+            .send("POST", &format!("/v1/waitees/{ana}/{what}"), Some(&body), &[("Idempotency-Key", what)])
+            .await;
         assert!(answer.status < 300, "{answer:?}");
         assert_eq!(stage.meter.take().writes, units([("events", 1), ("events/audit", 1)]), "{what}");
     }
@@ -62,7 +67,10 @@ async fn a_join_with_name_phone_and_note_writes_its_commit_and_its_key() {
         // The list's latest commit, and the stream that is still empty; the board, empty as well, which DynamoDB Local gives
         // for nothing. The account's key is at hand.
         let most = reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]);
-        assert!(used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)), "{used:?}");
+        assert!(
+            used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)),
+            "{used:?}"
+        );
     }
     assert!(log::size(&stage.item(visit(&joined), 1).await) < WRITE_UNIT_BYTES);
 }
@@ -72,7 +80,11 @@ async fn three_events_of_one_commit_share_its_units() {
     let stage = Stage::new().await;
     let events = [(); 3].map(|()| seated(348));
     let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &events);
-    assert!((1_190..1_220).contains(&commit.events.len()), "three times about 400 bytes: {}", commit.events.len());
+    assert!(
+        (1_190..1_220).contains(&commit.events.len()),
+        "three times about 400 bytes: {}",
+        commit.events.len()
+    );
     let _before = stage.meter.take();
     stage.backend.log.append(&[commit], vec![]).await.unwrap();
     assert_eq!(stage.meter.take().writes, units([("events", 2), ("events/audit", 1)]));
@@ -103,16 +115,40 @@ async fn an_envelope_is_at_most_500_bytes() {
     let key = ("Idempotency-Key", "a key of any length is kept as sixteen bytes".replace(' ', "-"));
     let key = [(key.0, key.1.as_str())];
     let list = owner.send("POST", "/v1/waitlists", Some(&body), &key).await.id();
-    owner.send("PATCH", &format!("/v1/waitlists/{list}"), Some(&json!({ "capacity": 100 })), &[("Idempotency-Key", "2")]).await;
-    let ana =
-        owner.send("POST", &format!("/v1/waitlists/{list}/waitees"), Some(&json!({ "name": "Ana", "party_size": 2 })), &key).await.id();
-    owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "note": "by the window" })), &[("Idempotency-Key", "2")]).await;
+    owner
+        .send(
+            "PATCH",
+            &format!("/v1/waitlists/{list}"),
+            Some(&json!({ "capacity": 100 })),
+            &[("Idempotency-Key", "2")],
+        )
+        .await;
+    let ana = owner
+        .send(
+            "POST",
+            &format!("/v1/waitlists/{list}/waitees"),
+            Some(&json!({ "name": "Ana", "party_size": 2 })),
+            &key,
+        )
+        .await
+        .id();
+    owner
+        .send(
+            "PATCH",
+            &format!("/v1/waitees/{ana}"),
+            Some(&json!({ "note": "by the window" })),
+            &[("Idempotency-Key", "2")],
+        )
+        .await;
 
     let list: StreamId = list.parse::<WaitlistId>().unwrap().into();
     for (stream, seq) in [(list, 1), (list, 2), (visit(&ana), 1), (visit(&ana), 2)] {
         let item = stage.item(stream, seq).await;
         let correlation = item["correlation"].as_s().unwrap();
-        assert!(item.contains_key("command") && item.contains_key("request") && correlation.len() == 36, "the longest there is");
+        assert!(
+            item.contains_key("command") && item.contains_key("request") && correlation.len() == 36,
+            "the longest there is"
+        );
         let envelope = log::size(&item) - item["events"].as_s().unwrap().len();
         assert!(envelope <= ENVELOPE_BYTES_MAX, "{stream}@{seq}: {envelope} bytes");
     }
@@ -167,13 +203,35 @@ async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
     );
 
     let ana = typical_join(&owner, &list).await;
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1), (day, 1), (due, 1)]), "into all indexes");
+    assert_eq!(
+        rung(&stage, visit(&ana), row).await,
+        units([(row, 1), (active, 1), (day, 1), (due, 1)]),
+        "into all indexes"
+    );
     owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1), (due, 2)]), "due at another time");
-    assert_eq!(owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "party_size": 5 })), &[]).await.status, 200);
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "the others hold keys only, and none changed");
+    assert_eq!(
+        rung(&stage, visit(&ana), row).await,
+        units([(row, 1), (active, 1), (due, 2)]),
+        "due at another time"
+    );
+    assert_eq!(
+        owner
+            .send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "party_size": 5 })), &[])
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        rung(&stage, visit(&ana), row).await,
+        units([(row, 1), (active, 1)]),
+        "the others hold keys only, and none changed"
+    );
     owner.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await;
-    assert_eq!(rung(&stage, visit(&ana), row).await, units([(row, 1), (active, 1)]), "off the board, and still a message is due");
+    assert_eq!(
+        rung(&stage, visit(&ana), row).await,
+        units([(row, 1), (active, 1)]),
+        "off the board, and still a message is due"
+    );
 }
 
 #[tokio::test]
@@ -199,7 +257,10 @@ async fn a_board_of_thirty_parties_is_read_by_the_page_and_its_keys_once_a_minut
         if stage.counts_reads() {
             let board = used.reads["events-waitees-g0/active"];
             assert!(board <= 3.0, "half a unit per 4 KB: {board}");
-            assert_eq!(used.reads, reads([("events-waitlists-g0", 1.0), ("events-waitees-g0/active", board), ("vault", keys)]));
+            assert_eq!(
+                used.reads,
+                reads([("events-waitlists-g0", 1.0), ("events-waitees-g0/active", board), ("vault", keys)])
+            );
         }
     }
 }
@@ -212,8 +273,13 @@ async fn a_token_of_a_stream_that_the_answer_is_not_made_from_reads_one_unit() {
     let [ana, ben] = [typical_join(&owner, &list).await, typical_join(&owner, &list).await];
     owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
     let mut calls = Vec::new();
-    for (tokens, units) in [(String::new(), 0.0), (format!("waitee-{ana}@2"), 1.0), (format!("waitee-{ana}@1, waitee-{ben}@1"), 2.0)] {
-        let headers: Vec<_> = [("Sync-Token", tokens.as_str())].into_iter().filter(|(_, tokens)| !tokens.is_empty()).collect();
+    for (tokens, units) in [
+        (String::new(), 0.0),
+        (format!("waitee-{ana}@2"), 1.0),
+        (format!("waitee-{ana}@1, waitee-{ben}@1"), 2.0),
+    ] {
+        let headers: Vec<_> =
+            [("Sync-Token", tokens.as_str())].into_iter().filter(|(_, tokens)| !tokens.is_empty()).collect();
         let _before = stage.meter.take();
         assert_eq!(owner.send("GET", "/v1/waitlists", None, &headers).await.status, 200, "{tokens}");
         let used = stage.meter.take();
@@ -233,7 +299,11 @@ async fn forgetting_a_guest_reads_the_stream_twice_and_writes_a_tombstone_and_a_
     let ana = typical_join(&owner, &list).await;
     let _before = stage.meter.take();
     assert_eq!(owner.post(&format!("/v1/waitees/{ana}/erase"), json!({})).await.status, 202);
-    assert_eq!(stage.meter.take().writes, units([("events", 1), ("events/audit", 1)]), "off the board and erased, in one commit");
+    assert_eq!(
+        stage.meter.take().writes,
+        units([("events", 1), ("events/audit", 1)]),
+        "off the board and erased, in one commit"
+    );
     forget(&stage.another(), visit(&ana)).await.unwrap();
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
@@ -289,7 +359,11 @@ fn units<const N: usize>(units: [(&str, u32); N]) -> Units {
 }
 
 fn reads<const N: usize>(units: [(&str, f64); N]) -> Units {
-    units.into_iter().filter(|(_, amount)| *amount > 0.0).map(|(name, amount)| (name.to_owned(), amount)).collect()
+    units
+        .into_iter()
+        .filter(|(_, amount)| *amount > 0.0)
+        .map(|(name, amount)| (name.to_owned(), amount))
+        .collect()
 }
 
 fn visit(id: &str) -> StreamId {

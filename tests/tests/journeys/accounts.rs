@@ -32,7 +32,10 @@ async fn somebody_registers_and_signs_in() {
     assert_eq!(stage.with(&account.access, "POST", "/v1/waitlists", list).await.status, 201);
     let commits = stage.commits(account.id).await;
     assert_eq!(commits.len(), 1);
-    assert_eq!((commits[0].tenant, commits[0].actor.to_string()), (account.id, format!("user:{}", account.id)));
+    assert_eq!(
+        (commits[0].tenant, commits[0].actor.to_string()),
+        (account.id, format!("user:{}", account.id))
+    );
 }
 
 #[tokio::test]
@@ -44,21 +47,36 @@ async fn an_address_has_one_account_however_it_is_written() {
         let refused = stage.anyone("POST", "/v1/users", registration(email)).await;
         assert_is_problem(&refused, 409, "email-taken", email);
     }
-    assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before, "a refused registration left something behind");
+    assert_eq!(
+        census(&stage.dynamodb, &stage.prefix).await,
+        before,
+        "a refused registration left something behind"
+    );
     assert_eq!(stage.sign_in("ANA@example.com", PASSWORD).await.status, 201);
 }
 
 #[tokio::test]
 async fn a_registration_sent_twice_under_one_key_makes_one_account() {
     let stage = Stage::new().await;
-    let send =
-        async |body: Value, key: &str| send(&stage.backend, None, "POST", "/v1/users", Some(&body), &[("Idempotency-Key", key)]).await;
+    let send = async |body: Value, key: &str| {
+        send(&stage.backend, None, "POST", "/v1/users", Some(&body), &[("Idempotency-Key", key)]).await
+    };
     let first = send(registration("ana@example.com"), KEY).await;
     assert_eq!(first.status, 201, "{first:?}");
     let again = send(registration("ana@example.com"), KEY).await;
     assert_eq!((again.status, &again.body), (201, &first.body));
-    assert_is_problem(&send(registration("ben@example.com"), KEY).await, 422, "idempotency-key-reused", "another address");
-    assert_is_problem(&send(registration("cleo@example.com"), "a-key").await, 400, "invalid-parameter", "a key that could be guessed");
+    assert_is_problem(
+        &send(registration("ben@example.com"), KEY).await,
+        422,
+        "idempotency-key-reused",
+        "another address",
+    );
+    assert_is_problem(
+        &send(registration("cleo@example.com"), "a-key").await,
+        400,
+        "invalid-parameter",
+        "a key that could be guessed",
+    );
     assert_eq!(stage.commits(UserId(first.id().parse().unwrap())).await.len(), 1);
 }
 
@@ -71,9 +89,19 @@ async fn a_password_that_would_be_guessed_is_refused_wherever_one_is_set() {
         assert_is_problem(&stage.anyone("POST", "/v1/users", body).await, 422, "weak-password", weak);
     }
     let body = json!({ "current_password": PASSWORD, "new_password": "password" });
-    assert_is_problem(&stage.with(&account.access, "PUT", "/v1/me/password", body).await, 422, "weak-password", "a change");
+    assert_is_problem(
+        &stage.with(&account.access, "PUT", "/v1/me/password", body).await,
+        422,
+        "weak-password",
+        "a change",
+    );
     let body = json!({ "current_password": PASSWORD, "new_password": account.email });
-    assert_is_problem(&stage.with(&account.access, "PUT", "/v1/me/password", body).await, 422, "weak-password", "the address itself");
+    assert_is_problem(
+        &stage.with(&account.access, "PUT", "/v1/me/password", body).await,
+        422,
+        "weak-password",
+        "the address itself",
+    );
     assert_eq!(stage.commits(account.id).await.len(), 1);
 }
 
@@ -129,7 +157,12 @@ async fn a_name_is_changed_and_nothing_else() {
     let unchanged = stage.with(&account.access, "PATCH", "/v1/me", json!({})).await;
     assert_eq!((unchanged.status, unchanged.body["seq"].as_u64()), (200, Some(2)));
     for body in [json!({ "name": null }), json!({ "name": "" })] {
-        assert_is_problem(&stage.with(&account.access, "PATCH", "/v1/me", body).await, 422, "invalid-value", "a name");
+        assert_is_problem(
+            &stage.with(&account.access, "PATCH", "/v1/me", body).await,
+            422,
+            "invalid-value",
+            "a name",
+        );
     }
     assert_is_problem(
         &stage.with(&account.access, "PATCH", "/v1/me", json!({ "email": "a@b.example" })).await,
@@ -150,9 +183,16 @@ async fn what_is_registered_costs_and_rests_as_stated() {
     let used = stage.meter.take();
     if stage.counts_as_documented() {
         assert_eq!(used.reads["vault"], 3.0, "the claim at registration; claim and key at sign-in: {used:?}");
-        assert_eq!(used.reads["events"], 3.0, "an empty stream; the account and an empty one at sign-in: {used:?}");
+        assert_eq!(
+            used.reads["events"], 3.0,
+            "an empty stream; the account and an empty one at sign-in: {used:?}"
+        );
         // Registered, key and claim in one transaction cost twice; a session is one write. Each of the two is in the index.
-        assert_eq!((used.writes["events"], used.writes["events/audit"], used.writes["vault"]), (3.0, 2.0, 4.0), "{used:?}");
+        assert_eq!(
+            (used.writes["events"], used.writes["events/audit"], used.writes["vault"]),
+            (3.0, 2.0, 4.0),
+            "{used:?}"
+        );
     }
     assert_eq!(used.writes["limits"], 4.0, "{used:?}");
     let mut rests = String::new();
@@ -160,7 +200,10 @@ async fn what_is_registered_costs_and_rests_as_stated() {
         rests += &format!("{:?}", scan(&stage.dynamodb, table, &stage.prefix).await);
     }
     assert!(rests.contains(&account.id.to_string()));
-    assert!(!rests.contains(&account.email) && !rests.contains(PASSWORD) && !rests.contains("argon2"), "in clear at rest");
+    assert!(
+        !rests.contains(&account.email) && !rests.contains(PASSWORD) && !rests.contains("argon2"),
+        "in clear at rest"
+    );
 }
 
 #[tokio::test]
@@ -169,7 +212,10 @@ async fn keys_are_published_for_whoever_checks_tokens() {
     let set = stage.anyone("GET", "/.well-known/jwks.json", Value::Null).await;
     assert_eq!(set.status, 200, "{set:?}");
     let key = &set.body["keys"][0];
-    assert_eq!((&key["kty"], &key["crv"], &key["alg"], &key["use"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("sig")));
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+        (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("sig"))
+    );
     assert!(key["d"].is_null(), "the public half alone");
     assert!(ROUTES.iter().any(|entry| entry.path == "/.well-known/jwks.json"));
 }

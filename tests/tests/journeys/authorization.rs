@@ -24,15 +24,25 @@ fn guarded() -> impl Iterator<Item = &'static Entry> {
 /// What the owner of a list and a party there sends to a route; nothing when nobody has thought of it yet.
 fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(String, Option<Value>)> {
     let body = match (entry.method, entry.path) {
-        ("GET", "/v1/waitlists" | "/v1/waitlists/{id}" | "/v1/waitlists/{id}/history" | "/v1/waitlists/{id}/waitees")
+        (
+            "GET",
+            "/v1/waitlists"
+            | "/v1/waitlists/{id}"
+            | "/v1/waitlists/{id}/history"
+            | "/v1/waitlists/{id}/waitees",
+        )
         | ("GET", "/v1/waitees/{id}" | "/v1/waitees/{id}/history")
         | ("GET", "/v1/me" | "/v1/me/history")
         | ("DELETE", "/v1/waitlists/{id}" | "/v1/sessions/current")
         | ("POST", "/v1/me/confirmation" | "/v1/waitees/{id}/erase") => None,
         ("PATCH", "/v1/me") => Some(json!({ "name": "Ben" })),
-        ("PUT", "/v1/me/password") => Some(json!({ "current_password": PASSWORD, "new_password": "quite another long passphrase" })),
+        ("PUT", "/v1/me/password") => {
+            Some(json!({ "current_password": PASSWORD, "new_password": "quite another long passphrase" }))
+        }
         ("POST", "/v1/me/erase") => Some(json!({ "current_password": PASSWORD })),
-        ("POST", "/v1/waitlists") => Some(json!({ "name": "Bar", "time_zone": "America/Los_Angeles", "region": "US" })),
+        ("POST", "/v1/waitlists") => {
+            Some(json!({ "name": "Bar", "time_zone": "America/Los_Angeles", "region": "US" }))
+        }
         ("PATCH", "/v1/waitlists/{id}") => Some(json!({ "name": "Terrace" })),
         ("POST", "/v1/waitlists/{id}/waitees") => Some(json!({ "name": "Cleo", "party_size": 2 })),
         ("PATCH", "/v1/waitees/{id}") => Some(json!({ "party_size": 5 })),
@@ -69,8 +79,10 @@ async fn make_ready(owner: &Owner<'_>, entry: &Entry, list: &str, party: &str) {
 
 #[test]
 fn every_guarded_route_has_a_case() {
-    let without: Vec<_> =
-        guarded().filter(|entry| request(entry, "l", "p", "o").is_none()).map(|entry| (entry.method, entry.path)).collect();
+    let without: Vec<_> = guarded()
+        .filter(|entry| request(entry, "l", "p", "o").is_none())
+        .map(|entry| (entry.method, entry.path))
+        .collect();
     assert!(without.is_empty(), "say in `request` what an owner sends to {without:?}");
 }
 
@@ -92,7 +104,9 @@ async fn another_accounts_id_is_404_on_every_route_and_its_owner_is_served() {
                 let refused = stranger.send(entry.method, &path, body.as_ref(), &headers).await;
                 assert_is_problem(&refused, 404, "not-found", &asked);
                 let detail = refused.body["detail"].clone();
-                let nowhere = path.replace(&party, &Uuid::from_u128(7).to_string()).replace(&list, &Uuid::from_u128(7).to_string());
+                let nowhere = path
+                    .replace(&party, &Uuid::from_u128(7).to_string())
+                    .replace(&list, &Uuid::from_u128(7).to_string());
                 let absent = stranger.send(entry.method, &nowhere, body.as_ref(), &headers).await;
                 assert_is_problem(&absent, 404, "not-found", &asked);
                 assert_eq!(absent.body["detail"], detail, "{asked}: another's is told from none");
@@ -122,7 +136,8 @@ async fn a_principal_whose_time_has_passed_is_401_on_every_route() {
             Some(Principal::account(owner.id, now_s - 3_600)),
             Some(Principal::account(owner.id, i64::MIN)),
         ] {
-            let refused = send(&stage.backend, principal.clone(), entry.method, &path, body.as_ref(), &[]).await;
+            let refused =
+                send(&stage.backend, principal.clone(), entry.method, &path, body.as_ref(), &[]).await;
             let asked = format!("{} {path} as {principal:?}", entry.method);
             assert_is_problem(&refused, 401, "unauthorized", &asked);
             assert_eq!(refused.header("www-authenticate"), "Bearer", "{asked}");
@@ -138,7 +153,11 @@ fn jwt(header: &Value, claims: &Value, signature: &[u8]) -> String {
 }
 
 /// What does not let anyone in, by what is wrong with it: values of the header Authorization.
-fn bad_authorizations(owner: UserId, valid: &str, keys: &std::path::Path) -> Vec<(&'static str, Option<String>)> {
+fn bad_authorizations(
+    owner: UserId,
+    valid: &str,
+    keys: &std::path::Path,
+) -> Vec<(&'static str, Option<String>)> {
     let now = Clock::system().now();
     let now_s = now.millis() / 1000;
     let server_key = TokenKey::load_or_create(keys).unwrap();
@@ -151,14 +170,18 @@ fn bad_authorizations(owner: UserId, valid: &str, keys: &std::path::Path) -> Vec
         let mut claims = claims.clone();
         claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        let header = Header { kid: jsonwebtoken::decode_header(valid).unwrap().kid, ..Header::new(Algorithm::EdDSA) };
+        let header =
+            Header { kid: jsonwebtoken::decode_header(valid).unwrap().kid, ..Header::new(Algorithm::EdDSA) };
         Some(format!("Bearer {}", jsonwebtoken::encode(&header, &claims, &signing).unwrap()))
     };
     let nameless = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &signing).unwrap();
-    let public = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"waitlist")).unwrap();
+    let public =
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"waitlist"))
+            .unwrap();
     let (head, rest) = valid.split_once('.').unwrap();
     let (_, signature) = rest.split_once('.').unwrap();
-    let promoted = json!({ "iss": "waitlist", "sub": Uuid::from_u128(8), "iat": now_s, "exp": now_s + 3_600 });
+    let promoted =
+        json!({ "iss": "waitlist", "sub": Uuid::from_u128(8), "iat": now_s, "exp": now_s + 3_600 });
     let swapped = format!("{head}.{}.{signature}", BASE64URL_NOPAD.encode(promoted.to_string().as_bytes()));
     vec![
         ("no token", None),
@@ -170,7 +193,10 @@ fn bad_authorizations(owner: UserId, valid: &str, keys: &std::path::Path) -> Vec
         ("garbage in three parts", Some("Bearer a.b.c".into())),
         ("an expired token", Some(format!("Bearer {expired}"))),
         ("a token signed by another key", Some(format!("Bearer {forged}"))),
-        ("no algorithm", Some(format!("Bearer {}", jwt(&json!({ "alg": "none", "typ": "JWT" }), &claims, b"")))),
+        (
+            "no algorithm",
+            Some(format!("Bearer {}", jwt(&json!({ "alg": "none", "typ": "JWT" }), &claims, b""))),
+        ),
         ("a symmetric algorithm", Some(format!("Bearer {public}"))),
         ("a signature cut off", Some(format!("Bearer {}", valid.rsplit_once('.').unwrap().0))),
         ("another's claims under a good signature", Some(format!("Bearer {swapped}"))),
@@ -204,7 +230,8 @@ async fn a_token_that_is_not_valid_is_401_on_every_route_of_the_running_server()
     for entry in guarded() {
         let (path, body) = request(entry, &list, &party, &party).unwrap();
         for (what, authorization) in &bad {
-            let headers: Vec<_> = authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+            let headers: Vec<_> =
+                authorization.iter().map(|value| ("authorization", value.as_str())).collect();
             let refused = server.send(None, entry.method, &path, body.as_ref(), &headers).await.unwrap();
             let asked = format!("{} {path} with {what}", entry.method);
             assert_is_problem(&refused, 401, "unauthorized", &asked);
@@ -212,7 +239,10 @@ async fn a_token_that_is_not_valid_is_401_on_every_route_of_the_running_server()
         }
     }
     assert_eq!(census(&dynamodb, &place.prefix).await, before);
-    for entry in ROUTES.iter().filter(|entry| entry.access == Access::Public && !entry.path.contains('{') && entry.method == "GET") {
+    for entry in ROUTES
+        .iter()
+        .filter(|entry| entry.access == Access::Public && !entry.path.contains('{') && entry.method == "GET")
+    {
         let served = server.send(None, entry.method, entry.path, None, &[]).await.unwrap();
         assert_eq!(served.status, entry.success, "{}: {served:?}", entry.path);
     }

@@ -58,18 +58,40 @@ impl<'s> Scene<'s> {
     }
 
     /// The request is refused like this and leaves no trace. `at` is `kind:place` of the first error, or nothing.
-    async fn refuses(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)], expected: (u16, &str, &str)) {
+    async fn refuses(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+        expected: (u16, &str, &str),
+    ) {
         let (status, slug, at) = expected;
-        let request = || format!("{method} {path} {headers:?} {}", body.chars().take(200).collect::<String>());
+        let request =
+            || format!("{method} {path} {headers:?} {}", body.chars().take(200).collect::<String>());
         let before = census(&self.stage.dynamodb, &self.stage.prefix).await;
         let answer = self.send(method, path, body, headers).await;
         assert_is_problem(&answer, status, slug, &request());
         if let Some((kind, place)) = at.split_once(':') {
             let error = &answer.body["errors"][0];
-            assert_eq!(error[kind].as_str().map(str::to_ascii_lowercase), Some(place.to_ascii_lowercase()), "{} {answer:?}", request());
-            assert!(error["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{} {answer:?}", request());
+            assert_eq!(
+                error[kind].as_str().map(str::to_ascii_lowercase),
+                Some(place.to_ascii_lowercase()),
+                "{} {answer:?}",
+                request()
+            );
+            assert!(
+                error["detail"].as_str().is_some_and(|detail| !detail.is_empty()),
+                "{} {answer:?}",
+                request()
+            );
         }
-        assert_eq!(census(&self.stage.dynamodb, &self.stage.prefix).await, before, "{} left something behind", request());
+        assert_eq!(
+            census(&self.stage.dynamodb, &self.stage.prefix).await,
+            before,
+            "{} left something behind",
+            request()
+        );
     }
 
     /// A JSON body is refused.
@@ -92,10 +114,16 @@ pub(crate) fn assert_is_problem(answer: &Answer, status: u16, slug: &str, reques
     assert_eq!(answer.status, status, "{request}: {answer:?}");
     assert_eq!(answer.header("content-type"), "application/problem+json", "{request}: {answer:?}");
     let body = &answer.body;
-    assert!(body["type"].as_str().is_some_and(|uri| uri.ends_with(&format!("/problems/{slug}"))), "{request}: {answer:?}");
+    assert!(
+        body["type"].as_str().is_some_and(|uri| uri.ends_with(&format!("/problems/{slug}"))),
+        "{request}: {answer:?}"
+    );
     assert_eq!(body["status"], status, "{request}: {answer:?}");
     for field in ["title", "detail"] {
-        assert!(body[field].as_str().is_some_and(|text| !text.is_empty()), "{request}: no {field} in {answer:?}");
+        assert!(
+            body[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{request}: no {field} in {answer:?}"
+        );
     }
     assert_eq!(body["request_id"].as_str(), Some(answer.header("x-request-id")), "{request}: {answer:?}");
     assert!(!answer.header("x-request-id").is_empty(), "{request}: {answer:?}");

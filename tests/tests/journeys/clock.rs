@@ -26,7 +26,8 @@ async fn a_token_ends_when_the_clock_is_moved_past_its_end() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let owner = UserId(Clock::system().id(Clock::system().now())).to_string();
-    let mint = async || place.run(&["token", "--owner", &owner, "--ttl", "15m"]).await.out.trim_end().to_owned();
+    let mint =
+        async || place.run(&["token", "--owner", &owner, "--ttl", "15m"]).await.out.trim_end().to_owned();
     let before = Clock::system().now();
     let token = mint().await;
     assert_eq!(status(&server, &token).await, 200);
@@ -42,13 +43,19 @@ async fn a_token_ends_when_the_clock_is_moved_past_its_end() {
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
     let made = server.send(Some(&token), "POST", "/v1/waitlists", Some(&list), &[]).await.unwrap();
     assert_eq!(made.status, 201, "a token is minted by the server's clock: {made:?}");
-    let history = server.send(Some(&token), "GET", &format!("/v1/waitlists/{}/history", made.id()), None, &[]).await.unwrap();
+    let history = server
+        .send(Some(&token), "GET", &format!("/v1/waitlists/{}/history", made.id()), None, &[])
+        .await
+        .unwrap();
     let at: Time = history.body["items"][0]["at"].as_str().unwrap().parse().unwrap();
     assert!(at >= next_year && at < next_year.plus_minutes(5), "what happens then is dated so: {at}");
 
     let ran = place.run(&["clock", "advance", "1d", "--json"]).await;
     let said: Value = serde_json::from_str(&ran.out).unwrap();
-    assert!(said["now"].as_str().unwrap().parse::<Time>().unwrap() >= next_year.plus_minutes(24 * 60), "{said}");
+    assert!(
+        said["now"].as_str().unwrap().parse::<Time>().unwrap() >= next_year.plus_minutes(24 * 60),
+        "{said}"
+    );
     assert_eq!(said.as_object().unwrap().len(), 1, "{said}");
     assert_eq!(server.interrupt().await, Some(0));
 }
@@ -63,7 +70,10 @@ async fn who_signed_out_is_let_in_for_a_minute_at_most_as_behind_the_gateway() {
     let signed_in = server.send(None, "POST", "/v1/sessions", Some(&credentials), &[]).await.unwrap();
     let token = signed_in.body["access_token"].as_str().unwrap();
     assert_eq!(status(&server, token).await, 200);
-    assert_eq!(server.send(Some(token), "DELETE", "/v1/sessions/current", None, &[]).await.unwrap().status, 204);
+    assert_eq!(
+        server.send(Some(token), "DELETE", "/v1/sessions/current", None, &[]).await.unwrap().status,
+        204
+    );
     assert_eq!(status(&server, token).await, 200, "the answer from before is kept");
     moved(&place, &["clock", "advance", "60s"]).await;
     assert_eq!(status(&server, token).await, 401);
@@ -89,7 +99,8 @@ async fn a_clock_that_is_not_moved_says_why() {
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let mode = std::fs::metadata(place.path().join("server.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds a secret");
-    refused(&["clock", "set", "2020-01-01T00:00:00Z"], "is not set back: times in the log only move forward").await;
+    refused(&["clock", "set", "2020-01-01T00:00:00Z"], "is not set back: times in the log only move forward")
+        .await;
     refused(&["clock", "advance", "36500d"], "no further than").await;
     for wrong in [["clock", "set", "yesterday"], ["clock", "advance", "soon"]] {
         let ran = place.run(&wrong).await;
@@ -103,7 +114,12 @@ async fn a_clock_that_is_not_moved_says_why() {
 #[tokio::test]
 async fn commands_of_the_local_backend_are_not_for_aws() {
     let place = Place::new();
-    for args in [["serve", "--aws"].as_slice(), &["--aws"], &["clock", "advance", "1s", "--aws"], &["--aws", "token", "--owner", "x"]] {
+    for args in [
+        ["serve", "--aws"].as_slice(),
+        &["--aws"],
+        &["clock", "advance", "1s", "--aws"],
+        &["--aws", "token", "--owner", "x"],
+    ] {
         let ran = place.run(args).await;
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{args:?}: {ran:?}");
     }

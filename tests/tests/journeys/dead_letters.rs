@@ -18,7 +18,13 @@ const TRIES_MAX: usize = 60;
 async fn dead(place: &Place, name: &'static str, body: &str) {
     let clock = Clock::system();
     let policy = Policy { visibility: Duration::from_secs(60), attempts_max: 3 };
-    let queue = Queue::Table(TableQueue::new(place.dynamodb().await, QUEUE.name(&place.prefix), name, policy, clock.clone()));
+    let queue = Queue::Table(TableQueue::new(
+        place.dynamodb().await,
+        QUEUE.name(&place.prefix),
+        name,
+        policy,
+        clock.clone(),
+    ));
     queue.send(body, Duration::from_secs(600)).await.unwrap(); // later than whoever else works the queue off
     for _ in 0..TRIES_MAX {
         clock.advance_millis(601_000);

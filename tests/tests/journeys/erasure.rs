@@ -35,9 +35,11 @@ struct Guest {
 impl Guest {
     /// Joins, is renamed, and leaves for a reason.
     async fn visit(owner: &Owner<'_>, list: &str, who: &str, phone: &str) -> Self {
-        let words: Vec<String> = ["name", "note", "renamed", "reason"].map(|what| format!("{who}-{what}")).to_vec();
+        let words: Vec<String> =
+            ["name", "note", "renamed", "reason"].map(|what| format!("{who}-{what}")).to_vec();
         let email = format!("{who}@example.com");
-        let body = json!({ "name": words[0], "party_size": 2, "phone": phone, "email": email, "note": words[1] });
+        let body =
+            json!({ "name": words[0], "party_size": 2, "phone": phone, "email": email, "note": words[1] });
         let joined = owner.post(&format!("/v1/waitlists/{list}/waitees"), body).await;
         assert_eq!(joined.status, 201, "{joined:?}");
         let guest = Self { id: joined.id(), words: [words, vec![email, phone.to_owned()]].concat() };
@@ -113,10 +115,15 @@ async fn keys(stage: &Stage) -> Vec<SubjectKey> {
 
 /// All that can be read of what is sealed, by trying everything with everything.
 async fn readable(stage: &Stage) -> BTreeSet<String> {
-    let streams: BTreeSet<StreamId> =
-        scan(&stage.dynamodb, &EVENTS, &stage.prefix).await.iter().map(|item| text(item, "stream").parse().unwrap()).collect();
+    let streams: BTreeSet<StreamId> = scan(&stage.dynamodb, &EVENTS, &stage.prefix)
+        .await
+        .iter()
+        .map(|item| text(item, "stream").parse().unwrap())
+        .collect();
     let (texts, keys) = (texts(stage).await, keys(stage).await);
-    let is_sealed = |text: &&String| BASE64URL_NOPAD.decode(text.as_bytes()).is_ok_and(|bytes| bytes.len() >= SEALED_BYTES_MIN);
+    let is_sealed = |text: &&String| {
+        BASE64URL_NOPAD.decode(text.as_bytes()).is_ok_and(|bytes| bytes.len() >= SEALED_BYTES_MIN)
+    };
     let mut found = BTreeSet::new();
     for sealed in texts.iter().filter(is_sealed) {
         for key in &keys {
@@ -146,7 +153,8 @@ async fn whoever_has_the_master_key_and_everything_that_is_stored_reads_nothing_
     let ben = Guest::visit(&account, &list, "ben", "+12025550144").await;
     let cleo = Guest::visit(&other, &others_list, "cleo", "+12025550145").await;
     feed(&stage).await;
-    let guests = |guests: &[&Guest]| guests.iter().flat_map(|guest| guest.words.clone()).collect::<BTreeSet<_>>();
+    let guests =
+        |guests: &[&Guest]| guests.iter().flat_map(|guest| guest.words.clone()).collect::<BTreeSet<_>>();
 
     // Both accounts have a name, an address and a hashed password besides.
     let all = readable(&stage).await;
@@ -175,7 +183,8 @@ async fn whoever_has_the_master_key_and_everything_that_is_stored_reads_nothing_
         .collect();
     assert_eq!(claims, [other.id.to_string()], "the address is nobody's");
 
-    let streams = [ana.stream(), ben.stream(), account.id.into(), list.parse::<schema::WaitlistId>().unwrap().into()];
+    let streams =
+        [ana.stream(), ben.stream(), account.id.into(), list.parse::<schema::WaitlistId>().unwrap().into()];
     for stream in streams {
         let verified = projections::history::verify(&stage.commits(stream).await);
         assert!(verified.ok, "{stream}: {verified:?}");
@@ -190,14 +199,22 @@ async fn assert_is_not_shown(owner: &Owner<'_>, list: &str, guest: &str, headers
         answer.body
     };
     let board = get(format!("/v1/waitlists/{list}/waitees")).await;
-    let on_board: HashMap<&str, &Value> =
-        board["items"].as_array().unwrap().iter().map(|party| (party["id"].as_str().unwrap(), &party["name"])).collect();
+    let on_board: HashMap<&str, &Value> = board["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|party| (party["id"].as_str().unwrap(), &party["name"]))
+        .collect();
     assert!(!on_board.contains_key(guest) && on_board.values().all(|name| **name == "Ben"), "{board}");
     let day = get(format!("/v1/waitlists/{list}/waitees?day=2026-11-20")).await;
     let one = get(format!("/v1/waitees/{guest}")).await;
     let of_day = day["items"].as_array().unwrap().iter().find(|party| party["id"] == guest).unwrap();
     for party in [&one, of_day] {
-        assert_eq!((&party["erased"], &party["state"], &party["position"]), (&json!(true), &json!("removed"), &Value::Null), "{party}");
+        assert_eq!(
+            (&party["erased"], &party["state"], &party["position"]),
+            (&json!(true), &json!("removed"), &Value::Null),
+            "{party}"
+        );
         for field in ["name", "phone", "email", "note"] {
             assert_eq!(party[field], Value::Null, "{party}");
         }
@@ -209,7 +226,10 @@ async fn assert_is_not_shown(owner: &Owner<'_>, list: &str, guest: &str, headers
         (&joined["name"], &joined["phone"], &joined["email"], &joined["note"]),
         (&Value::Null, &Value::Null, &Value::Null, &Value::Null)
     );
-    assert!(history["items"].as_array().unwrap().iter().any(|event| event["type"] == "waitee.erased"), "{history}");
+    assert!(
+        history["items"].as_array().unwrap().iter().any(|event| event["type"] == "waitee.erased"),
+        "{history}"
+    );
 }
 
 #[tokio::test]
@@ -228,7 +248,15 @@ async fn a_guest_who_is_erased_is_not_shown_any_more_before_and_after_the_key_is
     assert_is_not_shown(&owner, &list, &ana, &[("sync-token", &format!("waitee-{ana}@3"))]).await;
     feed(&stage).await;
     assert_is_not_shown(&owner, &list, &ana, &[]).await;
-    assert!(stage.backend.vault.key(Subject::Guest { account: owner.id, guest: ana.parse().unwrap() }).await.unwrap().is_some());
+    assert!(
+        stage
+            .backend
+            .vault
+            .key(Subject::Guest { account: owner.id, guest: ana.parse().unwrap() })
+            .await
+            .unwrap()
+            .is_some()
+    );
     forget(&stage.another(), ana.parse::<WaiteeId>().unwrap().into()).await.unwrap();
     assert_is_not_shown(&owner, &list, &ana, &[]).await;
     feed(&stage).await;
@@ -243,8 +271,18 @@ async fn an_erasure_may_be_asked_for_again_and_by_nobody_else() {
     let ana = owner.join(&list, "Ana").await;
     let (path, id) = (format!("/v1/waitees/{ana}/erase"), ana.parse::<WaiteeId>().unwrap());
     assert_is_problem(&stranger.post(&path, json!({})).await, 404, "not-found", "a stranger erases");
-    assert_is_problem(&owner.post(&path, json!({ "reason": "they asked" })).await, 400, "malformed-body", "a reason");
-    assert_is_problem(&owner.send("POST", &path, None, &[("If-Match", "\"9\"")]).await, 412, "precondition-failed", "stale");
+    assert_is_problem(
+        &owner.post(&path, json!({ "reason": "they asked" })).await,
+        400,
+        "malformed-body",
+        "a reason",
+    );
+    assert_is_problem(
+        &owner.send("POST", &path, None, &[("If-Match", "\"9\"")]).await,
+        412,
+        "precondition-failed",
+        "stale",
+    );
     assert_eq!(stage.commits(id).await.len(), 1);
 
     for forgotten in [false, true] {
@@ -256,12 +294,23 @@ async fn an_erasure_may_be_asked_for_again_and_by_nobody_else() {
             assert_eq!((again.status, &again.body), (202, &json!({ "status": "erasing" })));
         }
         assert_is_problem(&stranger.post(&path, json!({})).await, 404, "not-found", "a stranger erases");
-        assert_is_problem(&stranger.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await, 404, "not-found", "a stranger seats");
+        assert_is_problem(
+            &stranger.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await,
+            404,
+            "not-found",
+            "a stranger seats",
+        );
         for what in ["call", "confirm", "seat", "no-show", "leave", "remove", "restore"] {
             let body = if what == "call" { json!({}) } else { json!({ "reason": "late" }) };
-            assert_is_problem(&owner.post(&format!("/v1/waitees/{ana}/{what}"), body).await, 409, "erased", what);
+            assert_is_problem(
+                &owner.post(&format!("/v1/waitees/{ana}/{what}"), body).await,
+                409,
+                "erased",
+                what,
+            );
         }
-        let renaming = owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "name": "Ana" })), &[]).await;
+        let renaming =
+            owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&json!({ "name": "Ana" })), &[]).await;
         assert_is_problem(&renaming, 409, "erased", "renaming");
     }
     assert_eq!(stage.commits(id).await.len(), 3, "joined; removed and erased; forgotten");

@@ -18,12 +18,23 @@ async fn a_host_makes_a_list_adds_parties_calls_and_seats_them_and_reads_the_boa
         server.send(Some(&token), method, path, body.as_ref(), &headers).await.unwrap()
     };
 
-    let list =
-        send("POST", "/v1/waitlists", Some(json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" })), "").await;
+    let list = send(
+        "POST",
+        "/v1/waitlists",
+        Some(json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" })),
+        "",
+    )
+    .await;
     assert_eq!(list.status, 201, "{list:?}");
     assert_eq!(list.header("location"), format!("/v1/waitlists/{}", list.id()));
     let parties = format!("/v1/waitlists/{}/waitees", list.id());
-    let ana = send("POST", &parties, Some(json!({ "name": "Ana", "party_size": 4, "phone": "(415) 555-2671" })), "").await;
+    let ana = send(
+        "POST",
+        &parties,
+        Some(json!({ "name": "Ana", "party_size": 4, "phone": "(415) 555-2671" })),
+        "",
+    )
+    .await;
     let ben = send("POST", &parties, Some(json!({ "name": "Ben", "party_size": 2 })), "").await;
     assert_eq!((ana.status, ben.status), (201, 201), "{ana:?} {ben:?}");
 
@@ -31,9 +42,16 @@ async fn a_host_makes_a_list_adds_parties_calls_and_seats_them_and_reads_the_boa
     assert_eq!((called.status, &called.body["state"]), (202, &json!("called")));
     let sync = [ana.header("sync-token"), ben.header("sync-token"), called.header("sync-token")].join(", ");
     let board = send("GET", &parties, None, &sync).await;
-    let shown: Vec<_> =
-        board.body["items"].as_array().unwrap().iter().map(|party| (&party["name"], &party["state"], &party["position"])).collect();
-    assert_eq!(shown, [(&json!("Ana"), &json!("called"), &json!(1)), (&json!("Ben"), &json!("waiting"), &json!(2))]);
+    let shown: Vec<_> = board.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|party| (&party["name"], &party["state"], &party["position"]))
+        .collect();
+    assert_eq!(
+        shown,
+        [(&json!("Ana"), &json!("called"), &json!(1)), (&json!("Ben"), &json!("waiting"), &json!(2))]
+    );
 
     let seated = send("POST", &format!("/v1/waitees/{}/seat", ana.id()), None, "").await;
     let board = send("GET", &parties, None, &[&sync, seated.header("sync-token")].join(", ")).await;
@@ -46,9 +64,16 @@ async fn a_host_makes_a_list_adds_parties_calls_and_seats_them_and_reads_the_boa
 async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out() {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(directory.path(), &[]).await;
-    let anyone = async |method: &str, path: &str, body: Value| server.send(None, method, path, Some(&body), &[]).await.unwrap();
+    let anyone = async |method: &str, path: &str, body: Value| {
+        server.send(None, method, path, Some(&body), &[]).await.unwrap()
+    };
 
-    let ana = anyone("POST", "/v1/users", json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" })).await;
+    let ana = anyone(
+        "POST",
+        "/v1/users",
+        json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" }),
+    )
+    .await;
     assert_eq!(ana.status, 201, "{ana:?}");
     let link = Secrets::load_or_create(&directory.path().join("keys")).unwrap().mailed_token(
         Mailed::Confirmation,
@@ -57,7 +82,8 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
         1,
     );
     assert_eq!(anyone("POST", "/v1/users/confirm", json!({ "token": link })).await.status, 204);
-    let tokens = anyone("POST", "/v1/sessions", json!({ "email": "ana@example.com", "password": PASSWORD })).await;
+    let tokens =
+        anyone("POST", "/v1/sessions", json!({ "email": "ana@example.com", "password": PASSWORD })).await;
     assert_eq!((tokens.status, tokens.header("cache-control")), (201, "no-store"), "{tokens:?}");
     let access = tokens.body["access_token"].as_str().unwrap();
     let owner = async |method: &str, path: &str, body: Option<Value>, sync: &str| {
@@ -65,14 +91,22 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
         server.send(Some(access), method, path, body.as_ref(), &headers).await.unwrap()
     };
     let me = owner("GET", "/v1/me", None, &format!("user-{}@2", ana.id())).await;
-    assert_eq!((me.status, &me.body["email"], &me.body["email_confirmed"]), (200, &json!("ana@example.com"), &json!(true)), "{me:?}");
+    assert_eq!(
+        (me.status, &me.body["email"], &me.body["email_confirmed"]),
+        (200, &json!("ana@example.com"), &json!(true)),
+        "{me:?}"
+    );
 
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "quote_minutes": 5 });
     let list = owner("POST", "/v1/waitlists", Some(list), "").await;
     let page = format!("/v1/public/waitlists/{}", list.id());
     let sync = [("Sync-Token", list.header("sync-token"))];
     let seen = server.send(None, "GET", &page, None, &sync).await.unwrap();
-    assert_eq!((seen.status, &seen.body["name"], &seen.body["open"]), (200, &json!("Main room"), &json!(true)), "{seen:?}");
+    assert_eq!(
+        (seen.status, &seen.body["name"], &seen.body["open"]),
+        (200, &json!("Main room"), &json!(true)),
+        "{seen:?}"
+    );
     let ben = anyone("POST", &format!("{page}/waitees"), json!({ "name": "Ben", "party_size": 2 })).await;
     assert_eq!(ben.status, 201, "{ben:?}");
     let visit = format!("/v1/public/visits/{}", ben.body["visit_token"].as_str().unwrap());
@@ -81,13 +115,22 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
     assert_eq!(called.status, 202, "{called:?}");
     let sync = [("Sync-Token", called.header("sync-token"))];
     let place = server.send(None, "GET", &visit, None, &sync).await.unwrap();
-    assert_eq!((place.status, &place.body["state"], &place.body["ahead"]), (200, &json!("called"), &json!(0)), "{place:?}");
+    assert_eq!(
+        (place.status, &place.body["state"], &place.body["ahead"]),
+        (200, &json!("called"), &json!(0)),
+        "{place:?}"
+    );
     let confirmed = anyone("POST", &format!("{visit}/confirm"), json!({})).await;
     assert_eq!((confirmed.status, &confirmed.body["state"]), (200, &json!("confirmed")), "{confirmed:?}");
     let seated = owner("POST", &format!("/v1/waitees/{}/seat", ben.id()), None, "").await;
     assert_eq!((seated.status, &seated.body["state"]), (200, &json!("seated")), "{seated:?}");
     let history = owner("GET", &format!("/v1/waitees/{}/history", ben.id()), None, "").await;
-    let mut actors: Vec<_> = history.body["items"].as_array().unwrap().iter().map(|event| event["actor"].as_str().unwrap()).collect();
+    let mut actors: Vec<_> = history.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["actor"].as_str().unwrap())
+        .collect();
     actors.retain(|actor| *actor != "system:delivery"); // how far the message to the guest came is another matter
     let (host, guest) = (format!("user:{}", ana.id()), format!("guest:{}", ben.id()));
     assert_eq!(actors, [guest.as_str(), &host, &guest, &host]);

@@ -45,7 +45,11 @@ impl<'s> Door<'s> {
         let joined = self.send("POST", &self.parties(), Some(body), &[]).await;
         assert_eq!(joined.status, 201, "{joined:?}");
         self.stage.backend.clock.advance_millis(1_000);
-        Guest { id: joined.id(), token: joined.body["visit_token"].as_str().unwrap().to_owned(), answer: joined }
+        Guest {
+            id: joined.id(),
+            token: joined.body["visit_token"].as_str().unwrap().to_owned(),
+            answer: joined,
+        }
     }
 }
 
@@ -91,28 +95,59 @@ async fn a_guest_joins_is_called_says_that_they_come_and_leaves_after_all() {
     );
     let of_host = format!("/v1/waitees/{}", ana.id);
     let seen = door.owner.get(&of_host).await.body;
-    assert_eq!([&seen["name"], &seen["phone"], &seen["joined_by"]], [&json!("Ana"), &json!("+14155552671"), &json!("guest")]);
-    assert_eq!([&seen["email"], &seen["note"], &seen["language"]], [&json!("ana@example.com"), &json!("window"), &json!("es")]);
+    assert_eq!(
+        [&seen["name"], &seen["phone"], &seen["joined_by"]],
+        [&json!("Ana"), &json!("+14155552671"), &json!("guest")]
+    );
+    assert_eq!(
+        [&seen["email"], &seen["note"], &seen["language"]],
+        [&json!("ana@example.com"), &json!("window"), &json!("es")]
+    );
     assert_eq!(seen["quoted_minutes"], 10, "as the list quotes");
 
     door.owner.post(&format!("{of_host}/call"), json!({})).await;
     feed(&stage).await;
     let called = door.get(&ana.visit("")).await.body;
-    assert_eq!([&called["state"], &called["hold_until"]], [&json!("called"), &json!("2026-11-21T03:10:02.000Z")]);
+    assert_eq!(
+        [&called["state"], &called["hold_until"]],
+        [&json!("called"), &json!("2026-11-21T03:10:02.000Z")]
+    );
     let confirmed = door.send("POST", &ana.visit("/confirm"), None, &[]).await;
-    assert_eq!((confirmed.status, &confirmed.body), (200, &json!({ "id": ana.id, "seq": 3, "state": "confirmed" })));
-    assert_eq!((confirmed.header("etag"), confirmed.header("sync-token")), ("\"3\"", format!("waitee-{}@3", ana.id).as_str()));
+    assert_eq!(
+        (confirmed.status, &confirmed.body),
+        (200, &json!({ "id": ana.id, "seq": 3, "state": "confirmed" }))
+    );
+    assert_eq!(
+        (confirmed.header("etag"), confirmed.header("sync-token")),
+        ("\"3\"", format!("waitee-{}@3", ana.id).as_str())
+    );
     let left = door.send("POST", &ana.visit("/leave"), Some(&json!({})), &[("If-Match", "\"3\"")]).await;
     assert_eq!((left.status, &left.body["state"]), (200, &json!("left")));
     feed(&stage).await;
     let gone = door.get(&ana.visit("")).await.body;
-    assert_eq!([&gone["state"], &gone["position"], &gone["ahead"]], [&json!("left"), &Value::Null, &Value::Null]);
+    assert_eq!(
+        [&gone["state"], &gone["position"], &gone["ahead"]],
+        [&json!("left"), &Value::Null, &Value::Null]
+    );
 
     let history = door.owner.get(&format!("{of_host}/history")).await.body;
     let guest = json!(format!("guest:{}", ana.id));
-    let by: Vec<_> = history["items"].as_array().unwrap().iter().map(|event| (event["type"].as_str().unwrap(), &event["actor"])).collect();
+    let by: Vec<_> = history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["type"].as_str().unwrap(), &event["actor"]))
+        .collect();
     let host = json!(format!("user:{}", door.owner.id));
-    assert_eq!(by, [("waitee.joined", &guest), ("waitee.called", &host), ("waitee.confirmed", &guest), ("waitee.left", &guest)]);
+    assert_eq!(
+        by,
+        [
+            ("waitee.joined", &guest),
+            ("waitee.called", &host),
+            ("waitee.confirmed", &guest),
+            ("waitee.left", &guest)
+        ]
+    );
 }
 
 #[tokio::test]
@@ -121,12 +156,18 @@ async fn what_a_guest_is_given_leads_to_their_page_and_is_stored_by_nobody_on_th
     let door = Door::new(&stage).await;
     let Guest { id, token, answer } = door.join(&party("Ana")).await;
     let url = format!("https://waitlist.example/visit#{token}");
-    assert_eq!(answer.body, json!({ "id": id, "seq": 1, "state": "waiting", "visit_token": token, "status_url": url }));
+    assert_eq!(
+        answer.body,
+        json!({ "id": id, "seq": 1, "state": "waiting", "visit_token": token, "status_url": url })
+    );
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("sync-token"), format!("waitee-{id}@1"));
     assert!(answer.headers.values().all(|value| !value.to_str().unwrap().contains(&token)), "{answer:?}");
     // Refusals too, and what hosts write.
-    assert_eq!(door.send("POST", &door.parties(), Some(&json!({})), &[]).await.header("cache-control"), "no-store");
+    assert_eq!(
+        door.send("POST", &door.parties(), Some(&json!({})), &[]).await.header("cache-control"),
+        "no-store"
+    );
     assert_eq!(door.owner.post("/v1/waitlists", json!({})).await.header("cache-control"), "no-store");
     assert_eq!(door.get(&door.list()).await.header("cache-control"), "private, no-cache");
 }
@@ -142,9 +183,16 @@ async fn a_join_sent_twice_under_one_key_happens_once_and_is_answered_twice() {
     door.send("POST", &format!("/v1/public/visits/{token}/leave"), None, &[]).await;
     door.owner.post(&format!("/v1/waitlists/{}/close", door.list), json!({})).await;
     let again = send(&stage.another(), None, "POST", &door.parties(), Some(&ana()), &key).await;
-    assert_eq!((first.status, &first.body, first.header("etag")), (again.status, &again.body, again.header("etag")));
+    assert_eq!(
+        (first.status, &first.body, first.header("etag")),
+        (again.status, &again.body, again.header("etag"))
+    );
     let other = door.send("POST", &door.parties(), Some(&party("Ben")), &key).await;
-    assert_eq!((other.status, other.body["type"].as_str().unwrap().ends_with("/idempotency-key-reused")), (422, true), "{other:?}");
+    assert_eq!(
+        (other.status, other.body["type"].as_str().unwrap().ends_with("/idempotency-key-reused")),
+        (422, true),
+        "{other:?}"
+    );
     let elsewhere = Door::new(&stage).await;
     let theirs = elsewhere.send("POST", &elsewhere.parties(), Some(&ana()), &key).await;
     assert_eq!(theirs.status, 201);
@@ -163,7 +211,11 @@ async fn a_guests_tap_sent_twice_under_one_key_happens_once_and_another_tap_unde
     let again = door.send("POST", &ana.visit("/confirm"), None, &key).await;
     assert_eq!((first.status, &first.body), (200, &again.body));
     assert_eq!(door.send("POST", &ana.visit("/leave"), None, &key).await.status, 422);
-    assert_eq!(stage.commits(ana.id.parse::<schema::WaiteeId>().unwrap()).await.len(), 4, "joined, called, confirmed, seated");
+    assert_eq!(
+        stage.commits(ana.id.parse::<schema::WaiteeId>().unwrap()).await.len(),
+        4,
+        "joined, called, confirmed, seated"
+    );
 }
 
 #[tokio::test]
@@ -173,7 +225,10 @@ async fn a_guest_sees_what_they_wrote_though_the_feed_stands_still() {
     let ana = door.join(&party("Ana")).await;
     let seen = async |token: &str| door.send("GET", &ana.visit(""), None, &[("Sync-Token", token)]).await;
     let waiting = seen(ana.answer.header("sync-token")).await.body;
-    assert_eq!([&waiting["state"], &waiting["position"], &waiting["ahead"]], [&json!("waiting"), &json!(1), &json!(0)]);
+    assert_eq!(
+        [&waiting["state"], &waiting["position"], &waiting["ahead"]],
+        [&json!("waiting"), &json!(1), &json!(0)]
+    );
     let left = door.send("POST", &ana.visit("/leave"), None, &[]).await;
     let gone = seen(left.header("sync-token")).await;
     assert_eq!([&gone.body["state"], &gone.body["position"]], [&json!("left"), &Value::Null]);

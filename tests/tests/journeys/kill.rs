@@ -41,7 +41,8 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
     };
     let (night, server) = futures::join!(night, deaths);
     exchanges.extend(night);
-    let lost = exchanges.iter().flat_map(|exchange| &exchange.answers).filter(|answer| answer.is_none()).count();
+    let lost =
+        exchanges.iter().flat_map(|exchange| &exchange.answers).filter(|answer| answer.is_none()).count();
     assert!(lost > 0, "no request was under way when the server died");
 
     // Another death, behind the last answer: nobody asks for anything from here on until the rows are there.
@@ -64,11 +65,15 @@ async fn a_writer_dies_behind_append(nth: usize) {
     let mut path = "/v1/waitlists".to_owned();
     let mut body = list;
     for _ in 1..nth {
-        let made = server.send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")]).await.unwrap();
+        let made = server
+            .send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")])
+            .await
+            .unwrap();
         assert_eq!(made.status, 201, "{made:?}");
         (path, body) = (format!("/v1/waitlists/{}/waitees", made.id()), join.clone());
     }
-    let unanswered = server.send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")]).await;
+    let unanswered =
+        server.send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")]).await;
     assert!(unanswered.is_err(), "{unanswered:?}");
     server.ended().await;
 
@@ -77,7 +82,8 @@ async fn a_writer_dies_behind_append(nth: usize) {
     let dynamodb = place.dynamodb().await;
     let commits = async || scan(&dynamodb, &schema::table::EVENTS, &place.prefix).await.len();
     assert_eq!(commits().await, nth, "what was appended is there");
-    let again = server.send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")]).await.unwrap();
+    let again =
+        server.send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")]).await.unwrap();
     assert_eq!((again.status, &again.body["seq"]), (201, &json!(1)), "{again:?}");
     assert_eq!(commits().await, nth, "the retry found it done");
 }

@@ -28,7 +28,11 @@ pub(crate) struct Size {
 impl Size {
     /// With WAITLIST_FULL=1, as in CI, a whole night; otherwise one that a test run does not notice.
     pub(crate) fn of_a_night() -> Self {
-        if is_full() { Self { parties: 300, transitions: 2_000, clients: 16 } } else { Self { parties: 60, transitions: 400, clients: 16 } }
+        if is_full() {
+            Self { parties: 300, transitions: 2_000, clients: 16 }
+        } else {
+            Self { parties: 60, transitions: 400, clients: 16 }
+        }
     }
 }
 
@@ -94,7 +98,13 @@ pub(crate) struct Exchange {
     pub(crate) answers: Vec<Option<Answer>>,
 }
 
-fn request(random: &mut Random, key: String, method: &'static str, path: String, body: Option<Value>) -> Request {
+fn request(
+    random: &mut Random,
+    key: String,
+    method: &'static str,
+    path: String,
+    body: Option<Value>,
+) -> Request {
     let again = match random.below(4) {
         0 => Again::Beside,
         1 => Again::Next,
@@ -106,8 +116,15 @@ fn request(random: &mut Random, key: String, method: &'static str, path: String,
 /// Creations of this many lists.
 pub(crate) fn lists(count: usize) -> Vec<Request> {
     let creation = |number| {
-        let body = json!({ "name": format!("Room {number}"), "time_zone": "America/Los_Angeles", "region": "US" });
-        Request { key: format!("list-{number}"), method: "POST", path: "/v1/waitlists".into(), body: Some(body), again: Again::Next }
+        let body =
+            json!({ "name": format!("Room {number}"), "time_zone": "America/Los_Angeles", "region": "US" });
+        Request {
+            key: format!("list-{number}"),
+            method: "POST",
+            path: "/v1/waitlists".into(),
+            body: Some(body),
+            again: Again::Next,
+        }
     };
     (0..count).map(creation).collect()
 }
@@ -153,7 +170,9 @@ pub(crate) fn transitions(random: &mut Random, parties: &[String], count: usize)
             47..52 => ("POST", "/remove", because),
             52..57 => ("POST", "/no-show", because),
             57..76 => ("POST", "/restore", because),
-            76..90 => ("POST", "/move", Some(json!({ *random.pick(&["before", "after"]): random.pick(parties) }))),
+            76..90 => {
+                ("POST", "/move", Some(json!({ *random.pick(&["before", "after"]): random.pick(parties) })))
+            }
             _ => ("PATCH", "", Some(patch(random, number))),
         };
         request(random, format!("transition-{number}"), method, format!("/v1/waitees/{party}{action}"), body)
@@ -224,7 +243,12 @@ impl Door {
 }
 
 /// Shares the requests among clients, who all send at once; each in its own order, each request twice. Counts the answers.
-pub(crate) async fn play(door: &Door, requests: Vec<Request>, clients: usize, answered: &AtomicUsize) -> Vec<Exchange> {
+pub(crate) async fn play(
+    door: &Door,
+    requests: Vec<Request>,
+    clients: usize,
+    answered: &AtomicUsize,
+) -> Vec<Exchange> {
     let mut shares: Vec<Vec<Request>> = vec![Vec::new(); clients];
     for (number, request) in requests.into_iter().enumerate() {
         shares[number % clients].push(request);

@@ -29,7 +29,10 @@ async fn an_account_sees_itself_as_fresh_as_it_asks_for() {
     let token = owner.happened(Event::OperatorGranted {}).await;
     assert_eq!(owner.get("/v1/me").await.body, wanted, "nothing newer was asked for");
     let me = owner.send("GET", "/v1/me", None, &[("Sync-Token", &token)]).await;
-    assert_eq!([&me.body["email_confirmed"], &me.body["operator"], &me.body["seq"]], [&json!(true), &json!(true), &json!(3)]);
+    assert_eq!(
+        [&me.body["email_confirmed"], &me.body["operator"], &me.body["seq"]],
+        [&json!(true), &json!(true), &json!(3)]
+    );
     feed(&stage).await;
     let same = owner.send("GET", "/v1/me", None, &[("If-None-Match", me.header("etag"))]).await;
     assert_eq!((same.status, &same.body), (304, &Value::Null));
@@ -43,7 +46,8 @@ async fn an_account_sees_itself_as_fresh_as_it_asks_for() {
     let own = owner.send("GET", "/v1/me", None, &[("Sync-Token", &format!("waitlist-{list}@1"))]).await;
     assert_eq!(own.status, 200, "{own:?}");
     let foreign = stage.owner().list("Main room").await;
-    let foreign = owner.send("GET", "/v1/me", None, &[("Sync-Token", &format!("waitlist-{foreign}@1"))]).await;
+    let foreign =
+        owner.send("GET", "/v1/me", None, &[("Sync-Token", &format!("waitlist-{foreign}@1"))]).await;
     assert_is_problem(&foreign, 400, "invalid-parameter", "of another account's list");
     assert_is_problem(&owner.get("/v1/me?deep=1").await, 400, "invalid-parameter", "a parameter");
 }

@@ -76,7 +76,11 @@ impl<'s> Door<'s> {
         self.stage.project(id).await;
         let board = self.owner.get(&format!("/v1/waitlists/{}/waitees?day=2026-11-20", self.list)).await;
         let shown = board.body["items"].as_array().unwrap_or_else(|| panic!("{board:?}")).iter();
-        shown.clone().find(|shown| shown["id"] == id.to_string()).unwrap_or_else(|| panic!("{board:?}")).clone()
+        shown
+            .clone()
+            .find(|shown| shown["id"] == id.to_string())
+            .unwrap_or_else(|| panic!("{board:?}"))
+            .clone()
     }
 
     /// Kind, channel, status and reason of its messages.
@@ -84,7 +88,8 @@ impl<'s> Door<'s> {
         let shown = self.shown(id).await;
         let word = |told: &Value, name: &str| told[name].as_str().unwrap_or("-").to_owned();
         let told = shown["notifications"].as_array().unwrap().iter();
-        told.map(|told| ["kind", "channel", "status", "reason"].map(|name| word(told, name)).join(" ")).collect()
+        told.map(|told| ["kind", "channel", "status", "reason"].map(|name| word(told, name)).join(" "))
+            .collect()
     }
 
     fn sent(&self, id: impl Into<StreamId>) -> Vec<Entry> {
@@ -102,7 +107,10 @@ async fn a_called_guest_gets_a_text_that_leads_to_their_own_visit() {
     let door = Door::open(&stage).await;
     let ana = door.called(json!({ "phone": PHONE, "email": "ana@example.com" })).await;
     let [text] = door.sent(ana).try_into().unwrap();
-    assert_eq!((text.channel, text.to.as_str(), text.message.as_str()), ("sms", "+14155552671", "table-ready-2"));
+    assert_eq!(
+        (text.channel, text.to.as_str(), text.message.as_str()),
+        ("sms", "+14155552671", "table-ready-2")
+    );
     assert!(text.body.starts_with("Main room: your table is ready and held until 7:10 PM."), "{}", text.body);
     let token = text.body.rsplit_once("https://waitlist.example/visit#").unwrap().1;
     let visit = stage.anyone("GET", &format!("/v1/public/visits/{token}"), Value::Null).await;
@@ -116,7 +124,10 @@ async fn a_guest_reads_their_own_language() {
     let door = Door::open(&stage).await;
     let ana = door.called(json!({ "phone": PHONE, "language": "es" })).await;
     assert!(door.sent(ana)[0].body.contains("su mesa le espera hasta las 19:10"), "{:?}", door.sent(ana));
-    let patched = door.owner.send("PATCH", &format!("/v1/waitlists/{}", door.list), Some(&json!({ "language": "es" })), &[]).await;
+    let patched = door
+        .owner
+        .send("PATCH", &format!("/v1/waitlists/{}", door.list), Some(&json!({ "language": "es" })), &[])
+        .await;
     assert_eq!(patched.status, 200);
     let ben = door.called(json!({ "email": "ben@example.com" })).await;
     assert_eq!(door.sent(ben)[0].subject.as_deref(), Some("Su mesa en Main room está lista"));
@@ -184,7 +195,11 @@ async fn what_comes_too_late_is_not_sent_and_says_why() {
     door.does(seated, "seat").await;
     door.does(twice, "call").await;
     door.tell(twice).await;
-    assert_eq!(door.told(twice).await[..2], ["table-ready - skipped needless", "table-ready sms sent -"], "called again, told once");
+    assert_eq!(
+        door.told(twice).await[..2],
+        ["table-ready - skipped needless", "table-ready sms sent -"],
+        "called again, told once"
+    );
     door.pass(11);
     for id in [late, seated] {
         door.tell(id).await;
@@ -211,7 +226,10 @@ async fn a_message_that_nobody_was_told_to_send_is_found_by_the_minute_s_look() 
 async fn the_whole_stream_once_more_sends_nothing() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
-    let (ana, ben) = (door.called(json!({ "email": "ana@example.com" })).await, door.called(json!({ "email": "ben@example.com" })).await);
+    let (ana, ben) = (
+        door.called(json!({ "email": "ana@example.com" })).await,
+        door.called(json!({ "email": "ben@example.com" })).await,
+    );
     door.tell(door.owner.id).await;
     door.does(ben, "seat").await;
     let sent = door.post.sent().len();
@@ -244,7 +262,10 @@ async fn a_host_s_next_tap_is_not_spoiled_by_what_becomes_of_messages() {
     let path = format!("/v1/waitees/{ana}/seat");
     let seated = door.owner.send("POST", &path, Some(&json!({})), &[("If-Match", &seen)]).await;
     assert_eq!(seated.status, 200, "{seated:?}");
-    let stale = door.owner.send("POST", &format!("/v1/waitees/{ana}/restore"), Some(&json!({})), &[("If-Match", &seen)]).await;
+    let stale = door
+        .owner
+        .send("POST", &format!("/v1/waitees/{ana}/restore"), Some(&json!({})), &[("If-Match", &seen)])
+        .await;
     assert_eq!(stale.status, 412, "another host's tap is another matter: {stale:?}");
 }
 
@@ -259,7 +280,10 @@ async fn a_visit_ends_after_a_day_and_who_is_left_on_a_deleted_list_goes_with_it
     assert_eq!(door.shown(ana).await["state"], "waiting");
     // The rows did not show these two when the list was deleted.
     let other = door.owner.list("Terrace").await;
-    let left = door.owner.post(&format!("/v1/waitlists/{other}/waitees"), json!({ "name": "Cleo", "party_size": 2 })).await;
+    let left = door
+        .owner
+        .post(&format!("/v1/waitlists/{other}/waitees"), json!({ "name": "Cleo", "party_size": 2 }))
+        .await;
     let left: WaiteeId = left.id().parse().unwrap();
     assert_eq!(door.owner.post(&format!("/v1/waitlists/{other}/close"), json!({})).await.status, 200);
     assert_eq!(door.owner.send("DELETE", &format!("/v1/waitlists/{other}"), None, &[]).await.status, 204);

@@ -34,7 +34,12 @@ fn ids_of(items: &Value) -> Vec<String> {
 async fn board(owner: &Owner<'_>, list: &str, sync: &str) -> Vec<String> {
     let headers: Vec<_> = [("Sync-Token", sync)].into_iter().filter(|_| !sync.is_empty()).collect();
     let page = owner.send("GET", &format!("/v1/waitlists/{list}/waitees?limit=200"), None, &headers).await;
-    let positions: Vec<_> = page.body["items"].as_array().unwrap().iter().map(|party| party["position"].as_u64().unwrap()).collect();
+    let positions: Vec<_> = page.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|party| party["position"].as_u64().unwrap())
+        .collect();
     assert!(positions.iter().copied().eq(1..=positions.len() as u64), "{positions:?}");
     ids_of(&page.body["items"])
 }
@@ -67,7 +72,8 @@ async fn moved(stage: &Stage, owner: &Owner<'_>, party: &str, side: &str, other:
     let exp = stage.backend.clock.now().millis() / 1000 + 900;
     let principal = Principal::account(owner.id, exp);
     let path = format!("/v1/waitees/{party}/move");
-    let answer = send(&stage.backend, Some(principal), "POST", &path, Some(&json!({ side: other })), &[]).await;
+    let answer =
+        send(&stage.backend, Some(principal), "POST", &path, Some(&json!({ side: other })), &[]).await;
     if answer.status == 409 {
         let kind = answer.body["type"].as_str().unwrap();
         assert!(kind.ends_with("/rank-exhausted") || kind.ends_with("/conflict"), "{answer:?}");
@@ -91,7 +97,10 @@ async fn many_moves_by_two_hosts_at_once_leave_one_order_on_which_all_pages_agre
         let movers: Vec<String> = parties.iter().filter(|party| **party != other).cloned().collect();
         let (one, two) = (random.pick(&movers).clone(), random.pick(&movers).clone());
         let (here, there) = (*random.pick(&["before", "after"]), *random.pick(&["before", "after"]));
-        let tokens = futures::join!(moved(&stage, &owner, &one, here, &other), moved(&stage, &owner, &two, there, &other));
+        let tokens = futures::join!(
+            moved(&stage, &owner, &one, here, &other),
+            moved(&stage, &owner, &two, there, &other)
+        );
         // The feed comes by now and then, and not always to both.
         for token in [tokens.0, tokens.1].into_iter().flatten().filter(|_| random.below(3) > 0) {
             let (stream, seq) = token.split_once('@').unwrap();
@@ -100,7 +109,11 @@ async fn many_moves_by_two_hosts_at_once_leave_one_order_on_which_all_pages_agre
         if round % 20 == 19 {
             feed(&stage).await;
             let whole = board(&owner, &list, "").await;
-            assert_eq!(whole.iter().collect::<BTreeSet<_>>(), parties.iter().collect::<BTreeSet<_>>(), "nobody is lost or doubled");
+            assert_eq!(
+                whole.iter().collect::<BTreeSet<_>>(),
+                parties.iter().collect::<BTreeSet<_>>(),
+                "nobody is lost or doubled"
+            );
             assert_eq!(board_in_pages(&owner, &list).await, whole);
             assert_eq!(by_rank_and_id(&stage, &list).await, whole);
         }
@@ -115,7 +128,10 @@ async fn two_hosts_who_move_two_parties_to_one_place_at_once_both_have_them_ther
     let parties = line(&owner, &list, 6).await;
     feed(&stage).await;
     let [_, second, .., fifth, sixth] = &parties[..] else { panic!("six parties") };
-    let tokens = futures::join!(moved(&stage, &owner, fifth, "after", second), moved(&stage, &owner, sixth, "after", second));
+    let tokens = futures::join!(
+        moved(&stage, &owner, fifth, "after", second),
+        moved(&stage, &owner, sixth, "after", second)
+    );
     let sync = [tokens.0.unwrap(), tokens.1.unwrap()].join(",");
     let order = board(&owner, &list, &sync).await;
     assert_eq!(order[..2], parties[..2]);
@@ -195,8 +211,14 @@ async fn a_move_to_where_the_party_stands_is_no_event_and_a_gap_halved_too_often
     let exp = stage.backend.clock.now().millis() / 1000 + 900;
     let principal = Principal::account(owner.id, exp);
     let path = format!("/v1/waitees/{}/move", parties[3]);
-    let refused = send(&stage.backend, Some(principal), "POST", &path, Some(&json!({ "after": parties[0] })), &[]).await;
-    assert_eq!((refused.status, refused.body["type"].as_str().unwrap().ends_with("/rank-exhausted")), (409, true), "{refused:?}");
+    let refused =
+        send(&stage.backend, Some(principal), "POST", &path, Some(&json!({ "after": parties[0] })), &[])
+            .await;
+    assert_eq!(
+        (refused.status, refused.body["type"].as_str().unwrap().ends_with("/rank-exhausted")),
+        (409, true),
+        "{refused:?}"
+    );
 }
 
 async fn rank(stage: &Stage, id: &str) -> Rank {

@@ -24,7 +24,11 @@ pub(crate) fn owner() -> UserId {
 }
 
 /// The first half of a night: lists, and parties joining them. Gives their ids and what was said.
-pub(crate) async fn arrivals(door: &Door, random: &mut Random, size: Size) -> (Vec<String>, Vec<String>, Vec<Exchange>) {
+pub(crate) async fn arrivals(
+    door: &Door,
+    random: &mut Random,
+    size: Size,
+) -> (Vec<String>, Vec<String>, Vec<Exchange>) {
     let answered = AtomicUsize::new(0);
     let mut exchanges = play(door, lists(LISTS), 1, &answered).await;
     let lists = ids(&exchanges);
@@ -37,8 +41,10 @@ pub(crate) async fn arrivals(door: &Door, random: &mut Random, size: Size) -> (V
 
 /// What was created, in an order that does not depend on who was faster.
 fn ids(exchanges: &[Exchange]) -> Vec<String> {
-    let mut made: Vec<(&str, String)> =
-        exchanges.iter().map(|exchange| (exchange.request.key.as_str(), exchange.answers[0].as_ref().unwrap().id())).collect();
+    let mut made: Vec<(&str, String)> = exchanges
+        .iter()
+        .map(|exchange| (exchange.request.key.as_str(), exchange.answers[0].as_ref().unwrap().id()))
+        .collect();
     made.sort();
     made.into_iter().map(|(_, id)| id).collect()
 }
@@ -74,10 +80,14 @@ pub(crate) async fn compare(server: &Server, oracle: &Oracle<'_>, lists: &[Strin
             assert_shows(shown, party, &json!(position));
         }
         for day in oracle.days(list) {
-            let mut everyone: Vec<Party> =
-                oracle.parties().into_iter().filter(|party| party.list() == list && party.day() == day).collect();
+            let mut everyone: Vec<Party> = oracle
+                .parties()
+                .into_iter()
+                .filter(|party| party.list() == list && party.day() == day)
+                .collect();
             everyone.sort_by_key(|party| (party.fields["joined_at"].to_string(), party.id().to_owned()));
-            let shown = pages(server, token, &format!("/v1/waitlists/{list}/waitees?day={day}&limit={PAGE}")).await;
+            let shown =
+                pages(server, token, &format!("/v1/waitlists/{list}/waitees?day={day}&limit={PAGE}")).await;
             assert_eq!(shown.len(), everyone.len(), "on {day} of {list}");
             for (shown, party) in shown.iter().zip(&everyone) {
                 assert_shows(shown, party, &Value::Null);
@@ -86,7 +96,10 @@ pub(crate) async fn compare(server: &Server, oracle: &Oracle<'_>, lists: &[Strin
     }
     for (stream, commits) in &oracle.streams {
         let (category, id) = stream.split_once('-').unwrap();
-        let history = server.send(Some(token), "GET", &format!("/v1/{category}s/{id}/history?limit=200"), None, &[]).await.unwrap();
+        let history = server
+            .send(Some(token), "GET", &format!("/v1/{category}s/{id}/history?limit=200"), None, &[])
+            .await
+            .unwrap();
         assert_eq!(history.body["verified"], json!({ "ok": true, "seq": null, "why": null }), "{stream}");
         let last = commits.last().map_or(0, |commit| commit.last);
         assert_eq!(history.body["items"].as_array().unwrap().len() as u64, last.min(200), "{stream}");
@@ -104,7 +117,11 @@ async fn a_night_of_many_hosts_ends_as_the_log_says_and_no_request_took_effect_t
     let (lists, parties, mut exchanges) = arrivals(&door, &mut random, size).await;
     let night: Vec<Request> = transitions(&mut random, &parties, size.transitions);
     exchanges.extend(play(&door, night, size.clients, &AtomicUsize::new(0)).await);
-    assert!(exchanges.iter().flat_map(|exchange| &exchange.answers).all(Option::is_some), "the connection broke:\n{}", server.logs());
+    assert!(
+        exchanges.iter().flat_map(|exchange| &exchange.answers).all(Option::is_some),
+        "the connection broke:\n{}",
+        server.logs()
+    );
 
     place.settled(&server).await;
     let oracle = Oracle::read(&place.dynamodb().await, &place.prefix, &exchanges).await;

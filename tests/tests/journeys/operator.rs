@@ -36,12 +36,23 @@ async fn an_operator_is_granted_and_revoked_with_and_without_a_server() {
         return; // with no server to say where it is, the engine is the one of the data directory
     }
     for _ in 0..2 {
-        assert_eq!(said(&place, &["operator", "revoke", EMAIL]).await, json!({ "id": id, "operator": false }));
+        assert_eq!(
+            said(&place, &["operator", "revoke", EMAIL]).await,
+            json!({ "id": id, "operator": false })
+        );
     }
     let server = place.serve(&[]).await;
-    assert_eq!(said(&place, &["operator", "grant", EMAIL]).await["operator"], true, "what was said without a server is there with one");
+    assert_eq!(
+        said(&place, &["operator", "grant", EMAIL]).await["operator"],
+        true,
+        "what was said without a server is there with one"
+    );
     server.kill();
-    assert_eq!(said(&place, &["operator", "revoke", EMAIL]).await["operator"], false, "server.json was left by a server that is gone");
+    assert_eq!(
+        said(&place, &["operator", "revoke", EMAIL]).await["operator"],
+        false,
+        "server.json was left by a server that is gone"
+    );
 }
 
 #[tokio::test]
@@ -70,7 +81,11 @@ async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it()
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert_eq!(is_operator().await, is, "{what}");
     }
-    assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0, "a deployment in AWS leaves nothing here");
+    assert_eq!(
+        std::fs::read_dir(nowhere.path()).unwrap().count(),
+        0,
+        "a deployment in AWS leaves nothing here"
+    );
     let commits = stage.commits(StreamId::from(account.id)).await;
     let actors: Vec<String> = commits.iter().map(|commit| commit.actor.to_string()).collect();
     assert_eq!(actors, [&format!("user:{}", account.id), "system:operator", "system:operator"]);
@@ -82,7 +97,10 @@ async fn an_address_that_nobody_has_is_not_said_again() {
     let server = place.serve(&[]).await;
     for what in ["grant", "revoke"] {
         let ran = place.run(&["operator", what, EMAIL]).await;
-        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(1), "", "error: no account has this e-mail address\n"));
+        assert_eq!(
+            (ran.code, ran.out.as_str(), ran.err.as_str()),
+            (Some(1), "", "error: no account has this e-mail address\n")
+        );
     }
     assert_eq!(place.run(&["operator", "grant", "ana"]).await.code, Some(2), "that is no address");
     assert_eq!(server.interrupt().await, Some(0));
@@ -99,6 +117,9 @@ async fn a_token_of_the_command_line_is_an_operator_s_if_it_says_so() {
         let token = place.run(&[&["token", "--owner", &owner.to_string()], args].concat()).await.out;
         stage.backend.clock.set(infra::Clock::system().now());
         let principal = stage.principal(token.trim_end()).await;
-        assert!(matches!(principal, Principal::User { operator, .. } if operator == is), "{args:?}: {principal:?}");
+        assert!(
+            matches!(principal, Principal::User { operator, .. } if operator == is),
+            "{args:?}: {principal:?}"
+        );
     }
 }

@@ -69,11 +69,18 @@ impl<'e> Oracle<'e> {
             commits.sort_by_key(|commit| commit.seq);
             let mut end = 0;
             for commit in &*commits {
-                assert_eq!((commit.seq, commit.events.len() as u64), (end + 1, commit.last - end), "gap or overlap in {commits:?}");
+                assert_eq!(
+                    (commit.seq, commit.events.len() as u64),
+                    (end + 1, commit.last - end),
+                    "gap or overlap in {commits:?}"
+                );
                 end = commit.last;
             }
         }
-        Self { streams, sent: exchanges.iter().map(|exchange| (tag(&exchange.request.key), &exchange.request)).collect() }
+        Self {
+            streams,
+            sent: exchanges.iter().map(|exchange| (tag(&exchange.request.key), &exchange.request)).collect(),
+        }
     }
 
     fn commits(&self) -> impl Iterator<Item = (&String, &Commit)> {
@@ -85,10 +92,20 @@ impl<'e> Oracle<'e> {
         let mut effects: HashMap<&[u8], (&String, u64)> = HashMap::new();
         let asked = || self.commits().filter(|(_, commit)| !commit.of_system);
         for (stream, commit) in asked() {
-            let command = commit.command.as_deref().unwrap_or_else(|| panic!("{stream}@{} has no key", commit.seq));
-            assert!(self.sent.contains_key(command), "{stream}@{} answers no command of this night", commit.seq);
+            let command =
+                commit.command.as_deref().unwrap_or_else(|| panic!("{stream}@{} has no key", commit.seq));
+            assert!(
+                self.sent.contains_key(command),
+                "{stream}@{} answers no command of this night",
+                commit.seq
+            );
             let before = effects.insert(command, (stream, commit.last));
-            assert!(before.is_none(), "{:?} took effect at {before:?} and at {stream}@{}", self.sent[command], commit.last);
+            assert!(
+                before.is_none(),
+                "{:?} took effect at {before:?} and at {stream}@{}",
+                self.sent[command],
+                commit.last
+            );
         }
         assert_eq!(effects.len(), asked().count(), "as many commits as keys that took effect");
         for exchange in exchanges {
@@ -99,14 +116,18 @@ impl<'e> Oracle<'e> {
     fn judge_one(&self, exchange: &Exchange, effect: Option<(&String, u64)>) {
         let good: Vec<_> = exchange.answers.iter().flatten().filter(|answer| answer.status < 300).collect();
         for answer in exchange.answers.iter().flatten() {
-            let refused = answer.status == 409 || (answer.status == 422 && is_beside_itself(&exchange.request));
+            let refused =
+                answer.status == 409 || (answer.status == 422 && is_beside_itself(&exchange.request));
             assert!(answer.status < 300 || refused, "neither done nor a conflict: {exchange:?}");
         }
         for answer in &good {
             let (stream, seq) = answer.header("sync-token").split_once('@').unwrap();
             let seq: u64 = seq.parse().unwrap();
             assert_eq!(answer.body["seq"], seq, "{exchange:?}");
-            assert!(self.streams[stream].iter().any(|commit| commit.last == seq), "{stream}@{seq} is not in the log: {exchange:?}");
+            assert!(
+                self.streams[stream].iter().any(|commit| commit.last == seq),
+                "{stream}@{seq} is not in the log: {exchange:?}"
+            );
             if stream.starts_with("waitee-") {
                 let shown = self.party_at(stream, seq);
                 assert_eq!(answer.body["state"], shown.fields["state"], "{exchange:?}");
@@ -123,10 +144,18 @@ impl<'e> Oracle<'e> {
         };
         if exchange.request.again != Again::Beside {
             for answer in &good[first..] {
-                assert_eq!((answer.status, &answer.body), (good[first].status, &good[first].body), "one key, two answers: {exchange:?}");
+                assert_eq!(
+                    (answer.status, &answer.body),
+                    (good[first].status, &good[first].body),
+                    "one key, two answers: {exchange:?}"
+                );
             }
-            let refused_after = exchange.answers.iter().flatten().skip_while(|answer| answer.header("sync-token") != token);
-            assert!(refused_after.into_iter().all(|answer| answer.status < 300), "first done, then refused: {exchange:?}");
+            let refused_after =
+                exchange.answers.iter().flatten().skip_while(|answer| answer.header("sync-token") != token);
+            assert!(
+                refused_after.into_iter().all(|answer| answer.status < 300),
+                "first done, then refused: {exchange:?}"
+            );
         }
     }
 
@@ -138,7 +167,8 @@ impl<'e> Oracle<'e> {
 
     /// A list's active parties, in the order in which they stand.
     pub(crate) fn board(&self, list: &str) -> Vec<Party> {
-        let mut active: Vec<Party> = self.parties().into_iter().filter(|party| party.list() == list && party.is_active()).collect();
+        let mut active: Vec<Party> =
+            self.parties().into_iter().filter(|party| party.list() == list && party.is_active()).collect();
         active.sort_by(|a, b| a.place().cmp(&b.place()));
         active
     }
@@ -147,7 +177,11 @@ impl<'e> Oracle<'e> {
         let mut party = Party { rank: String::new(), day: String::new(), fields: Map::new() };
         party.set("id", json!(stream.strip_prefix("waitee-").unwrap()));
         for commit in self.streams[stream].iter().filter(|commit| commit.last <= seq) {
-            let sent = commit.command.as_deref().and_then(|command| self.sent.get(command)).and_then(|request| request.body.as_ref());
+            let sent = commit
+                .command
+                .as_deref()
+                .and_then(|command| self.sent.get(command))
+                .and_then(|request| request.body.as_ref());
             for event in &commit.events {
                 party.apply(event, commit.at, sent.unwrap_or(&Value::Null));
             }

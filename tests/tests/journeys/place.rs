@@ -122,7 +122,9 @@ fn is_being_told(row: &Item, now: Time) -> bool {
         let message = message.as_m().unwrap();
         let is_open = match text(message, "standing") {
             "due" => true,
-            "started" => *message["again"].as_bool().unwrap() || now < text(message, "until").parse().unwrap(),
+            "started" => {
+                *message["again"].as_bool().unwrap() || now < text(message, "until").parse().unwrap()
+            }
             _ => false,
         };
         is_open && text(message, "id").starts_with("table-ready")

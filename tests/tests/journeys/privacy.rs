@@ -33,20 +33,29 @@ const PHONE: &str = "+12025550143";
 fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = text.as_bytes();
     let escaped = |unit: fn(u16) -> String| {
-        text.encode_utf16().map(|code| if code < 128 { char::from(code as u8).to_string() } else { unit(code) }).collect::<String>()
+        text.encode_utf16()
+            .map(|code| if code < 128 { char::from(code as u8).to_string() } else { unit(code) })
+            .collect::<String>()
     };
     let mut found = vec![
         ("UTF-8", bytes.to_vec()),
         ("JSON escapes", escaped(|code| format!("\\u{code:04x}")).into_bytes()),
         ("JSON escapes in capitals", escaped(|code| format!("\\u{code:04X}")).into_bytes()),
-        ("every letter escaped", text.encode_utf16().map(|code| format!("\\u{code:04x}")).collect::<String>().into_bytes()),
+        (
+            "every letter escaped",
+            text.encode_utf16().map(|code| format!("\\u{code:04x}")).collect::<String>().into_bytes(),
+        ),
         ("UTF-16", text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         ("hex", HEXLOWER.encode(bytes).into_bytes()),
         ("hex in capitals", HEXUPPER.encode(bytes).into_bytes()),
         (
             "percent encoding",
             text.bytes()
-                .map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+                .map(
+                    |byte| {
+                        if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+                    },
+                )
                 .collect::<String>()
                 .into_bytes(),
         ),
@@ -120,7 +129,11 @@ fn the_search_finds_what_is_planted_in_every_encoding() {
                 BASE64.encode(json.as_bytes()).into_bytes(),
                 json.clone().into_bytes(),
             ] {
-                assert!(!find(&haystack, &[text]).is_empty(), "{text} in {}", String::from_utf8_lossy(&haystack));
+                assert!(
+                    !find(&haystack, &[text]).is_empty(),
+                    "{text} in {}",
+                    String::from_utf8_lossy(&haystack)
+                );
             }
         }
     }
@@ -136,26 +149,46 @@ async fn an_evening(server: &Server, token: &str) -> String {
     };
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
     let parties = format!("/v1/waitlists/{}/waitees", send("POST", "/v1/waitlists", list, &[]).await.id());
-    let [name, foreign_name, email, note, reason, refused, renamed, key] = CANARIES else { panic!("eight canaries") };
+    let [name, foreign_name, email, note, reason, refused, renamed, key] = CANARIES else {
+        panic!("eight canaries")
+    };
     let party = json!({ "name": name, "party_size": 2, "phone": PHONE, "email": format!("{email}@example.com"), "note": note });
     let ana = send("POST", &parties, party.clone(), &[("Idempotency-Key", key)]).await.id();
-    let ben = send("POST", &parties, json!({ "name": foreign_name, "party_size": 2, "note": foreign_name }), &[]).await.id();
+    let ben =
+        send("POST", &parties, json!({ "name": foreign_name, "party_size": 2, "note": foreign_name }), &[])
+            .await
+            .id();
     let ana = format!("/v1/waitees/{ana}");
     for (method, path, body, status) in [
         ("POST", format!("{ana}/call"), json!({}), 202),
         ("POST", format!("{ana}/move"), json!({ "after": ben, "reason": reason }), 200),
-        ("PATCH", ana.clone(), json!({ "name": renamed, "phone": PHONE, "note": format!("{note} {reason}") }), 200),
+        (
+            "PATCH",
+            ana.clone(),
+            json!({ "name": renamed, "phone": PHONE, "note": format!("{note} {reason}") }),
+            200,
+        ),
         ("POST", format!("{ana}/leave"), json!({ "reason": reason }), 200),
         ("POST", format!("{ana}/restore"), json!({ "reason": foreign_name }), 200),
         // Refused, one way and another.
         ("POST", format!("{ana}/confirm"), json!({ "reason": refused }), 409),
-        ("POST", parties.clone(), json!({ "name": refused, "party_size": 0, "phone": refused, "email": refused }), 422),
+        (
+            "POST",
+            parties.clone(),
+            json!({ "name": refused, "party_size": 0, "phone": refused, "email": refused }),
+            422,
+        ),
         ("POST", parties.clone(), json!({ "name": refused, "party_size": refused }), 400),
         ("POST", parties.clone(), json!({ "name": refused, "party_size": 2, *refused: refused }), 400),
         ("POST", parties.clone(), json!([refused]), 400),
         ("PATCH", ana.clone(), json!({ "language": refused }), 422),
         ("POST", format!("{ana}/move"), json!({ "after": refused }), 422),
-        ("POST", "/v1/waitlists".into(), json!({ "name": "Bar", "time_zone": refused, "region": refused }), 422),
+        (
+            "POST",
+            "/v1/waitlists".into(),
+            json!({ "name": "Bar", "time_zone": refused, "region": refused }),
+            422,
+        ),
         ("GET", format!("{parties}?cursor={refused}&day={refused}"), json!({}), 400),
         ("GET", format!("/v1/waitees/{refused}"), json!({}), 404),
         ("GET", format!("/{refused}"), json!({}), 404),
@@ -163,7 +196,9 @@ async fn an_evening(server: &Server, token: &str) -> String {
         let answer = send(method, &path, body, &[]).await;
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
     }
-    let reused = send("POST", &parties, json!({ "name": refused, "party_size": 2 }), &[("Idempotency-Key", key)]).await;
+    let reused =
+        send("POST", &parties, json!({ "name": refused, "party_size": 2 }), &[("Idempotency-Key", key)])
+            .await;
     assert_eq!(reused.status, 422, "{reused:?}");
     let board = send("GET", &parties, json!({}), &[]).await;
     assert_eq!(board.status, 200, "{board:?}");
@@ -177,8 +212,13 @@ async fn by_themselves(server: &Server, parties: &str, party: &Value) -> String 
     let door = parties.replace("/v1/waitlists", "/v1/public/waitlists");
     let joined = server.send(None, "POST", &door, Some(party), &[]).await.unwrap();
     let token = joined.body["visit_token"].as_str().unwrap_or_else(|| panic!("{joined:?}")).to_owned();
-    for (method, action, status) in [("GET", "", 200), ("POST", "/confirm", 409), ("POST", "/leave", 200), ("GET", "/leave", 405)] {
-        let answer = server.send(None, method, &format!("/v1/public/visits/{token}{action}"), None, &[]).await.unwrap();
+    for (method, action, status) in
+        [("GET", "", 200), ("POST", "/confirm", 409), ("POST", "/leave", 200), ("GET", "/leave", 405)]
+    {
+        let answer = server
+            .send(None, method, &format!("/v1/public/visits/{token}{action}"), None, &[])
+            .await
+            .unwrap();
         assert_eq!(answer.status, status, "{answer:?}");
     }
     token
@@ -209,8 +249,10 @@ async fn nothing_personal_lies_in_clear_after_a_night_with_refusals_and_a_kill()
 async fn an_evening_again(server: &Server, token: &str) {
     let lists = server.send(Some(token), "GET", "/v1/waitlists", None, &[]).await.unwrap();
     let list = lists.body["items"][0]["id"].as_str().unwrap();
-    let board = server.send(Some(token), "GET", &format!("/v1/waitlists/{list}/waitees"), None, &[]).await.unwrap();
-    let names: Vec<_> = board.body["items"].as_array().unwrap().iter().map(|party| party["name"].as_str().unwrap()).collect();
+    let board =
+        server.send(Some(token), "GET", &format!("/v1/waitlists/{list}/waitees"), None, &[]).await.unwrap();
+    let names: Vec<_> =
+        board.body["items"].as_array().unwrap().iter().map(|party| party["name"].as_str().unwrap()).collect();
     assert!(names.contains(&CANARIES[6]) && names.contains(&CANARIES[1]), "{board:?}");
 }
 
@@ -221,14 +263,23 @@ async fn the_guests_are_forgotten(server: &Server, token: &str) {
     let board = get(&format!("/v1/waitlists/{list}/waitees")).await;
     for party in board["items"].as_array().unwrap() {
         let path = format!("/v1/waitees/{}", party["id"].as_str().unwrap());
-        assert_eq!(server.send(Some(token), "POST", &format!("{path}/erase"), None, &[]).await.unwrap().status, 202);
+        assert_eq!(
+            server.send(Some(token), "POST", &format!("{path}/erase"), None, &[]).await.unwrap().status,
+            202
+        );
         let forgotten = async {
-            while get(&format!("{path}/history")).await["items"].as_array().unwrap().last().unwrap()["type"] != "waitee.forgotten" {
+            while get(&format!("{path}/history")).await["items"].as_array().unwrap().last().unwrap()["type"]
+                != "waitee.forgotten"
+            {
                 tokio::time::sleep(FORGET_POLL).await;
             }
         };
         tokio::time::timeout(FORGET_MAX, forgotten).await.expect("they are forgotten in time");
         let history = get(&format!("{path}/history")).await;
-        assert_eq!((&history["items"][0]["data"]["name"], &history["verified"]["ok"]), (&Value::Null, &json!(true)), "{history}");
+        assert_eq!(
+            (&history["items"][0]["data"]["name"], &history["verified"]["ok"]),
+            (&Value::Null, &json!(true)),
+            "{history}"
+        );
     }
 }

@@ -22,10 +22,13 @@ fn case(path: &str, body: &str, answer: (u16, &'static str)) -> Case {
 fn cases(entry: &Entry, list: &str, token: &str) -> Option<Vec<Case>> {
     let absent = uuid::Uuid::from_u128(7).to_string();
     let (of_list, of_visit) = (entry.path.replace("{id}", list), entry.path.replace("{token}", token));
-    let (no_list, no_visit) = (entry.path.replace("{id}", &absent), entry.path.replace("{token}", &token[1..]));
+    let (no_list, no_visit) =
+        (entry.path.replace("{id}", &absent), entry.path.replace("{token}", &token[1..]));
     let served = (entry.success, "");
     Some(match (entry.method, entry.path) {
-        ("GET", "/v1/public/waitlists/{id}") => vec![case(&of_list, "", served), case(&no_list, "", (404, "not-found"))],
+        ("GET", "/v1/public/waitlists/{id}") => {
+            vec![case(&of_list, "", served), case(&no_list, "", (404, "not-found"))]
+        }
         ("POST", "/v1/public/waitlists/{id}/waitees") => {
             let party = json!({ "name": "Cleo", "party_size": 2 }).to_string();
             let quoted = json!({ "name": "Cleo", "party_size": 2, "quoted_minutes": 0 }).to_string();
@@ -36,7 +39,9 @@ fn cases(entry: &Entry, list: &str, token: &str) -> Option<Vec<Case>> {
                 case(&of_list, "{", (400, "malformed-body")),
             ]
         }
-        ("GET", "/v1/public/visits/{token}") => vec![case(&of_visit, "", served), case(&no_visit, "", (404, "not-found"))],
+        ("GET", "/v1/public/visits/{token}") => {
+            vec![case(&of_visit, "", served), case(&no_visit, "", (404, "not-found"))]
+        }
         ("POST", "/v1/public/visits/{token}/confirm" | "/v1/public/visits/{token}/leave") => vec![
             case(&of_visit, "{", (400, "malformed-body")),
             case(&of_visit, "", served),
@@ -51,7 +56,9 @@ fn cases(entry: &Entry, list: &str, token: &str) -> Option<Vec<Case>> {
             | "/v1/password-resets/confirm"
             | "/v1/sessions"
             | "/v1/sessions/refresh",
-        ) => ["{", "[]", "{}", r#"{"colour": 1}"#].map(|body| case(entry.path, body, (400, "malformed-body"))).into(),
+        ) => ["{", "[]", "{}", r#"{"colour": 1}"#]
+            .map(|body| case(entry.path, body, (400, "malformed-body")))
+            .into(),
         ("GET", "/.well-known/jwks.json" | "/healthz") => vec![case(entry.path, "", served)],
         _ => return None,
     })
@@ -63,7 +70,10 @@ fn public() -> impl Iterator<Item = &'static Entry> {
 
 #[test]
 fn every_public_route_has_a_case() {
-    let without: Vec<_> = public().filter(|entry| cases(entry, "l", "t").is_none()).map(|entry| (entry.method, entry.path)).collect();
+    let without: Vec<_> = public()
+        .filter(|entry| cases(entry, "l", "t").is_none())
+        .map(|entry| (entry.method, entry.path))
+        .collect();
     assert!(without.is_empty(), "say in `cases` what anyone gets who asks {without:?}");
 }
 

@@ -25,9 +25,17 @@ pub(crate) async fn scan(client: &Client, table: &Table, prefix: &str) -> Vec<It
 /// How many items each table of a deployment has. That somebody tried is counted for a while, whatever came of it.
 pub(crate) async fn census(client: &Client, prefix: &str) -> BTreeMap<&'static str, i32> {
     let count = async |table: &Table| {
-        let pages = client.scan().table_name(table.name(prefix)).consistent_read(true).limit(COUNTED_ITEMS).select(Select::Count);
+        let pages = client
+            .scan()
+            .table_name(table.name(prefix))
+            .consistent_read(true)
+            .limit(COUNTED_ITEMS)
+            .select(Select::Count);
         let pages: Result<Vec<_>, _> = pages.into_paginator().send().collect().await;
         (table.suffix, pages.unwrap().iter().map(|page| page.count).sum())
     };
-    futures::future::join_all(DEPLOYED.iter().filter(|table| **table != LIMITS).map(count)).await.into_iter().collect()
+    futures::future::join_all(DEPLOYED.iter().filter(|table| **table != LIMITS).map(count))
+        .await
+        .into_iter()
+        .collect()
 }

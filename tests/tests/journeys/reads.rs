@@ -60,9 +60,12 @@ async fn every_field_of_a_list_and_of_a_party_is_there_and_null_when_it_is_not_s
     assert_eq!((&one["active"], &many["items"][0]["active"]), (&json!(1), &Value::Null));
     assert_eq!([&one["remind_minutes"], &one["quote_minutes"]], [&Value::Null; 2]);
     assert_eq!(one["public_url"], format!("https://waitlist.example/join/{list}"));
-    for (field, default) in
-        [("capacity", json!(200)), ("hold_minutes", json!(10)), ("language", json!("en")), ("day_starts", json!("04:00"))]
-    {
+    for (field, default) in [
+        ("capacity", json!(200)),
+        ("hold_minutes", json!(10)),
+        ("language", json!("en")),
+        ("day_starts", json!("04:00")),
+    ] {
         assert_eq!(one[field], default, "{field}");
     }
 
@@ -71,9 +74,11 @@ async fn every_field_of_a_list_and_of_a_party_is_there_and_null_when_it_is_not_s
          id waitlist_id state position duplicate_of day joined_at quoted_at called_at calls hold_until confirmed_at finished_at \
          joined_by erased notifications seq",
     );
-    for path in
-        [format!("/v1/waitees/{ana}"), format!("/v1/waitlists/{list}/waitees"), format!("/v1/waitlists/{list}/waitees?day=2026-11-20")]
-    {
+    for path in [
+        format!("/v1/waitees/{ana}"),
+        format!("/v1/waitlists/{list}/waitees"),
+        format!("/v1/waitlists/{list}/waitees?day=2026-11-20"),
+    ] {
         let body = owner.get(&path).await.body;
         let party = if body["items"].is_array() { &body["items"][0] } else { &body };
         assert_eq!(fields(party), of_party, "{path}");
@@ -83,7 +88,12 @@ async fn every_field_of_a_list_and_of_a_party_is_there_and_null_when_it_is_not_s
         for unset in ["called_at", "hold_until", "confirmed_at", "finished_at"] {
             assert_eq!(party[unset], Value::Null, "{unset} of {path}");
         }
-        for (field, value) in [("joined_by", json!("host")), ("erased", json!(false)), ("notifications", json!([])), ("calls", json!(0))] {
+        for (field, value) in [
+            ("joined_by", json!("host")),
+            ("erased", json!(false)),
+            ("notifications", json!([])),
+            ("calls", json!(0)),
+        ] {
             assert_eq!(party[field], value, "{field} of {path}");
         }
     }
@@ -96,20 +106,27 @@ async fn parties_with_one_telephone_are_marked_and_everyone_has_a_position() {
     let list = owner.list("Main room").await;
     let parties = format!("/v1/waitlists/{list}/waitees");
     let mut ids = Vec::new();
-    for (name, phone) in
-        [("Ana", "(415) 555-2671"), ("Ben", "+1 415 555 2672"), ("Ana again", "+14155552671"), ("Ana once more", "415-555-2671")]
-    {
+    for (name, phone) in [
+        ("Ana", "(415) 555-2671"),
+        ("Ben", "+1 415 555 2672"),
+        ("Ana again", "+14155552671"),
+        ("Ana once more", "415-555-2671"),
+    ] {
         let joined = owner.post(&parties, json!({ "name": name, "party_size": 2, "phone": phone })).await;
         ids.push(joined.id());
         stage.backend.clock.advance_millis(1_000);
     }
     feed(&stage).await;
     let board = owner.get(&parties).await.body["items"].as_array().unwrap().clone();
-    let marks: Vec<_> = board.iter().map(|party| (&party["id"], &party["position"], &party["duplicate_of"])).collect();
+    let marks: Vec<_> =
+        board.iter().map(|party| (&party["id"], &party["position"], &party["duplicate_of"])).collect();
     let (one, two, three, four) = (json!(1), json!(2), json!(3), json!(4));
     let id = |at: usize| json!(ids[at]);
     let null = Value::Null;
-    assert_eq!(marks, [(&id(0), &one, &null), (&id(1), &two, &null), (&id(2), &three, &id(0)), (&id(3), &four, &id(0))]);
+    assert_eq!(
+        marks,
+        [(&id(0), &one, &null), (&id(1), &two, &null), (&id(2), &three, &id(0)), (&id(3), &four, &id(0))]
+    );
     // On the last page too, where the first of them is not shown.
     let page = owner.get(&format!("{parties}?limit=3")).await;
     let rest = owner.get(&format!("{parties}?limit=3&cursor={}", page.body["next"].as_str().unwrap())).await;
@@ -119,7 +136,10 @@ async fn parties_with_one_telephone_are_marked_and_everyone_has_a_position() {
     }
     let gone = owner.post(&format!("/v1/waitees/{}/seat", ids[0]), json!({})).await;
     feed(&stage).await;
-    assert_eq!((gone.status, owner.get(&format!("/v1/waitees/{}", ids[0])).await.body["position"].clone()), (200, null));
+    assert_eq!(
+        (gone.status, owner.get(&format!("/v1/waitees/{}", ids[0])).await.body["position"].clone()),
+        (200, null)
+    );
     assert_eq!(owner.get(&format!("/v1/waitees/{}", ids[3])).await.body["position"], 3);
 }
 
@@ -133,9 +153,11 @@ async fn a_day_ends_at_four_in_the_morning_of_the_lists_own_clock() {
         owner.join(&list, name).await;
     }
     feed(&stage).await;
-    for (day, names) in [("2026-11-20", vec!["Late"]), ("2026-11-21", vec!["Early"]), ("2026-11-22", vec![])] {
+    for (day, names) in [("2026-11-20", vec!["Late"]), ("2026-11-21", vec!["Early"]), ("2026-11-22", vec![])]
+    {
         let page = owner.get(&format!("/v1/waitlists/{list}/waitees?day={day}")).await.body;
-        let shown: Vec<_> = page["items"].as_array().unwrap().iter().map(|party| (&party["name"], &party["day"])).collect();
+        let shown: Vec<_> =
+            page["items"].as_array().unwrap().iter().map(|party| (&party["name"], &party["day"])).collect();
         let (expected, day) = (names.into_iter().map(Value::from).collect::<Vec<_>>(), json!(day));
         assert_eq!(shown, expected.iter().map(|name| (name, &day)).collect::<Vec<_>>());
     }
@@ -148,7 +170,8 @@ async fn a_party_is_quoted_by_those_ahead_of_it_unless_the_host_says_otherwise()
     let body = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "quote_minutes": 10 });
     let parties = format!("/v1/waitlists/{}/waitees", owner.post("/v1/waitlists", body).await.id());
     for (said, minutes) in [(Value::Null, 0), (Value::Null, 10), (json!(45), 45), (Value::Null, 30)] {
-        let joined = owner.post(&parties, json!({ "name": "Ana", "party_size": 2, "quoted_minutes": said })).await;
+        let joined =
+            owner.post(&parties, json!({ "name": "Ana", "party_size": 2, "quoted_minutes": said })).await;
         let party = owner.get(&format!("/v1/waitees/{}", joined.id())).await.body;
         let joined_at: schema::Time = party["joined_at"].as_str().unwrap().parse().unwrap();
         assert_eq!(party["quoted_minutes"], minutes);
@@ -167,22 +190,43 @@ async fn history_tells_every_event_opened_and_whether_the_chain_holds() {
     owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
     owner.post(&format!("/v1/waitees/{ana}/leave"), json!({ "reason": "too long a wait" })).await;
     let told = owner.get(&history).await.body;
-    let kinds: Vec<_> = told["items"].as_array().unwrap().iter().map(|event| (event["seq"].as_u64().unwrap(), &event["type"])).collect();
-    assert_eq!(kinds, [(1, &json!("waitee.joined")), (2, &json!("waitee.called")), (3, &json!("waitee.left"))]);
-    assert_eq!((&told["items"][0]["data"]["name"], &told["items"][2]["data"]["reason"]), (&json!("Ana"), &json!("too long a wait")));
+    let kinds: Vec<_> = told["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["seq"].as_u64().unwrap(), &event["type"]))
+        .collect();
+    assert_eq!(
+        kinds,
+        [(1, &json!("waitee.joined")), (2, &json!("waitee.called")), (3, &json!("waitee.left"))]
+    );
+    assert_eq!(
+        (&told["items"][0]["data"]["name"], &told["items"][2]["data"]["reason"]),
+        (&json!("Ana"), &json!("too long a wait"))
+    );
     assert_eq!(told["items"][0]["actor"], format!("user:{}", owner.id));
-    assert_eq!(fields(&told["items"][0]), sorted("stream seq type v at actor commit correlation causation data"));
+    assert_eq!(
+        fields(&told["items"][0]),
+        sorted("stream seq type v at actor commit correlation causation data")
+    );
     assert_eq!(told["verified"], json!({ "ok": true, "seq": null, "why": null }));
 
     // Whoever can write to the table can alter an event. It shows, from there on, and nowhere else.
-    for (attribute, value) in
-        [("events", text_of_a_seating()), ("actor", format!("guest:{ana}")), ("at", "2026-11-21T03:00:05.000Z".into())]
-    {
+    for (attribute, value) in [
+        ("events", text_of_a_seating()),
+        ("actor", format!("guest:{ana}")),
+        ("at", "2026-11-21T03:00:05.000Z".into()),
+    ] {
         let items = scan(&stage.dynamodb, &EVENTS, &stage.prefix).await;
-        let called = items.into_iter().find(|item| text(item, "stream") == format!("waitee-{ana}") && number(item, "seq") == 2).unwrap();
+        let called = items
+            .into_iter()
+            .find(|item| text(item, "stream") == format!("waitee-{ana}") && number(item, "seq") == 2)
+            .unwrap();
         let mut altered = called.clone();
         altered.insert(attribute.into(), aws_sdk_dynamodb::types::AttributeValue::S(value));
-        let put = |item| stage.dynamodb.put_item().table_name(EVENTS.name(&stage.prefix)).set_item(Some(item)).send();
+        let put = |item| {
+            stage.dynamodb.put_item().table_name(EVENTS.name(&stage.prefix)).set_item(Some(item)).send()
+        };
         put(altered).await.unwrap();
         let told = owner.get(&history).await;
         assert_eq!(
@@ -222,10 +266,18 @@ async fn an_unchanged_answer_is_not_sent_twice_and_a_changed_one_is() {
         assert!(etag.starts_with('"') && etag.ends_with('"') && etag.contains('.'), "{path}: {etag}");
         for known in [etag.clone(), format!("W/{etag}"), "*".into(), format!("\"other\", {etag}")] {
             let same = owner.send("GET", &path, None, &[("If-None-Match", &known)]).await;
-            assert_eq!((same.status, &same.body, same.header("etag")), (304, &Value::Null, etag.as_str()), "{path} {known}");
+            assert_eq!(
+                (same.status, &same.body, same.header("etag")),
+                (304, &Value::Null, etag.as_str()),
+                "{path} {known}"
+            );
         }
         for unknown in ["\"1\"", "\"other\"", "", "W/*"] {
-            assert_eq!(owner.send("GET", &path, None, &[("If-None-Match", unknown)]).await.status, 200, "{path} {unknown}");
+            assert_eq!(
+                owner.send("GET", &path, None, &[("If-None-Match", unknown)]).await.status,
+                200,
+                "{path} {unknown}"
+            );
         }
     }
     // Ben's call changes the board, where he stands, and not the list's own number or Ana.
@@ -239,6 +291,8 @@ async fn an_unchanged_answer_is_not_sent_twice_and_a_changed_one_is() {
     assert_eq!(owner.send("GET", &format!("/v1/waitees/{ana}"), None, &headers).await.status, 304);
     // A read's tag serves a write as well.
     let read = owner.get(&format!("/v1/waitees/{ana}")).await;
-    let seated = owner.send("POST", &format!("/v1/waitees/{ana}/seat"), None, &[("If-Match", read.header("etag"))]).await;
+    let seated = owner
+        .send("POST", &format!("/v1/waitees/{ana}/seat"), None, &[("If-Match", read.header("etag"))])
+        .await;
     assert_eq!(seated.status, 200, "{seated:?}");
 }

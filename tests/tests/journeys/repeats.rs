@@ -16,7 +16,8 @@ fn kept(answer: &Answer) -> (u16, Value, String, String, String) {
 /// A creation of a list, a join there with a number as it is dialled there, and a change and a call of that party.
 async fn requests(owner: &Owner<'_>) -> Vec<(&'static str, String, Value, Answer)> {
     let mut done = Vec::new();
-    let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 2 });
+    let list =
+        json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 2 });
     let made = owner.send("POST", "/v1/waitlists", Some(&list), &KEYED).await;
     let parties = format!("/v1/waitlists/{}/waitees", made.id());
     done.push(("POST", "/v1/waitlists".to_owned(), list, made));
@@ -24,16 +25,22 @@ async fn requests(owner: &Owner<'_>) -> Vec<(&'static str, String, Value, Answer
     let joined = owner.send("POST", &parties, Some(&party), &KEYED).await;
     let ana = format!("/v1/waitees/{}", joined.id());
     done.push(("POST", parties, party, joined));
-    for (method, path, body, key) in
-        [("PATCH", ana.clone(), json!({ "phone": "415 555 2672" }), "change"), ("POST", format!("{ana}/call"), json!({}), "call")]
-    {
+    for (method, path, body, key) in [
+        ("PATCH", ana.clone(), json!({ "phone": "415 555 2672" }), "change"),
+        ("POST", format!("{ana}/call"), json!({}), "call"),
+    ] {
         let answer = owner.send(method, &path, Some(&body), &[("Idempotency-Key", key)]).await;
         done.push((method, path, body, answer));
     }
     done
 }
 
-async fn assert_answered_again(stage: &Stage, owner: &Owner<'_>, done: &[(&'static str, String, Value, Answer)], when: &str) {
+async fn assert_answered_again(
+    stage: &Stage,
+    owner: &Owner<'_>,
+    done: &[(&'static str, String, Value, Answer)],
+    when: &str,
+) {
     let before = census(&stage.dynamodb, &stage.prefix).await;
     for ((method, path, body, first), key) in done.iter().zip(["a-key", "a-key", "change", "call"]) {
         let again = owner.send(method, path, Some(body), &[("Idempotency-Key", key)]).await;
@@ -82,7 +89,10 @@ async fn a_list_is_deleted_once_and_says_so_as_often_as_asked() {
     for headers in [&KEYED[..], &[]] {
         assert_eq!(kept(&owner.send("DELETE", &list, None, headers).await), kept(&first));
     }
-    assert_eq!((first.status, owner.get(&format!("{list}/history")).await.body["items"].as_array().unwrap().len()), (204, 3));
+    assert_eq!(
+        (first.status, owner.get(&format!("{list}/history")).await.body["items"].as_array().unwrap().len()),
+        (204, 3)
+    );
 }
 
 #[tokio::test]

@@ -58,19 +58,38 @@ async fn a_server_that_cannot_start_names_the_path_or_setting_at_fault() {
 
     let occupied = dir.join("occupied");
     fs::create_dir_all(occupied.join("server.json/inside")).unwrap();
-    does_not_start(serve(&place, &occupied, &[], &free), &format!("write {}", occupied.join("server.json").display())).await;
+    does_not_start(
+        serve(&place, &occupied, &[], &free),
+        &format!("write {}", occupied.join("server.json").display()),
+    )
+    .await;
 
     let data = dir.join("data");
-    does_not_start(serve(&place, &data, &[], &["--listen", "192.0.2.1:0"]), "--listen 192.0.2.1:0: this machine has no such address").await;
+    does_not_start(
+        serve(&place, &data, &[], &["--listen", "192.0.2.1:0"]),
+        "--listen 192.0.2.1:0: this machine has no such address",
+    )
+    .await;
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
-    does_not_start(serve(&place, &data, &[], &["--listen", &taken]), &format!("{taken} is taken by another process")).await;
-    does_not_start(serve(&place, &data, &[("WAITLIST_PREFIX", "wait list")], &free), "WAITLIST_PREFIX: no table can be named").await;
+    does_not_start(
+        serve(&place, &data, &[], &["--listen", &taken]),
+        &format!("{taken} is taken by another process"),
+    )
+    .await;
+    does_not_start(
+        serve(&place, &data, &[("WAITLIST_PREFIX", "wait list")], &free),
+        "WAITLIST_PREFIX: no table can be named",
+    )
+    .await;
     let limits = [("WAITLIST_LIMITS", "sign-ins=3/1m")];
-    does_not_start(serve(&place, &data, &limits, &free), "WAITLIST_LIMITS: \"sign-ins\" is none of sign-in-account, ").await;
+    does_not_start(
+        serve(&place, &data, &limits, &free),
+        "WAITLIST_LIMITS: \"sign-ins\" is none of sign-in-account, ",
+    )
+    .await;
     let limits = [("WAITLIST_LIMITS", "sign-in-account=3/25h")];
-    let allowed =
-        "WAITLIST_LIMITS: \"sign-in-account=3/25h\" is no bound; write it as sign-in-account=10/15m: 1 to 1000000 tries in 1s to 24h";
+    let allowed = "WAITLIST_LIMITS: \"sign-in-account=3/25h\" is no bound; write it as sign-in-account=10/15m: 1 to 1000000 tries in 1s to 24h";
     does_not_start(serve(&place, &data, &limits, &free), allowed).await;
     for origin in ["https://host.example/", "https://host.example/app", "host.example"] {
         let named = format!("WAITLIST_CORS_ORIGINS: {origin:?} is no origin");
@@ -86,12 +105,21 @@ async fn settings_of_messages_are_looked_at_before_anything_starts() {
     let ses = ("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:1");
     let from = ("WAITLIST_MAIL_FROM", "hello@example.com");
     for (env, named) in [
-        (&[("WAITLIST_PUBLIC_URL", "waitlist.example")][..], "WAITLIST_PUBLIC_URL must be http:// or https://"),
+        (
+            &[("WAITLIST_PUBLIC_URL", "waitlist.example")][..],
+            "WAITLIST_PUBLIC_URL must be http:// or https://",
+        ),
         (&[queue], "WAITLIST_DELIVERIES_DEAD_URL"),
         (&[ses], "set WAITLIST_MAIL_FROM"),
-        (&[ses, ("WAITLIST_MAIL_FROM", "Waitlist hello@example.com")], "WAITLIST_MAIL_FROM must be one address"),
+        (
+            &[ses, ("WAITLIST_MAIL_FROM", "Waitlist hello@example.com")],
+            "WAITLIST_MAIL_FROM must be one address",
+        ),
         (&[ses, from, ("AWS_REGION", "")], "set AWS_REGION"),
-        (&[queue, ("WAITLIST_DELIVERIES_DEAD_URL", "http://127.0.0.1:1/dead"), ("AWS_REGION", "")], "set AWS_REGION"),
+        (
+            &[queue, ("WAITLIST_DELIVERIES_DEAD_URL", "http://127.0.0.1:1/dead"), ("AWS_REGION", "")],
+            "set AWS_REGION",
+        ),
     ] {
         if named == "set AWS_REGION" && is_external() {
             continue; // an engine that is elsewhere needs the region first
@@ -115,7 +143,10 @@ async fn commands_make_no_directory_and_a_second_server_is_told_of_the_first() {
     ];
     for command in commands {
         let ran = run(&typo, command, &[]).await;
-        assert!(ran.code == Some(1) && ran.err.contains("there is no data directory"), "{command:?}: {ran:?}");
+        assert!(
+            ran.code == Some(1) && ran.err.contains("there is no data directory"),
+            "{command:?}: {ran:?}"
+        );
     }
     assert!(!typo.exists());
     if is_external() {
@@ -133,10 +164,12 @@ async fn a_program_reads_on_one_line_where_the_server_listens_and_a_token() {
     let mut command = serve(&place, place.path(), &[], &["--listen", "127.0.0.1:0", "--json"]);
     let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let (first, mut lines) = tokio::task::spawn_blocking(move || (lines.next().unwrap().unwrap(), lines)).await.unwrap();
+    let (first, mut lines) =
+        tokio::task::spawn_blocking(move || (lines.next().unwrap().unwrap(), lines)).await.unwrap();
     let said: Value = serde_json::from_str(&first).unwrap();
     let (url, token) = (said["listening"].as_str().unwrap(), said["token"].as_str().unwrap());
-    let lists = reqwest::Client::new().get(format!("{url}/v1/waitlists")).bearer_auth(token).send().await.unwrap();
+    let lists =
+        reqwest::Client::new().get(format!("{url}/v1/waitlists")).bearer_auth(token).send().await.unwrap();
     assert_eq!(lists.status(), 200);
 
     server.kill().unwrap();

@@ -17,13 +17,25 @@ async fn anyone(deployment: &Deployment, method: &str, path: &str, body: &Value)
 #[tokio::test]
 async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out() {
     let deployment = Deployment::new().await;
-    let ana = anyone(&deployment, "POST", "/v1/users", &json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" })).await;
+    let ana = anyone(
+        &deployment,
+        "POST",
+        "/v1/users",
+        &json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" }),
+    )
+    .await;
     assert_eq!(ana.status, 201, "{ana:?}");
     let ends_at = deployment.backend().clock.now().plus_millis(60_000);
     let secrets = Secrets::load_or_create(&deployment.stage.keys).unwrap();
     let link = secrets.mailed_token(Mailed::Confirmation, UserId(ana.id().parse().unwrap()), ends_at, 1);
     assert_eq!(anyone(&deployment, "POST", "/v1/users/confirm", &json!({ "token": link })).await.status, 204);
-    let tokens = anyone(&deployment, "POST", "/v1/sessions", &json!({ "email": "ana@example.com", "password": PASSWORD })).await;
+    let tokens = anyone(
+        &deployment,
+        "POST",
+        "/v1/sessions",
+        &json!({ "email": "ana@example.com", "password": PASSWORD }),
+    )
+    .await;
     assert_eq!(tokens.status, 201, "{tokens:?}");
     let bearer = format!("Bearer {}", tokens.body["access_token"].as_str().unwrap());
     let owner = async |method: &str, path: &str, body: &Value| {
@@ -34,7 +46,9 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
     let list = owner("POST", "/v1/waitlists", &main_room()).await;
     assert_eq!(list.status, 201, "{list:?}");
     let public = format!("/v1/public/waitlists/{}", list.id());
-    let ben = anyone(&deployment, "POST", &format!("{public}/waitees"), &json!({ "name": "Ben", "party_size": 2 })).await;
+    let ben =
+        anyone(&deployment, "POST", &format!("{public}/waitees"), &json!({ "name": "Ben", "party_size": 2 }))
+            .await;
     assert_eq!(ben.status, 201, "{ben:?}");
     let visit = format!("/v1/public/visits/{}", ben.body["visit_token"].as_str().unwrap());
     assert_eq!(owner("POST", &format!("/v1/waitees/{}/call", ben.id()), &Value::Null).await.status, 202);
@@ -47,16 +61,30 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
     let event = deployment.stream(8).await;
     assert_eq!(deployment.projector().await.invoke(event).await.unwrap(), json!({ "batchItemFailures": [] }));
     let me = owner("GET", "/v1/me", &Value::Null).await;
-    assert_eq!((me.status, &me.body["name"], &me.body["email_confirmed"]), (200, &json!("Ana"), &json!(true)), "{me:?}");
+    assert_eq!(
+        (me.status, &me.body["name"], &me.body["email_confirmed"]),
+        (200, &json!("Ana"), &json!(true)),
+        "{me:?}"
+    );
     let place = anyone(&deployment, "GET", &visit, &Value::Null).await;
     assert_eq!((place.status, &place.body["state"]), (200, &json!("seated")), "{place:?}");
 
     assert_eq!(owner("DELETE", "/v1/sessions/current", &Value::Null).await.status, 204);
     assert_eq!(owner("GET", "/v1/me", &Value::Null).await.problem(401), "unauthorized");
     let refresh = json!({ "refresh_token": tokens.body["refresh_token"] });
-    assert_eq!(anyone(&deployment, "POST", "/v1/sessions/refresh", &refresh).await.problem(401), "invalid-token");
+    assert_eq!(
+        anyone(&deployment, "POST", "/v1/sessions/refresh", &refresh).await.problem(401),
+        "invalid-token"
+    );
     let logs = deployment.stop().await;
-    for secret in ["ana@example.com", PASSWORD, "Ben", "argon2", bearer.trim_start_matches("Bearer "), visit.rsplit('/').next().unwrap()] {
+    for secret in [
+        "ana@example.com",
+        PASSWORD,
+        "Ben",
+        "argon2",
+        bearer.trim_start_matches("Bearer "),
+        visit.rsplit('/').next().unwrap(),
+    ] {
         assert!(!logs.contains(secret), "the logs hold {secret}");
     }
 }

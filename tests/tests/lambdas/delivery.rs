@@ -28,7 +28,11 @@ fn sent(deployment: &Deployment) -> Vec<Entry> {
 async fn called(deployment: &Deployment) -> WaiteeId {
     let host = deployment.host();
     let parties = format!("/v1/waitlists/{}/waitees", host.list().await.id());
-    let ana = host.post(&parties, &json!({ "name": "Annabel", "party_size": 2, "email": "annabel@example.com" })).await.id().to_owned();
+    let ana = host
+        .post(&parties, &json!({ "name": "Annabel", "party_size": 2, "email": "annabel@example.com" }))
+        .await
+        .id()
+        .to_owned();
     assert_eq!(host.post(&format!("/v1/waitees/{ana}/call"), &json!({})).await.status, 202);
     ana.parse().unwrap()
 }
@@ -63,8 +67,13 @@ async fn the_tick_finds_what_nobody_was_told() {
     let ana = called(&deployment).await;
     let records = deployment.stream(3).await;
     assert_eq!(deployment.projector().await.invoke(records).await.unwrap(), nothing_failed());
-    let schedule = json!({ "version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {} });
-    assert_eq!(deployment.tick().await.invoke(schedule.clone()).await.unwrap(), json!({ "queued": 0 }), "it may be under way");
+    let schedule =
+        json!({ "version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {} });
+    assert_eq!(
+        deployment.tick().await.invoke(schedule.clone()).await.unwrap(),
+        json!({ "queued": 0 }),
+        "it may be under way"
+    );
     deployment.overdue(ana).await;
     for _ in 0..2 {
         assert_eq!(deployment.tick().await.invoke(schedule.clone()).await.unwrap(), json!({ "queued": 1 }));
@@ -82,7 +91,8 @@ async fn what_the_reactor_cannot_understand_waits_with_its_cause_and_holds_up_no
     commit.insert("seq".into(), aws_sdk_dynamodb::types::AttributeValue::N("3".into()));
     commit.insert("events".into(), aws_sdk_dynamodb::types::AttributeValue::S("garbage".into()));
     deployment.put(commit).await;
-    let records = stream_event(&[json!({ "stream": { "S": StreamId::from(ana).to_string() }, "seq": { "N": "3" } })]);
+    let records =
+        stream_event(&[json!({ "stream": { "S": StreamId::from(ana).to_string() }, "seq": { "N": "3" } })]);
     assert_eq!(deployment.reactor().await.invoke(records).await.unwrap(), nothing_failed());
     let [parked] = queued(&deployment).await.try_into().unwrap();
     assert_eq!((&parked["intent"], &parked["seq"]), (&json!("react"), &json!(3)));

@@ -76,8 +76,12 @@ impl Deployment {
             ("WAITLIST_PUBLIC_URL", PUBLIC_URL),
         ];
         let without = |name: &&str| more.contains(&(*name, ""));
-        let env: Vec<(&str, &str)> =
-            usual.iter().filter(|(name, _)| !without(name)).chain(more.iter().filter(|(_, value)| !value.is_empty())).copied().collect();
+        let env: Vec<(&str, &str)> = usual
+            .iter()
+            .filter(|(name, _)| !without(name))
+            .chain(more.iter().filter(|(_, value)| !value.is_empty()))
+            .copied()
+            .collect();
         Function::start(&built(name), &env)
     }
 
@@ -131,7 +135,8 @@ impl Deployment {
     pub(crate) async fn stop(self) -> String {
         let mut logs = String::new();
         let api = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads];
-        let started = api.into_iter().chain([self.projector, self.reactor, self.eraser, self.sender, self.tick]);
+        let started =
+            api.into_iter().chain([self.projector, self.reactor, self.eraser, self.sender, self.tick]);
         for function in started {
             if let Some(function) = function.into_inner() {
                 logs += &function.stop().await;
@@ -143,13 +148,17 @@ impl Deployment {
     /// A request on its way through API Gateway: past the authorizer, which never refuses, to the function of its route.
     pub(crate) async fn send(&self, request: HttpRequest) -> Answer {
         let said = self.authorizer().await.invoke(request.authorizer_event()).await.unwrap();
-        assert_eq!(said["isAuthorized"], true, "an authorizer that refuses makes API Gateway answer in words of its own");
+        assert_eq!(
+            said["isAuthorized"], true,
+            "an authorizer that refuses makes API Gateway answer in words of its own"
+        );
         self.deliver(request.authorized(said["context"].clone()).event()).await
     }
 
     /// An event of API Gateway to the function that it is for.
     pub(crate) async fn deliver(&self, event: Value) -> Answer {
-        let (method, path) = (event["requestContext"]["http"]["method"].as_str().unwrap(), event["rawPath"].as_str().unwrap());
+        let (method, path) =
+            (event["requestContext"]["http"]["method"].as_str().unwrap(), event["rawPath"].as_str().unwrap());
         let function = match route::find(method, path).map(|(entry, _)| entry.role()) {
             Ok(Role::Accounts) => self.accounts().await,
             Ok(Role::Hosts) => self.hosts().await,
@@ -180,12 +189,23 @@ impl Deployment {
     pub(crate) async fn overdue(&self, visit: WaiteeId) {
         let update = self.stage.dynamodb.update_item().table_name(WAITEES.name(&self.stage.prefix));
         let update = update.key("id", Stored::S(visit.to_string())).update_expression("SET due_at = :at");
-        update.expression_attribute_values(":at", Stored::S("2026-01-01T00:00:00.000Z".into())).send().await.unwrap();
+        update
+            .expression_attribute_values(":at", Stored::S("2026-01-01T00:00:00.000Z".into()))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Puts an item into the log, as nobody may.
     pub(crate) async fn put(&self, item: HashMap<String, Stored>) {
-        self.stage.dynamodb.put_item().table_name(EVENTS.name(&self.stage.prefix)).set_item(Some(item)).send().await.unwrap();
+        self.stage
+            .dynamodb
+            .put_item()
+            .table_name(EVENTS.name(&self.stage.prefix))
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// What the stream of the events table holds, once it holds this many records, as the events of a stream mapping.
@@ -203,17 +223,33 @@ impl Deployment {
     }
 
     async fn read_stream(&self, streams: &Streams) -> Vec<Value> {
-        let table = self.stage.dynamodb.describe_table().table_name(EVENTS.name(&self.stage.prefix)).send().await.unwrap().table.unwrap();
+        let table = self
+            .stage
+            .dynamodb
+            .describe_table()
+            .table_name(EVENTS.name(&self.stage.prefix))
+            .send()
+            .await
+            .unwrap()
+            .table
+            .unwrap();
         let arn = table.latest_stream_arn.unwrap();
-        let described = streams.describe_stream().stream_arn(&arn).send().await.unwrap().stream_description.unwrap();
+        let described =
+            streams.describe_stream().stream_arn(&arn).send().await.unwrap().stream_description.unwrap();
         let mut read = Vec::new();
         for shard in described.shards() {
             let from = streams.get_shard_iterator().stream_arn(&arn).shard_id(shard.shard_id().unwrap());
-            let mut next = from.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap().shard_iterator;
+            let mut next =
+                from.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap().shard_iterator;
             while let Some(iterator) = next {
                 let page = streams.get_records().shard_iterator(iterator).send().await.unwrap();
                 next = page.next_shard_iterator.filter(|_| !page.records.as_ref().is_none_or(Vec::is_empty));
-                read.extend(page.records.unwrap_or_default().into_iter().map(|record| as_lambda_gets_it(record, &arn)));
+                read.extend(
+                    page.records
+                        .unwrap_or_default()
+                        .into_iter()
+                        .map(|record| as_lambda_gets_it(record, &arn)),
+                );
             }
         }
         read
@@ -261,8 +297,15 @@ impl Answer {
 
     /// A problem document of this status, and the slug of its type.
     pub(crate) fn problem(&self, status: u64) -> &str {
-        assert_eq!((self.status, self.header("content-type")), (status, "application/problem+json"), "{self:?}");
-        assert_eq!((&self.body["status"], self.body["request_id"].as_str()), (&json!(status), Some(self.header("x-request-id"))));
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, "application/problem+json"),
+            "{self:?}"
+        );
+        assert_eq!(
+            (&self.body["status"], self.body["request_id"].as_str()),
+            (&json!(status), Some(self.header("x-request-id")))
+        );
         self.body["type"].as_str().unwrap().rsplit('/').next().unwrap()
     }
 }
@@ -274,7 +317,8 @@ pub(crate) fn main_room() -> Value {
 /// A function's answer as API Gateway reads it, payload format 2.0; it must be of the form that is documented, and nothing else.
 pub(crate) fn accepted(answer: &Value) -> Answer {
     let known = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "cookies"];
-    let fields: Vec<_> = answer.as_object().unwrap().keys().filter(|name| !known.contains(&name.as_str())).collect();
+    let fields: Vec<_> =
+        answer.as_object().unwrap().keys().filter(|name| !known.contains(&name.as_str())).collect();
     assert!(fields.is_empty(), "API Gateway does not know {fields:?}");
     assert_eq!(answer["isBase64Encoded"], false, "{answer}");
     let headers = answer["headers"].as_object().unwrap();
@@ -282,7 +326,10 @@ pub(crate) fn accepted(answer: &Value) -> Answer {
     assert!(answer["multiValueHeaders"].as_object().is_none_or(Map::is_empty), "{answer}");
     Answer {
         status: answer["statusCode"].as_u64().unwrap(),
-        headers: headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect(),
         body: match &answer["body"] {
             Value::Null => Value::Null,
             body => serde_json::from_str(body.as_str().unwrap()).unwrap(),

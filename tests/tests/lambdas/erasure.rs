@@ -27,7 +27,11 @@ async fn who_is_erased_is_forgotten_by_way_of_the_stream_and_the_queue() {
     let erased = host.post(&format!("/v1/waitees/{ana}/erase"), &json!({})).await;
     assert_eq!((erased.status, &erased.body), (202, &json!({ "status": "erasing" })));
     let history = format!("/v1/waitees/{ana}/history");
-    assert_eq!(host.get(&history, "").await.body["items"][0]["data"]["name"], Value::Null, "at once, though the key is there");
+    assert_eq!(
+        host.get(&history, "").await.body["items"][0]["data"]["name"],
+        Value::Null,
+        "at once, though the key is there"
+    );
 
     let records = deployment.stream(3).await;
     assert_eq!(messages(&deployment).await, Vec::<Value>::new());
@@ -40,10 +44,14 @@ async fn who_is_erased_is_forgotten_by_way_of_the_stream_and_the_queue() {
     let answer = deployment.eraser().await.invoke(event).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "message-2" }] }));
     let shown = host.get(&history, "").await;
-    let kinds: Vec<_> = shown.body["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let kinds: Vec<_> =
+        shown.body["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["waitee.joined", "waitee.removed", "waitee.erased", "waitee.forgotten"]);
     assert_eq!(shown.body["items"][3]["actor"], "system:eraser");
-    assert_eq!(shown.body["items"][3]["correlation"], shown.body["items"][2]["correlation"], "one request led to both");
+    assert_eq!(
+        shown.body["items"][3]["correlation"], shown.body["items"][2]["correlation"],
+        "one request led to both"
+    );
     assert_eq!(shown.body["verified"]["ok"], true);
     let key = deployment.backend().vault.key(Subject::Guest { account: host.id, guest: ana }).await.unwrap();
     assert!(key.is_none());
@@ -68,7 +76,10 @@ async fn a_record_without_its_commit_is_looked_up_in_the_log() {
     assert_eq!(deployment.reactor().await.invoke(whole).await.unwrap(), nothing_failed());
     assert_eq!(messages(&deployment).await, Vec::<Value>::new(), "nothing follows from joining");
     assert_eq!(deployment.reactor().await.invoke(records).await.unwrap(), nothing_failed());
-    assert_eq!(messages(&deployment).await, [json!({ "intent": "forget", "stream": format!("waitee-{ana}") })]);
+    assert_eq!(
+        messages(&deployment).await,
+        [json!({ "intent": "forget", "stream": format!("waitee-{ana}") })]
+    );
 }
 
 #[tokio::test]
@@ -76,10 +87,19 @@ async fn what_the_reactor_does_not_know_or_cannot_find_holds_up_nobody() {
     let deployment = Deployment::new().await;
     let reactor = deployment.reactor().await;
     let item = |stream: &str| json!({ "stream": { "S": stream }, "seq": { "N": "1" }, "events": { "S": "not a list" } });
-    let unknown = ["comet-01920000-0000-7000-8000-000000000001", "waitee-", "", "waitee-01920000-0000-7000-8000-00000000dead"].map(item);
+    let unknown = [
+        "comet-01920000-0000-7000-8000-000000000001",
+        "waitee-",
+        "",
+        "waitee-01920000-0000-7000-8000-00000000dead",
+    ]
+    .map(item);
     assert_eq!(reactor.invoke(stream_event(&unknown)).await.unwrap(), nothing_failed());
     let altered = [(Change::Modify, unknown[3].clone()), (Change::Remove, unknown[3].clone())];
-    assert_eq!(reactor.invoke(stream_event_of(&schema::table::EVENTS, &altered)).await.unwrap(), nothing_failed());
+    assert_eq!(
+        reactor.invoke(stream_event_of(&schema::table::EVENTS, &altered)).await.unwrap(),
+        nothing_failed()
+    );
     assert_eq!(reactor.invoke(json!({ "Records": [] })).await.unwrap(), nothing_failed());
     assert_eq!(messages(&deployment).await, Vec::<Value>::new());
 }

@@ -17,20 +17,31 @@ async fn a_body_counts_for_what_it_says_however_it_is_carried() {
     let base64 = deployment.send(create().bytes(main_room().to_string().as_bytes())).await;
     assert_eq!((text.status, base64.status), (201, 201), "{text:?} {base64:?}");
     let name = "Größe 🍜".to_owned();
-    let accents = deployment.send(create().bytes(json!({ "name": name, "time_zone": "UTC", "region": "US" }).to_string().as_bytes())).await;
+    let accents = deployment
+        .send(
+            create()
+                .bytes(json!({ "name": name, "time_zone": "UTC", "region": "US" }).to_string().as_bytes()),
+        )
+        .await;
     let read = host.get(&format!("{path}/{}", accents.id()), accents.header("sync-token")).await;
     assert_eq!(read.body["name"], name);
 
-    let patch =
-        host.request("PATCH", &format!("{path}/{}", text.id())).header("content-type", "application/merge-patch+json; charset=utf-8");
+    let patch = host
+        .request("PATCH", &format!("{path}/{}", text.id()))
+        .header("content-type", "application/merge-patch+json; charset=utf-8");
     assert_eq!(deployment.send(patch.bytes(br#"{"name":"Bar"}"#)).await.status, 200);
 
     for garbage in [b"".as_slice(), b"\xff\xfe", b"\0", b"{", b"[]", b"null", br#""text""#] {
-        assert_eq!(deployment.send(create().bytes(garbage)).await.problem(400), "malformed-body", "{garbage:?}");
+        assert_eq!(
+            deployment.send(create().bytes(garbage)).await.problem(400),
+            "malformed-body",
+            "{garbage:?}"
+        );
     }
     let mut claims_base64 = host.request("POST", path).json(&main_room()).event();
     claims_base64["isBase64Encoded"] = json!(true);
-    let principal = deployment.authorizer().await.invoke(create().authorizer_event()).await.unwrap()["context"].clone();
+    let principal =
+        deployment.authorizer().await.invoke(create().authorizer_event()).await.unwrap()["context"].clone();
     claims_base64["requestContext"]["authorizer"] = json!({ "lambda": principal });
     assert_eq!(deployment.deliver(claims_base64.clone()).await.problem(400), "malformed-body");
     claims_base64["body"] = json!(format!("{}!", BASE64.encode(main_room().to_string().as_bytes())));
@@ -38,8 +49,15 @@ async fn a_body_counts_for_what_it_says_however_it_is_carried() {
 
     // No body where one is needed, and where none is.
     assert_eq!(deployment.send(create()).await.problem(400), "malformed-body");
-    assert_eq!(deployment.send(host.request("POST", &format!("{path}/{}/close", text.id()))).await.status, 200);
-    let closed = deployment.send(host.request("POST", path).text("name=Main").header("content-type", "application/x-www-form-urlencoded"));
+    assert_eq!(
+        deployment.send(host.request("POST", &format!("{path}/{}/close", text.id()))).await.status,
+        200
+    );
+    let closed = deployment.send(
+        host.request("POST", path)
+            .text("name=Main")
+            .header("content-type", "application/x-www-form-urlencoded"),
+    );
     assert_eq!(closed.await.problem(415), "unsupported-media-type");
     let large = json!({ "name": "x".repeat(64 * 1024) });
     assert_eq!(deployment.send(host.request("POST", path).json(&large)).await.problem(413), "body-too-large");
@@ -95,17 +113,33 @@ async fn paths_and_queries_are_taken_as_they_were_sent() {
     }
 
     for name in ["Ana", "Ben"] {
-        assert_eq!(host.post(&format!("{path}/waitees"), &json!({ "name": name, "party_size": 2 })).await.status, 201);
+        assert_eq!(
+            host.post(&format!("{path}/waitees"), &json!({ "name": name, "party_size": 2 })).await.status,
+            201
+        );
     }
-    assert_eq!(deployment.projector().await.invoke(deployment.stream(3).await).await.unwrap(), json!({ "batchItemFailures": [] }));
-    let board = |name: &'static str, value: String| host.request("GET", &format!("{path}/waitees")).query(name, &value);
+    assert_eq!(
+        deployment.projector().await.invoke(deployment.stream(3).await).await.unwrap(),
+        json!({ "batchItemFailures": [] })
+    );
+    let board = |name: &'static str, value: String| {
+        host.request("GET", &format!("{path}/waitees")).query(name, &value)
+    };
     let first = deployment.send(board("limit", "1".into())).await;
     let cursor = first.body["next"].as_str().unwrap().to_owned();
     let second = deployment.send(board("cursor", cursor).query("limit", "1")).await;
     let names = [&first, &second].map(|page| page.body["items"][0]["name"].clone());
     assert_eq!((names, &second.body["next"]), ([json!("Ana"), json!("Ben")], &Value::Null));
-    for (name, value) in [("limit", "0"), ("limit", "ten"), ("limit", "1 "), ("colour", "red"), ("cursor", "a b/ö&limit=1"), ("", "")] {
-        let refused = deployment.send(host.request("GET", &format!("{path}/waitees")).query(name, value)).await;
+    for (name, value) in [
+        ("limit", "0"),
+        ("limit", "ten"),
+        ("limit", "1 "),
+        ("colour", "red"),
+        ("cursor", "a b/ö&limit=1"),
+        ("", ""),
+    ] {
+        let refused =
+            deployment.send(host.request("GET", &format!("{path}/waitees")).query(name, value)).await;
         assert_eq!(refused.problem(400), "invalid-parameter", "{name}={value}");
         assert_eq!(refused.body["errors"][0]["parameter"], name);
     }
@@ -125,17 +159,29 @@ async fn answers_are_what_api_gateway_takes() {
     let list = host.list().await;
     let path = format!("/v1/waitlists/{}", list.id());
     let read = host.get(&path, list.header("sync-token")).await;
-    let again = host.request("GET", &path).header("Sync-Token", list.header("sync-token")).header("If-None-Match", read.header("etag"));
+    let again = host
+        .request("GET", &path)
+        .header("Sync-Token", list.header("sync-token"))
+        .header("If-None-Match", read.header("etag"));
     let unchanged = deployment.send(again).await;
-    assert_eq!((unchanged.status, &unchanged.body, unchanged.header("etag")), (304, &Value::Null, read.header("etag")));
+    assert_eq!(
+        (unchanged.status, &unchanged.body, unchanged.header("etag")),
+        (304, &Value::Null, read.header("etag"))
+    );
     assert_eq!(host.post(&format!("{path}/close"), &json!({})).await.status, 200);
     let deleted = deployment.send(host.request("DELETE", &path)).await;
     assert_eq!((deleted.status, deleted.body), (204, Value::Null));
 
     // `$default` leads to the function of reads, which knows no more than the table of routes.
-    assert_eq!(deployment.deliver(HttpRequest::new("GET", "/nowhere").event()).await.problem(404), "not-found");
+    assert_eq!(
+        deployment.deliver(HttpRequest::new("GET", "/nowhere").event()).await.problem(404),
+        "not-found"
+    );
     let unknown_method = deployment.deliver(HttpRequest::new("PUT", &path).event()).await;
-    assert_eq!((unknown_method.problem(405), unknown_method.header("allow")), ("method-not-allowed", "GET, PATCH, DELETE"));
+    assert_eq!(
+        (unknown_method.problem(405), unknown_method.header("allow")),
+        ("method-not-allowed", "GET, PATCH, DELETE")
+    );
     // A template that sent a route to the wrong function would be told.
     let misled = deployment.hosts().await.invoke(host.request("GET", &path).event()).await.unwrap();
     assert_eq!(super::deployment::accepted(&misled).problem(404), "not-found");

@@ -12,7 +12,8 @@ async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_
     let list = host.list().await;
     assert_eq!(list.header("location"), format!("/v1/waitlists/{}", list.id()));
     let parties = format!("/v1/waitlists/{}/waitees", list.id());
-    let ana = host.post(&parties, &json!({ "name": "Ana", "party_size": 4, "phone": "(415) 555-2671" })).await;
+    let ana =
+        host.post(&parties, &json!({ "name": "Ana", "party_size": 4, "phone": "(415) 555-2671" })).await;
     let ben = host.post(&parties, &json!({ "name": "Ben", "party_size": 2 })).await;
     assert_eq!((ana.status, ben.status), (201, 201), "{ana:?} {ben:?}");
     let visit = format!("/v1/waitees/{}", ana.id());
@@ -24,7 +25,10 @@ async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_
     assert_eq!(named(&host.get(&parties, &wrote).await.body), [("Ana", "called", 1), ("Ben", "waiting", 2)]);
 
     let event = deployment.stream(4).await;
-    assert_eq!(deployment.projector().await.invoke(event.clone()).await.unwrap(), json!({ "batchItemFailures": [] }));
+    assert_eq!(
+        deployment.projector().await.invoke(event.clone()).await.unwrap(),
+        json!({ "batchItemFailures": [] })
+    );
     assert_eq!(named(&host.get(&parties, "").await.body), [("Ana", "called", 1), ("Ben", "waiting", 2)]);
 
     let seated = host.post(&format!("{visit}/seat"), &json!({ "reason": "window table" })).await;
@@ -35,10 +39,18 @@ async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_
     assert_eq!(named(&host.get(&parties, "").await.body), [("Ben", "waiting", 1)]);
 
     let party = host.get(&visit, "").await;
-    assert_eq!((party.status, &party.body["state"], &party.body["position"]), (200, &json!("seated"), &Value::Null));
+    assert_eq!(
+        (party.status, &party.body["state"], &party.body["position"]),
+        (200, &json!("seated"), &Value::Null)
+    );
     assert_eq!((&party.body["name"], &party.body["phone"]), (&json!("Ana"), &json!("+14155552671")));
     let history = host.get(&format!("{visit}/history"), "").await;
-    let types: Vec<_> = history.body["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let types: Vec<_> = history.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
     assert_eq!(types, ["waitee.joined", "waitee.called", "waitee.seated"]);
     assert_eq!(history.body["verified"], json!({ "ok": true, "seq": null, "why": null }));
     assert_eq!(history.body["items"][0]["actor"], json!(format!("user:{}", host.id)));
@@ -57,7 +69,8 @@ async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answere
     let list = host.list().await;
     let parties = format!("/v1/waitlists/{}/waitees", list.id());
     let body = json!({ "name": "Ana", "party_size": 4 });
-    let join = |key: &str, body: &Value| host.request("POST", &parties).header("Idempotency-Key", key).json(body);
+    let join =
+        |key: &str, body: &Value| host.request("POST", &parties).header("Idempotency-Key", key).json(body);
 
     let first = deployment.send(join("once", &body)).await;
     let again = deployment.send(join("once", &body)).await;
@@ -66,7 +79,11 @@ async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answere
         assert_eq!(first.header(header), again.header(header), "{header}");
         assert_ne!(first.header(header), "", "{header}");
     }
-    assert_ne!(first.header("x-request-id"), again.header("x-request-id"), "they are two requests all the same");
+    assert_ne!(
+        first.header("x-request-id"),
+        again.header("x-request-id"),
+        "they are two requests all the same"
+    );
     let changed = deployment.send(join("once", &json!({ "name": "Ana", "party_size": 5 }))).await;
     assert_eq!(changed.problem(422), "idempotency-key-reused");
     let other = deployment.send(join("twice", &body)).await;
@@ -83,7 +100,9 @@ async fn a_guest_joins_follows_their_visit_and_leaves_and_the_authorizer_is_neve
     let ask = async |request: HttpRequest| deployment.deliver(request.event()).await;
     let key = "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c004";
     let join = || {
-        HttpRequest::new("POST", &format!("{door}/waitees")).header("Idempotency-Key", key).json(&json!({ "name": "Ana", "party_size": 4 }))
+        HttpRequest::new("POST", &format!("{door}/waitees"))
+            .header("Idempotency-Key", key)
+            .json(&json!({ "name": "Ana", "party_size": 4 }))
     };
     let (joined, again) = (ask(join()).await, ask(join()).await);
     assert_eq!((joined.status, &joined.body), (201, &again.body), "{joined:?}");
@@ -93,7 +112,11 @@ async fn a_guest_joins_follows_their_visit_and_leaves_and_the_authorizer_is_neve
 
     let visit = format!("/v1/public/visits/{token}");
     let seen = ask(HttpRequest::new("GET", &visit).header("Sync-Token", joined.header("sync-token"))).await;
-    assert_eq!((seen.status, &seen.body["state"], &seen.body["position"]), (200, &json!("waiting"), &json!(1)), "{seen:?}");
+    assert_eq!(
+        (seen.status, &seen.body["state"], &seen.body["position"]),
+        (200, &json!("waiting"), &json!(1)),
+        "{seen:?}"
+    );
     let left = ask(HttpRequest::new("POST", &format!("{visit}/leave"))).await;
     assert_eq!((left.status, &left.body["state"]), (200, &json!("left")), "{left:?}");
     assert_eq!(ask(HttpRequest::new("GET", &door)).await.body["waiting"], 0);
@@ -108,5 +131,13 @@ async fn a_guest_joins_follows_their_visit_and_leaves_and_the_authorizer_is_neve
 /// Name, state and position of each party on a board.
 fn named(board: &Value) -> Vec<(&str, &str, u64)> {
     let items = board["items"].as_array().unwrap().iter();
-    items.map(|party| (party["name"].as_str().unwrap(), party["state"].as_str().unwrap(), party["position"].as_u64().unwrap())).collect()
+    items
+        .map(|party| {
+            (
+                party["name"].as_str().unwrap(),
+                party["state"].as_str().unwrap(),
+                party["position"].as_u64().unwrap(),
+            )
+        })
+        .collect()
 }

@@ -21,7 +21,10 @@ async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
     assert_eq!(joined.status, 201, "{joined:?}");
     let visit = format!("/v1/waitees/{}", joined.id());
     assert_eq!(host.post(&format!("{visit}/call"), &json!({})).await.status, 202);
-    assert_eq!(host.post(&format!("{visit}/leave"), &json!({ "reason": "because-of Canaria" })).await.status, 200);
+    assert_eq!(
+        host.post(&format!("{visit}/leave"), &json!({ "reason": "because-of Canaria" })).await.status,
+        200
+    );
 
     // Refused for every reason there is: by value, by type, by field, by form, by state, by path, by query, by header.
     let mut refused = Vec::new();
@@ -32,14 +35,33 @@ async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
     wrong["party_size"] = json!("Canaria");
     refused.push(host.post(&parties, &wrong).await.status);
     refused.push(host.post(&parties, &json!({ "Canaria": 1 })).await.status);
-    refused.push(deployment.send(host.request("POST", &parties).header("content-type", "application/json").text("{Canaria")).await.status);
-    refused.push(host.post(&format!("{visit}/confirm"), &json!({ "reason": "because-of Canaria" })).await.status);
+    refused.push(
+        deployment
+            .send(host.request("POST", &parties).header("content-type", "application/json").text("{Canaria"))
+            .await
+            .status,
+    );
+    refused.push(
+        host.post(&format!("{visit}/confirm"), &json!({ "reason": "because-of Canaria" })).await.status,
+    );
     refused.push(host.post("/v1/waitlists/Canaria/waitees", &party).await.status);
     refused.push(host.get("/v1/waitees/canary@example.com/Canaria", "").await.status);
     refused.push(deployment.send(host.request("GET", &parties).query("Canaria", "5552671")).await.status);
-    refused.push(deployment.send(host.request("GET", &parties).header("Sync-Token", "Canaria@5552671")).await.status);
-    refused.push(deployment.send(host.request("POST", &format!("{visit}/restore")).header("If-Match", "canary")).await.status);
-    refused.push(deployment.send(HttpRequest::new("POST", &parties).header("Authorization", "Bearer canary").json(&party)).await.status);
+    refused.push(
+        deployment.send(host.request("GET", &parties).header("Sync-Token", "Canaria@5552671")).await.status,
+    );
+    refused.push(
+        deployment
+            .send(host.request("POST", &format!("{visit}/restore")).header("If-Match", "canary"))
+            .await
+            .status,
+    );
+    refused.push(
+        deployment
+            .send(HttpRequest::new("POST", &parties).header("Authorization", "Bearer canary").json(&party))
+            .await
+            .status,
+    );
     assert_eq!(refused[..4], [422, 400, 400, 400]);
     assert_eq!(refused[4..], [409, 404, 404, 400, 400, 400, 401]);
 
@@ -55,7 +77,10 @@ async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
     for canary in CANARIES {
         assert!(!logs.contains(canary), "{canary} is in the logs:\n{logs}");
     }
-    let lines: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect();
+    let lines: Vec<Value> = logs
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
     assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()), "{logs}");
     let answered: Vec<_> = lines.iter().filter(|line| line["message"] == "answered").collect();
     assert_eq!(answered.len(), requests, "a line for each request:\n{logs}");
@@ -69,7 +94,9 @@ async fn what_breaks_is_logged_once_with_its_cause_and_the_client_is_told_none_o
     let list = host.list().await;
     let gone = schema::table::EVENTS.name(&deployment.stage.prefix);
     deployment.stage.dynamodb.delete_table().table_name(&gone).send().await.unwrap();
-    let answer = deployment.send(host.request("POST", &format!("/v1/waitlists/{}/close", list.id())).json(&json!({}))).await;
+    let answer = deployment
+        .send(host.request("POST", &format!("/v1/waitlists/{}/close", list.id())).json(&json!({})))
+        .await;
     assert_eq!(answer.problem(500), "internal");
     assert!(!answer.body.to_string().contains(&gone), "{answer:?}");
     let request_id = answer.header("x-request-id").to_owned();
@@ -77,8 +104,11 @@ async fn what_breaks_is_logged_once_with_its_cause_and_the_client_is_told_none_o
     assert_eq!(refused.problem(401), "unauthorized");
 
     let logs = deployment.stop().await;
-    let errors: Vec<Value> =
-        logs.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|line: &Value| line["level"] == "ERROR").collect();
+    let errors: Vec<Value> = logs
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["level"] == "ERROR")
+        .collect();
     assert_eq!(errors.len(), 1, "{logs}");
     assert_eq!(errors[0]["request_id"], json!(request_id));
     assert!(errors[0]["cause"].as_str().unwrap().contains("ResourceNotFound"), "{logs}");

@@ -13,7 +13,12 @@ async fn the_authorizer_lets_every_request_pass_and_says_who_asks() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let before = Clock::system().now().millis() / 1_000;
-    let said = deployment.authorizer().await.invoke(host.request("GET", "/v1/waitlists").authorizer_event()).await.unwrap();
+    let said = deployment
+        .authorizer()
+        .await
+        .invoke(host.request("GET", "/v1/waitlists").authorizer_event())
+        .await
+        .unwrap();
     assert_eq!(said["isAuthorized"], true);
     // API Gateway passes on a flat context of texts, numbers and truths alone.
     assert!(said["context"].as_object().unwrap().values().all(Value::is_string), "{said}");
@@ -51,9 +56,19 @@ async fn a_token_that_is_not_accepted_is_nobody_s_and_answered_with_a_problem_do
             "" => HttpRequest::new(method, path),
             header => HttpRequest::new(method, path).header("Authorization", header),
         };
-        let said = deployment.authorizer().await.invoke(request("GET", "/v1/waitlists").authorizer_event()).await.unwrap();
-        assert_eq!(said, json!({ "isAuthorized": true, "context": { "principal": r#"{"kind":"nobody"}"# } }), "{header}");
-        for request in [request("GET", "/v1/waitlists"), request("POST", "/v1/waitlists").json(&main_room())] {
+        let said = deployment
+            .authorizer()
+            .await
+            .invoke(request("GET", "/v1/waitlists").authorizer_event())
+            .await
+            .unwrap();
+        assert_eq!(
+            said,
+            json!({ "isAuthorized": true, "context": { "principal": r#"{"kind":"nobody"}"# } }),
+            "{header}"
+        );
+        for request in [request("GET", "/v1/waitlists"), request("POST", "/v1/waitlists").json(&main_room())]
+        {
             let answer = deployment.send(request).await;
             assert_eq!(answer.problem(401), "unauthorized", "{header}");
             assert_eq!(answer.header("www-authenticate"), "Bearer");
@@ -91,14 +106,21 @@ async fn handlers_fail_closed_whatever_the_context_looks_like() {
         principal(json!({ "kind": "user", "id": id, "exp": i64::MIN })),
     ];
     for context in contexts {
-        for request in [HttpRequest::new("GET", "/v1/waitlists"), HttpRequest::new("POST", "/v1/waitlists").json(&main_room())] {
+        for request in [
+            HttpRequest::new("GET", "/v1/waitlists"),
+            HttpRequest::new("POST", "/v1/waitlists").json(&main_room()),
+        ] {
             let mut event = request.event();
             event["requestContext"]["authorizer"] = context.clone();
             assert_eq!(deployment.deliver(event).await.problem(401), "unauthorized", "{context}");
         }
     }
     // Of no shape that API Gateway sends. It makes a 500 of a function's error.
-    for context in [json!({ "lambda": "user" }), json!({ "lambda": [{ "kind": "user", "id": id, "exp": now + 900 }] }), json!(true)] {
+    for context in [
+        json!({ "lambda": "user" }),
+        json!({ "lambda": [{ "kind": "user", "id": id, "exp": now + 900 }] }),
+        json!(true),
+    ] {
         let mut event = HttpRequest::new("POST", "/v1/waitlists").json(&main_room()).event();
         event["requestContext"]["authorizer"] = context.clone();
         assert!(deployment.hosts().await.invoke(event).await.is_err(), "{context}");

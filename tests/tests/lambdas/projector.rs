@@ -51,7 +51,10 @@ async fn a_poison_record_is_parked_and_holds_up_nobody() {
     let parked = deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap();
     assert_eq!(parked.len(), 1, "{parked:?}");
     let body: Value = serde_json::from_str(&parked[0].body).unwrap();
-    assert_eq!((&body["consumer"], &body["stream"], &body["seq"]), (&json!("projector"), &json!(NOBODY), &json!(1)));
+    assert_eq!(
+        (&body["consumer"], &body["stream"], &body["seq"]),
+        (&json!("projector"), &json!(NOBODY), &json!(1))
+    );
     assert!(body["cause"].as_str().unwrap().contains(NOBODY), "{body}");
 
     // From the queue it fails as well, and says so, until it is a dead letter.
@@ -68,16 +71,38 @@ async fn of_parked_doorbells_only_the_bad_ones_come_again() {
     let ring = |bodies: &[Value]| queue_event("retries", bodies);
     let projector = deployment.projector().await;
 
-    let mixed = ring(&[json!("no doorbell"), parked(&known, 1), parked(NOBODY, 1), parked(&known, 2), parked("user-1", 1), json!({})]);
+    let mixed = ring(&[
+        json!("no doorbell"),
+        parked(&known, 1),
+        parked(NOBODY, 1),
+        parked(&known, 2),
+        parked("user-1", 1),
+        json!({}),
+    ]);
     let answer = projector.invoke(mixed).await.unwrap();
-    let failed: Vec<_> = answer["batchItemFailures"].as_array().unwrap().iter().map(|f| f["itemIdentifier"].as_str().unwrap()).collect();
+    let failed: Vec<_> = answer["batchItemFailures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["itemIdentifier"].as_str().unwrap())
+        .collect();
     assert_eq!(failed, ["message-1", "message-3", "message-4", "message-5", "message-6"]);
-    assert_eq!(host.get("/v1/waitlists", "").await.body["items"][0]["id"], list.id(), "the good one was applied");
+    assert_eq!(
+        host.get("/v1/waitlists", "").await.body["items"][0]["id"],
+        list.id(),
+        "the good one was applied"
+    );
 
-    assert_eq!(projector.invoke(ring(&[parked(&known, 1), parked(&known, 1)])).await.unwrap(), nothing_failed());
+    assert_eq!(
+        projector.invoke(ring(&[parked(&known, 1), parked(&known, 1)])).await.unwrap(),
+        nothing_failed()
+    );
     let mut no_body = ring(&[parked(&known, 1)]);
     no_body["Records"][0].as_object_mut().unwrap().remove("body");
-    assert_eq!(projector.invoke(no_body).await.unwrap()["batchItemFailures"][0]["itemIdentifier"], "message-1");
+    assert_eq!(
+        projector.invoke(no_body).await.unwrap()["batchItemFailures"][0]["itemIdentifier"],
+        "message-1"
+    );
 }
 
 #[tokio::test]
@@ -87,10 +112,21 @@ async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_record_on
     let list = host.list().await;
     let event = with(deployment.stream(1).await, &stream_event(&[poison(NOBODY)]));
     let bad = event["Records"][1]["dynamodb"]["SequenceNumber"].clone();
-    deployment.stage.dynamodb.delete_table().table_name(QUEUE.name(&deployment.stage.prefix)).send().await.unwrap();
+    deployment
+        .stage
+        .dynamodb
+        .delete_table()
+        .table_name(QUEUE.name(&deployment.stage.prefix))
+        .send()
+        .await
+        .unwrap();
     let answer = deployment.projector().await.invoke(event).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": bad }] }));
-    assert_eq!(host.get("/v1/waitlists", "").await.body["items"][0]["id"], list.id(), "the good one was applied");
+    assert_eq!(
+        host.get("/v1/waitlists", "").await.body["items"][0]["id"],
+        list.id(),
+        "the good one was applied"
+    );
 }
 
 #[tokio::test]
@@ -109,8 +145,15 @@ async fn records_bring_the_same_rows_in_any_order_in_part_and_without_their_imag
     let twice = with(event.clone(), &event);
     assert_eq!(deployment.projector().await.invoke(twice).await.unwrap(), nothing_failed());
     let board = host.get(&parties, "").await;
-    assert_eq!((&board.body["items"][0]["name"], &board.body["items"][0]["state"]), (&json!("Ana"), &json!("called")), "{board:?}");
-    assert!(deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap().is_empty(), "nothing was parked");
+    assert_eq!(
+        (&board.body["items"][0]["name"], &board.body["items"][0]["state"]),
+        (&json!("Ana"), &json!("called")),
+        "{board:?}"
+    );
+    assert!(
+        deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap().is_empty(),
+        "nothing was parked"
+    );
 }
 
 #[tokio::test]
@@ -128,8 +171,14 @@ async fn an_event_that_was_altered_raises_the_alarm_and_changes_no_row() {
     let logs = deployment.stop().await;
     let lines = logs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let alarms: Vec<Value> = lines.filter(|line| line["alarm"] == "event-altered").collect();
-    assert_eq!(alarms.iter().map(|line| line["change"].as_str().unwrap()).collect::<HashSet<_>>(), HashSet::from(["MODIFY", "REMOVE"]));
-    assert!(alarms.iter().all(|line| line["level"] == "ERROR" && line["keys"].as_str().unwrap().contains(&known)), "{logs}");
+    assert_eq!(
+        alarms.iter().map(|line| line["change"].as_str().unwrap()).collect::<HashSet<_>>(),
+        HashSet::from(["MODIFY", "REMOVE"])
+    );
+    assert!(
+        alarms.iter().all(|line| line["level"] == "ERROR" && line["keys"].as_str().unwrap().contains(&known)),
+        "{logs}"
+    );
 }
 
 #[tokio::test]
@@ -137,9 +186,18 @@ async fn a_batch_may_be_empty_or_about_streams_that_this_code_does_not_know() {
     let deployment = Deployment::new().await;
     let projector = deployment.projector().await;
     assert_eq!(projector.invoke(json!({ "Records": [] })).await.unwrap(), nothing_failed());
-    let unknown = ["comet-01920000-0000-7000-8000-000000000001", "waitee-", "", "session-01920000-0000-7000-8000-000000000001"].map(poison);
+    let unknown = [
+        "comet-01920000-0000-7000-8000-000000000001",
+        "waitee-",
+        "",
+        "session-01920000-0000-7000-8000-000000000001",
+    ]
+    .map(poison);
     assert_eq!(projector.invoke(stream_event(&unknown)).await.unwrap(), nothing_failed());
-    assert!(deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap().is_empty(), "nothing was parked");
+    assert!(
+        deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap().is_empty(),
+        "nothing was parked"
+    );
 
     for event in [json!({}), json!({ "Records": "none" }), json!([1])] {
         projector.invoke(event).await.unwrap_err();

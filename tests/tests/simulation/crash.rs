@@ -56,7 +56,15 @@ impl Evening {
         let directory = tempfile::tempdir().unwrap();
         let (server, tables) = start(directory.path(), point, deaths.first()).await;
         let deaths = deaths.iter().copied().collect();
-        let mut evening = Self { directory, point, deaths, server, tables, happened: BTreeMap::new(), planted: BTreeSet::new() };
+        let mut evening = Self {
+            directory,
+            point,
+            deaths,
+            server,
+            tables,
+            happened: BTreeMap::new(),
+            planted: BTreeSet::new(),
+        };
         evening.plant().await;
         evening
     }
@@ -68,9 +76,17 @@ impl Evening {
         let key = format!("{:?}", Tag::of(&[method.as_bytes(), path.as_bytes(), content.as_bytes()]));
         loop {
             let token = self.server.token(OWNER);
-            match self.server.send(Some(&token), method, path, body.as_ref(), &[("Idempotency-Key", &key)]).await {
+            match self
+                .server
+                .send(Some(&token), method, path, body.as_ref(), &[("Idempotency-Key", &key)])
+                .await
+            {
                 Ok(answer) => {
-                    assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}\n{}", self.server.logs());
+                    assert!(
+                        (200..300).contains(&answer.status),
+                        "{method} {path}: {answer:?}\n{}",
+                        self.server.logs()
+                    );
                     return answer;
                 }
                 // Ends: every death is one fewer to come.
@@ -90,12 +106,17 @@ impl Evening {
 
     /// Commits that cannot be projected, so that there is something to park: as many as this life parks until it dies.
     async fn plant(&mut self) {
-        let parks = if self.point.starts_with("feed.park") { self.deaths.front().copied().unwrap_or(0) } else { 0 };
+        let parks =
+            if self.point.starts_with("feed.park") { self.deaths.front().copied().unwrap_or(0) } else { 0 };
         for _ in 0..parks {
-            let stream = StreamId { category: Category::Waitee, id: Uuid::from_u128(1_000 + self.planted.len() as u128) };
+            let stream = StreamId {
+                category: Category::Waitee,
+                id: Uuid::from_u128(1_000 + self.planted.len() as u128),
+            };
             self.planted.insert(stream);
             let put = self.tables.dynamodb.put_item().table_name(EVENTS.name(&self.tables.prefix));
-            let _died_before_it_answered = put.set_item(Some(records::item(&unreadable(stream)))).send().await;
+            let _died_before_it_answered =
+                put.set_item(Some(records::item(&unreadable(stream)))).send().await;
         }
     }
 
@@ -123,7 +144,10 @@ impl Evening {
                     found.retain(|kind| !kind.starts_with("waitee.notification-"));
                     assert_eq!(&found, types, "{stream}");
                 }
-                None => assert!(self.planted.contains(&stream) && poisoned.insert(stream), "nobody asked for {stream}"),
+                None => assert!(
+                    self.planted.contains(&stream) && poisoned.insert(stream),
+                    "nobody asked for {stream}"
+                ),
             }
         }
         let streams: Vec<StreamId> = self.happened.keys().copied().collect();
@@ -141,19 +165,30 @@ impl Evening {
 
     /// The streams of all parked doorbells, whether they wait or are being tried.
     async fn parked(&self) -> BTreeSet<StreamId> {
-        let query = self.tables.dynamodb.query().table_name(QUEUE.name(&self.tables.prefix)).consistent_read(true);
-        let query = query.key_condition_expression("#queue = :queue").expression_attribute_names("#queue", "queue");
-        let page = query.expression_attribute_values(":queue", AttributeValue::S("retries".into())).send().await.unwrap();
-        page.items().iter().map(|item| serde_json::from_str::<Parked>(&text(item, "body")).unwrap().stream).collect()
+        let query =
+            self.tables.dynamodb.query().table_name(QUEUE.name(&self.tables.prefix)).consistent_read(true);
+        let query =
+            query.key_condition_expression("#queue = :queue").expression_attribute_names("#queue", "queue");
+        let page = query
+            .expression_attribute_values(":queue", AttributeValue::S("retries".into()))
+            .send()
+            .await
+            .unwrap();
+        page.items()
+            .iter()
+            .map(|item| serde_json::from_str::<Parked>(&text(item, "body")).unwrap().stream)
+            .collect()
     }
 }
 
 /// Starts a server that dies at the `nth` passing of the point, or not at all; and looks at its tables.
 async fn start(directory: &Path, point: &str, nth: Option<&u32>) -> (Server, Tables) {
     let abort_at = nth.map(|nth| format!("{point}:{nth}"));
-    let env: Vec<(&str, &str)> = abort_at.iter().map(|abort_at| ("WAITLIST_ABORT_AT", abort_at.as_str())).collect();
+    let env: Vec<(&str, &str)> =
+        abort_at.iter().map(|abort_at| ("WAITLIST_ABORT_AT", abort_at.as_str())).collect();
     let server = Server::start(directory, &env).await;
-    let running: Value = serde_json::from_str(&fs::read_to_string(directory.join("server.json")).unwrap()).unwrap();
+    let running: Value =
+        serde_json::from_str(&fs::read_to_string(directory.join("server.json")).unwrap()).unwrap();
     let sdk = infra::aws::local(running["engine"].as_str().unwrap()).await;
     (server, Tables { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), prefix: "waitlist".into() })
 }
@@ -288,7 +323,8 @@ async fn whoever_alters_an_event_past_the_code_raises_an_alarm_and_reaches_no_ro
     let Tables { dynamodb, prefix } = &evening.tables;
     let mut event = evening.tables.commits(&stream.to_string()).await.remove(0);
     let keys = [("stream", event["stream"].clone()), ("seq", event["seq"].clone())];
-    event.insert("events".into(), AttributeValue::S(text(&event, "events").replace("Main room", "Side room")));
+    event
+        .insert("events".into(), AttributeValue::S(text(&event, "events").replace("Main room", "Side room")));
     dynamodb.put_item().table_name(EVENTS.name(prefix)).set_item(Some(event)).send().await.unwrap();
     let key = keys.map(|(name, value)| (name.to_owned(), value)).into();
     dynamodb.delete_item().table_name(EVENTS.name(prefix)).set_key(Some(key)).send().await.unwrap();

@@ -112,8 +112,8 @@ impl Plan {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let sender =
-        (1..=DELIVERIES_MAX, prop::option::of(1..POLLS_MAX)).prop_map(|(deliveries, dies_after)| Sender { deliveries, dies_after });
+    let sender = (1..=DELIVERIES_MAX, prop::option::of(1..POLLS_MAX))
+        .prop_map(|(deliveries, dies_after)| Sender { deliveries, dies_after });
     let step = prop_oneof![
         5 => (vec(sender, 1..=SENDERS_MAX), prop::option::of(0..DEEDS.len())).prop_map(|(senders, deed)| Step::Senders(senders, deed)),
         2 => (1_usize..6).prop_map(Step::Announce),
@@ -155,8 +155,14 @@ impl Crew {
         let stage = Stage::new().await;
         let carrier = Carrier::new(&[TAKEN]).await;
         let (wire, post) = (Wire::new(&stage).await, Post::by(&stage, carrier.clone()).await);
-        let shaky = |_| post.deliver_over(Backend { log: stage.log_over(wire.client(&stage, 2)), ..stage.bounded(UNBOUNDED) });
-        let (shaky, sound) = ((0..SENDERS_MAX).map(shaky).collect(), post.deliver_over(stage.bounded(UNBOUNDED)));
+        let shaky = |_| {
+            post.deliver_over(Backend {
+                log: stage.log_over(wire.client(&stage, 2)),
+                ..stage.bounded(UNBOUNDED)
+            })
+        };
+        let (shaky, sound) =
+            ((0..SENDERS_MAX).map(shaky).collect(), post.deliver_over(stage.bounded(UNBOUNDED)));
         Self { stage, carrier, wire, post, shaky, sound }
     }
 }
@@ -212,9 +218,13 @@ async fn follow(crew: &Crew, plan: &Plan) {
     for step in &plan.steps {
         match step {
             Step::Senders(senders, deed) => {
-                let sending =
-                    senders.iter().zip(shaky).flat_map(|(sender, deliver)| [visit, account].map(|stream| (sender, deliver, stream)));
-                let died = join_all(sending.map(async |(sender, deliver, stream)| send(deliver, stream, sender).await));
+                let sending = senders
+                    .iter()
+                    .zip(shaky)
+                    .flat_map(|(sender, deliver)| [visit, account].map(|stream| (sender, deliver, stream)));
+                let died = join_all(
+                    sending.map(async |(sender, deliver, stream)| send(deliver, stream, sender).await),
+                );
                 let meanwhile = async {
                     if let Some(deed) = deed {
                         host(&owner, id, *deed).await;
@@ -347,22 +357,34 @@ async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
         }
     }
     for ((message, number), attempt) in &attempts {
-        assert!(attempt.began.is_some() && *number <= message.kind.attempts_max(), "no outcome without a lease: {}", story());
+        assert!(
+            attempt.began.is_some() && *number <= message.kind.attempts_max(),
+            "no outcome without a lease: {}",
+            story()
+        );
         if *number > 1 {
             let before = &attempts[&(*message, number - 1)];
             assert!(before.ended.or(before.until) <= attempt.began, "nobody else has it: {}", story());
             match &before.outcome {
                 // It may become known later that this one was sent after all.
-                None | Some(message::Event::Sent(_)) => assert_eq!(message.kind.if_unknown(), IfUnknown::SendAgain, "{}", story()),
+                None | Some(message::Event::Sent(_)) => {
+                    assert_eq!(message.kind.if_unknown(), IfUnknown::SendAgain, "{}", story())
+                }
                 Some(message::Event::Failed(failed)) => {
-                    assert!(failed.again_at.is_some_and(|at| Some(at) <= attempt.began), "too soon, or for good: {}", story());
+                    assert!(
+                        failed.again_at.is_some_and(|at| Some(at) <= attempt.began),
+                        "too soon, or for good: {}",
+                        story()
+                    );
                 }
                 Some(other) => panic!("{other:?} ends it: {}", story()),
             }
         }
     }
     for entry in agenda.messages.entries() {
-        let of = |wanted: fn(&Attempt) -> bool| attempts.iter().filter(|((id, _), attempt)| *id == entry.id && wanted(attempt)).count();
+        let of = |wanted: fn(&Attempt) -> bool| {
+            attempts.iter().filter(|((id, _), attempt)| *id == entry.id && wanted(attempt)).count()
+        };
         let sent_of = went.iter().filter(|sent| **sent == entry.id.to_string()).count();
         let known = of(|attempt| matches!(attempt.outcome, Some(message::Event::Sent(_))));
         let unknown = of(|attempt| attempt.outcome.is_none());
@@ -375,9 +397,13 @@ async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
         assert!(known <= 1 || unknown > 0, "sent twice for nothing: {}", story());
         match &entry.standing {
             Standing::Sent { .. } => assert!(sent_of > 0, "{}", story()),
-            Standing::Skipped { .. } | Standing::Failed { .. } if entry.in_doubt => assert!(unknown > 0, "{}", story()),
+            Standing::Skipped { .. } | Standing::Failed { .. } if entry.in_doubt => {
+                assert!(unknown > 0, "{}", story())
+            }
             Standing::Skipped { .. } | Standing::Failed { .. } => assert_eq!(sent_of, 0, "{}", story()),
-            Standing::Started { .. } => assert!(went_wrong, "nobody knows, and nothing went wrong: {}", story()),
+            Standing::Started { .. } => {
+                assert!(went_wrong, "nobody knows, and nothing went wrong: {}", story())
+            }
             Standing::Due { .. } => panic!("nobody began it: {}", story()),
             Standing::Bounced { .. } => panic!("nothing came back: {}", story()),
         }
@@ -386,16 +412,24 @@ async fn judge(stage: &Stage, post: &Post, stream: StreamId, went_wrong: bool) {
         }
     }
     for sent in &went {
-        assert!(agenda.messages.entry(sent.parse().unwrap()).is_some(), "a message that nothing led to: {}", story());
+        assert!(
+            agenda.messages.entry(sent.parse().unwrap()).is_some(),
+            "a message that nothing led to: {}",
+            story()
+        );
     }
 }
 
 /// A message is begun for a telephone while the visit has one, and else for an address: whatever a host changed meanwhile.
 fn goes_where_the_guest_is(commits: &[Commit], mut phone: bool) {
-    for event in commits.iter().flat_map(|commit| commit.facts::<waitee::Event>().unwrap()).map(|fact| fact.event) {
+    for event in
+        commits.iter().flat_map(|commit| commit.facts::<waitee::Event>().unwrap()).map(|fact| fact.event)
+    {
         match event {
             waitee::Event::DetailsChanged(details) => phone &= details.phone != Some(None),
-            waitee::Event::NotificationStarted(started) => assert_eq!(started.channel == Channel::Sms, phone, "{commits:#?}"),
+            waitee::Event::NotificationStarted(started) => {
+                assert_eq!(started.channel == Channel::Sms, phone, "{commits:#?}")
+            }
             _ => {}
         }
     }

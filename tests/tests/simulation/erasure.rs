@@ -192,7 +192,10 @@ async fn a_guest_who_joins_while_the_accounts_key_is_still_at_hand_somewhere_is_
     assert_eq!(owner.post("/v1/me/erase", json!({ "current_password": PASSWORD })).await.status, 202);
     forget(&stage.another(), owner.id.into()).await.unwrap();
     let visit = Visit::begin(&owner, &list).await;
-    assert!(stage.another().vault.key(visit.subject()).await.unwrap().is_none(), "to everybody else they are");
+    assert!(
+        stage.another().vault.key(visit.subject()).await.unwrap().is_none(),
+        "to everybody else they are"
+    );
     stage.backend.clock.advance_millis(60_000);
     assert!(stage.backend.vault.key(visit.subject()).await.unwrap().is_none());
 }
@@ -233,19 +236,30 @@ async fn what_the_reactor_cannot_read_is_parked_and_holds_up_nobody() {
     .map(strange);
     let reactor = Reactor::new(stage.backend.clone());
     let react = async |commits: &[&Commit]| {
-        let records = commits.iter().zip(1..).map(|(commit, n)| records::insert(n, commit, Image::Whole, commit)).collect();
+        let records = commits
+            .iter()
+            .zip(1..)
+            .map(|(commit, n)| records::insert(n, commit, Image::Whole, commit))
+            .collect();
         records::failed(&reactor.records(records::batch(records)).await)
     };
     assert_eq!(react(&[&flew, &commits[0], &beside]).await, Vec::<String>::new());
     assert_eq!(stage.backend.erasures.receive(RECEIVE_MAX).await.unwrap().len(), 1);
-    assert_eq!(react(&[&newer]).await, Vec::<String>::new(), "that somebody is to be forgotten, its type says");
+    assert_eq!(
+        react(&[&newer]).await,
+        Vec::<String>::new(),
+        "that somebody is to be forgotten, its type says"
+    );
     assert_eq!(stage.backend.erasures.receive(RECEIVE_MAX).await.unwrap().len(), 1);
     assert_eq!(react(&[&commits[1], &garbage, &beside]).await, Vec::<String>::new());
     assert_eq!(stage.backend.erasures.receive(RECEIVE_MAX).await.unwrap().len(), 2);
     let parked = stage.backend.deliveries.receive(RECEIVE_MAX).await.unwrap();
     let parked: Errand = serde_json::from_str(&parked[0].body).unwrap();
     assert_eq!(parked.intent, Intent::React { stream: garbage.stream, seq: garbage.seq });
-    assert!(parked.cause.is_some_and(|cause| cause.contains("no list of events")), "for the person who finds it");
+    assert!(
+        parked.cause.is_some_and(|cause| cause.contains("no list of events")),
+        "for the person who finds it"
+    );
 }
 
 /// A party on an owner's list, who joined under an idempotency key.
@@ -291,7 +305,8 @@ impl<'o> Visit<'o> {
     async fn host(&self, deed: usize) -> Value {
         let (method, what, body) = DEEDS[deed];
         let body: Value = serde_json::from_str(body).unwrap();
-        let answer = self.owner.send(method, &format!("/v1/waitees/{}{what}", self.id), Some(&body), &[]).await;
+        let answer =
+            self.owner.send(method, &format!("/v1/waitees/{}{what}", self.id), Some(&body), &[]).await;
         assert!(answer.status < 300 || answer.status == 409, "{answer:?}");
         answer.body
     }
@@ -334,9 +349,12 @@ impl<'o> Visit<'o> {
         let list: WaitlistId = self.list.parse().unwrap();
         stage.project(list).await;
         stage.project(self.id).await;
-        let (shown, history) = (format!("/v1/waitees/{}", self.id), format!("/v1/waitees/{}/history", self.id));
+        let (shown, history) =
+            (format!("/v1/waitees/{}", self.id), format!("/v1/waitees/{}/history", self.id));
         let (shown, history) = (self.owner.get(&shown).await, self.owner.get(&history).await);
-        for (field, value) in [("erased", json!(true)), ("name", Value::Null), ("phone", Value::Null), ("note", Value::Null)] {
+        for (field, value) in
+            [("erased", json!(true)), ("name", Value::Null), ("phone", Value::Null), ("note", Value::Null)]
+        {
             assert_eq!(shown.body[field], value, "{shown:?}");
         }
         assert_eq!(history.body["verified"], json!({ "ok": true, "seq": null, "why": null }));
@@ -346,7 +364,9 @@ impl<'o> Visit<'o> {
 
 async fn email(stage: &Stage, owner: &Owner<'_>) -> String {
     let registered = stage.commits(owner.id).await.remove(0);
-    let schema::user::Event::Registered(registered) = &registered.facts().unwrap()[0].event else { panic!("{registered:?}") };
+    let schema::user::Event::Registered(registered) = &registered.facts().unwrap()[0].event else {
+        panic!("{registered:?}")
+    };
     let key = stage.backend.vault.key(Subject::Account(owner.id)).await.unwrap().unwrap();
     schema::sealed::Personal::clear(&key.open(owner.id.into(), &registered.email).clear().unwrap()).to_owned()
 }
@@ -356,12 +376,18 @@ async fn register(stage: &Stage, email: &str) -> waitlist_tests::stage::Answer {
 }
 
 fn kinds(commits: &[Commit]) -> Vec<String> {
-    commits.iter().flat_map(|commit| commit.stored().unwrap().iter().map(|event| event.kind.to_owned()).collect::<Vec<_>>()).collect()
+    commits
+        .iter()
+        .flat_map(|commit| {
+            commit.stored().unwrap().iter().map(|event| event.kind.to_owned()).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Whether a tombstone, and nothing but that, stands in the place of a key.
 async fn is_tombstone(stage: &Stage, subject: Subject) -> bool {
     let get = stage.dynamodb.get_item().table_name(VAULT.name(&stage.prefix)).consistent_read(true);
-    let item: Item = get.key("subject", AttributeValue::S(subject.to_string())).send().await.unwrap().item.unwrap();
+    let item: Item =
+        get.key("subject", AttributeValue::S(subject.to_string())).send().await.unwrap().item.unwrap();
     item.len() == 2 && item.get("erased") == Some(&AttributeValue::Bool(true))
 }

@@ -78,26 +78,20 @@ fn ring() -> impl Strategy<Value = Ring> {
         1 => prop::sample::select(vec!["MODIFY", "REMOVE"]).prop_map(What::Alteration),
         1 => prop_oneof![Just(What::UnknownCategory), Just(What::OtherCategory), Just(What::NoKeys)],
     ];
-    (any::<Index>(), any::<bool>(), what, 0..3_usize, prop::bool::weighted(0.4)).prop_map(|(commit, in_turn, what, shard, cut)| Ring {
-        commit,
-        in_turn,
-        what,
-        shard,
-        cut,
-    })
+    (any::<Index>(), any::<bool>(), what, 0..3_usize, prop::bool::weighted(0.4))
+        .prop_map(|(commit, in_turn, what, shard, cut)| Ring { commit, in_turn, what, shard, cut })
 }
 
 fn round() -> impl Strategy<Value = Round> {
-    (vec(any::<Index>(), 0..APPENDS_MAX), vec(ring(), 0..RINGS_MAX)).prop_map(|(appends, rings)| Round { appends, rings })
+    (vec(any::<Index>(), 0..APPENDS_MAX), vec(ring(), 0..RINGS_MAX))
+        .prop_map(|(appends, rings)| Round { appends, rings })
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let last = (any::<Index>(), ring(), image()).prop_map(|(place, ring, image)| (place, Ring { what: What::Insert(image), ..ring }));
-    (vec(history(), 1..STREAMS_MAX), vec(round(), 1..ROUNDS_MAX), vec(last, STREAMS_MAX)).prop_map(|(histories, rounds, last)| Case {
-        histories,
-        rounds,
-        last,
-    })
+    let last = (any::<Index>(), ring(), image())
+        .prop_map(|(place, ring, image)| (place, Ring { what: What::Insert(image), ..ring }));
+    (vec(history(), 1..STREAMS_MAX), vec(round(), 1..ROUNDS_MAX), vec(last, STREAMS_MAX))
+        .prop_map(|(histories, rounds, last)| Case { histories, rounds, last })
 }
 
 /// A case being played.
@@ -136,7 +130,12 @@ impl Play<'_> {
     }
 
     /// One batch; then what it announced must be there, and no row may show less than this shard has seen of it before.
-    async fn batch(&self, shard: usize, rings: &[(Ring, usize)], shown: &mut BTreeMap<StreamId, u64>) -> Result<(), TestCaseError> {
+    async fn batch(
+        &self,
+        shard: usize,
+        rings: &[(Ring, usize)],
+        shown: &mut BTreeMap<StreamId, u64>,
+    ) -> Result<(), TestCaseError> {
         let records = rings.iter().map(|(ring, commit)| self.record(*ring, *commit)).collect();
         let response = self.feeds[shard % self.feeds.len()].records(records::batch(records)).await;
         prop_assert_eq!(records::failed(&response), Vec::<String>::new());
@@ -170,8 +169,20 @@ impl Play<'_> {
                 record.change.new_image = altered;
                 record
             }
-            What::UnknownCategory => records::record(sequence, "INSERT", &format!("table-{}", commit.stream.id), 1, records::item(commit)),
-            What::OtherCategory => records::record(sequence, "INSERT", &format!("session-{}", commit.stream.id), 1, records::item(commit)),
+            What::UnknownCategory => records::record(
+                sequence,
+                "INSERT",
+                &format!("table-{}", commit.stream.id),
+                1,
+                records::item(commit),
+            ),
+            What::OtherCategory => records::record(
+                sequence,
+                "INSERT",
+                &format!("session-{}", commit.stream.id),
+                1,
+                records::item(commit),
+            ),
             What::NoKeys => {
                 let mut record = records::insert(sequence, commit, Image::Whole, foreign);
                 record.change.keys = Item::new().into();
@@ -183,7 +194,12 @@ impl Play<'_> {
     /// Every row is what the log says.
     async fn judge(&self, streams: &[StreamId]) -> Result<(), TestCaseError> {
         for stream in streams {
-            prop_assert_eq!(self.tables.row(*stream).await, self.tables.due(*stream).await, "the row of {}", stream);
+            prop_assert_eq!(
+                self.tables.row(*stream).await,
+                self.tables.due(*stream).await,
+                "the row of {}",
+                stream
+            );
         }
         Ok(())
     }
@@ -205,17 +221,30 @@ impl Play<'_> {
 }
 
 async fn play(stage: &Stage, feeds: Vec<Feed>, case: Case) -> Result<(), TestCaseError> {
-    let mut pending: Vec<Vec<Commit>> = case.histories.iter().map(|history| history.commits(&stage.backend)).collect();
+    let mut pending: Vec<Vec<Commit>> =
+        case.histories.iter().map(|history| history.commits(&stage.backend)).collect();
     pending.iter_mut().for_each(|commits| commits.reverse());
     let streams: Vec<StreamId> = pending.iter().map(|commits| commits[0].stream).collect();
-    let mut play = Play { stage, tables: Tables::of(stage), feeds, appended: Vec::new(), turn: 0, records: AtomicUsize::new(1) };
+    let mut play = Play {
+        stage,
+        tables: Tables::of(stage),
+        feeds,
+        appended: Vec::new(),
+        turn: 0,
+        records: AtomicUsize::new(1),
+    };
     let outcome = ring_all(&mut play, pending, &streams, &case).await;
     // Nothing was wrong with the log, so nothing had to be parked.
     prop_assert_eq!(play.parked().await, Vec::<String>::new());
     outcome
 }
 
-async fn ring_all(play: &mut Play<'_>, mut pending: Vec<Vec<Commit>>, streams: &[StreamId], case: &Case) -> Result<(), TestCaseError> {
+async fn ring_all(
+    play: &mut Play<'_>,
+    mut pending: Vec<Vec<Commit>>,
+    streams: &[StreamId],
+    case: &Case,
+) -> Result<(), TestCaseError> {
     for (number, round) in case.rounds.iter().enumerate() {
         let is_last = number + 1 == case.rounds.len();
         for index in &round.appends {
@@ -228,7 +257,8 @@ async fn ring_all(play: &mut Play<'_>, mut pending: Vec<Vec<Commit>>, streams: &
         if play.appended.is_empty() {
             continue;
         }
-        let mut rings: Vec<(Ring, usize)> = round.rings.iter().map(|ring| (*ring, play.commit_of(*ring))).collect();
+        let mut rings: Vec<(Ring, usize)> =
+            round.rings.iter().map(|ring| (*ring, play.commit_of(*ring))).collect();
         for (stream, (place, ring)) in streams.iter().zip(&case.last).filter(|_| is_last) {
             let newest = play.appended.iter().rposition(|commit| commit.stream == *stream).unwrap();
             rings.insert(place.index(rings.len() + 1), (*ring, newest));
@@ -251,7 +281,9 @@ fn property<F: Future<Output = Vec<Feed>>>(feeds: impl FnOnce(Arc<Stage>) -> F) 
     // One stage for all cases, each with streams of its own: making tables costs more than a case.
     let stage = Arc::new(runtime.block_on(Stage::new()));
     let feeds = runtime.block_on(feeds(stage.clone()));
-    TestRunner::new(cases(CASES)).run(&case(), |case| runtime.block_on(play(&stage, feeds.clone(), case))).unwrap();
+    TestRunner::new(cases(CASES))
+        .run(&case(), |case| runtime.block_on(play(&stage, feeds.clone(), case)))
+        .unwrap();
 }
 
 #[test]
@@ -263,7 +295,8 @@ fn rows_equal_the_fold_of_the_log_however_its_doorbells_ring() {
 fn rows_equal_the_fold_of_the_log_when_several_feeds_write_them_at_once() {
     property(async |stage| {
         // The second is overtaken again and again between reading a row and writing it.
-        let late = Proxy::start(&stage, "PutItem", WAITEES.name(&stage.prefix), Trouble::Late, usize::MAX).await;
+        let late =
+            Proxy::start(&stage, "PutItem", WAITEES.name(&stage.prefix), Trouble::Late, usize::MAX).await;
         vec![Feed::new(stage.backend.clone()), Feed::new(late.backend(&stage).await)]
     });
 }

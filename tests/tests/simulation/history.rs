@@ -33,18 +33,27 @@ struct Step {
 
 /// Any history.
 pub(crate) fn history() -> impl Strategy<Value = History> {
-    let category = prop_oneof![1 => Just(Category::Waitlist), 1 => Just(Category::User), 3 => Just(Category::Waitee)];
+    let category =
+        prop_oneof![1 => Just(Category::Waitlist), 1 => Just(Category::User), 3 => Just(Category::Waitee)];
     (category, vec(step(), 0..STEPS_MAX)).prop_map(|(category, steps)| History { category, steps })
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (any::<u8>(), any::<u8>(), prop::bool::weighted(0.3)).prop_map(|(choice, variant, at_once)| Step { choice, variant, at_once })
+    (any::<u8>(), any::<u8>(), prop::bool::weighted(0.3)).prop_map(|(choice, variant, at_once)| Step {
+        choice,
+        variant,
+        at_once,
+    })
 }
 
 /// Some histories, always the same: for tests that want to be busy and do not care with what.
 pub(crate) fn some(count: usize) -> Vec<History> {
     let choice = |life: usize, place: usize| u8::try_from((life * 7 + place * 5) % 256).unwrap();
-    let step = |life: usize, place: usize| Step { choice: choice(life, place), variant: choice(place, life), at_once: place % 3 == 2 };
+    let step = |life: usize, place: usize| Step {
+        choice: choice(life, place),
+        variant: choice(place, life),
+        at_once: place % 3 == 2,
+    };
     (0..count)
         .map(|life| History {
             category: match life % 4 {
@@ -93,12 +102,22 @@ impl History {
 
 /// Appends a commit, which must land.
 pub(crate) async fn append(backend: &Backend, commit: &Commit) {
-    assert_eq!(backend.log.append(std::slice::from_ref(commit), Vec::new()).await.unwrap(), Appended::Landed, "{commit:?}");
+    assert_eq!(
+        backend.log.append(std::slice::from_ref(commit), Vec::new()).await.unwrap(),
+        Appended::Landed,
+        "{commit:?}"
+    );
 }
 
 fn chain<E: DomainEvent>(backend: &Backend, stream: StreamId, groups: &[Vec<E>]) -> Vec<Commit> {
     let tenant = UserId(backend.clock.id(backend.clock.now()));
-    let author = Author { tenant, actor: Actor::User(tenant), command: None, correlation: "simulation".into(), causation: None };
+    let author = Author {
+        tenant,
+        actor: Actor::User(tenant),
+        command: None,
+        correlation: "simulation".into(),
+        causation: None,
+    };
     let mut tail = Tail::EMPTY;
     groups
         .iter()
@@ -157,7 +176,11 @@ fn settings(variant: u8) -> Settings {
 /// Somebody registers and lives with their account; once it is erased, it is at most forgotten.
 fn account_life(steps: &[Step]) -> Vec<Lived> {
     let password = || sealed("password", 0);
-    let mut life = vec![Lived::Registered(Registered { name: sealed("name", 0), email: sealed("email", 0), password: password() })];
+    let mut life = vec![Lived::Registered(Registered {
+        name: sealed("name", 0),
+        email: sealed("email", 0),
+        password: password(),
+    })];
     for step in steps {
         life.push(match step.choice % 10 {
             0 | 1 => Lived::Renamed { name: sealed("name", step.variant) },
@@ -219,9 +242,11 @@ fn visit_step(state: State, step: Step, start: Time) -> (Visited, State) {
     if !state.is_active() {
         return if choice.is_multiple_of(3) { changed } else { (Visited::Restored(why), State::Waiting) };
     }
-    let called = (Visited::Called { hold_until: start.plus_minutes(variant.into()), remind_at: None }, State::Called);
+    let called =
+        (Visited::Called { hold_until: start.plus_minutes(variant.into()), remind_at: None }, State::Called);
     let confirmed = (Visited::Confirmed(why.clone()), State::Confirmed);
-    let moved = Visited::Moved { rank: Rank::joining(start.plus_millis(variant.into())), reason: why.reason.clone() };
+    let moved =
+        Visited::Moved { rank: Rank::joining(start.plus_millis(variant.into())), reason: why.reason.clone() };
     match choice % 10 {
         0 | 1 => match state {
             State::Waiting | State::Called => called,

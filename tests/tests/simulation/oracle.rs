@@ -52,7 +52,8 @@ impl Tables {
 
     /// The names of all streams there are, in order.
     pub(crate) async fn streams(&self) -> Vec<String> {
-        let scan = self.dynamodb.scan().table_name(EVENTS.name(&self.prefix)).consistent_read(true).limit(SCAN_PAGE);
+        let scan =
+            self.dynamodb.scan().table_name(EVENTS.name(&self.prefix)).consistent_read(true).limit(SCAN_PAGE);
         let items: Vec<Item> = scan.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap();
         let mut names: Vec<String> = items.iter().map(|item| text(item, "stream")).collect();
         names.sort_unstable();
@@ -63,20 +64,37 @@ impl Tables {
     /// The row of a stream, as it lies in its table.
     pub(crate) async fn row(&self, stream: StreamId) -> Option<Value> {
         let key = AttributeValue::S(stream.id.to_string());
-        let get = self.dynamodb.get_item().table_name(table(stream).name(&self.prefix)).key("id", key).consistent_read(true);
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(table(stream).name(&self.prefix))
+            .key("id", key)
+            .consistent_read(true);
         get.send().await.unwrap().item.map(plain)
     }
 
     /// Puts a row there as no code of ours would.
     pub(crate) async fn put_row(&self, stream: StreamId, row: &Value) {
         let item: Item = serde_dynamo::to_item(row).unwrap();
-        self.dynamodb.put_item().table_name(table(stream).name(&self.prefix)).set_item(Some(item)).send().await.unwrap();
+        self.dynamodb
+            .put_item()
+            .table_name(table(stream).name(&self.prefix))
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Takes a row away.
     pub(crate) async fn remove_row(&self, stream: StreamId) {
         let key = AttributeValue::S(stream.id.to_string());
-        self.dynamodb.delete_item().table_name(table(stream).name(&self.prefix)).key("id", key).send().await.unwrap();
+        self.dynamodb
+            .delete_item()
+            .table_name(table(stream).name(&self.prefix))
+            .key("id", key)
+            .send()
+            .await
+            .unwrap();
     }
 
     /// What the row of a stream must be.
@@ -153,12 +171,16 @@ fn fold(stream: StreamId, commits: &[Item]) -> Option<Value> {
 fn agenda(stream: StreamId, commits: &[Item]) -> Option<Agenda> {
     let commits = commits.iter().map(|item| serde_dynamo::from_item::<_, Commit>(item.clone()).unwrap());
     match stream.category {
-        Category::Waitee => {
-            Some(commits.flat_map(|commit| commit.facts().unwrap()).fold(Agenda::default(), |agenda, fact| agenda.of_visit(&fact)))
-        }
-        Category::User => {
-            Some(commits.flat_map(|commit| commit.facts().unwrap()).fold(Agenda::default(), |agenda, fact| agenda.of_account(&fact)))
-        }
+        Category::Waitee => Some(
+            commits
+                .flat_map(|commit| commit.facts().unwrap())
+                .fold(Agenda::default(), |agenda, fact| agenda.of_visit(&fact)),
+        ),
+        Category::User => Some(
+            commits
+                .flat_map(|commit| commit.facts().unwrap())
+                .fold(Agenda::default(), |agenda, fact| agenda.of_account(&fact)),
+        ),
         Category::Waitlist | Category::Session => None,
     }
 }
@@ -188,7 +210,10 @@ fn account(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
 fn list(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
     row.insert("list".into(), data.clone());
     row.insert("at".into(), json!(at));
-    row.insert("made".into(), json!(format!("{}#{}", data["created_at"].as_str().unwrap(), row["id"].as_str().unwrap())));
+    row.insert(
+        "made".into(),
+        json!(format!("{}#{}", data["created_at"].as_str().unwrap(), row["id"].as_str().unwrap())),
+    );
     if kind == "waitlist.created" {
         row.insert("owner".into(), row["tenant"].clone());
     }
@@ -252,7 +277,10 @@ fn visit(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
     }
     let word = |name: &str| row[name].as_str().unwrap().to_owned();
     let (id, joined_at) = (word("id"), word("joined_at"));
-    let keys = [("list_day", format!("{}#{}", word("waitlist"), word("day"))), ("arrival", format!("{joined_at}#{id}"))];
+    let keys = [
+        ("list_day", format!("{}#{}", word("waitlist"), word("day"))),
+        ("arrival", format!("{joined_at}#{id}")),
+    ];
     let on_board = matches!(word("state").as_str(), "waiting" | "called" | "confirmed");
     let of_board = [("board", word("waitlist")), ("place", format!("{}#{id}", word("rank")))];
     for (name, value) in keys {

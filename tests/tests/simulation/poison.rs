@@ -65,7 +65,11 @@ async fn grown(backend: &Backend, commits: usize) -> Vec<Commit> {
 
 /// The records of these commits, numbered from `first`.
 fn rung(first: usize, commits: &[&Commit]) -> Vec<aws_lambda_events::dynamodb::EventRecord> {
-    commits.iter().enumerate().map(|(place, commit)| records::insert(first + place, commit, Image::Whole, commit)).collect()
+    commits
+        .iter()
+        .enumerate()
+        .map(|(place, commit)| records::insert(first + place, commit, Image::Whole, commit))
+        .collect()
 }
 
 /// Rings for these commits; nothing may fail.
@@ -142,7 +146,8 @@ async fn a_stream_of_a_category_that_newer_code_keeps_is_passed_over() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let good = grown(&stage.backend, 1).await;
-    let newer = records::record(1, "INSERT", &format!("table-{}", good[0].stream.id), 1, records::item(&good[0]));
+    let newer =
+        records::record(1, "INSERT", &format!("table-{}", good[0].stream.id), 1, records::item(&good[0]));
     let mut batch = vec![newer];
     batch.extend(rung(2, &[&good[0]]));
     assert_eq!(records::failed(&feed.records(records::batch(batch)).await), Vec::<String>::new());
@@ -160,7 +165,8 @@ async fn a_row_of_a_newer_version_is_not_written_over_and_caught_up_once_it_is_g
     let old = tables.row(stream).await.unwrap();
 
     let same_shape = with(&old, &[("v", json!(NEWER))]);
-    let other_shape = json!({ "id": stream.id, "seq": 1, "v": NEWER, "shape": "nothing that this code knows" });
+    let other_shape =
+        json!({ "id": stream.id, "seq": 1, "v": NEWER, "shape": "nothing that this code knows" });
     for newer in [same_shape, other_shape] {
         tables.put_row(stream, &newer).await;
         ring(&feed, &[&commits[1], &commits[2]]).await;
@@ -185,7 +191,10 @@ async fn a_row_of_an_older_version_is_folded_anew() {
     let right = tables.row(stream).await.unwrap();
 
     // Even an older row that is at the end of its stream is not left as it is, once its doorbell rings.
-    let wrong = with(&right, &[("v", json!(0)), ("state", json!("seated")), ("calls", json!(7)), ("seq", json!(commits[2].last))]);
+    let wrong = with(
+        &right,
+        &[("v", json!(0)), ("state", json!("seated")), ("calls", json!(7)), ("seq", json!(commits[2].last))],
+    );
     let other_shape = json!({ "id": stream.id, "seq": 1, "v": 0, "shape": "what older code wrote" });
     for older in [wrong, other_shape] {
         tables.put_row(stream, &older).await;
@@ -199,7 +208,8 @@ async fn a_row_of_an_older_version_is_folded_anew() {
 async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_first_record_on() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
-    let (before, bad, behind) = (grown(&stage.backend, 2).await, grown(&stage.backend, 2).await, grown(&stage.backend, 2).await);
+    let (before, bad, behind) =
+        (grown(&stage.backend, 2).await, grown(&stage.backend, 2).await, grown(&stage.backend, 2).await);
     let poison = unreadable(&bad, UNREADABLE[0].0);
     plant(&tables, &poison).await;
     stage.dynamodb.delete_table().table_name(QUEUE.name(&stage.prefix)).send().await.unwrap();
@@ -240,8 +250,15 @@ async fn a_doorbell_for_more_than_the_log_holds_is_parked() {
 async fn a_table_in_short_trouble_is_asked_again() {
     use Trouble::{AnswerLost, Broken, Throttled, Unanswered};
     let stage = Stage::new().await;
-    let troubles = [("GetItem", Throttled), ("Query", Throttled), ("PutItem", Throttled), ("Query", Broken), ("PutItem", Broken)];
-    let lost = [("GetItem", Unanswered), ("Query", AnswerLost), ("PutItem", Unanswered), ("PutItem", AnswerLost)];
+    let troubles = [
+        ("GetItem", Throttled),
+        ("Query", Throttled),
+        ("PutItem", Throttled),
+        ("Query", Broken),
+        ("PutItem", Broken),
+    ];
+    let lost =
+        [("GetItem", Unanswered), ("Query", AnswerLost), ("PutItem", Unanswered), ("PutItem", AnswerLost)];
     let tried = troubles.map(|trouble| (trouble, 2)).into_iter().chain(lost.map(|trouble| (trouble, 1)));
     join_all(tried.map(|((operation, trouble), calls)| {
         let stage = &stage;
@@ -260,8 +277,12 @@ async fn a_table_in_short_trouble_is_asked_again() {
 async fn a_doorbell_whose_table_stays_in_trouble_is_parked_and_not_lost() {
     let stage = Stage::new().await;
     let tables = Tables::of(&stage);
-    let troubles =
-        [("GetItem", Trouble::Throttled), ("Query", Trouble::Broken), ("PutItem", Trouble::Broken), ("GetItem", Trouble::Unanswered)];
+    let troubles = [
+        ("GetItem", Trouble::Throttled),
+        ("Query", Trouble::Broken),
+        ("PutItem", Trouble::Broken),
+        ("GetItem", Trouble::Unanswered),
+    ];
     let streams = join_all(troubles.map(|(operation, trouble)| {
         let stage = &stage;
         async move {
@@ -285,13 +306,20 @@ async fn a_doorbell_whose_table_stays_in_trouble_is_parked_and_not_lost() {
 
 /// Rings for a new visit through a proxy that fails so many calls; the stream, and how often the table was asked. The
 /// doorbell brings no commit, so the row is read, the log too, and the row is written.
-async fn troubled(stage: &Stage, operation: &'static str, trouble: Trouble, calls: usize) -> (StreamId, usize) {
+async fn troubled(
+    stage: &Stage,
+    operation: &'static str,
+    trouble: Trouble,
+    calls: usize,
+) -> (StreamId, usize) {
     let commits = grown(&stage.backend, 2).await;
     assert_eq!(commits[0].stream.category, Category::Waitee);
     let table = if operation == "Query" { EVENTS } else { WAITEES };
     let proxy = Proxy::start(stage, operation, table.name(&stage.prefix), trouble, calls).await;
     let feed = Feed::new(proxy.backend(stage).await);
-    let response = feed.records(records::batch(vec![records::insert(1, &commits[1], Image::Missing, &commits[1])])).await;
+    let response = feed
+        .records(records::batch(vec![records::insert(1, &commits[1], Image::Missing, &commits[1])]))
+        .await;
     assert_eq!(records::failed(&response), Vec::<String>::new());
     (commits[0].stream, proxy.asked())
 }

@@ -61,13 +61,30 @@ struct Line {
 
 impl Proxy {
     /// Lets everything through but the first `calls` of this operation on this table.
-    pub(crate) async fn start(stage: &Stage, operation: &'static str, table: String, trouble: Trouble, calls: usize) -> Self {
+    pub(crate) async fn start(
+        stage: &Stage,
+        operation: &'static str,
+        table: String,
+        trouble: Trouble,
+        calls: usize,
+    ) -> Self {
         let engine = stage.sdk.endpoint_url().unwrap().to_owned();
         let (left, asked, let_go) = (AtomicUsize::new(calls), AtomicUsize::new(0), Semaphore::new(0));
-        let line = Arc::new(Line { engine, http: reqwest::Client::new(), operation, table, trouble, left, asked, let_go });
+        let line = Arc::new(Line {
+            engine,
+            http: reqwest::Client::new(),
+            operation,
+            table,
+            trouble,
+            left,
+            asked,
+            let_go,
+        });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, Router::new().fallback(pass).with_state(line.clone())).into_future());
+        tokio::spawn(
+            axum::serve(listener, Router::new().fallback(pass).with_state(line.clone())).into_future(),
+        );
         Self { url, line }
     }
 
@@ -106,7 +123,8 @@ async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) ->
         return line.forward(headers, body).await;
     }
     let place = line.asked.fetch_add(1, Ordering::SeqCst) as u64;
-    let troubled = line.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+    let troubled =
+        line.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     match line.trouble {
         _ if !troubled => line.forward(headers, body).await,
         Trouble::Throttled => refusal(400, "ProvisionedThroughputExceededException"),
@@ -139,6 +157,7 @@ impl Line {
 
 fn refusal(status: u16, kind: &str) -> Response<Body> {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "arranged by a test" });
-    let response = Response::builder().status(status).header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
+    let response =
+        Response::builder().status(status).header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
     response.body(Body::from(body.to_string())).unwrap()
 }

@@ -24,7 +24,8 @@ use crate::{
 };
 
 /// Small batches, so that there are many of them, and short pauses.
-const MAPPING: Mapping = Mapping { batch_size: 7, poll_ms: 5, retry_base_ms: 5, retry_max_ms: 20, ..Mapping::of(CONSUMER) };
+const MAPPING: Mapping =
+    Mapping { batch_size: 7, poll_ms: 5, retry_base_ms: 5, retry_max_ms: 20, ..Mapping::of(CONSUMER) };
 
 const HISTORIES: usize = 24;
 
@@ -51,7 +52,8 @@ impl Scene {
 
     /// Appends some histories, one after the other; their streams.
     async fn happen(&self) -> Vec<StreamId> {
-        let commits: Vec<Vec<Commit>> = some(HISTORIES).iter().map(|history| history.commits(&self.stage.backend)).collect();
+        let commits: Vec<Vec<Commit>> =
+            some(HISTORIES).iter().map(|history| history.commits(&self.stage.backend)).collect();
         for commit in commits.iter().flatten() {
             append(&self.stage.backend, commit).await;
         }
@@ -66,11 +68,13 @@ impl Scene {
             table: EVENTS.name(&self.stage.prefix),
             checkpoints: CHECKPOINTS.name(&self.stage.prefix),
         };
-        let (feed, left, given_up) = (Feed::new(self.stage.another()), Arc::new(AtomicUsize::new(failures)), self.given_up.clone());
+        let (feed, left, given_up) =
+            (Feed::new(self.stage.another()), Arc::new(AtomicUsize::new(failures)), self.given_up.clone());
         let handler = move |event| {
             let (feed, left) = (feed.clone(), left.clone());
             async move {
-                let fails = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+                let fails =
+                    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
                 if fails { Err("arranged by a test") } else { Ok(feed.records(event).await) }
             }
         };
@@ -127,7 +131,8 @@ async fn a_pump_that_was_stopped_goes_on_where_it_was() {
 async fn two_pumps_write_the_same_rows_and_each_keeps_its_own_place() {
     let scene = Scene::new().await;
     let mut streams = scene.happen().await;
-    let (one, other) = (scene.start(MAPPING, 0), scene.start(Mapping { consumer: "another", batch_size: 3, ..MAPPING }, 0));
+    let (one, other) =
+        (scene.start(MAPPING, 0), scene.start(Mapping { consumer: "another", batch_size: 3, ..MAPPING }, 0));
     streams.extend(scene.happen().await);
     scene.tables.settle(&streams).await;
     one.stop().await;
@@ -147,10 +152,12 @@ async fn while_the_feed_fails_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn what_the_feed_would_not_take_is_named_to_the_failure_destination_and_caught_up_by_the_next_doorbell() {
+async fn what_the_feed_would_not_take_is_named_to_the_failure_destination_and_caught_up_by_the_next_doorbell()
+{
     let scene = Scene::new().await;
     // Two commits of every stream; the feed is down for the first and back for the second.
-    let commits: Vec<Vec<Commit>> = (0..5).map(|_| crate::history::visit(2).commits(&scene.stage.backend)).collect();
+    let commits: Vec<Vec<Commit>> =
+        (0..5).map(|_| crate::history::visit(2).commits(&scene.stage.backend)).collect();
     for commits in &commits {
         append(&scene.stage.backend, &commits[0]).await;
     }

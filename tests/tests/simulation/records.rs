@@ -84,8 +84,10 @@ pub(crate) fn record(sequence: usize, name: &str, stream: &str, seq: u64, image:
     record.event_name = name.into();
     record.event_id = format!("{sequence:032x}");
     record.event_source = Some("aws:dynamodb".into());
-    let keys = [("stream", AttributeValue::S(stream.to_owned())), ("seq", AttributeValue::N(seq.to_string()))];
-    record.change.keys = keys.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<HashMap<_, _>>().into();
+    let keys =
+        [("stream", AttributeValue::S(stream.to_owned())), ("seq", AttributeValue::N(seq.to_string()))];
+    record.change.keys =
+        keys.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<HashMap<_, _>>().into();
     record.change.new_image = image.into();
     record.change.sequence_number = Some(self::sequence(sequence));
     record
@@ -105,8 +107,11 @@ pub(crate) fn batch(records: Vec<EventRecord>) -> Event {
 
 /// The records that an answer names as failed, in order.
 pub(crate) fn failed(response: &DynamoDbEventResponse) -> Vec<String> {
-    let mut failed: Vec<String> =
-        response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone().unwrap_or_default()).collect();
+    let mut failed: Vec<String> = response
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.clone().unwrap_or_default())
+        .collect();
     failed.sort_unstable();
     failed
 }

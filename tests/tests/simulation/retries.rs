@@ -60,7 +60,16 @@ impl Scene {
     }
 
     async fn dead(&self) -> Vec<String> {
-        self.stage.backend.retries.dead_letters(None, 10).await.unwrap().letters.into_iter().map(|letter| letter.id).collect()
+        self.stage
+            .backend
+            .retries
+            .dead_letters(None, 10)
+            .await
+            .unwrap()
+            .letters
+            .into_iter()
+            .map(|letter| letter.id)
+            .collect()
     }
 
     /// Tries the message until it is given up.

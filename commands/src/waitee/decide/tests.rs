@@ -10,7 +10,10 @@ fn list() -> Waitlist {
 
 fn list_with(json: &str) -> Waitlist {
     let patch: schema::body::ChangeWaitlist = schema::check::json(json.as_bytes()).unwrap();
-    Waitlist::Kept(waitlist::State { settings: patch.apply(&LIST_OPEN.settings).unwrap(), ..LIST_OPEN.clone() })
+    Waitlist::Kept(waitlist::State {
+        settings: patch.apply(&LIST_OPEN.settings).unwrap(),
+        ..LIST_OPEN.clone()
+    })
 }
 
 fn joined() -> Event {
@@ -59,14 +62,25 @@ fn leading_to(state: State) -> Vec<Event> {
     }
 }
 
-const STATES: [State; 7] = [State::Waiting, State::Called, State::Confirmed, State::Seated, State::Left, State::Removed, State::NoShow];
+const STATES: [State; 7] = [
+    State::Waiting,
+    State::Called,
+    State::Confirmed,
+    State::Seated,
+    State::Left,
+    State::Removed,
+    State::NoShow,
+];
 
 #[test]
 fn a_party_joins_at_the_end_of_the_line_on_the_lists_own_day() {
     let decided = when(vec![], join_as(list(), 3)).unwrap();
     let [Event::Joined(joined)] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(joined.rank, Rank::joining(Time::from_millis(NOW_MS)));
-    assert_eq!(joined.day, Time::from_millis(NOW_MS).business_day(chrono_tz::America::Los_Angeles, "04:00:00".parse().unwrap()));
+    assert_eq!(
+        joined.day,
+        Time::from_millis(NOW_MS).business_day(chrono_tz::America::Los_Angeles, "04:00:00".parse().unwrap())
+    );
     assert_eq!(joined.quoted_minutes, None);
 }
 
@@ -74,7 +88,9 @@ fn a_party_joins_at_the_end_of_the_line_on_the_lists_own_day() {
 fn the_quote_is_the_lists_per_party_ahead_unless_the_host_says_otherwise() {
     let quoting = || list_with(r#"{"quote_minutes": 7}"#);
     let quoted = |active, own: Option<i64>| {
-        let Command::Join { id, list, active, party, by } = join_as(quoting(), active) else { unreachable!() };
+        let Command::Join { id, list, active, party, by } = join_as(quoting(), active) else {
+            unreachable!()
+        };
         let party = SealedParty { quoted_minutes: own.map(|own| QuoteMinutes::parse(own).unwrap()), ..party };
         match &when(vec![], Command::Join { id, list, active, party, by }).unwrap()[..] {
             [Event::Joined(joined)] => joined.quoted_minutes.map(QuoteMinutes::get),
@@ -140,7 +156,10 @@ fn every_state_but_waiting_can_be_restored() {
 
 #[test]
 fn nobody_is_restored_to_a_list_that_is_gone() {
-    assert_eq!(when(leading_to(State::Left), Command::Restore { list: Waitlist::Deleted, why: why() }), Err(Refusal::NotFound));
+    assert_eq!(
+        when(leading_to(State::Left), Command::Restore { list: Waitlist::Deleted, why: why() }),
+        Err(Refusal::NotFound)
+    );
 }
 
 #[test]
@@ -157,8 +176,17 @@ fn a_repeated_transition_changes_nothing() {
 fn the_allowed_transitions_are_those_that_are_not_refused() {
     for state in STATES {
         let mut accepted = Vec::new();
-        let other = Target { waitlist: WaitlistId(Uuid::nil()), active: true, rank: Rank::joining(Time::from_millis(5)), neighbour: None };
-        let moving = Command::Move { beside: Beside::Before(WaiteeId(Uuid::nil())), target: Some(other), reason: None };
+        let other = Target {
+            waitlist: WaitlistId(Uuid::nil()),
+            active: true,
+            rank: Rank::joining(Time::from_millis(5)),
+            neighbour: None,
+        };
+        let moving = Command::Move {
+            beside: Beside::Before(WaiteeId(Uuid::nil())),
+            target: Some(other),
+            reason: None,
+        };
         for (name, command) in [
             ("call", Command::Call { list: list() }),
             ("confirm", Command::Confirm(why())),
@@ -179,32 +207,51 @@ fn the_allowed_transitions_are_those_that_are_not_refused() {
 
 #[test]
 fn nothing_can_be_done_with_a_party_that_never_joined() {
-    for command in [Command::Seat(why()), Command::Call { list: list() }, Command::Change(Details::default()), restore()] {
+    for command in
+        [Command::Seat(why()), Command::Call { list: list() }, Command::Change(Details::default()), restore()]
+    {
         assert_eq!(when(vec![], command), Err(Refusal::NotFound));
     }
 }
 
 #[test]
 fn a_detail_that_stays_the_same_is_no_event() {
-    let same = Details { party_size: Some(PartySize::parse(4).unwrap()), quoted_minutes: Some(None), ..Details::default() };
+    let same = Details {
+        party_size: Some(PartySize::parse(4).unwrap()),
+        quoted_minutes: Some(None),
+        ..Details::default()
+    };
     assert_eq!(when(vec![joined()], Command::Change(same)), Ok(vec![]));
     let bigger = Details { party_size: Some(PartySize::parse(5).unwrap()), ..Details::default() };
-    assert_eq!(when(vec![joined()], Command::Change(bigger.clone())), Ok(vec![Event::DetailsChanged(bigger)]));
+    assert_eq!(
+        when(vec![joined()], Command::Change(bigger.clone())),
+        Ok(vec![Event::DetailsChanged(bigger)])
+    );
 }
 
 fn target(at_ms: i64, neighbour_ms: Option<i64>) -> Target {
     let rank = |ms| Rank::joining(Time::from_millis(ms));
-    Target { waitlist: WaitlistId(Uuid::nil()), active: true, rank: rank(at_ms), neighbour: neighbour_ms.map(rank) }
+    Target {
+        waitlist: WaitlistId(Uuid::nil()),
+        active: true,
+        rank: rank(at_ms),
+        neighbour: neighbour_ms.map(rank),
+    }
 }
 
 fn moved(beside: fn(WaiteeId) -> Beside, target: Target) -> Result<Vec<Event>, Refusal> {
-    when(vec![joined()], Command::Move { beside: beside(WaiteeId(Uuid::nil())), target: Some(target), reason: None })
+    when(
+        vec![joined()],
+        Command::Move { beside: beside(WaiteeId(Uuid::nil())), target: Some(target), reason: None },
+    )
 }
 
 #[test]
 fn a_moved_party_stands_strictly_between_its_new_neighbours() {
     let before = moved(Beside::Before, target(5_000, Some(4_000))).unwrap();
-    assert!(matches!(&before[..], [Event::Moved { rank, .. }] if *rank > target(4_000, None).rank && *rank < target(5_000, None).rank));
+    assert!(
+        matches!(&before[..], [Event::Moved { rank, .. }] if *rank > target(4_000, None).rank && *rank < target(5_000, None).rank)
+    );
     let first = moved(Beside::Before, target(5_000, None)).unwrap();
     assert!(matches!(&first[..], [Event::Moved { rank, .. }] if *rank < target(5_000, None).rank));
 }
@@ -213,7 +260,9 @@ fn a_moved_party_stands_strictly_between_its_new_neighbours() {
 fn who_joins_later_stands_behind_a_party_moved_to_the_end() {
     let last = moved(Beside::After, target(NOW_MS - 1_000, None)).unwrap();
     let later = Rank::joining(Time::from_millis(NOW_MS + 1));
-    assert!(matches!(&last[..], [Event::Moved { rank, .. }] if *rank > target(NOW_MS - 1_000, None).rank && *rank < later));
+    assert!(
+        matches!(&last[..], [Event::Moved { rank, .. }] if *rank > target(NOW_MS - 1_000, None).rank && *rank < later)
+    );
 }
 
 #[test]
@@ -232,7 +281,11 @@ fn one_moves_next_to_parties_on_the_same_board_only() {
     assert_eq!(
         when(
             leading_to(State::Left),
-            Command::Move { beside: Beside::After(WaiteeId(Uuid::nil())), target: Some(target(1, None)), reason: None }
+            Command::Move {
+                beside: Beside::After(WaiteeId(Uuid::nil())),
+                target: Some(target(1, None)),
+                reason: None
+            }
         ),
         Err(Refusal::NotFrom(State::Left))
     );
@@ -246,7 +299,11 @@ fn erased(state: State) -> Vec<Event> {
 #[test]
 fn who_is_erased_leaves_the_board_first() {
     for state in STATES {
-        let expected = if state.is_active() { vec![Event::Removed(why()), Event::Erased {}] } else { vec![Event::Erased {}] };
+        let expected = if state.is_active() {
+            vec![Event::Removed(why()), Event::Erased {}]
+        } else {
+            vec![Event::Erased {}]
+        };
         assert_eq!(when(leading_to(state), Command::Erase), Ok(expected), "{state:?}");
     }
     assert_eq!(when(vec![], Command::Erase), Err(Refusal::NotFound));
@@ -277,9 +334,17 @@ fn nothing_but_the_forgetting_follows_an_erasure() {
                 Command::Remove(why()),
                 restore(),
                 Command::Restore { list: Waitlist::Deleted, why: why() },
-                Command::Move { beside: Beside::Before(WaiteeId(Uuid::nil())), target: Some(target(5_000, None)), reason: None },
+                Command::Move {
+                    beside: Beside::Before(WaiteeId(Uuid::nil())),
+                    target: Some(target(5_000, None)),
+                    reason: None,
+                },
             ] {
-                assert_eq!(when(events.clone(), command.clone()), Err(Refusal::Erased), "{state:?}, {command:?}");
+                assert_eq!(
+                    when(events.clone(), command.clone()),
+                    Err(Refusal::Erased),
+                    "{state:?}, {command:?}"
+                );
             }
         }
     }
@@ -299,7 +364,11 @@ fn a_day_later(events: &[Event], command: &Command) -> Result<Vec<Event>, Refusa
         tenant: schema::UserId(uuid::Uuid::nil()),
         event: event.clone(),
     });
-    decide(&facts.fold(Waitee::default(), |waitee, fact| infra::log::Aggregate::evolve(waitee, &fact)), command, Time::from_millis(NOW_MS))
+    decide(
+        &facts.fold(Waitee::default(), |waitee, fact| infra::log::Aggregate::evolve(waitee, &fact)),
+        command,
+        Time::from_millis(NOW_MS),
+    )
 }
 
 fn called_until(minutes: u32) -> Event {
@@ -308,10 +377,17 @@ fn called_until(minutes: u32) -> Event {
 
 #[test]
 fn a_hold_ends_when_its_time_has_come_and_nobody_answered() {
-    let after = |events: &[Event]| given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &Command::EndHold, now));
+    let after = |events: &[Event]| {
+        given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &Command::EndHold, now))
+    };
     assert_eq!(after(&[joined_at(0), called_until(0)]), Ok(vec![Event::NoShow(Why::default())]));
     assert_eq!(after(&[joined_at(0), called_until(1)]), Ok(vec![]), "not yet");
-    for answer in [Event::Confirmed(Why::default()), Event::Seated(Why::default()), Event::Restored(Why::default()), Event::Erased {}] {
+    for answer in [
+        Event::Confirmed(Why::default()),
+        Event::Seated(Why::default()),
+        Event::Restored(Why::default()),
+        Event::Erased {},
+    ] {
         assert_eq!(after(&[joined_at(0), called_until(0), answer]), Ok(vec![]));
     }
     assert_eq!(after(&[joined_at(0), called_until(0), called_until(5)]), Ok(vec![]), "called again");
@@ -323,19 +399,28 @@ fn a_visit_ends_after_a_day_and_is_not_restored() {
     let expire = Command::Expire(because());
     assert_eq!(a_day_later(&[joined_at(0)], &expire), Ok(vec![Event::Removed(because())]));
     assert_eq!(a_day_later(&[joined_at(0), Event::Seated(Why::default())], &expire), Ok(vec![]));
-    assert_eq!(given::<Waitee>(vec![joined_at(0)]).when(|waitee, now| decide(waitee, &expire, now)), Ok(vec![]), "not yet");
+    assert_eq!(
+        given::<Waitee>(vec![joined_at(0)]).when(|waitee, now| decide(waitee, &expire, now)),
+        Ok(vec![]),
+        "not yet"
+    );
     let list = Waitlist::Kept(LIST_OPEN.clone());
     let restore = Command::Restore { list: list.clone(), why: Why::default() };
     let left = [joined_at(0), Event::Left(Why::default())];
     assert_eq!(a_day_later(&left, &restore), Err(Refusal::Over(State::Left)));
-    assert_eq!(a_day_later(&left, &Command::Call { list }), Err(Refusal::Over(State::Left)), "nothing is allowed any more");
+    assert_eq!(
+        a_day_later(&left, &Command::Call { list }),
+        Err(Refusal::Over(State::Left)),
+        "nothing is allowed any more"
+    );
 }
 
 #[test]
 fn who_is_left_on_a_list_that_is_gone_goes_too() {
     let clear = |list: Waitlist| Command::Clear { list, why: because() };
-    let after =
-        |events: &[Event], list: Waitlist| given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &clear(list.clone()), now));
+    let after = |events: &[Event], list: Waitlist| {
+        given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &clear(list.clone()), now))
+    };
     assert_eq!(after(&[joined_at(0)], Waitlist::Deleted), Ok(vec![Event::Removed(because())]));
     assert_eq!(after(&[joined_at(0)], Waitlist::Kept(LIST_OPEN.clone())), Ok(vec![]));
     assert_eq!(after(&[joined_at(0), Event::Left(Why::default())], Waitlist::Deleted), Ok(vec![]));

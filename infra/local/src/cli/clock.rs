@@ -31,7 +31,8 @@ pub(super) enum Clock {
 pub(super) async fn shift(data_dir: &Path, clock: &Clock, json: bool) -> Result<(), Failed> {
     let dir = data_dir.display();
     let running = DataDir::existing(data_dir)?.running()?;
-    let running = running.ok_or_else(|| format!("no server runs on {dir}; start one with `waitlist serve --manual-clock`"))?;
+    let running = running
+        .ok_or_else(|| format!("no server runs on {dir}; start one with `waitlist serve --manual-clock`"))?;
     let control = running.control.ok_or_else(|| {
         format!("the server on {dir} keeps the machine's time; to move its clock, start it with `waitlist serve --manual-clock`")
     })?;

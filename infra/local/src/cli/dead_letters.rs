@@ -62,7 +62,11 @@ async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {
         })
         .collect();
     let text = if lines.is_empty() { "no dead letters".to_owned() } else { lines.join("\n") };
-    say(json, &text, &json!({ "items": letters.iter().map(|(queue, letter)| shown(queue, letter)).collect::<Vec<_>>() }))
+    say(
+        json,
+        &text,
+        &json!({ "items": letters.iter().map(|(queue, letter)| shown(queue, letter)).collect::<Vec<_>>() }),
+    )
 }
 
 async fn show(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {

@@ -28,7 +28,9 @@ mod tests {
         for (text, seconds) in [("0s", 0), ("90s", 90), ("15m", 900), ("2h", 7_200), ("7d", 604_800)] {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)));
         }
-        for text in ["", "m", "15", "-15m", "1.5h", "15 m", "15ü", "99999999999999999999s", "9999999999999999999d"] {
+        for text in
+            ["", "m", "15", "-15m", "1.5h", "15 m", "15ü", "99999999999999999999s", "9999999999999999999d"]
+        {
             assert!(parse(text).unwrap_err().contains("such as 15m"), "{text}");
         }
     }

@@ -45,13 +45,24 @@ pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool
     let backend = &deployment.backend;
     let nobody = "no account has this e-mail address";
     let (account, text, field, value) = match operator {
-        Operator::Grant { email } => (set_operator(backend, email, true).await?, "is an operator".to_owned(), "operator", json!(true)),
-        Operator::Revoke { email } => (set_operator(backend, email, false).await?, "is no operator".to_owned(), "operator", json!(false)),
+        Operator::Grant { email } => {
+            (set_operator(backend, email, true).await?, "is an operator".to_owned(), "operator", json!(true))
+        }
+        Operator::Revoke { email } => (
+            set_operator(backend, email, false).await?,
+            "is no operator".to_owned(),
+            "operator",
+            json!(false),
+        ),
         Operator::Cap { email, texts_per_day } => {
             let text = format!("may send so many texts a day: {texts_per_day}");
             (cap_texts(backend, email, *texts_per_day).await?, text, "texts_per_day", json!(texts_per_day))
         }
     };
     let account = account.ok_or(nobody)?;
-    say(json, &format!("{} {text}", account.id), &json!({ "id": account.id, field: value, "seq": account.seq }))
+    say(
+        json,
+        &format!("{} {text}", account.id),
+        &json!({ "id": account.id, field: value, "seq": account.seq }),
+    )
 }

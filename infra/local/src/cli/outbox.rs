@@ -29,7 +29,9 @@ pub(super) async fn show(data_dir: &Path, outbox: &Outbox, json: bool) -> Result
     let messages = messenger::Outbox::new(directory.clone(), Clock::system());
     let mut shown = HashSet::new();
     loop {
-        let entries = messages.entries().map_err(|cause| format!("read the outbox {}: {cause}", directory.display()))?;
+        let entries = messages
+            .entries()
+            .map_err(|cause| format!("read the outbox {}: {cause}", directory.display()))?;
         for entry in entries {
             if shown.insert(entry.id.clone()) {
                 say(json, &line(&entry), &json!(entry))?;

@@ -30,8 +30,13 @@ pub(super) struct Token {
 pub(super) async fn mint(data_dir: &Path, token: &Token, json: bool) -> Result<(), Failed> {
     let data_dir = DataDir::existing(data_dir)?;
     let now = deployment::clock(data_dir.running()?.as_ref()).await?.now();
-    let text = TokenKey::load_or_create(&data_dir.keys())?.mint_for(token.owner, token.operator, now, token.ttl)?;
-    say(json, &text, &serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }))
+    let text =
+        TokenKey::load_or_create(&data_dir.keys())?.mint_for(token.owner, token.operator, now, token.ttl)?;
+    say(
+        json,
+        &text,
+        &serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }),
+    )
 }
 
 fn parse_ttl(text: &str) -> Result<u32, String> {

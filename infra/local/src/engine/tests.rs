@@ -31,7 +31,11 @@ async fn a_directory_has_one_engine_at_a_time() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
     let dir = temporary();
-    std::fs::write(dir.path().join(DATABASE_FILE), "no database, but long enough to be taken for one by its size alone").unwrap();
+    std::fs::write(
+        dir.path().join(DATABASE_FILE),
+        "no database, but long enough to be taken for one by its size alone",
+    )
+    .unwrap();
     let error = Engine::start(dir.path(), TABLES, "test").unwrap_err();
     assert!(error.to_string().contains("engine.db"), "{error}");
 }
@@ -62,12 +66,15 @@ async fn the_indexes_are_the_ones_the_engine_reads_by() {
     backend.engine.index_scans().await.unwrap();
     let plan = |sql: &str| {
         let database = connect(&backend.engine.file).unwrap();
-        let plan: String = database.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3)).unwrap();
+        let plan: String =
+            database.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3)).unwrap();
         plan
     };
-    let newest = "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = 'test-events'";
+    let newest =
+        "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = 'test-events'";
     assert!(plan(newest).contains("waitlist_stream_order"), "{}", plan(newest));
-    let page = "SELECT pk, sk, item_json FROM \"test-events\" ORDER BY hash_prefix ASC, pk ASC, sk ASC LIMIT 10";
+    let page =
+        "SELECT pk, sk, item_json FROM \"test-events\" ORDER BY hash_prefix ASC, pk ASC, sk ASC LIMIT 10";
     assert!(plan(page).contains("waitlist_scan_test-events"), "{}", plan(page));
 }
 
@@ -77,8 +84,14 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     let backend = Backend::start(dir.path()).await;
     infra::tables::create(&backend.dynamodb, &backend.prefix, &[LIMITS]).await.unwrap();
     let table = LIMITS.name(&backend.prefix);
-    for (subject, expires_at) in [("long ago", Some(1)), ("in 2100", Some(4_102_444_800_u64)), ("never", None)] {
-        let put = backend.dynamodb.put_item().table_name(&table).item("subject", AttributeValue::S(subject.to_owned()));
+    for (subject, expires_at) in
+        [("long ago", Some(1)), ("in 2100", Some(4_102_444_800_u64)), ("never", None)]
+    {
+        let put = backend
+            .dynamodb
+            .put_item()
+            .table_name(&table)
+            .item("subject", AttributeValue::S(subject.to_owned()));
         let expiry = expires_at.map(|at| AttributeValue::N(at.to_string()));
         let put = expiry.into_iter().fold(put, |put, at| put.item("expires_at", at));
         put.send().await.unwrap();

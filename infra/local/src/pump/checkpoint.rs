@@ -21,7 +21,12 @@ pub(super) struct Checkpoint {
 }
 
 /// The place of `consumer` in `shard`: the beginning, where it has none, or where it has one in an earlier stream of the table.
-pub(super) async fn load(source: &Source, consumer: &str, stream: &str, shard: &str) -> Result<Checkpoint, String> {
+pub(super) async fn load(
+    source: &Source,
+    consumer: &str,
+    stream: &str,
+    shard: &str,
+) -> Result<Checkpoint, String> {
     let request = source.dynamodb.get_item().table_name(&source.checkpoints).consistent_read(true);
     let request = request.key(CHECKPOINTS.hash.0, text(consumer)).key(shard_key(), text(shard));
     let item = request.send().await.map_err(said)?.item.unwrap_or_default();
@@ -34,7 +39,13 @@ pub(super) async fn load(source: &Source, consumer: &str, stream: &str, shard: &
 }
 
 /// Overwrites it: a shard has one reader per consumer, because the data directory has one process.
-pub(super) async fn save(source: &Source, consumer: &str, stream: &str, shard: &str, checkpoint: &Checkpoint) -> Result<(), String> {
+pub(super) async fn save(
+    source: &Source,
+    consumer: &str,
+    stream: &str,
+    shard: &str,
+    checkpoint: &Checkpoint,
+) -> Result<(), String> {
     let request = source.dynamodb.put_item().table_name(&source.checkpoints);
     let request = request
         .item(CHECKPOINTS.hash.0, text(consumer))

@@ -32,7 +32,12 @@ pub struct Failure {
 }
 
 /// Calls the handler once with `records`; says what it acknowledged, counted from `first`, and why not more.
-pub(super) async fn call(handler: &Handler, records: &[EventRecord], first: usize, timeout_ms: u64) -> (Answer, String) {
+pub(super) async fn call(
+    handler: &Handler,
+    records: &[EventRecord],
+    first: usize,
+    timeout_ms: u64,
+) -> (Answer, String) {
     let mut event = Event::default();
     event.records = records.to_vec();
     let handler = handler.clone();
@@ -43,7 +48,10 @@ pub(super) async fn call(handler: &Handler, records: &[EventRecord], first: usiz
 }
 
 /// Runs `work` where neither its panic nor its endlessness can take the shard along.
-pub(super) async fn apart<T: Send + 'static>(work: Boxed<Result<T, Cause>>, timeout_ms: u64) -> Result<T, String> {
+pub(super) async fn apart<T: Send + 'static>(
+    work: Boxed<Result<T, Cause>>,
+    timeout_ms: u64,
+) -> Result<T, String> {
     let task = tokio::spawn(work);
     let stopper = task.abort_handle();
     match tokio::time::timeout(Duration::from_millis(timeout_ms), task).await {
@@ -61,13 +69,17 @@ fn read(response: &DynamoDbEventResponse, records: &[EventRecord], first: usize)
     let mut earliest = None;
     for failure in &response.batch_item_failures {
         let named = failure.item_identifier.as_deref().filter(|id| !id.is_empty());
-        let place = named.and_then(|id| records.iter().position(|record| record.change.sequence_number.as_deref() == Some(id)));
+        let place = named.and_then(|id| {
+            records.iter().position(|record| record.change.sequence_number.as_deref() == Some(id))
+        });
         let Some(place) = place else {
             return (Answer::None, format!("the answer names {named:?}, which is not in the batch"));
         };
         earliest = earliest.map_or(Some(place), |earlier: usize| Some(earlier.min(place)));
     }
-    earliest.map_or((Answer::All, String::new()), |place| (Answer::Before(first + place), "the answer names it as failed".to_owned()))
+    earliest.map_or((Answer::All, String::new()), |place| {
+        (Answer::Before(first + place), "the answer names it as failed".to_owned())
+    })
 }
 
 fn chain(cause: &(dyn Error + 'static)) -> String {

@@ -107,7 +107,13 @@ impl Pump {
     ///
     /// An error, a panic or a timeout of the handler fails the whole batch; an answer with failed items fails it from the earliest
     /// of these on. `on_failure` is called until it succeeds.
-    pub fn new<H, Handled, E, F, Kept, X>(source: Source, mapping: Mapping, progress: Progress, handler: H, on_failure: F) -> Self
+    pub fn new<H, Handled, E, F, Kept, X>(
+        source: Source,
+        mapping: Mapping,
+        progress: Progress,
+        handler: H,
+        on_failure: F,
+    ) -> Self
     where
         H: Fn(Event) -> Handled + Send + Sync + 'static,
         Handled: Future<Output = Result<DynamoDbEventResponse, E>> + Send + 'static,
@@ -190,7 +196,10 @@ impl Pump {
 
 impl fmt::Debug for Pump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pump").field("mapping", &self.mapping).field("table", &self.source.table).finish_non_exhaustive()
+        f.debug_struct("Pump")
+            .field("mapping", &self.mapping)
+            .field("table", &self.source.table)
+            .finish_non_exhaustive()
     }
 }
 

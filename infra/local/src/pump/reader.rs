@@ -39,11 +39,15 @@ pub(super) enum Read {
 pub(super) async fn open(source: &Source, stream: &str, shard: &str, after: Option<&str>) -> Opened {
     let request = source.streams.get_shard_iterator().stream_arn(stream).shard_id(shard);
     let request = match after {
-        Some(sequence) => request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).sequence_number(sequence),
+        Some(sequence) => {
+            request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).sequence_number(sequence)
+        }
         None => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
     };
     match request.send().await {
-        Ok(answer) => answer.shard_iterator.map_or_else(|| Opened::Trouble("no iterator in the answer".to_owned()), Opened::At),
+        Ok(answer) => answer
+            .shard_iterator
+            .map_or_else(|| Opened::Trouble("no iterator in the answer".to_owned()), Opened::At),
         Err(cause) => match cause.as_service_error() {
             Some(GetShardIteratorError::TrimmedDataAccessException(_)) => Opened::Trimmed,
             Some(GetShardIteratorError::ResourceNotFoundException(_)) => Opened::ShardGone,
@@ -58,11 +62,14 @@ pub(super) async fn read(source: &Source, stream: &str, position: &str, limit: i
     match request.send().await {
         // Only a missing iterator means that a shard is closed: an open one may well state an ending sequence number.
         Ok(answer) => {
-            let records = answer.records.unwrap_or_default().into_iter().map(|record| record::event(record, stream));
+            let records =
+                answer.records.unwrap_or_default().into_iter().map(|record| record::event(record, stream));
             Read::Records(records.collect(), answer.next_shard_iterator)
         }
         Err(cause) => match cause.as_service_error() {
-            Some(GetRecordsError::ExpiredIteratorException(_) | GetRecordsError::TrimmedDataAccessException(_)) => Read::IteratorLost,
+            Some(
+                GetRecordsError::ExpiredIteratorException(_) | GetRecordsError::TrimmedDataAccessException(_),
+            ) => Read::IteratorLost,
             Some(GetRecordsError::ResourceNotFoundException(_)) => Read::ShardGone,
             _ => Read::Trouble(DisplayErrorContext(cause).to_string()),
         },

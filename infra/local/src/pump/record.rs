@@ -24,7 +24,9 @@ fn change(record: stream::StreamRecord) -> StreamRecord {
     let size = record.size_bytes.unwrap_or(0);
     let seconds = record.approximate_creation_date_time.map_or(0.0, |time| time.as_secs_f64());
     // The time's own type is named by Lambda's types alone, so it is decoded as they decode it.
-    let decoded = serde_json::from_value(serde_json::json!({ "ApproximateCreationDateTime": seconds, "SizeBytes": size }));
+    let decoded = serde_json::from_value(
+        serde_json::json!({ "ApproximateCreationDateTime": seconds, "SizeBytes": size }),
+    );
     let mut change: StreamRecord = decoded.unwrap_or_default();
     change.keys = item(record.keys);
     change.new_image = item(record.new_image);
@@ -70,7 +72,9 @@ fn value(streamed: Streamed) -> AttributeValue {
         Streamed::L(values) => AttributeValue::L(values.into_iter().map(value).collect()),
         Streamed::Ss(texts) => AttributeValue::Ss(texts),
         Streamed::Ns(numbers) => AttributeValue::Ns(numbers),
-        Streamed::Bs(blobs) => AttributeValue::Bs(blobs.into_iter().map(|bytes| bytes.into_inner()).collect()),
+        Streamed::Bs(blobs) => {
+            AttributeValue::Bs(blobs.into_iter().map(|bytes| bytes.into_inner()).collect())
+        }
         // A type that DynamoDB may add one day; no item of ours can hold it.
         _ => AttributeValue::Null(true),
     }

@@ -47,7 +47,14 @@ impl Worker {
                 return End::Finished;
             }
             let Some(position) = iterator.take() else {
-                match reader::open(&self.pump.source, &self.stream, &self.shard, self.place.sequence.as_deref()).await {
+                match reader::open(
+                    &self.pump.source,
+                    &self.stream,
+                    &self.shard,
+                    self.place.sequence.as_deref(),
+                )
+                .await
+                {
                     Opened::At(position) => iterator = Some(position),
                     Opened::Trimmed => self.start_over().await,
                     Opened::ShardGone => return End::Finished,
@@ -55,7 +62,8 @@ impl Worker {
                 }
                 continue;
             };
-            match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await {
+            match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await
+            {
                 Read::Records(records, next) => {
                     let idle = records.is_empty();
                     if !self.deliver(&records).await {
@@ -82,7 +90,9 @@ impl Worker {
 
     async fn load(&mut self) {
         while !asked_to_stop(&self.shutdown) {
-            match checkpoint::load(&self.pump.source, self.pump.mapping.consumer, &self.stream, &self.shard).await {
+            match checkpoint::load(&self.pump.source, self.pump.mapping.consumer, &self.stream, &self.shard)
+                .await
+            {
                 Ok(place) => {
                     self.place = place;
                     self.report();
@@ -96,7 +106,12 @@ impl Worker {
     /// The record after the checkpoint has expired unread: go on with the oldest that is left.
     async fn start_over(&mut self) {
         let (consumer, shard, after) = (self.pump.mapping.consumer, &self.shard, &self.place.sequence);
-        tracing::error!(consumer, shard, ?after, "records expired before they were read; going on with the oldest there are");
+        tracing::error!(
+            consumer,
+            shard,
+            ?after,
+            "records expired before they were read; going on with the oldest there are"
+        );
         self.place.sequence = None;
         pause(&mut self.shutdown, self.pump.mapping.poll_ms).await;
     }
@@ -106,7 +121,13 @@ impl Worker {
         let mut plan = Plan::new(records.len(), &self.pump.mapping);
         // Ends: every answer moves on, splits, or uses up one of finitely many attempts.
         while let Some(due) = plan.due() {
-            let (answer, cause) = delivery::call(&self.pump.handler, &records[due.clone()], due.start, self.pump.mapping.timeout_ms).await;
+            let (answer, cause) = delivery::call(
+                &self.pump.handler,
+                &records[due.clone()],
+                due.start,
+                self.pump.mapping.timeout_ms,
+            )
+            .await;
             let behind = match plan.answered(answer) {
                 Step::Handled(end) => end,
                 Step::GiveUp(given_up, attempts) => {
@@ -117,7 +138,13 @@ impl Worker {
                     given_up.end
                 }
                 Step::Again(attempts) => {
-                    tracing::warn!(consumer = self.pump.mapping.consumer, records = due.len(), attempts, cause, "a batch failed");
+                    tracing::warn!(
+                        consumer = self.pump.mapping.consumer,
+                        records = due.len(),
+                        attempts,
+                        cause,
+                        "a batch failed"
+                    );
                     self.back_off(attempts).await;
                     if asked_to_stop(&self.shutdown) {
                         return false;
@@ -125,7 +152,8 @@ impl Worker {
                     continue;
                 }
             };
-            self.place.sequence = records.get(behind.saturating_sub(1)).and_then(|last| last.change.sequence_number.clone());
+            self.place.sequence =
+                records.get(behind.saturating_sub(1)).and_then(|last| last.change.sequence_number.clone());
             if !self.save().await {
                 return false;
             }
@@ -137,7 +165,9 @@ impl Worker {
     }
 
     fn failure(&self, records: &[EventRecord], attempts: u32, cause: String) -> Failure {
-        let sequence = |record: Option<&EventRecord>| record.and_then(|record| record.change.sequence_number.clone()).unwrap_or_default();
+        let sequence = |record: Option<&EventRecord>| {
+            record.and_then(|record| record.change.sequence_number.clone()).unwrap_or_default()
+        };
         Failure {
             consumer: self.pump.mapping.consumer,
             stream_arn: self.stream.clone(),
@@ -155,9 +185,19 @@ impl Worker {
         let mut failures = 0;
         loop {
             let (on_failure, pointer) = (self.pump.on_failure.clone(), failure.clone());
-            let kept = delivery::apart(Box::pin(async move { on_failure(pointer).await }), self.pump.mapping.timeout_ms).await;
+            let kept = delivery::apart(
+                Box::pin(async move { on_failure(pointer).await }),
+                self.pump.mapping.timeout_ms,
+            )
+            .await;
             let Err(cause) = kept else {
-                tracing::error!(consumer = failure.consumer, first = failure.first, last = failure.last, cause = failure.cause, "gave up");
+                tracing::error!(
+                    consumer = failure.consumer,
+                    first = failure.first,
+                    last = failure.last,
+                    cause = failure.cause,
+                    "gave up"
+                );
                 return true;
             };
             failures += 1;
@@ -180,7 +220,8 @@ impl Worker {
         loop {
             let consumer = self.pump.mapping.consumer;
             fault::point("pump.checkpoint");
-            match checkpoint::save(&self.pump.source, consumer, &self.stream, &self.shard, &self.place).await {
+            match checkpoint::save(&self.pump.source, consumer, &self.stream, &self.shard, &self.place).await
+            {
                 Ok(()) => {
                     fault::point("pump.checkpointed");
                     self.report();
@@ -200,7 +241,11 @@ impl Worker {
 
     async fn prune(&mut self) {
         self.batches_since_prune += 1;
-        let Some(prune) = self.pump.prune.clone().filter(|_| self.batches_since_prune >= self.pump.mapping.prune_batches) else { return };
+        let Some(prune) =
+            self.pump.prune.clone().filter(|_| self.batches_since_prune >= self.pump.mapping.prune_batches)
+        else {
+            return;
+        };
         self.batches_since_prune = 0;
         if let Some(consumed) = self.pump.progress.consumed(&self.shard) {
             prune(consumed).await;

@@ -29,7 +29,13 @@ pub(super) async fn list(source: &Source) -> Result<Found, String> {
     let stream = table.and_then(|table| table.latest_stream_arn).ok_or("the table has no stream")?;
     let (mut shards, mut after) = (Vec::new(), None);
     for _ in 0..PAGES_MAX {
-        let page = source.streams.describe_stream().stream_arn(&stream).set_exclusive_start_shard_id(after).send().await;
+        let page = source
+            .streams
+            .describe_stream()
+            .stream_arn(&stream)
+            .set_exclusive_start_shard_id(after)
+            .send()
+            .await;
         let page = page.map_err(|cause| DisplayErrorContext(cause).to_string())?.stream_description;
         let Some(page) = page else { break };
         for shard in page.shards() {
@@ -47,9 +53,16 @@ pub(super) async fn list(source: &Source) -> Result<Found, String> {
 
 /// The shards to start: a child only after its parent is read to the end, so that an item's changes stay in order. A parent that
 /// is no longer listed has expired, with its records.
-pub(super) fn ready(shards: &[Shard], started: &BTreeSet<String>, finished: &BTreeSet<String>) -> Vec<String> {
-    let waits = |parent: &String| !finished.contains(parent) && shards.iter().any(|shard| shard.id == *parent);
-    let ready = shards.iter().filter(|shard| !started.contains(&shard.id) && !shard.parent.as_ref().is_some_and(waits));
+pub(super) fn ready(
+    shards: &[Shard],
+    started: &BTreeSet<String>,
+    finished: &BTreeSet<String>,
+) -> Vec<String> {
+    let waits =
+        |parent: &String| !finished.contains(parent) && shards.iter().any(|shard| shard.id == *parent);
+    let ready = shards
+        .iter()
+        .filter(|shard| !started.contains(&shard.id) && !shard.parent.as_ref().is_some_and(waits));
     ready.map(|shard| shard.id.clone()).collect()
 }
 

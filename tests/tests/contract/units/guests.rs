@@ -31,7 +31,10 @@ async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries(
     if stage.counts_reads() {
         // As a host's, and nothing for the account's key, which is at hand.
         let most = reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]);
-        assert!(used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)), "{used:?}");
+        assert!(
+            used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)),
+            "{used:?}"
+        );
     }
     assert!(log::size(&stage.item(visit(&joined.id()), 1).await) < WRITE_UNIT_BYTES);
 
@@ -52,7 +55,8 @@ async fn a_public_list_and_a_visit_are_read_for_a_few_units() {
     stage.project(StreamId::from(list.parse::<WaitlistId>().unwrap())).await;
     stage.project(visit(&joined.id())).await;
     let visit = format!("/v1/public/visits/{}", joined.body["visit_token"].as_str().unwrap());
-    let (door, row, active) = (format!("/v1/public/waitlists/{list}"), "events-waitees-g0", "events-waitees-g0/active");
+    let (door, row, active) =
+        (format!("/v1/public/waitlists/{list}"), "events-waitees-g0", "events-waitees-g0/active");
     stage.backend.clock.advance_millis(60_000); // by now no key is at hand
     for (path, rows, keys) in [(&door, 0.0, 1.0), (&door, 0.0, 0.0), (&visit, 1.0, 1.0), (&visit, 1.0, 0.0)] {
         let _before = stage.meter.take();
@@ -73,7 +77,11 @@ async fn an_account_is_one_row_written_and_read_for_one_unit() {
     owner.registered("Ana", "ana@example.com").await;
     let stream = StreamId::from(UserId(owner.id.0));
     let due = ("events-users-g0/due", 1);
-    assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1), due]), "a mail is due");
+    assert_eq!(
+        rung(&stage, stream, "events-users-g0").await,
+        units([("events-users-g0", 1), due]),
+        "a mail is due"
+    );
     owner.happened(Event::EmailConfirmed {}).await;
     assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1)]));
     let _before = stage.meter.take();

@@ -18,7 +18,8 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
     for contact in [json!({ "phone": "(415) 555-2671" }), json!({ "email": "ana@example.com" })] {
         let mut party = json!({ "name": "Ana", "party_size": 2 });
         party.as_object_mut().unwrap().extend(contact.as_object().unwrap().clone());
-        let id: WaiteeId = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
+        let id: WaiteeId =
+            owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
         owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
         let deliver = post.deliver_over(stage.backend.clone()); // the keys of account and guest are at hand
         let _before = stage.meter.take();
@@ -48,14 +49,19 @@ async fn a_message_that_is_turned_away_gives_its_counts_back() {
     let owner = stage.confirmed().await;
     let list = owner.list("Main room").await;
     let party = json!({ "name": "Ana", "party_size": 2, "email": "ana@example.com" });
-    let id: WaiteeId = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
+    let id: WaiteeId =
+        owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
     owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
     let deliver = post.deliver_over(stage.backend.clone());
     let _before = stage.meter.take();
     deliver.attend(id.into()).await.unwrap();
     // One of the queue's: it comes again once it is due.
     let used = stage.meter.take().writes;
-    assert_eq!(["events", "events/audit", "limits"].map(|table| used.get(table).copied()), [Some(2.0), Some(2.0), Some(4.0)], "{used:?}");
+    assert_eq!(
+        ["events", "events/audit", "limits"].map(|table| used.get(table).copied()),
+        [Some(2.0), Some(2.0), Some(4.0)],
+        "{used:?}"
+    );
 }
 
 #[tokio::test]
@@ -76,7 +82,8 @@ async fn a_lease_leaves_the_index_of_what_is_due_alone() {
     let list = owner.list("Main room").await;
     let (row, active, due) = ("events-waitees-g0", "events-waitees-g0/active", "events-waitees-g0/due");
     let party = json!({ "name": "Ana", "party_size": 2, "phone": "(415) 555-2671" });
-    let id: WaiteeId = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
+    let id: WaiteeId =
+        owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
     owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
     post.deliver(&stage).attend(id.into()).await.unwrap();
     let commits = stage.commits(id).await;

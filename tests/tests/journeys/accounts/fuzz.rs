@@ -42,7 +42,8 @@ fn a_token_that_is_not_exactly_one_of_ours_lets_nobody_in_and_breaks_nothing() {
         let stage = Stage::new().await;
         let account = stage.account().await;
         let ends_at = stage.backend.clock.now().plus_millis(i64::from(u32::MAX) * 1_000);
-        let mailed = stage.backend.secrets.mailed_token(infra::secret::Mailed::Confirmation, account.id, ends_at, 1);
+        let mailed =
+            stage.backend.secrets.mailed_token(infra::secret::Mailed::Confirmation, account.id, ends_at, 1);
         (stage, account, mailed)
     });
     let outcome = TestRunner::default().run(&tokens(), |token| {
@@ -77,12 +78,27 @@ fn headers_of_any_kind_are_understood_or_named() {
         let principal = stage.principal(&account.access).await;
         (stage, principal)
     });
-    let value = prop_oneof!["[ -~]{0,40}", "\"[0-9]{0,25}\"", "user-[0-9a-f-]{36}@[0-9]{1,25}", "[!-~]{1,140}"];
-    let name = prop::sample::select(vec!["if-match", "if-none-match", "sync-token", "idempotency-key", "content-type"]);
+    let value =
+        prop_oneof!["[ -~]{0,40}", "\"[0-9]{0,25}\"", "user-[0-9a-f-]{36}@[0-9]{1,25}", "[!-~]{1,140}"];
+    let name = prop::sample::select(vec![
+        "if-match",
+        "if-none-match",
+        "sync-token",
+        "idempotency-key",
+        "content-type",
+    ]);
     let outcome = TestRunner::default().run(&(name, value), |(name, value)| {
         runtime.block_on(async {
             for (method, path, body) in [("GET", "/v1/me", None), ("PATCH", "/v1/me", Some(json!({})))] {
-                let answer = send(&stage.backend, Some(owner.clone()), method, path, body.as_ref(), &[(name, value.as_str())]).await;
+                let answer = send(
+                    &stage.backend,
+                    Some(owner.clone()),
+                    method,
+                    path,
+                    body.as_ref(),
+                    &[(name, value.as_str())],
+                )
+                .await;
                 prop_assert!(answer.status < 500, "{} {}: {:?}", name, value, answer);
             }
             Ok(())

@@ -41,7 +41,14 @@ impl Scene {
     }
 
     async fn reset(&self, token: &str, password: &str) -> u16 {
-        self.stage.anyone("POST", "/v1/password-resets/confirm", json!({ "token": token, "new_password": password })).await.status
+        self.stage
+            .anyone(
+                "POST",
+                "/v1/password-resets/confirm",
+                json!({ "token": token, "new_password": password }),
+            )
+            .await
+            .status
     }
 }
 
@@ -88,7 +95,11 @@ async fn a_link_that_is_not_good_says_nothing_about_why() {
     let mut answers = Vec::new();
     for (what, token) in &bad {
         let (status, mut body) = scene.confirm(token).await;
-        assert_eq!((status, body["type"].as_str().map(|slug| slug.ends_with("/invalid-token"))), (422, Some(true)), "{what}");
+        assert_eq!(
+            (status, body["type"].as_str().map(|slug| slug.ends_with("/invalid-token"))),
+            (422, Some(true)),
+            "{what}"
+        );
         body["request_id"] = Value::Null;
         answers.push(body);
         let reset_token = token.clone();

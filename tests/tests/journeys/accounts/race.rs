@@ -31,7 +31,10 @@ async fn of_two_registrations_of_one_address_one_wins() {
         assert_eq!(winner.status, 201, "{winner:?}");
         assert_is_problem(&loser, 409, "email-taken", &email);
         let claim = secrets.claim(&Email::parse(&email).unwrap());
-        assert_eq!(stage.backend.vault.holder(&claim).await.unwrap().map(|user| user.to_string()), Some(winner.id()));
+        assert_eq!(
+            stage.backend.vault.holder(&claim).await.unwrap().map(|user| user.to_string()),
+            Some(winner.id())
+        );
         stage.backend.clock.advance_millis(1_800_000); // so that the next ones are heard
     }
     let keys = scan(&stage.dynamodb, &VAULT, &stage.prefix).await.len();
@@ -45,12 +48,21 @@ async fn a_registration_that_is_cut_off_is_whole_or_nothing() {
         let place = Place::new();
         let dying = place.serve(&[("WAITLIST_ABORT_AT", point)]).await;
         let key = [("Idempotency-Key", super::KEY)];
-        assert!(dying.send(None, "POST", "/v1/users", Some(&registration("ana@example.com")), &key).await.is_err(), "{point}");
+        assert!(
+            dying
+                .send(None, "POST", "/v1/users", Some(&registration("ana@example.com")), &key)
+                .await
+                .is_err(),
+            "{point}"
+        );
         let server = place.serve(&[]).await;
         let signed_in = json!({ "email": "ana@example.com", "password": PASSWORD });
         let early = server.send(None, "POST", "/v1/sessions", Some(&signed_in), &[]).await.unwrap();
         assert_eq!(early.status, if point == "log.append:1" { 401 } else { 201 }, "{point}: {early:?}");
-        let again = server.send(None, "POST", "/v1/users", Some(&registration("ana@example.com")), &key).await.unwrap();
+        let again = server
+            .send(None, "POST", "/v1/users", Some(&registration("ana@example.com")), &key)
+            .await
+            .unwrap();
         assert_eq!((again.status, again.body["seq"].as_u64()), (201, Some(1)), "{point}: {again:?}");
         let late = server.send(None, "POST", "/v1/sessions", Some(&signed_in), &[]).await.unwrap();
         assert_eq!(late.status, 201, "{point}: {late:?}");

@@ -36,7 +36,10 @@ async fn a_refresh_token_is_exchanged_for_the_next_and_serves_once() {
         stage.backend.clock.advance_millis(REFRESH_GRACE_MS + 1);
         let next = stage.refresh(&refresh).await;
         assert_eq!(next.status, 200, "{next:?}");
-        assert_eq!((next.body["token_type"].as_str(), next.body["expires_in"].as_u64()), (Some("Bearer"), Some(900)));
+        assert_eq!(
+            (next.body["token_type"].as_str(), next.body["expires_in"].as_u64()),
+            (Some("Bearer"), Some(900))
+        );
         assert_ne!(token(&next, "refresh_token"), refresh);
         assert!(matches!(stage.principal(&token(&next, "access_token")).await, Principal::User { .. }));
         refresh = token(&next, "refresh_token");
@@ -62,8 +65,17 @@ async fn a_stolen_refresh_token_ends_the_session_for_thief_and_owner() {
     let next = stage.refresh(&account.refresh).await;
     stage.backend.clock.advance_millis(REFRESH_GRACE_MS + 1_000);
     assert_is_problem(&stage.refresh(&account.refresh).await, 401, "invalid-token", "a used token");
-    assert_is_problem(&stage.refresh(&token(&next, "refresh_token")).await, 401, "invalid-token", "the token that was good");
-    assert_eq!(stage.principal(&token(&next, "access_token")).await, Principal::Nobody, "no token of the session is");
+    assert_is_problem(
+        &stage.refresh(&token(&next, "refresh_token")).await,
+        401,
+        "invalid-token",
+        "the token that was good",
+    );
+    assert_eq!(
+        stage.principal(&token(&next, "access_token")).await,
+        Principal::Nobody,
+        "no token of the session is"
+    );
     let last = stage.commits(session).await.pop().unwrap();
     assert!(last.events.contains("session.reuse-detected"), "{}", last.events);
 }
@@ -86,10 +98,20 @@ async fn a_new_password_or_an_erasure_ends_every_session() {
         let account = stage.account().await;
         let elsewhere = stage.sign_in(&account.email, PASSWORD).await;
         let wrong = json!({ "current_password": OTHER_PASSWORD, "new_password": OTHER_PASSWORD });
-        assert_is_problem(&stage.with(&account.access, "PUT", "/v1/me/password", wrong).await, 422, "wrong-password", "a guess");
+        assert_is_problem(
+            &stage.with(&account.access, "PUT", "/v1/me/password", wrong).await,
+            422,
+            "wrong-password",
+            "a guess",
+        );
         let done = if erasing {
             let wrong = json!({ "current_password": OTHER_PASSWORD });
-            assert_is_problem(&stage.with(&account.access, "POST", "/v1/me/erase", wrong).await, 422, "wrong-password", "a guess");
+            assert_is_problem(
+                &stage.with(&account.access, "POST", "/v1/me/erase", wrong).await,
+                422,
+                "wrong-password",
+                "a guess",
+            );
             stage.with(&account.access, "POST", "/v1/me/erase", json!({ "current_password": PASSWORD })).await
         } else {
             let body = json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD });
@@ -100,10 +122,18 @@ async fn a_new_password_or_an_erasure_ends_every_session() {
             assert_eq!(stage.principal(access).await, Principal::Nobody);
         }
         for refresh in [&account.refresh, &token(&elsewhere, "refresh_token")] {
-            assert_is_problem(&stage.refresh(refresh).await, 401, "invalid-token", "a refresh token of before");
+            assert_is_problem(
+                &stage.refresh(refresh).await,
+                401,
+                "invalid-token",
+                "a refresh token of before",
+            );
         }
         assert_eq!(stage.sign_in(&account.email, PASSWORD).await.status, 401);
-        assert_eq!(stage.sign_in(&account.email, OTHER_PASSWORD).await.status, if erasing { 401 } else { 201 });
+        assert_eq!(
+            stage.sign_in(&account.email, OTHER_PASSWORD).await.status,
+            if erasing { 401 } else { 201 }
+        );
     }
 }
 
@@ -115,7 +145,12 @@ async fn a_session_runs_out_when_nobody_uses_it() {
     let next = stage.refresh(&account.refresh).await;
     assert_eq!(next.status, 200, "{next:?}");
     stage.backend.clock.advance_millis(REFRESH_TTL_MS);
-    assert_is_problem(&stage.refresh(&token(&next, "refresh_token")).await, 401, "invalid-token", "a month later");
+    assert_is_problem(
+        &stage.refresh(&token(&next, "refresh_token")).await,
+        401,
+        "invalid-token",
+        "a month later",
+    );
 }
 
 #[tokio::test]
@@ -137,12 +172,20 @@ async fn what_is_no_refresh_token_is_401_and_leaves_no_trace() {
 async fn refreshed_before(stage: &Stage, session: SessionId, times: u32) -> String {
     let first = stage.commits(session).await.pop().unwrap();
     let state = first.facts::<Event>().unwrap().remove(0).event.state().unwrap().clone();
-    let author = Author { tenant: first.tenant, actor: first.actor, command: None, correlation: "past".into(), causation: None };
+    let author = Author {
+        tenant: first.tenant,
+        actor: first.actor,
+        command: None,
+        correlation: "past".into(),
+        causation: None,
+    };
     let (mut tail, mut commits): (Tail, Vec<schema::Commit>) = (first.tail(), Vec::new());
     for number in 2..=times + 1 {
         let now = tail.now(stage.backend.clock.now());
         let event = Event::Refreshed(State { number, refreshed_at: now, ..state.clone() });
-        let commit = schema::Commit::new(session.into(), &tail, now, stage.backend.clock.id(now), &author, &[event]).unwrap();
+        let commit =
+            schema::Commit::new(session.into(), &tail, now, stage.backend.clock.id(now), &author, &[event])
+                .unwrap();
         tail = commit.tail();
         commits.push(commit);
     }
@@ -169,14 +212,19 @@ async fn a_session_refreshed_thousands_of_times_costs_what_it_cost_at_first() {
         assert_eq!(asked.reads.values().sum::<f64>(), 2.0, "session and account: {asked:?}");
         assert_eq!(refreshed.reads.values().sum::<f64>(), 3.0, "{refreshed:?}");
     }
-    assert_eq!(refreshed.writes.values().sum::<f64>(), 1.0, "one unit, and none for the audit index: {refreshed:?}");
+    assert_eq!(
+        refreshed.writes.values().sum::<f64>(),
+        1.0,
+        "one unit, and none for the audit index: {refreshed:?}"
+    );
 
     let account = stage.account().await;
     let session_two = session_of(&stage, &account.access).await;
     assert_ne!(session_two, session);
     let refresh = refreshed_before(&stage, session_two, 3_000).await;
     stage.backend.clock.advance_millis(60_000);
-    let access = stage.backend.tokens.issue(account.id, session_two, stage.backend.clock.now()).await.unwrap();
+    let access =
+        stage.backend.tokens.issue(account.id, session_two, stage.backend.clock.now()).await.unwrap();
     assert_eq!(used(&access, &refresh).await, (asked, refreshed), "after three thousand refreshes");
 }
 
@@ -194,16 +242,25 @@ async fn the_authorizer_reads_three_units_at_most_however_long_the_streams() {
     let used = stage.meter.take();
     assert!(!stage.counts_reads() || used.reads.values().sum::<f64>() <= 3.0, "{used:?}");
     for _ in 0..30 {
-        let principal = Principal::User { id: account.id, exp: i64::MAX / 2_000, session: None, operator: false };
+        let principal =
+            Principal::User { id: account.id, exp: i64::MAX / 2_000, session: None, operator: false };
         let body = json!({ "name": name });
-        waitlist_tests::stage::send(&stage.backend, Some(principal), "PATCH", "/v1/me", Some(&body), &[]).await;
+        waitlist_tests::stage::send(&stage.backend, Some(principal), "PATCH", "/v1/me", Some(&body), &[])
+            .await;
     }
     let _before = stage.meter.take();
-    assert_eq!(stage.principal(&account.access).await, Principal::Nobody, "too much has happened to say at this price");
+    assert_eq!(
+        stage.principal(&account.access).await,
+        Principal::Nobody,
+        "too much has happened to say at this price"
+    );
     let used = stage.meter.take();
     assert!(!stage.counts_reads() || used.reads.values().sum::<f64>() <= 3.0, "{used:?}");
     let next = stage.refresh(&account.refresh).await;
-    assert!(matches!(stage.principal(&token(&next, "access_token")).await, Principal::User { .. }), "refreshed, it is asked again");
+    assert!(
+        matches!(stage.principal(&token(&next, "access_token")).await, Principal::User { .. }),
+        "refreshed, it is asked again"
+    );
     assert_eq!(stage.commits(StreamId::from(account.id)).await.len(), 37);
 }
 
@@ -212,7 +269,11 @@ async fn signing_in_costs_what_is_stated() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let mut costs = Vec::new();
-    for (email, password) in [(account.email.as_str(), PASSWORD), (&account.email, OTHER_PASSWORD), ("nobody@example.com", PASSWORD)] {
+    for (email, password) in [
+        (account.email.as_str(), PASSWORD),
+        (&account.email, OTHER_PASSWORD),
+        ("nobody@example.com", PASSWORD),
+    ] {
         let _before = stage.meter.take();
         stage.sign_in(email, password).await;
         costs.push(stage.meter.take());
@@ -221,11 +282,23 @@ async fn signing_in_costs_what_is_stated() {
     assert_eq!(good.writes["limits"], 2.0);
     assert_eq!((good.writes["events"], good.writes["events/audit"]), (1.0, 1.0), "{good:?}");
     for refused in [wrong, unknown] {
-        assert_eq!((refused.writes.len(), refused.writes["limits"]), (1, 2.0), "nothing but the counts: {refused:?}");
+        assert_eq!(
+            (refused.writes.len(), refused.writes["limits"]),
+            (1, 2.0),
+            "nothing but the counts: {refused:?}"
+        );
     }
     if stage.counts_as_documented() {
-        assert_eq!((good.reads["events"], good.reads["vault"]), (2.0, 1.0), "account and session; the claim: {good:?}");
+        assert_eq!(
+            (good.reads["events"], good.reads["vault"]),
+            (2.0, 1.0),
+            "account and session; the claim: {good:?}"
+        );
         assert_eq!((wrong.reads["events"], wrong.reads["vault"]), (1.0, 1.0), "{wrong:?}");
-        assert_eq!((unknown.reads["events"], unknown.reads["vault"]), (1.0, 2.0), "a key is looked for: {unknown:?}");
+        assert_eq!(
+            (unknown.reads["events"], unknown.reads["vault"]),
+            (1.0, 2.0),
+            "a key is looked for: {unknown:?}"
+        );
     }
 }

@@ -30,21 +30,40 @@ async fn a_body_about_an_account_is_pointed_at_where_its_shape_is_wrong() {
         }
         let mut unknown = body.clone();
         unknown["colour"] = json!(1);
-        scene.refuses_body(method, path, &unknown.to_string(), (400, "malformed-body", "pointer:/colour")).await;
+        scene
+            .refuses_body(method, path, &unknown.to_string(), (400, "malformed-body", "pointer:/colour"))
+            .await;
         for field in body.as_object().unwrap().keys() {
             let mut wrong = body.clone();
             wrong[field] = json!(7);
-            scene.refuses_body(method, path, &wrong.to_string(), (400, "malformed-body", &format!("pointer:/{field}"))).await;
+            scene
+                .refuses_body(
+                    method,
+                    path,
+                    &wrong.to_string(),
+                    (400, "malformed-body", &format!("pointer:/{field}")),
+                )
+                .await;
             let mut missing = body.clone();
             missing.as_object_mut().unwrap().remove(field);
             if path != "/v1/me" {
-                scene.refuses_body(method, path, &missing.to_string(), (400, "malformed-body", "pointer:")).await;
+                scene
+                    .refuses_body(method, path, &missing.to_string(), (400, "malformed-body", "pointer:"))
+                    .await;
             }
             let text = body.to_string();
             let doubled = format!("{},\"{field}\":{}}}", &text[..text.len() - 1], body[field]);
             scene.refuses_body(method, path, &doubled, (400, "malformed-body", "pointer:")).await;
         }
-        scene.refuses(method, path, &body.to_string(), &[("content-type", "text/plain")], (415, "unsupported-media-type", "")).await;
+        scene
+            .refuses(
+                method,
+                path,
+                &body.to_string(),
+                &[("content-type", "text/plain")],
+                (415, "unsupported-media-type", ""),
+            )
+            .await;
         scene.refuses(method, path, &" ".repeat(65 * 1024), &[JSON], (413, "body-too-large", "")).await;
     }
 }
@@ -54,7 +73,8 @@ async fn a_value_about_an_account_is_pointed_at_where_it_is_not_allowed() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let long = "x".repeat(60_000);
-    let no_addresses = ["", "ana", "@example.com", "ana@example", "a na@example.com", "ana@ex\u{0}ample.com", &long];
+    let no_addresses =
+        ["", "ana", "@example.com", "ana@example", "a na@example.com", "ana@ex\u{0}ample.com", &long];
     let no_names = ["", "  ", "\u{7}", "two\nlines", &long];
     let no_passwords = ["", "seven77", &long];
     for (method, path, body) in taken() {
@@ -68,7 +88,14 @@ async fn a_value_about_an_account_is_pointed_at_where_it_is_not_allowed() {
             for value in values {
                 let mut wrong = body.clone();
                 wrong[field] = json!(value);
-                scene.refuses_body(method, path, &wrong.to_string(), (422, "invalid-value", &format!("pointer:/{field}"))).await;
+                scene
+                    .refuses_body(
+                        method,
+                        path,
+                        &wrong.to_string(),
+                        (422, "invalid-value", &format!("pointer:/{field}")),
+                    )
+                    .await;
             }
         }
     }

@@ -38,10 +38,22 @@ const FIELDS: &[&str] = &[
     "after",
 ];
 
-const TEXTS: &[&str] = &["US", "DE", "America/Los_Angeles", "en", "\u{0}", "\u{202e}", "\u{1f468}\u{200d}\u{1f469}", "%s", "$ne", "04:00"];
+const TEXTS: &[&str] = &[
+    "US",
+    "DE",
+    "America/Los_Angeles",
+    "en",
+    "\u{0}",
+    "\u{202e}",
+    "\u{1f468}\u{200d}\u{1f469}",
+    "%s",
+    "$ne",
+    "04:00",
+];
 
 fn runner() -> TestRunner {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
+    let cases =
+        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
     TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
 }
 
@@ -69,7 +81,10 @@ fn values() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 24, 6, |inner| {
         let keys = prop_oneof![select(FIELDS).prop_map(str::to_owned), any::<String>()];
-        prop_oneof![vec(inner.clone(), 0..6).prop_map(Value::from), btree_map(keys, inner, 0..6).prop_map(|map| json!(map))]
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            btree_map(keys, inner, 0..6).prop_map(|map| json!(map))
+        ]
     })
 }
 
@@ -119,12 +134,18 @@ fn valid(path: &str, other: &str) -> Map<String, Value> {
             "name": "Cleo", "party_size": 2, "phone": "(415) 555-2671", "email": "cleo@example.com", "note": "window",
             "quoted_minutes": 15, "language": "es",
         }),
-        "/v1/users" | "/v1/sessions" => json!({ "email": "cleo@example.com", "password": PASSWORD, "name": "Cleo" }),
-        "/v1/users/confirm" | "/v1/password-resets/confirm" => json!({ "token": "AAAA", "new_password": PASSWORD }),
+        "/v1/users" | "/v1/sessions" => {
+            json!({ "email": "cleo@example.com", "password": PASSWORD, "name": "Cleo" })
+        }
+        "/v1/users/confirm" | "/v1/password-resets/confirm" => {
+            json!({ "token": "AAAA", "new_password": PASSWORD })
+        }
         "/v1/password-resets" => json!({ "email": "cleo@example.com" }),
         "/v1/sessions/refresh" => json!({ "refresh_token": "AAAA" }),
         "/v1/me" => json!({ "name": "Cleo" }),
-        "/v1/me/password" | "/v1/me/erase" => json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
+        "/v1/me/password" | "/v1/me/erase" => {
+            json!({ "current_password": PASSWORD, "new_password": PASSWORD })
+        }
         "/v1/public/waitlists/{id}/waitees" => json!({
             "name": "Cleo", "party_size": 2, "phone": "(415) 555-2671", "email": "cleo@example.com", "note": "window", "language": "es",
         }),
@@ -152,7 +173,8 @@ fn render(body: &Body, valid: &Map<String, Value>) -> Vec<u8> {
             Mutation::Cut(_) | Mutation::Flip(..) => {}
         }
     }
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
     let mut text = format!("{{{}}}", fields.join(",")).into_bytes();
     for mutation in mutations {
         match mutation {
@@ -182,7 +204,8 @@ fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_
             let before = census(&stage.dynamodb, &stage.prefix).await;
             let exp = stage.backend.clock.now().millis() / 1000 + 900;
             let principal = Some(Principal::account(owner.id, exp));
-            let answer = send_bytes(&stage.backend, principal, entry.method, &path, bytes.into(), &[JSON]).await;
+            let answer =
+                send_bytes(&stage.backend, principal, entry.method, &path, bytes.into(), &[JSON]).await;
             let after = census(&stage.dynamodb, &stage.prefix).await;
             judge(&answer, before == after)
         })
@@ -193,6 +216,11 @@ fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_
 fn judge(answer: &Answer, untouched: bool) -> Result<(), TestCaseError> {
     prop_assert!(answer.status < 500, "{:?}", answer);
     prop_assert!(answer.status < 400 || untouched, "refused, and yet something was stored: {:?}", answer);
-    prop_assert_eq!(answer.status >= 400, answer.header("content-type") == "application/problem+json", "{:?}", answer);
+    prop_assert_eq!(
+        answer.status >= 400,
+        answer.header("content-type") == "application/problem+json",
+        "{:?}",
+        answer
+    );
     Ok(())
 }

@@ -35,20 +35,31 @@ async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
     }
     // A guest quotes themselves no time, and gives no reasons.
     let quoted = party(json!({ "quoted_minutes": 5 }));
-    scene.refuses_body("POST", &scene.door(), &quoted, (400, "malformed-body", "pointer:/quoted_minutes")).await;
+    scene
+        .refuses_body("POST", &scene.door(), &quoted, (400, "malformed-body", "pointer:/quoted_minutes"))
+        .await;
     for action in ["/confirm", "/leave"] {
         for body in ["[]", "null", "{", "7", r#"{"colour": 1}"#, r#"{"reason": "asked"}"#] {
             scene.refuses_body("POST", &scene.visit(action), body, (400, "malformed-body", "")).await;
         }
     }
-    for (method, path) in [("POST", scene.ana("/call")), ("POST", scene.ana("/seat")), ("PATCH", scene.ana(""))] {
+    for (method, path) in
+        [("POST", scene.ana("/call")), ("POST", scene.ana("/seat")), ("PATCH", scene.ana(""))]
+    {
         for body in ["[]", "null", "{", r#"{"colour": 1}"#] {
             scene.refuses_body(method, &path, body, (400, "malformed-body", "")).await;
         }
     }
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     scene.refuses_body("POST", &scene.parties, &deep, (400, "malformed-body", "")).await;
-    scene.refuses_body("POST", &scene.parties, &party(json!({ "note": deep_object(200) })), (400, "malformed-body", "pointer:/note")).await;
+    scene
+        .refuses_body(
+            "POST",
+            &scene.parties,
+            &party(json!({ "note": deep_object(200) })),
+            (400, "malformed-body", "pointer:/note"),
+        )
+        .await;
 }
 
 /// An object in an object in an object.
@@ -117,14 +128,35 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "day_starts": "+4:00" }), "pointer:/day_starts"),
     ] {
         scene.refuses_body("POST", "/v1/waitlists", &list(changes.clone()), wrong(pointer)).await;
-        scene.refuses_body("PATCH", &format!("/v1/waitlists/{}", scene.list), &changes.to_string(), wrong(pointer)).await;
+        scene
+            .refuses_body(
+                "PATCH",
+                &format!("/v1/waitlists/{}", scene.list),
+                &changes.to_string(),
+                wrong(pointer),
+            )
+            .await;
     }
     for reason in ["", "\u{7}", "\u{200b}", "\u{2066}x", &"x".repeat(201)] {
-        scene.refuses_body("POST", &scene.ana("/seat"), &json!({ "reason": reason }).to_string(), wrong("pointer:/reason")).await;
+        scene
+            .refuses_body(
+                "POST",
+                &scene.ana("/seat"),
+                &json!({ "reason": reason }).to_string(),
+                wrong("pointer:/reason"),
+            )
+            .await;
     }
     // All that is wrong is told at once.
-    let answer = scene.send("POST", &scene.parties, &party(json!({ "name": "", "party_size": 0, "phone": "12" })), &[JSON]).await;
-    let pointers: Vec<_> = answer.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    let answer = scene
+        .send("POST", &scene.parties, &party(json!({ "name": "", "party_size": 0, "phone": "12" })), &[JSON])
+        .await;
+    let pointers: Vec<_> = answer.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
     assert_eq!(pointers, ["/name", "/party_size", "/phone"]);
 }
 
@@ -134,12 +166,21 @@ async fn what_cannot_be_cleared_is_not_cleared_by_null() {
     let scene = Scene::new(&stage).await;
     for field in ["name", "party_size"] {
         let at = format!("pointer:/{field}");
-        scene.refuses_body("PATCH", &scene.ana(""), &json!({ field: null }).to_string(), (422, "invalid-value", &at)).await;
+        scene
+            .refuses_body(
+                "PATCH",
+                &scene.ana(""),
+                &json!({ field: null }).to_string(),
+                (422, "invalid-value", &at),
+            )
+            .await;
     }
     for field in ["name", "time_zone", "region"] {
         let at = format!("pointer:/{field}");
         let path = format!("/v1/waitlists/{}", scene.list);
-        scene.refuses_body("PATCH", &path, &json!({ field: null }).to_string(), (422, "invalid-value", &at)).await;
+        scene
+            .refuses_body("PATCH", &path, &json!({ field: null }).to_string(), (422, "invalid-value", &at))
+            .await;
     }
 }
 
@@ -148,8 +189,22 @@ async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let valid = party(json!({}));
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""] {
-        scene.refuses("POST", &scene.parties, &valid, &[("content-type", kind)], (415, "unsupported-media-type", "")).await;
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonx",
+        "",
+    ] {
+        scene
+            .refuses(
+                "POST",
+                &scene.parties,
+                &valid,
+                &[("content-type", kind)],
+                (415, "unsupported-media-type", ""),
+            )
+            .await;
     }
     for path in [&scene.parties, &scene.door(), &scene.visit("/leave")] {
         scene.refuses("POST", path, &valid, &[], (415, "unsupported-media-type", "")).await;
@@ -159,6 +214,13 @@ async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
         scene.refuses_body("POST", path, &padded, (413, "body-too-large", "")).await;
     }
     // One byte less is just a body with much space in it.
-    let joined = scene.send("POST", &scene.parties, &padded[..64 * 1024], &[("content-type", "application/json; charset=utf-8")]).await;
+    let joined = scene
+        .send(
+            "POST",
+            &scene.parties,
+            &padded[..64 * 1024],
+            &[("content-type", "application/json; charset=utf-8")],
+        )
+        .await;
     assert_eq!(joined.status, 201, "{joined:?}");
 }

@@ -29,7 +29,9 @@ async fn a_move_names_exactly_one_other_party_of_the_same_board() {
     scene.refuses_body("POST", &path, &json!({ "after": eve }).to_string(), (409, "not-on-board", "")).await;
     let stranger = stage.owner();
     let hidden = stranger.join(&stranger.list("Not yours").await, "Zoe").await;
-    scene.refuses_body("POST", &path, &json!({ "after": hidden }).to_string(), (409, "not-on-board", "")).await;
+    scene
+        .refuses_body("POST", &path, &json!({ "after": hidden }).to_string(), (409, "not-on-board", ""))
+        .await;
 }
 
 #[tokio::test]
@@ -40,10 +42,20 @@ async fn a_stale_if_match_and_a_reused_key_change_nothing() {
     let called = scene.send("POST", &scene.ana("/call"), "", &keyed).await;
     assert_eq!((called.status, called.header("etag")), (202, "\"2\""));
     for tag in ["\"1\"", "\"3\"", "\"1.0123456789abcdef0123456789abcdef\"", "\"0\""] {
-        scene.refuses("POST", &scene.ana("/seat"), "", &[("If-Match", tag)], (412, "precondition-failed", "")).await;
+        scene
+            .refuses("POST", &scene.ana("/seat"), "", &[("If-Match", tag)], (412, "precondition-failed", ""))
+            .await;
     }
     for tag in ["\"1\"", "\"3\""] {
-        scene.refuses("POST", &scene.visit("/leave"), "", &[("If-Match", tag)], (412, "precondition-failed", "")).await;
+        scene
+            .refuses(
+                "POST",
+                &scene.visit("/leave"),
+                "",
+                &[("If-Match", tag)],
+                (412, "precondition-failed", ""),
+            )
+            .await;
     }
     scene.refuses("POST", &scene.ana("/seat"), "", &keyed, (422, "idempotency-key-reused", "")).await;
     scene.refuses("POST", &scene.ana("/call"), " {}", &keyed, (422, "idempotency-key-reused", "")).await;
@@ -51,8 +63,24 @@ async fn a_stale_if_match_and_a_reused_key_change_nothing() {
     let made = scene.send("POST", "/v1/waitlists", &list(json!({})), &keyed).await;
     let joined = scene.send("POST", &scene.parties, &party(json!({})), &keyed).await;
     assert_eq!((made.status, joined.status), (201, 201));
-    scene.refuses("POST", "/v1/waitlists", &list(json!({ "name": "Other" })), &keyed, (422, "idempotency-key-reused", "")).await;
-    scene.refuses("POST", &scene.parties, &party(json!({ "name": "Other" })), &keyed, (422, "idempotency-key-reused", "")).await;
+    scene
+        .refuses(
+            "POST",
+            "/v1/waitlists",
+            &list(json!({ "name": "Other" })),
+            &keyed,
+            (422, "idempotency-key-reused", ""),
+        )
+        .await;
+    scene
+        .refuses(
+            "POST",
+            &scene.parties,
+            &party(json!({ "name": "Other" })),
+            &keyed,
+            (422, "idempotency-key-reused", ""),
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -64,9 +92,20 @@ async fn a_transition_that_is_not_possible_says_what_is() {
     for action in ["/call", "/confirm", "/no-show", "/leave", "/remove"] {
         scene.refuses("POST", &scene.ana(action), "", &[], (409, "invalid-transition", "")).await;
         let answer = scene.send("POST", &scene.ana(action), "", &[]).await;
-        assert_eq!((&answer.body["state"], &answer.body["allowed"]), (&json!("seated"), &json!(["restore"])), "{action}");
+        assert_eq!(
+            (&answer.body["state"], &answer.body["allowed"]),
+            (&json!("seated"), &json!(["restore"])),
+            "{action}"
+        );
     }
-    scene.refuses_body("POST", &scene.ana("/move"), &json!({ "after": scene.ben }).to_string(), (409, "invalid-transition", "")).await;
+    scene
+        .refuses_body(
+            "POST",
+            &scene.ana("/move"),
+            &json!({ "after": scene.ben }).to_string(),
+            (409, "invalid-transition", ""),
+        )
+        .await;
     let path = format!("/v1/waitlists/{}", scene.list);
     scene.refuses("DELETE", &path, "", &[], (409, "waitlist-open", "")).await;
 }

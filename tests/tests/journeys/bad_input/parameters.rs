@@ -10,7 +10,9 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let upper = scene.ana.to_uppercase();
-    for id in ["7", "not-a-uuid", "%00", NO_SUCH_ID, "{id}", &upper, &scene.ana.replace('-', ""), "..", &scene.list] {
+    for id in
+        ["7", "not-a-uuid", "%00", NO_SUCH_ID, "{id}", &upper, &scene.ana.replace('-', ""), "..", &scene.list]
+    {
         for (method, path) in [
             ("GET", format!("/v1/waitees/{id}")),
             ("GET", format!("/v1/waitees/{id}/history")),
@@ -23,7 +25,14 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
     for id in ["7", "not-a-uuid", "%00", NO_SUCH_ID, &scene.list.to_uppercase(), &scene.ana] {
         scene.refuses("GET", &format!("/v1/public/waitlists/{id}"), "", &[], (404, "not-found", "")).await;
         let join = party(json!({}));
-        scene.refuses_body("POST", &format!("/v1/public/waitlists/{id}/waitees"), &join, (404, "not-found", "")).await;
+        scene
+            .refuses_body(
+                "POST",
+                &format!("/v1/public/waitlists/{id}/waitees"),
+                &join,
+                (404, "not-found", ""),
+            )
+            .await;
     }
     for (method, path) in [
         ("GET", "/"),
@@ -65,7 +74,10 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
     for path in [parties, "/v1/waitlists", &history, &scene.ana("")] {
         scene.refuses_query(&format!("{path}?colour=red"), "parameter:colour").await;
         scene
-            .refuses_query(&format!("{path}?limit=5&Limit=5"), if *path == scene.ana("") { "parameter:limit" } else { "parameter:Limit" })
+            .refuses_query(
+                &format!("{path}?limit=5&Limit=5"),
+                if *path == scene.ana("") { "parameter:limit" } else { "parameter:Limit" },
+            )
             .await;
     }
     scene.refuses_query(&format!("{parties}?limit=5&limit=5"), "parameter:limit").await;
@@ -104,9 +116,25 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
     }
     // Writes take none.
     for path in [scene.visit("/leave"), scene.door()] {
-        scene.refuses("POST", &format!("{path}?dry_run=true"), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
+        scene
+            .refuses(
+                "POST",
+                &format!("{path}?dry_run=true"),
+                "",
+                &[],
+                (400, "invalid-parameter", "parameter:dry_run"),
+            )
+            .await;
     }
-    scene.refuses("POST", &format!("{}?dry_run=true", scene.ana("/seat")), "", &[], (400, "invalid-parameter", "parameter:dry_run")).await;
+    scene
+        .refuses(
+            "POST",
+            &format!("{}?dry_run=true", scene.ana("/seat")),
+            "",
+            &[],
+            (400, "invalid-parameter", "parameter:dry_run"),
+        )
+        .await;
     scene.refuses("GET", "/healthz?deep=1", "", &[], (400, "invalid-parameter", "parameter:deep")).await;
 }
 
@@ -119,7 +147,16 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
     }
     // A read's tag is its number and the hash of its body, nothing else.
     let hash = "0123456789abcdef0123456789abcdef";
-    for behind in ["", "zzz", "7", &hash[1..], &format!("{hash}0"), &format!("{hash}.1"), &hash.to_uppercase(), &hash.replace('f', "g")] {
+    for behind in [
+        "",
+        "zzz",
+        "7",
+        &hash[1..],
+        &format!("{hash}0"),
+        &format!("{hash}.1"),
+        &hash.to_uppercase(),
+        &hash.replace('f', "g"),
+    ] {
         scene.refuses_header("POST", &scene.ana("/seat"), "If-Match", &format!("\"1.{behind}\"")).await;
     }
     let (long, fits) = ("k".repeat(129), "k".repeat(128));
@@ -136,7 +173,15 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
     }
     scene.refuses_header("POST", &scene.visit("/leave"), "If-Match", "seven").await;
     let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
-    scene.refuses("POST", &scene.ana("/seat"), "", &twice, (400, "invalid-parameter", "header:Idempotency-Key")).await;
+    scene
+        .refuses(
+            "POST",
+            &scene.ana("/seat"),
+            "",
+            &twice,
+            (400, "invalid-parameter", "header:Idempotency-Key"),
+        )
+        .await;
     let seventeen = vec![format!("waitee-{}@1", scene.ana); 17].join(", ");
     for tokens in [
         "garbage",

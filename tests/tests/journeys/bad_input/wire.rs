@@ -24,19 +24,30 @@ async fn the_server_answers_bad_requests_with_problems_and_stores_nothing() {
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
     let made = server.send(Some(&token), "POST", "/v1/waitlists", Some(&list), &[]).await.unwrap();
     let parties = format!("/v1/waitlists/{}/waitees", made.id());
-    let joined = server.send(Some(&token), "POST", &parties, Some(&json!({ "name": "Ana", "party_size": 2 })), &[]).await.unwrap();
+    let joined = server
+        .send(Some(&token), "POST", &parties, Some(&json!({ "name": "Ana", "party_size": 2 })), &[])
+        .await
+        .unwrap();
     let ana = format!("/v1/waitees/{}", joined.id());
     place.settled(&server).await;
     let dynamodb = place.dynamodb().await;
     let before = census(&dynamodb, &place.prefix).await;
 
     let http = reqwest::Client::new();
-    let ask = |method: &str, path: &str| http.request(method.parse().unwrap(), format!("{}{path}", server.url)).bearer_auth(&token);
-    let json = |request: reqwest::RequestBuilder, body: Vec<u8>| request.header("content-type", "application/json").body(body);
+    let ask = |method: &str, path: &str| {
+        http.request(method.parse().unwrap(), format!("{}{path}", server.url)).bearer_auth(&token)
+    };
+    let json = |request: reqwest::RequestBuilder, body: Vec<u8>| {
+        request.header("content-type", "application/json").body(body)
+    };
     for (request, status, slug) in [
         (json(ask("POST", &parties), b"{\"name\": \"Ana\"".to_vec()), 400, "malformed-body"),
         (json(ask("POST", &parties), vec![0xff, 0xfe, 0]), 400, "malformed-body"),
-        (json(ask("POST", &parties), br#"{"name": "Ana", "party_size": 2, "colour": 1}"#.to_vec()), 400, "malformed-body"),
+        (
+            json(ask("POST", &parties), br#"{"name": "Ana", "party_size": 2, "colour": 1}"#.to_vec()),
+            400,
+            "malformed-body",
+        ),
         (json(ask("POST", &parties), br#"{"name": "Ana", "party_size": 0}"#.to_vec()), 422, "invalid-value"),
         (json(ask("POST", &parties), vec![b' '; TEN_MEGABYTES]), 413, "body-too-large"),
         (ask("POST", &parties).body("name=Ana&party_size=2"), 415, "unsupported-media-type"),
@@ -69,7 +80,8 @@ async fn a_request_whose_body_breaks_off_is_not_carried_out() {
     let address = server.url.strip_prefix("http://").unwrap();
     for sent in ["", "{"] {
         let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
-        let head = format!("POST {list}/close HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n");
+        let head =
+            format!("POST {list}/close HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n");
         let request = format!("{head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{sent}");
         connection.write_all(request.as_bytes()).await.unwrap();
         connection.shutdown().await.unwrap();

@@ -8,7 +8,8 @@ use crate::reads::feed;
 
 /// All that an answer says, as it goes over the wire.
 fn text(answer: &Answer) -> String {
-    let headers: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    let headers: Vec<String> =
+        answer.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     format!("{}\n{}", headers.join("\n"), answer.body)
 }
 
@@ -30,17 +31,41 @@ async fn no_answer_to_a_guest_says_anything_of_another_but_that_they_are_there()
     feed(&stage).await;
 
     let mut answers = vec![ana.answer.clone(), door.get(&door.list()).await, door.get(&ana.visit("")).await];
-    assert_eq!((&answers[1].body["waiting"], &answers[2].body["ahead"]), (&json!(3), &json!(2)), "counts are told");
-    for (method, path) in [("POST", ana.visit("/confirm")), ("POST", ana.visit("/leave")), ("POST", ana.visit("/confirm"))] {
+    assert_eq!(
+        (&answers[1].body["waiting"], &answers[2].body["ahead"]),
+        (&json!(3), &json!(2)),
+        "counts are told"
+    );
+    for (method, path) in
+        [("POST", ana.visit("/confirm")), ("POST", ana.visit("/leave")), ("POST", ana.visit("/confirm"))]
+    {
         answers.push(door.send(method, &path, None, &[]).await);
     }
     // The same from the telephone of another party: nobody is told that it is there already.
+    answers.push(
+        door.send(
+            "POST",
+            &door.parties(),
+            Some(&json!({ "name": "Ana", "party_size": 2, "phone": "(202) 555-0143" })),
+            &[],
+        )
+        .await,
+    );
     answers
-        .push(door.send("POST", &door.parties(), Some(&json!({ "name": "Ana", "party_size": 2, "phone": "(202) 555-0143" })), &[]).await);
-    answers.push(door.send("POST", &door.parties(), Some(&json!({ "name": "" , "party_size": 2 })), &[]).await);
+        .push(door.send("POST", &door.parties(), Some(&json!({ "name": "" , "party_size": 2 })), &[]).await);
     let owner = door.owner.id.to_string();
     for answer in &answers {
-        for told in ["Qxvbnwzkjh", "5550143", "wvqxkzj", "Jqzxkwvbhn", &first.id, &first.token, &of_host, &owner, "confirmed_at"] {
+        for told in [
+            "Qxvbnwzkjh",
+            "5550143",
+            "wvqxkzj",
+            "Jqzxkwvbhn",
+            &first.id,
+            &first.token,
+            &of_host,
+            &owner,
+            "confirmed_at",
+        ] {
             assert!(!text(answer).contains(told), "{told} stands in {answer:?}");
         }
     }
@@ -55,14 +80,28 @@ async fn a_visits_token_opens_that_visit_and_nothing_else() {
     assert_eq!(door.get(&ben.visit("")).await.body["party_size"], 2);
 
     // As an id, or as an access token, it is none.
-    for path in ["/v1/waitees/{}", "/v1/waitees/{}/history", "/v1/waitlists/{}", "/v1/waitlists/{}/waitees", "/v1/me", "/v1/waitlists"] {
+    for path in [
+        "/v1/waitees/{}",
+        "/v1/waitees/{}/history",
+        "/v1/waitlists/{}",
+        "/v1/waitlists/{}/waitees",
+        "/v1/me",
+        "/v1/waitlists",
+    ] {
         let bearer = format!("Bearer {}", ana.token);
         for at in [&ana.token, &ana.id, &door.list] {
             let answer = door.send("GET", &path.replace("{}", at), None, &[("Authorization", &bearer)]).await;
             assert_eq!(answer.status, 401, "{path}: {answer:?}");
         }
     }
-    for (method, path) in [("POST", "call"), ("POST", "seat"), ("POST", "history"), ("GET", "confirm"), ("DELETE", ""), ("PATCH", "")] {
+    for (method, path) in [
+        ("POST", "call"),
+        ("POST", "seat"),
+        ("POST", "history"),
+        ("GET", "confirm"),
+        ("DELETE", ""),
+        ("PATCH", ""),
+    ] {
         let answer = door.send(method, &format!("/v1/public/visits/{}/{path}", ana.token), None, &[]).await;
         assert!([404, 405].contains(&answer.status), "{method} {path}: {answer:?}");
     }
@@ -84,7 +123,8 @@ async fn whether_another_visit_is_there_cannot_be_asked_by_naming_it() {
         let mut answers = Vec::new();
         for other in [&ben, &nobody] {
             for seq in [1, 9] {
-                let mut answer = door.send("GET", &path, None, &[("Sync-Token", &format!("waitee-{other}@{seq}"))]).await;
+                let mut answer =
+                    door.send("GET", &path, None, &[("Sync-Token", &format!("waitee-{other}@{seq}"))]).await;
                 answer.body.as_object_mut().unwrap().remove("request_id");
                 answers.push((answer.status, answer.body));
             }

@@ -80,7 +80,10 @@ async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
     assert_eq!(join(&door.parties()).await.status, 201);
     // What is not even a request is not counted.
     for _ in 0..3 {
-        assert_eq!(send(&bounded, None, "POST", &door.parties(), Some(&json!({ "name": "Ana" })), &[]).await.status, 400);
+        assert_eq!(
+            send(&bounded, None, "POST", &door.parties(), Some(&json!({ "name": "Ana" })), &[]).await.status,
+            400
+        );
     }
     assert_eq!(join(&door.parties()).await.status, 201);
 }
@@ -98,7 +101,12 @@ async fn a_guest_who_was_erased_is_404_at_once_and_stays_so() {
     feed(&stage).await;
     for forgotten in [false, true] {
         if forgotten {
-            stage.backend.vault.bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() }).await.unwrap();
+            stage
+                .backend
+                .vault
+                .bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() })
+                .await
+                .unwrap();
         }
         for (method, action) in [("GET", ""), ("POST", "/confirm"), ("POST", "/leave")] {
             for headers in [&[][..], &key] {
@@ -117,7 +125,12 @@ async fn a_guest_whose_key_is_gone_is_404_though_the_row_does_not_know_it_yet() 
     feed(&stage).await;
     door.owner.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await;
     assert_eq!(door.get(&ana.visit("")).await.status, 200, "the feed stands still");
-    stage.backend.vault.bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() }).await.unwrap();
+    stage
+        .backend
+        .vault
+        .bury(Subject::Guest { account: door.owner.id, guest: ana.id.parse::<WaiteeId>().unwrap() })
+        .await
+        .unwrap();
     assert_is_problem(&door.get(&ana.visit("")).await, 404, "not-found", "forgotten");
 }
 
@@ -138,7 +151,12 @@ async fn a_forgotten_accounts_lists_and_visits_are_404_to_everyone() {
         ("POST", ana.visit("/leave"), None),
     ] {
         for backend in [&stage.backend, &stage.another()] {
-            assert_is_problem(&send(backend, None, method, &path, body.as_ref(), &[]).await, 404, "not-found", &path);
+            assert_is_problem(
+                &send(backend, None, method, &path, body.as_ref(), &[]).await,
+                404,
+                "not-found",
+                &path,
+            );
         }
     }
     assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);

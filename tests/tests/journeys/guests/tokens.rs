@@ -30,7 +30,9 @@ enum Bad {
 
 fn bad() -> impl Strategy<Value = Bad> {
     prop_oneof![
-        prop_oneof![Just(32_usize), 0..80_usize].prop_flat_map(|length| vec(any::<u8>(), length)).prop_map(Bad::Random),
+        prop_oneof![Just(32_usize), 0..80_usize]
+            .prop_flat_map(|length| vec(any::<u8>(), length))
+            .prop_map(Bad::Random),
         "[!-.0->@-~]{1,200}".prop_map(Bad::Text),
         any::<Index>().prop_map(Bad::Cut),
         (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Bad::Flipped(at, bit)),
@@ -56,7 +58,8 @@ impl Bad {
 
 #[test]
 fn a_token_that_is_none_of_ours_is_404_whatever_it_is_sent_with() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
+    let cases =
+        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (stage, good) = runtime.block_on(async {
@@ -70,8 +73,10 @@ fn a_token_that_is_none_of_ours_is_404_whatever_it_is_sent_with() {
         let token = bad.token(&good);
         prop_assume!(!token.is_empty() && token != good);
         let names = ["sync-token", "if-match", "idempotency-key"].into_iter();
-        let mut sent: Vec<(&str, &str)> =
-            names.zip(&headers).filter_map(|(name, value)| value.as_deref().map(|value| (name, value))).collect();
+        let mut sent: Vec<(&str, &str)> = names
+            .zip(&headers)
+            .filter_map(|(name, value)| value.as_deref().map(|value| (name, value)))
+            .collect();
         sent.push(("content-type", "application/json"));
         runtime.block_on(async {
             for (method, action) in [("GET", ""), ("POST", "/confirm"), ("POST", "/leave")] {

@@ -17,9 +17,14 @@ use super::{Door, PHONE};
 pub(super) const TAKEN: Answer = Answer::With(200, r#"{"MessageId":"one"}"#);
 pub(super) const TOO_FAST: Answer = Answer::With(429, r#"{"__type":"TooManyRequestsException"}"#);
 const BROKEN: Answer = Answer::With(500, "out of order");
-const FORBIDDEN: Answer =
-    Answer::With(403, "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code></Error></ErrorResponse>");
-const INVALID: Answer = Answer::With(400, "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code></Error></ErrorResponse>");
+const FORBIDDEN: Answer = Answer::With(
+    403,
+    "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code></Error></ErrorResponse>",
+);
+const INVALID: Answer = Answer::With(
+    400,
+    "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code></Error></ErrorResponse>",
+);
 const NOT_OPTED_OUT: Answer = Answer::With(
     200,
     "<CheckIfPhoneNumberIsOptedOutResponse><CheckIfPhoneNumberIsOptedOutResult><isOptedOut>false</isOptedOut>\
@@ -51,14 +56,23 @@ async fn what_is_turned_away_for_now_is_tried_again_later_and_later() {
     let (stood, asked) = stands(&[TOO_FAST, BROKEN, TAKEN], &[0, 14, 2, 27, 5, 300]).await;
     let (throttled, broken) = ("table-ready email due TooManyRequestsException", "table-ready email due 500");
     assert_eq!(stood[..4], [throttled, throttled, broken, broken]);
-    assert_eq!((stood[4].as_str(), stood[5].as_str(), asked), ("table-ready email sent -", "table-ready email sent -", 3));
+    assert_eq!(
+        (stood[4].as_str(), stood[5].as_str(), asked),
+        ("table-ready email sent -", "table-ready email sent -", 3)
+    );
 }
 
 #[tokio::test]
 async fn what_is_turned_away_too_often_has_failed() {
     let (stood, asked) = stands(&[TOO_FAST], &[0, 16, 31, 61, 121, 100]).await;
     assert_eq!(stood[3], "table-ready email due TooManyRequestsException");
-    assert_eq!(stood[4..], ["table-ready email failed TooManyRequestsException", "table-ready email failed TooManyRequestsException"]);
+    assert_eq!(
+        stood[4..],
+        [
+            "table-ready email failed TooManyRequestsException",
+            "table-ready email failed TooManyRequestsException"
+        ]
+    );
     assert_eq!(asked, Kind::TableReady.attempts_max() as usize);
 }
 
@@ -72,7 +86,10 @@ async fn what_is_turned_away_for_good_is_not_tried_again() {
 #[tokio::test]
 async fn what_nobody_answers_is_unknown_and_after_its_lease_sent_again() {
     let (stood, asked) = stands(&[Answer::Never, TAKEN], &[0, 59, 2]).await;
-    assert_eq!(stood, ["table-ready email started -", "table-ready email started -", "table-ready email sent -"]);
+    assert_eq!(
+        stood,
+        ["table-ready email started -", "table-ready email started -", "table-ready email sent -"]
+    );
     assert_eq!(asked, 2);
 }
 
@@ -85,11 +102,18 @@ async fn who_wants_no_texts_gets_none() {
     let door = Door::open(&stage).await;
     let carrier = Carrier::new(&[Answer::With(200, told), TAKEN]).await;
     let deliver = door.post.deliver_by(&carrier).await;
-    let (ana, ben) = (door.join(json!({ "phone": PHONE })).await, door.join(json!({ "phone": PHONE, "email": "b@example.com" })).await);
+    let (ana, ben) = (
+        door.join(json!({ "phone": PHONE })).await,
+        door.join(json!({ "phone": PHONE, "email": "b@example.com" })).await,
+    );
     door.does(ana, "call").await;
     deliver.attend(ana.into()).await.unwrap();
     assert_eq!(door.told(ana).await[0], "table-ready - skipped opted-out");
-    assert!(carrier.seen().iter().all(|seen| seen.contains("Action=CheckIfPhoneNumberIsOptedOut")), "{:?}", carrier.seen());
+    assert!(
+        carrier.seen().iter().all(|seen| seen.contains("Action=CheckIfPhoneNumberIsOptedOut")),
+        "{:?}",
+        carrier.seen()
+    );
 
     let carrier = Carrier::new(&[Answer::With(200, told), TAKEN]).await;
     door.does(ben, "call").await;
@@ -121,9 +145,10 @@ async fn who_has_been_too_slow_does_not_send() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let Answer::With(status, body) = NOT_OPTED_OUT else { unreachable!() };
-    for (ms, expected) in
-        [(LEASE_MS - 20_000, "table-ready sms failed InvalidParameter"), (LEASE_MS - 9_000, "table-ready sms due too-slow")]
-    {
+    for (ms, expected) in [
+        (LEASE_MS - 20_000, "table-ready sms failed InvalidParameter"),
+        (LEASE_MS - 9_000, "table-ready sms due too-slow"),
+    ] {
         let carrier = Carrier::new(&[Answer::After(ms, status, body), INVALID]).await;
         let ana = door.join(json!({ "phone": PHONE })).await;
         door.does(ana, "call").await;
@@ -141,7 +166,8 @@ async fn what_somebody_else_has_comes_again_when_that_is_over() {
     door.does(ana, "call").await;
     let read = stage.backend.log.read::<commands::waitee::Waitee>(ana.into()).await.unwrap().unwrap();
     let author = read.because_of(2, Actor::System(Component::Delivery));
-    let start = Command::Start { message: MessageId { kind: Kind::TableReady, cause: 2 }, channel: Channel::Email };
+    let start =
+        Command::Start { message: MessageId { kind: Kind::TableReady, cause: 2 }, channel: Channel::Email };
     let (_, begun) = record_if(&stage.backend, ana.into(), &author, &start, 2).await.unwrap();
     assert!(begun, "and then its sender dies");
     stage.backend.clock.advance_millis(20_000);
@@ -158,7 +184,8 @@ async fn a_text_that_is_not_taken_goes_as_a_mail() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let both = json!({ "phone": PHONE, "email": "ana@example.com" });
-    let (refused, unasked, alone) = (door.join(both.clone()).await, door.join(both).await, door.join(json!({ "phone": PHONE })).await);
+    let (refused, unasked, alone) =
+        (door.join(both.clone()).await, door.join(both).await, door.join(json!({ "phone": PHONE })).await);
     door.does(refused, "call").await;
     let carrier = Carrier::new(&[NOT_OPTED_OUT, INVALID, TAKEN]).await;
     door.post.deliver_by(&carrier).await.attend(refused.into()).await.unwrap();
@@ -197,7 +224,11 @@ async fn what_was_worded_for_a_number_that_is_gone_is_not_begun() {
     let start = Command::Start { message, channel: Channel::Sms };
     let skip = Command::Skip { message, attempt: None, reason: Skip::NoAddress };
     for command in [&start, &skip] {
-        assert_eq!(record_if(&stage.backend, ana.into(), &author, command, 2).await.unwrap(), (None, false), "known before the change");
+        assert_eq!(
+            record_if(&stage.backend, ana.into(), &author, command, 2).await.unwrap(),
+            (None, false),
+            "known before the change"
+        );
     }
     let (_, begun) = record_if(&stage.backend, ana.into(), &author, &start, 3).await.unwrap();
     assert!(begun);

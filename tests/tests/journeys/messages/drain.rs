@@ -40,13 +40,19 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
         door.does(id, "call").await;
         parties.push(id);
     }
-    let bodies = (0..intents).map(|number| Errand::from(Intent::Attend { stream: parties[number % PARTIES].into() }).body().unwrap());
+    let bodies = (0..intents).map(|number| {
+        Errand::from(Intent::Attend { stream: parties[number % PARTIES].into() }).body().unwrap()
+    });
     let bodies: Vec<String> = bodies.collect();
     stage.backend.deliveries.send_all(&bodies, Duration::ZERO).await.unwrap();
     assert_eq!(stage.backend.deliveries.waiting(intents * 2).await.unwrap(), intents);
 
     if full {
-        assert_eq!(door.post.look().await, Looked { queued: 0, cut_short: true }, "so many wait that no look adds to them");
+        assert_eq!(
+            door.post.look().await,
+            Looked { queued: 0, cut_short: true },
+            "so many wait that no look adds to them"
+        );
     }
     let deliver = door.post.deliver(&stage);
     let mut worked_off = 0;

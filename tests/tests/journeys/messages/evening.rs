@@ -39,34 +39,62 @@ async fn until(server: &Server, token: &str, path: &str, holds: impl Fn(&Value) 
 async fn a_new_owner_confirms_by_mail_and_a_guest_who_does_not_come_is_told_reminded_and_given_up() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock"], &[]).await;
-    let anyone = async |path: &str, body: Value| server.send(None, "POST", path, Some(&body), &[]).await.unwrap();
-    assert_eq!(anyone("/v1/users", json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" })).await.status, 201);
+    let anyone =
+        async |path: &str, body: Value| server.send(None, "POST", path, Some(&body), &[]).await.unwrap();
+    assert_eq!(
+        anyone("/v1/users", json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" }))
+            .await
+            .status,
+        201
+    );
     let welcome = outbox(&place, "welcome", 1).await.remove(0);
-    assert_eq!((&welcome["to"], &welcome["channel"]), (&json!("ana@example.com"), &json!("email")), "{welcome}");
+    assert_eq!(
+        (&welcome["to"], &welcome["channel"]),
+        (&json!("ana@example.com"), &json!("email")),
+        "{welcome}"
+    );
     let file = std::fs::read_to_string(welcome["file"].as_str().unwrap()).unwrap();
     assert!(file.contains("multipart/alternative") && file.contains("text/html"), "{file}");
     let link = |mail: &Value, page: &str| {
-        mail["body"].as_str().unwrap().split_whitespace().find_map(|word| Some(word.split_once(page)?.1.to_owned())).unwrap()
+        mail["body"]
+            .as_str()
+            .unwrap()
+            .split_whitespace()
+            .find_map(|word| Some(word.split_once(page)?.1.to_owned()))
+            .unwrap()
     };
-    assert_eq!(anyone("/v1/users/confirm", json!({ "token": link(&welcome, "/confirm#") })).await.status, 204);
+    assert_eq!(
+        anyone("/v1/users/confirm", json!({ "token": link(&welcome, "/confirm#") })).await.status,
+        204
+    );
 
     assert_eq!(anyone("/v1/password-resets", json!({ "email": "ana@example.com" })).await.status, 202);
     let reset = outbox(&place, "password-reset", 1).await.remove(0);
     let another = "another correct horse battery";
-    let set = anyone("/v1/password-resets/confirm", json!({ "token": link(&reset, "/reset#"), "new_password": another })).await;
+    let set = anyone(
+        "/v1/password-resets/confirm",
+        json!({ "token": link(&reset, "/reset#"), "new_password": another }),
+    )
+    .await;
     assert_eq!(set.status, 204, "{set:?}");
 
     let tokens = anyone("/v1/sessions", json!({ "email": "ana@example.com", "password": another })).await;
     let token = tokens.body["access_token"].as_str().unwrap().to_owned();
     let me = until(&server, &token, "/v1/me", |me| me["email_confirmed"] == true).await;
     assert_eq!(me["welcome"], "sent");
-    let post = async |path: &str, body: Value| server.send(Some(&token), "POST", path, Some(&body), &[]).await.unwrap();
+    let post = async |path: &str, body: Value| {
+        server.send(Some(&token), "POST", path, Some(&body), &[]).await.unwrap()
+    };
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "hold_minutes": 10, "remind_minutes": 4 });
     let parties = format!("/v1/waitlists/{}/waitees", post("/v1/waitlists", list).await.id());
     let ben = post(&parties, json!({ "name": "Ben", "party_size": 2, "phone": "(415) 555-2671" })).await.id();
     assert_eq!(post(&format!("/v1/waitees/{ben}/call"), json!({})).await.status, 202);
     let text = outbox(&place, "table-ready", 1).await.remove(0);
-    assert_eq!((&text["to"], &text["channel"], &text["subject"]), (&json!("+14155552671"), &json!("sms"), &Value::Null), "{text}");
+    assert_eq!(
+        (&text["to"], &text["channel"], &text["subject"]),
+        (&json!("+14155552671"), &json!("sms"), &Value::Null),
+        "{text}"
+    );
     let status = |shown: &Value, place: usize| shown["notifications"][place]["status"].clone();
     let party = format!("/v1/waitees/{ben}");
     until(&server, &token, &parties, |board| status(&board["items"][0], 0) == "sent").await;
@@ -81,7 +109,11 @@ async fn a_new_owner_confirms_by_mail_and_a_guest_who_does_not_come_is_told_remi
         assert_eq!(outbox(&place, kind, count).await.len(), count, "{kind}");
     }
     let lines = place.run(&["outbox"]).await.out;
-    assert!(lines.lines().count() == 4 && lines.contains("  table-ready  sms  +14155552671  Main room: your table is ready"), "{lines}");
+    assert!(
+        lines.lines().count() == 4
+            && lines.contains("  table-ready  sms  +14155552671  Main room: your table is ready"),
+        "{lines}"
+    );
     assert_eq!(server.interrupt().await, Some(0));
 }
 
@@ -90,8 +122,11 @@ async fn without_the_minute_s_look_it_is_the_operator_who_looks() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock", "--no-tick"], &[]).await;
     let token = server.token(schema::UserId(uuid::Uuid::from_u128(7)));
-    let post = async |path: &str, body: Value| server.send(Some(&token), "POST", path, Some(&body), &[]).await.unwrap();
-    let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "hold_minutes": 5 });
+    let post = async |path: &str, body: Value| {
+        server.send(Some(&token), "POST", path, Some(&body), &[]).await.unwrap()
+    };
+    let list =
+        json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "hold_minutes": 5 });
     let parties = format!("/v1/waitlists/{}/waitees", post("/v1/waitlists", list).await.id());
     let ben = post(&parties, json!({ "name": "Ben", "party_size": 2 })).await.id();
     assert_eq!(post(&format!("/v1/waitees/{ben}/call"), json!({})).await.status, 202);

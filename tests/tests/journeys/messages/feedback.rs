@@ -49,7 +49,11 @@ async fn a_mail_that_comes_back_shows_so_once() {
         ("Bounce", bounce("Permanent"), "table-ready email bounced permanent"),
         ("Bounce", bounce("Transient"), "table-ready email bounced transient"),
         ("Bounce", bounce("Undetermined"), "table-ready email bounced undetermined"),
-        ("Complaint", json!({ "complaint": { "complaintFeedbackType": "abuse" } }), "table-ready email bounced complaint"),
+        (
+            "Complaint",
+            json!({ "complaint": { "complaintFeedbackType": "abuse" } }),
+            "table-ready email bounced complaint",
+        ),
         ("Reject", json!({ "reject": { "reason": "Bad content" } }), "table-ready email bounced rejected"),
         ("Delivery", json!({ "delivery": { "smtpResponse": "250 ok" } }), "table-ready email sent -"),
     ] {
@@ -57,7 +61,12 @@ async fn a_mail_that_comes_back_shows_so_once() {
         let body = reported(kind, ana.into(), "table-ready-2", more).to_string();
         assert_eq!(report(&door, &[body.clone(), body]).await, Vec::<String>::new());
         assert_eq!(door.told(ana).await[0], shown);
-        let bounces = stage.commits(ana).await.iter().filter(|commit| commit.events.contains("notification-bounced")).count();
+        let bounces = stage
+            .commits(ana)
+            .await
+            .iter()
+            .filter(|commit| commit.events.contains("notification-bounced"))
+            .count();
         assert_eq!(bounces, usize::from(kind != "Delivery"), "{kind}");
     }
 }
@@ -95,5 +104,9 @@ async fn what_is_reported_of_mails_that_are_none_of_ours_is_nobody_s_business() 
     let before = stage.commits(ana).await;
     assert_eq!(report(&door, &bodies.map(|body| body.to_string())).await, Vec::<String>::new());
     assert_eq!(stage.commits(ana).await, before, "what was never sent cannot come back");
-    assert_eq!(report(&door, &["{}".into(), "garbage".into()]).await, ["0", "1"], "that ends among the dead letters");
+    assert_eq!(
+        report(&door, &["{}".into(), "garbage".into()]).await,
+        ["0", "1"],
+        "that ends among the dead letters"
+    );
 }

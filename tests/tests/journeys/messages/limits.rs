@@ -12,7 +12,10 @@ use super::{
 async fn an_account_whose_address_is_not_confirmed_sends_no_texts() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
-    let (ana, ben) = (door.called(json!({ "phone": PHONE })).await, door.called(json!({ "phone": PHONE, "email": "b@example.com" })).await);
+    let (ana, ben) = (
+        door.called(json!({ "phone": PHONE })).await,
+        door.called(json!({ "phone": PHONE, "email": "b@example.com" })).await,
+    );
     assert_eq!(door.told(ana).await[0], "table-ready - skipped account-unconfirmed");
     assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
 }
@@ -21,7 +24,11 @@ async fn an_account_whose_address_is_not_confirmed_sends_no_texts() {
 async fn texts_go_to_people_of_the_list_s_country_alone() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
-    for (number, reason) in [("+4930901820", "other-country"), ("+14165550123", "other-country"), ("+19002345678", "not-for-texts")] {
+    for (number, reason) in [
+        ("+4930901820", "other-country"),
+        ("+14165550123", "other-country"),
+        ("+19002345678", "not-for-texts"),
+    ] {
         let ana = door.called(json!({ "phone": number })).await;
         assert_eq!(door.told(ana).await[0], format!("table-ready - skipped {reason}"), "{number}");
     }
@@ -67,23 +74,32 @@ async fn a_number_gets_so_many_texts_a_day_whoever_sends_them() {
         deliver().attend(ana.into()).await.unwrap();
         told.push(door.told(ana).await.remove(0));
     }
-    assert_eq!(told, ["table-ready sms sent -", "table-ready sms sent -", "table-ready - skipped recipient-cap"]);
+    assert_eq!(
+        told,
+        ["table-ready sms sent -", "table-ready sms sent -", "table-ready - skipped recipient-cap"]
+    );
 }
 
 #[tokio::test]
 async fn nor_is_the_api_a_relay_for_mails() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
-    let deliver = || door.post.deliver_over(stage.bounded("guest-mail-account=3/24h,guest-mail-address=2/24h"));
+    let deliver =
+        || door.post.deliver_over(stage.bounded("guest-mail-account=3/24h,guest-mail-address=2/24h"));
     let mut told = Vec::new();
-    for address in ["ana@example.com", "Ana@Example.com", "ana@example.com", "ben@example.com", "cleo@example.com"] {
+    for address in
+        ["ana@example.com", "Ana@Example.com", "ana@example.com", "ben@example.com", "cleo@example.com"]
+    {
         let id = door.join(json!({ "email": address })).await;
         door.does(id, "call").await;
         deliver().attend(id.into()).await.unwrap();
         told.push(door.told(id).await.remove(0));
     }
-    let (sent, recipient, account) =
-        ("table-ready email sent -", "table-ready - skipped recipient-cap", "table-ready - skipped account-cap");
+    let (sent, recipient, account) = (
+        "table-ready email sent -",
+        "table-ready - skipped recipient-cap",
+        "table-ready - skipped account-cap",
+    );
     assert_eq!(told, [sent, sent, recipient, sent, account]);
 }
 
@@ -146,5 +162,8 @@ async fn a_visit_whose_guest_was_erased_is_told_nothing() {
     door.pass(6);
     door.look(&[ana.into()]).await;
     let messages = stage.backend.erasures.receive(10).await.unwrap();
-    assert!(messages.iter().any(|message| message.body.contains(&ana.to_string())), "who is not forgotten yet is asked for again");
+    assert!(
+        messages.iter().any(|message| message.body.contains(&ana.to_string())),
+        "who is not forgotten yet is asked for again"
+    );
 }

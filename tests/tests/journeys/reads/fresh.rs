@@ -31,7 +31,11 @@ impl Host<'_> {
         let answer = self.owner.send(method, path, body, &[]).await;
         assert!(answer.status < 300, "{:?} {method} {path}: {answer:?}", self.feed);
         let token = answer.header("sync-token").to_owned();
-        let newest = if self.feed == Feed::Running { Some(&token) } else { self.tokens.last().filter(|_| self.feed == Feed::Behind) };
+        let newest = if self.feed == Feed::Running {
+            Some(&token)
+        } else {
+            self.tokens.last().filter(|_| self.feed == Feed::Behind)
+        };
         if let Some((stream, seq)) = newest.and_then(|token| token.split_once('@')) {
             ring(&self.stage.backend, stream.parse::<StreamId>().unwrap(), seq.parse().unwrap()).await;
         }
@@ -96,7 +100,11 @@ async fn an_evening(feed: Feed) {
     host.write("POST", &format!("{path}/close"), Value::Null).await;
     assert_eq!(host.read(&path).await.body["open"], false, "{feed:?}");
     let refused = host.owner.post(&board, json!({ "name": "Dan", "party_size": 2 })).await;
-    assert_eq!((refused.status, refused.body["type"].as_str().unwrap().ends_with("/waitlist-closed")), (409, true), "{feed:?}");
+    assert_eq!(
+        (refused.status, refused.body["type"].as_str().unwrap().ends_with("/waitlist-closed")),
+        (409, true),
+        "{feed:?}"
+    );
 
     for at in [0, 1, 2] {
         host.write("POST", &of(at, "/leave"), Value::Null).await;
@@ -133,7 +141,11 @@ async fn a_fresh_id_is_never_404_even_to_who_names_no_write() {
     let owner = stage.owner();
     let list = owner.list("Main room").await;
     let ana = owner.join(&list, "Ana").await;
-    for path in [format!("/v1/waitlists/{list}"), format!("/v1/waitlists/{list}/waitees"), format!("/v1/waitees/{ana}")] {
+    for path in [
+        format!("/v1/waitlists/{list}"),
+        format!("/v1/waitlists/{list}/waitees"),
+        format!("/v1/waitees/{ana}"),
+    ] {
         assert_eq!(owner.get(&path).await.status, 200, "{path}");
     }
 }
@@ -149,7 +161,11 @@ async fn a_list_is_full_as_the_rows_know_it_and_takes_parties_again_when_one_has
     assert_eq!(join("Ben").await.status, 201);
     feed(&stage).await;
     let refused = join("Cleo").await;
-    assert_eq!((refused.status, refused.body["type"].as_str().unwrap().ends_with("/waitlist-full")), (409, true), "{refused:?}");
+    assert_eq!(
+        (refused.status, refused.body["type"].as_str().unwrap().ends_with("/waitlist-full")),
+        (409, true),
+        "{refused:?}"
+    );
     owner.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await;
     feed(&stage).await;
     assert_eq!(join("Cleo").await.status, 201);

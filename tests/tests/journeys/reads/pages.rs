@@ -12,7 +12,8 @@ const LISTS: usize = 120;
 /// The ids on all pages of a path, the tokens sent with each page.
 async fn ids(owner: &Owner<'_>, path: &str, limit: usize, tokens: &str) -> Vec<String> {
     let glue = if path.contains('?') { '&' } else { '?' };
-    let headers: Vec<_> = Some(("Sync-Token", tokens)).into_iter().filter(|(_, tokens)| !tokens.is_empty()).collect();
+    let headers: Vec<_> =
+        Some(("Sync-Token", tokens)).into_iter().filter(|(_, tokens)| !tokens.is_empty()).collect();
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = owner.send("GET", &format!("{path}{glue}limit={limit}{cursor}"), None, &headers).await;
@@ -46,7 +47,8 @@ async fn unseen(owner: &Owner<'_>, list: &str, known: &mut Vec<String>) -> Strin
 async fn a_day_of_many_parties_is_paged_without_loss_or_repetition() {
     let stage = Stage::new().await;
     let owner = stage.owner();
-    let large = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 400 });
+    let large =
+        json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 400 });
     let list = owner.post("/v1/waitlists", large).await.id();
     let mut known = Vec::new();
     for number in 0..DAY_PARTIES - schema::sync::SYNC_TOKENS_MAX {

@@ -73,7 +73,14 @@ impl Evening {
     async fn kinds(&self, token: &str, path: &str) -> Option<Vec<String>> {
         let history = self.server.send(Some(token), "GET", path, None, &[]).await.ok()?;
         assert_eq!(history.status, 200, "{history:?}");
-        Some(history.body["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect())
+        Some(
+            history.body["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|event| event["type"].as_str().unwrap().to_owned())
+                .collect(),
+        )
     }
 
     /// Waits until a stream holds so many events of a type, over a death if one comes.
@@ -82,7 +89,11 @@ impl Evening {
         loop {
             match self.kinds(token, path).await {
                 Some(kinds) if kinds.iter().filter(|found| *found == kind).count() >= count => return,
-                Some(kinds) => assert!(begun.elapsed() < PATIENCE * 2, "no {kind} among {kinds:?}:\n{}", self.server.logs()),
+                Some(kinds) => assert!(
+                    begun.elapsed() < PATIENCE * 2,
+                    "no {kind} among {kinds:?}:\n{}",
+                    self.server.logs()
+                ),
                 None => self.live_on().await,
             }
             tokio::time::sleep(POLL * 2).await;
@@ -112,11 +123,14 @@ async fn told_over(death: Option<&str>, told: Told) {
         return;
     }
     let mut evening = Evening::begin(death).await;
-    let ana = evening.ask(None, "POST", "/v1/users", json!({ "email": EMAIL, "password": PASSWORD, "name": "Ana" })).await;
+    let ana = evening
+        .ask(None, "POST", "/v1/users", json!({ "email": EMAIL, "password": PASSWORD, "name": "Ana" }))
+        .await;
     let token = evening.server.token(ana.id().parse::<UserId>().unwrap());
     evening.until(&token, "/v1/me/history", "user.mail-sent", 1).await;
     let welcome = evening.sent("welcome").pop().unwrap();
-    let link = welcome.body.split_whitespace().find_map(|word| word.split_once("/confirm#")).unwrap().1.to_owned();
+    let link =
+        welcome.body.split_whitespace().find_map(|word| word.split_once("/confirm#")).unwrap().1.to_owned();
     assert_eq!(evening.ask(None, "POST", "/v1/users/confirm", json!({ "token": link })).await.status, 204);
 
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "hold_minutes": 30, "remind_minutes": 20 });
@@ -138,11 +152,18 @@ async fn told_over(death: Option<&str>, told: Told) {
     evening.set_clock(called_at.plus_minutes(40)).await;
     evening.until(&token, &history, "waitee.no-show", 1).await;
 
-    for (kind, expected) in [("welcome", told.welcome), ("table-ready", told.ready), ("reminder", told.reminder)] {
+    for (kind, expected) in
+        [("welcome", told.welcome), ("table-ready", told.ready), ("reminder", told.reminder)]
+    {
         assert_eq!(evening.sent(kind).len(), expected, "{kind}: {}", evening.server.logs());
     }
     let shown = evening.ask(Some(&token), "GET", &format!("/v1/waitees/{ben}"), json!({})).await;
-    let statuses: Vec<&str> = shown.body["notifications"].as_array().unwrap().iter().map(|told| told["status"].as_str().unwrap()).collect();
+    let statuses: Vec<&str> = shown.body["notifications"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| told["status"].as_str().unwrap())
+        .collect();
     assert_eq!(statuses, ["sent", if told.reminded { "sent" } else { "unknown" }], "{shown:?}");
     assert!(!evening.may_die, "it died of nothing");
     assert_eq!(evening.server.interrupt().await, Some(0));

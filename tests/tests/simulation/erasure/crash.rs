@@ -64,15 +64,26 @@ impl House {
         for message in self.messages("erasures").await {
             let update = self.tables.dynamodb.update_item().table_name(QUEUE.name(&self.tables.prefix));
             let update = update.key("queue", message["queue"].clone()).key("id", message["id"].clone());
-            let update = update.update_expression("SET visible_at = :now").condition_expression("attribute_exists(id)");
-            let _gone_already = update.expression_attribute_values(":now", AttributeValue::N("0".into())).send().await;
+            let update = update
+                .update_expression("SET visible_at = :now")
+                .condition_expression("attribute_exists(id)");
+            let _gone_already =
+                update.expression_attribute_values(":now", AttributeValue::N("0".into())).send().await;
         }
     }
 
     async fn messages(&self, queue: &str) -> Vec<Item> {
-        let query = self.tables.dynamodb.query().table_name(QUEUE.name(&self.tables.prefix)).consistent_read(true);
-        let query = query.key_condition_expression("#queue = :queue").expression_attribute_names("#queue", "queue");
-        query.expression_attribute_values(":queue", AttributeValue::S(queue.into())).send().await.unwrap().items.unwrap()
+        let query =
+            self.tables.dynamodb.query().table_name(QUEUE.name(&self.tables.prefix)).consistent_read(true);
+        let query =
+            query.key_condition_expression("#queue = :queue").expression_attribute_names("#queue", "queue");
+        query
+            .expression_attribute_values(":queue", AttributeValue::S(queue.into()))
+            .send()
+            .await
+            .unwrap()
+            .items
+            .unwrap()
     }
 
     async fn commits(&self, stream: impl Into<StreamId>) -> Vec<Commit> {
@@ -86,7 +97,8 @@ impl House {
 
     /// What the vault holds of somebody.
     async fn key(&self, subject: Subject) -> HashMap<String, AttributeValue> {
-        let get = self.tables.dynamodb.get_item().table_name(VAULT.name(&self.tables.prefix)).consistent_read(true);
+        let get =
+            self.tables.dynamodb.get_item().table_name(VAULT.name(&self.tables.prefix)).consistent_read(true);
         get.key("subject", AttributeValue::S(subject.to_string())).send().await.unwrap().item.unwrap()
     }
 
@@ -108,7 +120,10 @@ impl House {
         let mut of_account = kinds(&self.commits(account).await);
         of_account.retain(|kind| !kind.starts_with("user.mail-"));
         assert_eq!(of_account, ["user.registered", "user.erased", "user.forgotten"]);
-        assert_eq!(kinds(&self.commits(erased).await), ["waitee.joined", "waitee.removed", "waitee.erased", "waitee.forgotten"]);
+        assert_eq!(
+            kinds(&self.commits(erased).await),
+            ["waitee.joined", "waitee.removed", "waitee.erased", "waitee.forgotten"]
+        );
         for stream in streams {
             walk(&self.commits(stream).await).unwrap();
         }
@@ -122,7 +137,14 @@ impl House {
         let sdk = infra::aws::local(&engine(self.directory.path())).await;
         let config = Config::local(&self.tables.prefix, "", self.directory.path().join("keys"));
         let backend = Backend::new(&sdk, self.tables.dynamodb.clone(), &config, Clock::system()).unwrap();
-        assert!(backend.vault.keys(&[Subject::Account(account), guest(erased), guest(other)]).await.unwrap().is_empty());
+        assert!(
+            backend
+                .vault
+                .keys(&[Subject::Account(account), guest(erased), guest(other)])
+                .await
+                .unwrap()
+                .is_empty()
+        );
         for dead in ["erasures-dead", "retries", "failed-batches"] {
             assert_eq!(self.messages(dead).await, Vec::<Item>::new(), "{dead}");
         }
@@ -138,7 +160,8 @@ async fn start(directory: &Path, death: Option<&&'static str>) -> (Server, Table
 }
 
 fn engine(directory: &Path) -> String {
-    let running: Value = serde_json::from_str(&fs::read_to_string(directory.join("server.json")).unwrap()).unwrap();
+    let running: Value =
+        serde_json::from_str(&fs::read_to_string(directory.join("server.json")).unwrap()).unwrap();
     running["engine"].as_str().unwrap().to_owned()
 }
 
@@ -158,7 +181,9 @@ async fn erased_over(deaths: &[&'static str]) {
     let parties = format!("/v1/waitlists/{}/waitees", house.create(token, "/v1/waitlists", list).await.id());
     let mut guests = Vec::new();
     for name in ["Ben", "Cleo"] {
-        let joined = house.create(token, &parties, json!({ "name": name, "party_size": 2, "note": "high chair" })).await;
+        let joined = house
+            .create(token, &parties, json!({ "name": name, "party_size": 2, "note": "high chair" }))
+            .await;
         guests.push(joined.id().parse::<WaiteeId>().unwrap());
     }
     let erased = house.ask(token, &format!("/v1/waitees/{}/erase", guests[0]), json!({})).await;
@@ -218,5 +243,6 @@ async fn after_the_fact_was_appended() {
 
 #[tokio::test]
 async fn after_every_step_one_life_after_the_other() {
-    erased_over(&["intent.sent:2", "eraser.due:2", "eraser.released", "eraser.buried", "eraser.forgotten"]).await;
+    erased_over(&["intent.sent:2", "eraser.due:2", "eraser.released", "eraser.buried", "eraser.forgotten"])
+        .await;
 }

@@ -20,13 +20,9 @@ fn taking(backend: &Backend, mapping: Mapping, progress: &Progress, seen: &Seen)
         seen.lock().unwrap().extend(sequences);
         async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) }
     };
-    Pump::new(
-        backend.source(),
-        mapping,
-        progress.clone(),
-        handler,
-        |failure| async move { Err::<(), _>(format!("unexpected: {failure:?}")) },
-    )
+    Pump::new(backend.source(), mapping, progress.clone(), handler, |failure| async move {
+        Err::<(), _>(format!("unexpected: {failure:?}"))
+    })
 }
 
 /// Runs `pump` until its checkpoint is `sequence`, then stops it.
@@ -84,7 +80,9 @@ async fn what_every_consumer_has_handled_can_be_pruned() {
         let mut positions = progress.subscribe();
         let (stop, stopping) = watch::channel(false);
         let running = tokio::spawn(pump.run(stopping));
-        let done = |positions: &Positions| positions.iter().any(|((of, _), position)| *of == consumer && *position == sequences[5]);
+        let done = |positions: &Positions| {
+            positions.iter().any(|((of, _), position)| *of == consumer && *position == sequences[5])
+        };
         positions.wait_for(done).await.unwrap();
         stop.send_replace(true);
         running.await.unwrap();
@@ -104,7 +102,9 @@ async fn a_handler_sees_the_record_as_lambda_would_give_it() {
         tell.send_replace(event);
         async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) }
     };
-    let pump = Pump::new(backend.source(), Mapping::of(CONSUMER), progress.clone(), handler, |_| async { Ok::<_, Infallible>(()) });
+    let pump = Pump::new(backend.source(), Mapping::of(CONSUMER), progress.clone(), handler, |_| async {
+        Ok::<_, Infallible>(())
+    });
     run_to(pump, &progress, &backend.sequences().await[0]).await;
     let record = told.borrow_and_update().records[0].clone();
     assert_eq!(record.event_name, "INSERT");

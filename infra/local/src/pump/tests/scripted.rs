@@ -77,17 +77,23 @@ fn interruption() -> impl Strategy<Value = Interruption> {
 
 fn case() -> impl Strategy<Value = Case> {
     let shape = (1..25_usize, 1..9_i32, 1..4_u32, any::<bool>());
-    let behaviour = (prop::collection::vec(act(), 0..20), prop::option::of(0..25_usize), 0..3_usize, interruption());
-    (shape, behaviour).prop_map(|((records, batch_size, attempts_max, bisect), (acts, poison, destination_failures, interruption))| Case {
-        records,
-        batch_size,
-        attempts_max,
-        bisect,
-        acts,
-        poison,
-        destination_failures,
-        interruption,
-    })
+    let behaviour =
+        (prop::collection::vec(act(), 0..20), prop::option::of(0..25_usize), 0..3_usize, interruption());
+    (shape, behaviour).prop_map(
+        |(
+            (records, batch_size, attempts_max, bisect),
+            (acts, poison, destination_failures, interruption),
+        )| Case {
+            records,
+            batch_size,
+            attempts_max,
+            bisect,
+            acts,
+            poison,
+            destination_failures,
+            interruption,
+        },
+    )
 }
 
 /// What happened, as the handler and the destination saw it: places in the stream, counted from 0.
@@ -110,7 +116,8 @@ struct Stage {
 
 impl Stage {
     async fn handle(self: Arc<Self>, event: Event) -> Result<DynamoDbEventResponse, String> {
-        let sequences: Vec<_> = event.records.iter().map(|record| record.change.sequence_number.clone().unwrap()).collect();
+        let sequences: Vec<_> =
+            event.records.iter().map(|record| record.change.sequence_number.clone().unwrap()).collect();
         let places: Vec<_> = sequences.iter().map(|sequence| self.places[sequence]).collect();
         self.seen.lock().unwrap().delivered.push(places.clone());
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
@@ -211,7 +218,11 @@ async fn play(case: Case, backend: &Backend) -> (Arc<Stage>, usize, usize) {
     let stage = Arc::new(Stage { case, places, seen, calls, interrupted, stop });
     let progress = Progress::of(&[CONSUMER]);
     let finished = async |progress: &Progress| {
-        progress.subscribe().wait_for(|positions| positions.values().any(|position| *position == last)).await.unwrap();
+        progress
+            .subscribe()
+            .wait_for(|positions| positions.values().any(|position| *position == last))
+            .await
+            .unwrap();
     };
 
     let mut running = tokio::spawn(stage.pump(backend, &progress).run(stopping));
@@ -263,7 +274,9 @@ fn judge(stage: &Stage, first_run: usize, taken_first: usize) -> Result<(), Test
     prop_assert!(seen.taken.len() - first_taken.len() <= usize::try_from(case.batch_size).unwrap());
     // The second run starts at the first record that the first did not bring behind it.
     if let (Interruption::Stop(_), Some(batch)) = (case.interruption, seen.delivered.get(first_run)) {
-        let settled = |place: &usize| seen.taken[..taken_first].contains(place) || (seen.given_up.contains(place) && *place < batch[0]);
+        let settled = |place: &usize| {
+            seen.taken[..taken_first].contains(place) || (seen.given_up.contains(place) && *place < batch[0])
+        };
         prop_assert!((0..batch[0]).all(|place| settled(&place)));
         prop_assert!(!seen.taken[..taken_first].contains(&batch[0]));
     }

@@ -58,7 +58,8 @@ impl Stream {
         let shard = self.shards[place];
         let more = (place + 1 < self.shards.len()).then_some(shard.id);
         let range = json!({ "StartingSequenceNumber": sequence(shard.first), "EndingSequenceNumber": sequence(shard.last) });
-        let shards = [json!({ "ShardId": shard.id, "ParentShardId": shard.parent, "SequenceNumberRange": range })];
+        let shards =
+            [json!({ "ShardId": shard.id, "ParentShardId": shard.parent, "SequenceNumberRange": range })];
         json!({ "StreamDescription": { "StreamArn": "arn", "Shards": shards, "LastEvaluatedShardId": more } })
     }
 
@@ -68,7 +69,11 @@ impl Stream {
             Some(after) => 1 + place(after),
             None => shard.oldest,
         };
-        if next < shard.oldest { Err("TrimmedDataAccessException") } else { Ok(json!({ "ShardIterator": format!("{}/{next}", shard.id) })) }
+        if next < shard.oldest {
+            Err("TrimmedDataAccessException")
+        } else {
+            Ok(json!({ "ShardIterator": format!("{}/{next}", shard.id) }))
+        }
     }
 
     fn read(&mut self, iterator: &str) -> Result<Value, &'static str> {
@@ -108,9 +113,10 @@ async fn converse(State(stream): State<Shared>, headers: HeaderMap, body: Bytes)
     let answer = stream.lock().unwrap().answer(&operation, &serde_json::from_slice(&body).unwrap());
     let (status, body) = match answer {
         Ok(body) => (StatusCode::OK, body),
-        Err(kind) => {
-            (StatusCode::BAD_REQUEST, json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "pretended" }))
-        }
+        Err(kind) => (
+            StatusCode::BAD_REQUEST,
+            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "pretended" }),
+        ),
     };
     (status, [(CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string())
 }
@@ -119,13 +125,16 @@ async fn converse(State(stream): State<Shared>, headers: HeaderMap, body: Bytes)
 async fn pumped(backend: &Backend, stream: &Shared, last: usize) -> Vec<usize> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let pretending = tokio::spawn(axum::serve(listener, Router::new().fallback(converse).with_state(stream.clone())).into_future());
+    let pretending = tokio::spawn(
+        axum::serve(listener, Router::new().fallback(converse).with_state(stream.clone())).into_future(),
+    );
     let source = Source { streams: testing::streams(&url), ..backend.source() };
 
     let delivered = Arc::new(Mutex::new(Vec::new()));
     let remember = delivered.clone();
     let handler = move |event: Event| {
-        let places = event.records.iter().map(|record| place(record.change.sequence_number.as_deref().unwrap()));
+        let places =
+            event.records.iter().map(|record| place(record.change.sequence_number.as_deref().unwrap()));
         remember.lock().unwrap().extend(places);
         async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) }
     };
@@ -142,7 +151,12 @@ async fn pumped(backend: &Backend, stream: &Shared, last: usize) -> Vec<usize> {
     delivered.clone()
 }
 
-fn shard(id: &'static str, parent: Option<&'static str>, records: std::ops::RangeInclusive<usize>, closed: bool) -> Pretended {
+fn shard(
+    id: &'static str,
+    parent: Option<&'static str>,
+    records: std::ops::RangeInclusive<usize>,
+    closed: bool,
+) -> Pretended {
     Pretended { id, parent, first: *records.start(), oldest: *records.start(), last: *records.end(), closed }
 }
 
