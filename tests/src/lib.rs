@@ -5,6 +5,7 @@ pub mod account;
 pub mod binaries;
 pub mod carrier;
 pub mod cases;
+pub mod costs;
 pub mod delivery;
 pub mod events;
 pub mod meter;

@@ -234,6 +234,12 @@ impl Stage {
         env::var("WAITLIST_ENGINE").is_ok_and(|name| name == engine)
     }
 
+    /// Whether this is the embedded engine, which counts all units as AWS documents them.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        env::var_os(ENDPOINT).is_none()
+    }
+
     /// The same tables and keys by the system's clock, as the processes see them that a test starts.
     #[must_use]
     pub fn on_system_time(&self) -> Backend {

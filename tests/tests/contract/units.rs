@@ -13,6 +13,7 @@ use schema::{StreamId, WaiteeId, WaitlistId, commit::Tail};
 use serde_json::json;
 use waitlist_tests::{
     account::PASSWORD,
+    costs::documented,
     meter::Units,
     past::{author, fresh_stream, joined, next, seated},
     stage::{Owner, Stage},
@@ -40,7 +41,11 @@ async fn a_command_of_one_event_writes_one_unit_and_one_for_the_audit_index() {
             .send("POST", &format!("/v1/waitees/{ana}/{what}"), Some(&body), &[("Idempotency-Key", what)])
             .await;
         assert!(answer.status < 300, "{answer:?}");
-        assert_eq!(stage.meter.take().writes, units([("events", 1), ("events/audit", 1)]), "{what}");
+        let used = stage.meter.take();
+        assert_eq!(used.writes, units([("events", 1), ("events/audit", 1)]), "{what}");
+        if what == "confirm" {
+            documented(&stage, "a command with one event", &used);
+        }
     }
 }
 
@@ -51,7 +56,9 @@ async fn a_command_that_changes_nothing_writes_nothing() {
     let list = owner.list("Main room").await;
     let _before = stage.meter.take();
     assert_eq!(owner.post(&format!("/v1/waitlists/{list}/open"), json!({})).await.status, 200);
-    assert_eq!(stage.meter.take().writes, units([]));
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([]));
+    documented(&stage, "a command that changes nothing", &used);
 }
 
 #[tokio::test]
@@ -63,6 +70,7 @@ async fn a_join_with_name_phone_and_note_writes_its_commit_and_its_key() {
     let joined = typical_join(&owner, &list).await;
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
+    documented(&stage, "a host adds a party with name, phone and note", &used);
     if stage.counts_reads() {
         // The list's latest commit, and the stream that is still empty; the board, empty as well, which DynamoDB Local gives
         // for nothing. The account's key is at hand.
@@ -87,7 +95,9 @@ async fn three_events_of_one_commit_share_its_units() {
     );
     let _before = stage.meter.take();
     stage.backend.log.append(&[commit], vec![]).await.unwrap();
-    assert_eq!(stage.meter.take().writes, units([("events", 2), ("events/audit", 1)]));
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 2), ("events/audit", 1)]));
+    documented(&stage, "one commit of three events of 400 bytes each", &used);
 }
 
 #[tokio::test]
@@ -96,7 +106,9 @@ async fn two_streams_in_one_transaction_write_twice_the_units() {
     let both = [(); 2].map(|()| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]));
     let _before = stage.meter.take();
     stage.backend.log.append(&both, vec![]).await.unwrap();
-    let writes = stage.meter.take().writes;
+    let used = stage.meter.take();
+    documented(&stage, "one commit in each of two streams, in one transaction", &used);
+    let writes = used.writes;
     // DynamoDB Local counts a transaction as if it were none, ministack does not tell the index apart; AWS's documents say
     // twice for the table.
     let wanted = match (stage.is_on("dynamodb-local"), stage.is_on("ministack")) {
@@ -167,6 +179,7 @@ async fn a_party_of_ten_commits_is_loaded_for_two_units() {
     assert_eq!(stage.backend.log.load(visit(&ana)).await.unwrap().len(), 10);
     let used = stage.meter.take();
     assert_eq!(used.calls, 1);
+    documented(&stage, "loading a visit of ten commits", &used);
     if stage.counts_reads() {
         assert!(used.reads["events"] <= 2.0, "{used:?}");
     }
@@ -198,19 +211,19 @@ async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
     let (row, active, day) = ("events-waitees-g0", "events-waitees-g0/active", "events-waitees-g0/day");
     let due = "events-waitees-g0/due";
     assert_eq!(
-        rung(&stage, list_stream, "events-waitlists-g0").await,
+        rung(&stage, list_stream, "events-waitlists-g0", "a new list").await,
         units([("events-waitlists-g0", 1), ("events-waitlists-g0/owned", 1)])
     );
 
     let ana = typical_join(&owner, &list).await;
     assert_eq!(
-        rung(&stage, visit(&ana), row).await,
+        rung(&stage, visit(&ana), row, "a party joins").await,
         units([(row, 1), (active, 1), (day, 1), (due, 1)]),
         "into all indexes"
     );
     owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await;
     assert_eq!(
-        rung(&stage, visit(&ana), row).await,
+        rung(&stage, visit(&ana), row, "a party is called").await,
         units([(row, 1), (active, 1), (due, 2)]),
         "due at another time"
     );
@@ -222,13 +235,13 @@ async fn a_doorbell_reads_one_row_and_writes_it_with_the_indexes_that_change() {
         200
     );
     assert_eq!(
-        rung(&stage, visit(&ana), row).await,
+        rung(&stage, visit(&ana), row, "a party's size changes").await,
         units([(row, 1), (active, 1)]),
         "the others hold keys only, and none changed"
     );
     owner.post(&format!("/v1/waitees/{ana}/seat"), json!({})).await;
     assert_eq!(
-        rung(&stage, visit(&ana), row).await,
+        rung(&stage, visit(&ana), row, "a party is seated").await,
         units([(row, 1), (active, 1)]),
         "off the board, and still a message is due"
     );
@@ -254,6 +267,8 @@ async fn a_board_of_thirty_parties_is_read_by_the_page_and_its_keys_once_a_minut
         assert_eq!(board.body["items"][29]["phone"], "+14155552671", "opened");
         let used = stage.meter.take();
         assert_eq!(used.writes, units([]));
+        let at_hand = if keys > 0.0 { "no keys at hand" } else { "keys at hand" };
+        documented(&stage, &format!("a board of 30 parties, {at_hand}"), &used);
         if stage.counts_reads() {
             let board = used.reads["events-waitees-g0/active"];
             assert!(board <= 3.0, "half a unit per 4 KB: {board}");
@@ -284,6 +299,9 @@ async fn a_token_of_a_stream_that_the_answer_is_not_made_from_reads_one_unit() {
         assert_eq!(owner.send("GET", "/v1/waitlists", None, &headers).await.status, 200, "{tokens}");
         let used = stage.meter.take();
         calls.push(used.calls);
+        if units == 1.0 {
+            documented(&stage, "an account's lists, with a `Sync-Token` of another stream", &used);
+        }
         if stage.counts_reads() {
             assert_eq!(used.reads.get("events").copied().unwrap_or_default(), units, "{tokens}");
         }
@@ -307,6 +325,7 @@ async fn forgetting_a_guest_reads_the_stream_twice_and_writes_a_tombstone_and_a_
     forget(&stage.another(), visit(&ana)).await.unwrap();
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1)]));
+    documented(&stage, "forgetting a guest", &used);
     assert_eq!(used.calls, 4);
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([("events", 2.0)]));
@@ -326,6 +345,7 @@ async fn forgetting_an_account_opens_and_gives_up_its_address_besides() {
     forget(&eraser, owner.id.into()).await.unwrap();
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 2)]));
+    documented(&stage, "forgetting an account and, with it, its guests", &used);
     assert_eq!(used.calls, 6);
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([("events", 2.0), ("vault", 1.0)]));
@@ -341,7 +361,7 @@ async fn typical_join(owner: &Owner<'_>, list: &str) -> String {
 }
 
 /// What one doorbell for a stream's last commit writes; it reads one unit, of the row's table.
-async fn rung(stage: &Stage, stream: StreamId, row_table: &str) -> Units {
+async fn rung(stage: &Stage, stream: StreamId, row_table: &str, operation: &str) -> Units {
     let last = stage.commits(stream).await.pop().unwrap();
     let doorbell = Doorbell { stream, last: last.last, commits: vec![last] };
     let _before = stage.meter.take();
@@ -351,6 +371,7 @@ async fn rung(stage: &Stage, stream: StreamId, row_table: &str) -> Units {
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([(row_table, 1.0)]));
     }
+    documented(stage, &format!("a doorbell: {operation}"), &used);
     used.writes
 }
 

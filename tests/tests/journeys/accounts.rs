@@ -9,6 +9,7 @@ use schema::{StreamId, UserId, route::ROUTES, table::DEPLOYED};
 use serde_json::{Value, json};
 use waitlist_tests::{
     account::PASSWORD,
+    costs::documented,
     stage::{Stage, send},
 };
 
@@ -181,6 +182,7 @@ async fn what_is_registered_costs_and_rests_as_stated() {
     let _before = stage.meter.take();
     let account = stage.account().await;
     let used = stage.meter.take();
+    documented(&stage, "registering and signing in for the first time", &used);
     if stage.counts_as_documented() {
         assert_eq!(used.reads["vault"], 3.0, "the claim at registration; claim and key at sign-in: {used:?}");
         assert_eq!(

@@ -3,7 +3,10 @@
 use infra::log;
 use schema::{StreamId, UserId, WaitlistId, user::Event};
 use serde_json::{Value, json};
-use waitlist_tests::stage::{Answer, Stage, send};
+use waitlist_tests::{
+    costs::documented,
+    stage::{Answer, Stage, send},
+};
 
 use super::{WRITE_UNIT_BYTES, reads, rung, units, visit};
 
@@ -28,6 +31,7 @@ async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries(
     let joined = join(&stage, &list).await;
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1), ("limits", 2)]));
+    documented(&stage, "a guest joins by themselves", &used);
     if stage.counts_reads() {
         // As a host's, and nothing for the account's key, which is at hand.
         let most = reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]);
@@ -42,6 +46,7 @@ async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries(
     ask(&stage, "POST", &leave, None).await;
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1)]));
+    documented(&stage, "a guest leaves", &used);
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([("events", 2.0)]), "whose visit it is, and to decide");
     }
@@ -63,6 +68,10 @@ async fn a_public_list_and_a_visit_are_read_for_a_few_units() {
         ask(&stage, "GET", path, None).await;
         let used = stage.meter.take();
         assert_eq!(used.writes, units([]));
+        if keys == 0.0 {
+            let page = if path == &door { "a list as guests see it" } else { "a guest's own visit" };
+            documented(&stage, &format!("{page}, keys at hand"), &used);
+        }
         if stage.counts_reads() {
             let wanted = reads([("events-waitlists-g0", 1.0), (row, rows), (active, 0.5), ("vault", keys)]);
             assert_eq!(used.reads, wanted, "{path}, with {keys} keys to read");
@@ -78,16 +87,20 @@ async fn an_account_is_one_row_written_and_read_for_one_unit() {
     let stream = StreamId::from(UserId(owner.id.0));
     let due = ("events-users-g0/due", 1);
     assert_eq!(
-        rung(&stage, stream, "events-users-g0").await,
+        rung(&stage, stream, "events-users-g0", "a new account").await,
         units([("events-users-g0", 1), due]),
         "a mail is due"
     );
     owner.happened(Event::EmailConfirmed {}).await;
-    assert_eq!(rung(&stage, stream, "events-users-g0").await, units([("events-users-g0", 1)]));
+    assert_eq!(
+        rung(&stage, stream, "events-users-g0", "an account changes").await,
+        units([("events-users-g0", 1)])
+    );
     let _before = stage.meter.take();
     assert_eq!(owner.get("/v1/me").await.status, 200);
     let used = stage.meter.take();
     assert_eq!(used.calls, 1, "its key is at hand");
+    documented(&stage, "an account's own page, its key at hand", &used);
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([("events-users-g0", 1.0)]));
     }

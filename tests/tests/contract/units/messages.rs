@@ -4,6 +4,7 @@ use schema::{StreamId, WaiteeId};
 use serde_json::json;
 use waitlist_tests::{
     carrier::{Answer, Carrier},
+    costs::documented,
     delivery::Post,
     stage::Stage,
 };
@@ -26,6 +27,8 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
         deliver.attend(id.into()).await.unwrap();
         let used = stage.meter.take();
         assert_eq!(used.writes, units([("events", 2), ("events/audit", 2), ("limits", 2)]), "{contact}");
+        let channel = if contact.get("phone").is_some() { "a text" } else { "an e-mail" };
+        documented(&stage, &format!("{channel} to a guest, keys at hand"), &used);
         if stage.counts_reads() {
             // The visit before, for the lease, for the outcome, and whether anything is left to do; the list; of a text the account.
             assert_eq!(used.reads.keys().collect::<Vec<_>>(), ["events"], "{used:?}");
@@ -36,6 +39,7 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
         deliver.attend(id.into()).await.unwrap();
         let used = stage.meter.take();
         assert_eq!(used.writes, units([]), "an intent that comes again writes nothing");
+        documented(&stage, "a queue message with nothing to do", &used);
         if stage.counts_reads() {
             assert_eq!(used.reads, reads([("events", 1.0)]));
         }
@@ -71,7 +75,9 @@ async fn a_mail_to_an_owner_is_two_commits() {
     let deliver = post.deliver_over(stage.backend.clone());
     let _before = stage.meter.take();
     deliver.attend(owner.id.into()).await.unwrap();
-    assert_eq!(stage.meter.take().writes, units([("events", 2), ("events/audit", 2)]));
+    let used = stage.meter.take();
+    assert_eq!(used.writes, units([("events", 2), ("events/audit", 2)]));
+    documented(&stage, "an e-mail to an owner, keys at hand", &used);
     assert_eq!(post.sent_about(owner.id).len(), 1);
 }
 
@@ -118,6 +124,7 @@ async fn a_look_that_finds_nothing_costs_half_a_unit_a_key() {
     let used = stage.meter.take();
     assert_eq!(used.writes, units([]));
     assert_eq!(used.calls, 1 + 8 * 3, "the queue, and each key of three tables");
+    documented(&stage, "a tick that finds nothing due", &used);
     if stage.counts_as_documented() {
         let each = 8.0 * 0.5;
         let wanted = reads([

@@ -10,6 +10,7 @@ use schema::{
 use serde_json::json;
 use waitlist_tests::{
     account::PASSWORD,
+    costs::documented,
     stage::{Answer, Stage},
 };
 
@@ -208,6 +209,8 @@ async fn a_session_refreshed_thousands_of_times_costs_what_it_cost_at_first() {
         (asked, stage.meter.take())
     };
     let (asked, refreshed) = used(&account.access, &account.refresh).await;
+    documented(&stage, "the authorizer, once a minute and token", &asked);
+    documented(&stage, "refreshing a session, however often it was refreshed", &refreshed);
     if stage.counts_as_documented() {
         assert_eq!(asked.reads.values().sum::<f64>(), 2.0, "session and account: {asked:?}");
         assert_eq!(refreshed.reads.values().sum::<f64>(), 3.0, "{refreshed:?}");
@@ -279,6 +282,9 @@ async fn signing_in_costs_what_is_stated() {
         costs.push(stage.meter.take());
     }
     let [good, wrong, unknown] = &costs[..] else { unreachable!() };
+    documented(&stage, "signing in, the account's key at hand", good);
+    documented(&stage, "a sign-in with a wrong password, the account's key at hand", wrong);
+    documented(&stage, "a sign-in with an unknown address", unknown);
     assert_eq!(good.writes["limits"], 2.0);
     assert_eq!((good.writes["events"], good.writes["events/audit"]), (1.0, 1.0), "{good:?}");
     for refused in [wrong, unknown] {
