@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn when(more: &[Event], command: &Command) -> Vec<Visited> {
-        let past = [called(), more.iter().cloned().map(Visited::from).collect()].concat();
+        let past = [called(), more.iter().cloned().map(Visited::Notification).collect()].concat();
         given::<Waitee>(past).when(|waitee, now| waitee::deliver(waitee, command, now))
     }
 
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn has_started(events: &[Visited], number: u32) -> bool {
-        matches!(events, [Visited::NotificationStarted(started)] if started.attempt == number && started.until.millis() == NOW_MS + LEASE_MS)
+        matches!(events, [Visited::Notification(Event::Started(started))] if started.attempt == number && started.until.millis() == NOW_MS + LEASE_MS)
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn an_outcome_is_recorded_once_and_whatever_became_of_the_visit() {
-        assert!(matches!(when(&[started(1, 1)], &sent(1))[..], [Visited::NotificationSent(_)]));
+        assert!(matches!(when(&[started(1, 1)], &sent(1))[..], [Visited::Notification(Event::Sent(_))]));
         let Some(was_sent) =
             decide(&Agenda::default().of_visit(&fact(2)), &sent(1), |_| true, Time::from_millis(NOW_MS))
         else {
@@ -265,12 +265,21 @@ mod tests {
         };
         assert_eq!(when(&[started(1, 1), was_sent.clone()], &sent(1)), []);
         let both = when(&[started(1, 0), started(2, 1), was_sent], &sent(2));
-        assert!(matches!(both[..], [Visited::NotificationSent(_)]), "what was sent twice stands there twice");
-        let erased =
-            [called(), vec![started(1, 1).into(), Visited::Removed(Default::default()), Visited::Erased {}]]
-                .concat();
+        assert!(
+            matches!(both[..], [Visited::Notification(Event::Sent(_))]),
+            "what was sent twice stands there twice"
+        );
+        let erased = [
+            called(),
+            vec![
+                Visited::Notification(started(1, 1)),
+                Visited::Removed(Default::default()),
+                Visited::Erased {},
+            ],
+        ]
+        .concat();
         let after = given::<Waitee>(erased).when(|waitee, now| waitee::deliver(waitee, &sent(1), now));
-        assert!(matches!(after[..], [Visited::NotificationSent(_)]));
+        assert!(matches!(after[..], [Visited::Notification(Event::Sent(_))]));
     }
 
     fn fact(seq: u64) -> schema::Fact<Visited> {
@@ -289,7 +298,7 @@ mod tests {
         let fail =
             |attempt, for_now| Command::Fail { message: READY, attempt, code: "Throttled".into(), for_now };
         let again = |events: Vec<Visited>| match events.as_slice() {
-            [Visited::NotificationFailed(failed)] => failed.again_at.map(|at| at.millis() - NOW_MS),
+            [Visited::Notification(Event::Failed(failed))] => failed.again_at.map(|at| at.millis() - NOW_MS),
             other => panic!("{other:?}"),
         };
         assert_eq!(again(when(&[started(1, 1)], &fail(1, true))), Some(15_000));
@@ -301,9 +310,12 @@ mod tests {
     #[test]
     fn what_may_have_been_sent_is_skipped_by_nobody_else_for_good() {
         let skip = |attempt| Command::Skip { message: READY, attempt, reason: Skip::Late };
-        assert!(matches!(when(&[], &skip(None))[..], [Visited::NotificationSkipped(_)]));
+        assert!(matches!(when(&[], &skip(None))[..], [Visited::Notification(Event::Skipped(_))]));
         assert_eq!(when(&[started(1, 1)], &skip(None)), [], "somebody has it");
-        assert!(matches!(when(&[started(1, 1)], &skip(Some(1)))[..], [Visited::NotificationSkipped(_)]));
+        assert!(matches!(
+            when(&[started(1, 1)], &skip(Some(1)))[..],
+            [Visited::Notification(Event::Skipped(_))]
+        ));
         assert_eq!(when(&[started(1, 0), started(2, 1)], &skip(Some(1))), []);
     }
 
@@ -311,7 +323,7 @@ mod tests {
     fn what_came_back_is_recorded_once_and_only_of_what_was_started() {
         let bounce = Command::Bounce { message: READY, reason: Bounce::Permanent };
         assert_eq!(when(&[], &bounce), []);
-        assert!(matches!(when(&[started(1, 1)], &bounce)[..], [Visited::NotificationBounced(_)]));
+        assert!(matches!(when(&[started(1, 1)], &bounce)[..], [Visited::Notification(Event::Bounced(_))]));
         let bounced = Event::Bounced(Bounced { message: READY, why: Bounce::Permanent });
         assert_eq!(when(&[started(1, 1), bounced], &bounce), []);
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use infra::log::Aggregate;
 use schema::{
     Fact, Rank, Sealed, Time, UserId, WaitlistId, check,
-    commit::DomainEvent,
+    event::DomainEvent,
     id::StreamId,
     waitee::{self, Joined, JoinedBy, Why},
     waitlist::{Settings, State},

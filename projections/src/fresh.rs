@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
 use infra::{Backend, Failure, rows::Row};
-use schema::{Actor, Problem, StreamId, access, commit::DomainEvent, sync::SyncToken};
+use schema::{Actor, Problem, StreamId, access, event::DomainEvent, sync::SyncToken};
 use uuid::Uuid;
 
 use crate::projection::{Projection, fold};

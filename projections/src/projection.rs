@@ -1,10 +1,7 @@
 //! What a read model is: a pure fold that remembers.
 
 use infra::rows::Row;
-use schema::{
-    Commit, Fact,
-    commit::{DomainEvent, Unreadable},
-};
+use schema::{Commit, Fact, commit::Unreadable, event::DomainEvent};
 
 /// A read model with one row per stream.
 pub trait Projection {

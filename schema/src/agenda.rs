@@ -111,14 +111,7 @@ impl Agenda {
             Event::Erased {} => self.erased_at = Some(fact.at),
             Event::Forgotten {} => self.forgotten = true,
             Event::DetailsChanged(_) | Event::Moved { .. } => {}
-            Event::NotificationStarted(_)
-            | Event::NotificationSent(_)
-            | Event::NotificationFailed(_)
-            | Event::NotificationSkipped(_)
-            | Event::NotificationBounced(_) => {}
-        }
-        if let Some(message) = fact.event.message() {
-            self.messages.record(&message, fact.at);
+            Event::Notification(event) => self.messages.record(event, fact.at),
         }
         self
     }
@@ -143,14 +136,7 @@ impl Agenda {
             | Event::OperatorGranted {}
             | Event::OperatorRevoked {}
             | Event::TextsCapped { .. } => {}
-            Event::MailStarted(_)
-            | Event::MailSent(_)
-            | Event::MailFailed(_)
-            | Event::MailSkipped(_)
-            | Event::MailBounced(_) => {}
-        }
-        if let Some(message) = fact.event.message() {
-            self.messages.record(&message, fact.at);
+            Event::Mail(event) => self.messages.record(event, fact.at),
         }
         self
     }
@@ -170,7 +156,7 @@ mod tests {
     use super::*;
     use crate::{
         Rank, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
-        message::{Channel, LEASE_MS, Sent, Skip, Skipped, Started},
+        message::{self, Channel, LEASE_MS, Sent, Skip, Skipped, Started},
         value::PartySize,
         waitee::{Event, Joined, JoinedBy, Why},
     };
@@ -204,22 +190,22 @@ mod tests {
 
     fn started(cause: u64, minutes: i64) -> Event {
         let message = MessageId { kind: Kind::TableReady, cause };
-        Event::NotificationStarted(Started {
+        Event::Notification(message::Event::Started(Started {
             message,
             attempt: 1,
             channel: Channel::Sms,
             until: at(minutes).plus_millis(LEASE_MS),
-        })
+        }))
     }
 
     fn sent(kind: Kind) -> Event {
         let message = MessageId { kind, cause: 2 };
-        Event::NotificationSent(Sent {
+        Event::Notification(message::Event::Sent(Sent {
             message,
             attempt: 1,
             channel: Channel::Sms,
             provider_id: "one".into(),
-        })
+        }))
     }
 
     /// After these, a minute apart.
@@ -278,7 +264,8 @@ mod tests {
             "whoever looks says why it is not sent"
         );
         let message = MessageId { kind: Kind::TableReady, cause: 2 };
-        let skipped = Event::NotificationSkipped(Skipped { message, attempt: None, why: Skip::Needless });
+        let skipped = Skipped { message, attempt: None, why: Skip::Needless };
+        let skipped = Event::Notification(message::Event::Skipped(skipped));
         assert_eq!(after(&[joined(), called(), Event::Seated(Why::default()), skipped]).next(), None);
     }
 

@@ -1,4 +1,4 @@
-//! What is true: the facts, the values they are made of, and the shapes in which they are stored, asked for and shown.
+//! Events, the values they are made of, and the shapes in which they are stored, requested and shown.
 //!
 //! Nothing here performs I/O, knows AWS, or asks what time it is.
 
@@ -7,6 +7,7 @@ pub mod agenda;
 pub mod body;
 pub mod check;
 pub mod commit;
+pub mod event;
 pub mod id;
 pub mod message;
 pub mod problem;
@@ -22,7 +23,8 @@ pub mod value;
 pub mod waitee;
 pub mod waitlist;
 
-pub use commit::{Commit, DomainEvent, Fact};
+pub use commit::{Commit, Fact};
+pub use event::DomainEvent;
 pub use id::{Actor, SessionId, StreamId, UserId, WaiteeId, WaitlistId};
 pub use problem::{Problem, Slug};
 pub use rank::Rank;

@@ -124,8 +124,9 @@ pub enum Bounce {
     Rejected,
 }
 
-/// What can happen to a message. Accounts and visits record it under names of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event of a message. Each category of streams stores it under names of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Event {
     Started(Started),
     Sent(Sent),
@@ -135,7 +136,6 @@ pub enum Event {
 }
 
 impl Event {
-    /// Which message it happened to.
     #[must_use]
     pub fn message(&self) -> MessageId {
         match self {

@@ -1,24 +1,22 @@
-//! The facts about a waiting list.
+//! Events of a waiting list.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Time,
-    commit::DomainEvent,
-    id::Category,
+    event::events,
     value::{Capacity, DayStart, HoldMinutes, Language, ListName, QuoteMinutes, Region, RemindMinutes, Zone},
 };
 
-/// How a list is run.
+/// The settings of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What stands on the door.
     pub name: ListName,
-    /// Whose wall clock the business day follows.
+    /// The business day follows its wall clock.
     pub time_zone: Zone,
-    /// Whose telephone numbers need no prefix.
+    /// Its telephone numbers need no prefix.
     pub region: Region,
-    /// How many parties may wait at once.
+    /// Parties that may wait at once.
     pub capacity: Capacity,
     /// How long a called party's table is held.
     pub hold_minutes: HoldMinutes,
@@ -35,7 +33,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What is quoted to a party behind so many others. A queue so long that the quote passes its bound is quoted that bound.
+    /// The quote for a party behind `ahead` others, at most [`QuoteMinutes::MOST`]. `None` when the list quotes nothing.
     #[must_use]
     pub fn quote(&self, ahead: usize) -> Option<QuoteMinutes> {
         let minutes =
@@ -47,34 +45,25 @@ impl Settings {
 /// A list after an event. Every event carries it whole, so that reading the latest commit is reading the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// How it is run.
     #[serde(flatten)]
     pub settings: Settings,
     /// Whether parties may join.
     pub open: bool,
-    /// When it was made.
     pub created_at: Time,
 }
 
-/// What can happen to a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "data")]
-pub enum Event {
-    /// It was made, open.
-    #[serde(rename = "waitlist.created")]
-    Created(State),
-    /// It is run differently from now on.
-    #[serde(rename = "waitlist.settings-changed")]
-    SettingsChanged(State),
+events! {
+    /// An event of a list.
+    Waitlist;
+    /// A new list is open.
+    "waitlist.created" v1 => Created(State),
+    "waitlist.settings-changed" v1 => SettingsChanged(State),
     /// Parties may join.
-    #[serde(rename = "waitlist.opened")]
-    Opened(State),
+    "waitlist.opened" v1 => Opened(State),
     /// Parties may no longer join.
-    #[serde(rename = "waitlist.closed")]
-    Closed(State),
-    /// It is gone; its history stays.
-    #[serde(rename = "waitlist.deleted")]
-    Deleted(State),
+    "waitlist.closed" v1 => Closed(State),
+    /// The list is gone; its history stays.
+    "waitlist.deleted" v1 => Deleted(State),
 }
 
 impl Event {
@@ -87,28 +76,6 @@ impl Event {
             | Self::Opened(state)
             | Self::Closed(state)
             | Self::Deleted(state) => state,
-        }
-    }
-}
-
-impl DomainEvent for Event {
-    const CATEGORY: Category = Category::Waitlist;
-
-    const TYPES: &'static [(&'static str, u32)] = &[
-        ("waitlist.created", 1),
-        ("waitlist.settings-changed", 1),
-        ("waitlist.opened", 1),
-        ("waitlist.closed", 1),
-        ("waitlist.deleted", 1),
-    ];
-
-    fn type_name(&self) -> &'static str {
-        match self {
-            Self::Created(_) => "waitlist.created",
-            Self::SettingsChanged(_) => "waitlist.settings-changed",
-            Self::Opened(_) => "waitlist.opened",
-            Self::Closed(_) => "waitlist.closed",
-            Self::Deleted(_) => "waitlist.deleted",
         }
     }
 }

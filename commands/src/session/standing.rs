@@ -27,11 +27,7 @@ pub fn standing(state: &State, since: &[Commit]) -> Result<Option<Standing>, Fai
                 | Event::ConfirmationAsked {}
                 | Event::PasswordResetAsked {}
                 | Event::TextsCapped { .. }
-                | Event::MailStarted(_)
-                | Event::MailSent(_)
-                | Event::MailFailed(_)
-                | Event::MailSkipped(_)
-                | Event::MailBounced(_) => {}
+                | Event::Mail(_) => {}
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::delivery;
 pub fn deliver(user: &User, command: &delivery::Command, now: Time) -> Vec<Event> {
     let Some(agenda) = user.agenda() else { return Vec::new() };
     let wanted = |message| user.kept().is_some_and(|account| account.wants(message, now).is_ok());
-    delivery::decide(agenda, command, wanted, now).into_iter().map(Event::from).collect()
+    delivery::decide(agenda, command, wanted, now).into_iter().map(Event::Mail).collect()
 }
 
 impl Account {

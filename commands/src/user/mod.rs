@@ -105,7 +105,7 @@ impl Aggregate for User {
     }
 
     fn is_aside(event: &Event) -> bool {
-        event.message().is_some()
+        matches!(event, Event::Mail(_))
     }
 }
 
@@ -127,11 +127,7 @@ impl Account {
             | Event::PasswordResetAsked {}
             | Event::Erased {}
             | Event::Forgotten {} => {}
-            Event::MailStarted(_)
-            | Event::MailSent(_)
-            | Event::MailFailed(_)
-            | Event::MailSkipped(_)
-            | Event::MailBounced(_) => {}
+            Event::Mail(_) => {}
         }
         self
     }

@@ -14,7 +14,7 @@ use crate::delivery;
 pub fn deliver(waitee: &Waitee, command: &delivery::Command, now: Time) -> Vec<Event> {
     let Some(visit) = &waitee.0 else { return Vec::new() };
     let wanted = |message| visit.wants(message, now).is_ok();
-    delivery::decide(&visit.agenda, command, wanted, now).into_iter().map(Event::from).collect()
+    delivery::decide(&visit.agenda, command, wanted, now).into_iter().map(Event::Notification).collect()
 }
 
 impl Visit {

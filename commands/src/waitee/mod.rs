@@ -79,7 +79,7 @@ impl Aggregate for Waitee {
     }
 
     fn is_aside(event: &Event) -> bool {
-        event.message().is_some()
+        matches!(event, Event::Notification(_))
     }
 }
 
@@ -107,11 +107,7 @@ impl Visit {
             Event::Moved { rank, .. } => self.rank = rank.clone(),
             Event::Erased {} => self.erased = true,
             Event::Forgotten {} => self.forgotten = true,
-            Event::NotificationStarted(_)
-            | Event::NotificationSent(_)
-            | Event::NotificationFailed(_)
-            | Event::NotificationSkipped(_)
-            | Event::NotificationBounced(_) => {}
+            Event::Notification(_) => {}
         }
         self
     }

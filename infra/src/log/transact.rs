@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use schema::{
     Actor, Commit, Fact, Problem, Slug, StreamId, Time, UserId, access,
-    commit::{Author, CommandId, DomainEvent, Tail},
+    commit::{Author, CommandId, Tail},
+    event::DomainEvent,
 };
 use tracing::debug;
 use uuid::Uuid;

@@ -35,12 +35,7 @@ impl Projection for Users {
             | Event::ConfirmationAsked {}
             | Event::PasswordResetAsked {}
             | Event::PasswordChanged { .. } => {}
-            Event::TextsCapped { .. } => {}
-            Event::MailStarted(_)
-            | Event::MailSent(_)
-            | Event::MailFailed(_)
-            | Event::MailSkipped(_)
-            | Event::MailBounced(_) => {}
+            Event::TextsCapped { .. } | Event::Mail(_) => {}
         }
         row.agenda = row.agenda.of_account(fact);
         row.due_at = row.agenda.sought_at();

@@ -51,11 +51,7 @@ impl Projection for Waitees {
             Event::Moved { rank, .. } => row.rank = rank.clone(),
             // Nothing of the guest is shown from here on, though the key may stand for moments.
             Event::Erased {} | Event::Forgotten {} => row.erased = true,
-            Event::NotificationStarted(_)
-            | Event::NotificationSent(_)
-            | Event::NotificationFailed(_)
-            | Event::NotificationSkipped(_)
-            | Event::NotificationBounced(_) => {}
+            Event::Notification(_) => {}
         }
         row.agenda = row.agenda.of_visit(fact);
         row.due_at = row.agenda.sought_at();

@@ -427,7 +427,7 @@ fn goes_where_the_guest_is(commits: &[Commit], mut phone: bool) {
     {
         match event {
             waitee::Event::DetailsChanged(details) => phone &= details.phone != Some(None),
-            waitee::Event::NotificationStarted(started) => {
+            waitee::Event::Notification(message::Event::Started(started)) => {
                 assert_eq!(started.channel == Channel::Sms, phone, "{commits:#?}")
             }
             _ => {}
@@ -450,11 +450,13 @@ fn account_facts(commit: &Commit) -> Vec<Fact<user::Event>> {
     commit.facts().unwrap()
 }
 
-/// What happened to messages, and when.
+/// The events of messages, with their times.
 fn happened(commits: &[Commit]) -> Vec<(Time, message::Event)> {
+    let of_visit = |event| if let waitee::Event::Notification(event) = event { Some(event) } else { None };
+    let of_account = |event| if let user::Event::Mail(event) = event { Some(event) } else { None };
     let of = |commit: &Commit| match commit.facts::<waitee::Event>() {
-        Ok(facts) => facts.iter().filter_map(|fact| fact.event.message()).collect::<Vec<_>>(),
-        Err(_) => account_facts(commit).iter().filter_map(|fact| fact.event.message()).collect(),
+        Ok(facts) => facts.into_iter().filter_map(|fact| of_visit(fact.event)).collect::<Vec<_>>(),
+        Err(_) => account_facts(commit).into_iter().filter_map(|fact| of_account(fact.event)).collect(),
     };
     commits.iter().flat_map(|commit| of(commit).into_iter().map(|event| (commit.at, event))).collect()
 }
