@@ -87,7 +87,7 @@ impl Carrier {
 
     /// How to reach it.
     pub async fn sdk(&self) -> SdkConfig {
-        aws::local(&self.url).await
+        aws::local(&self.url, "anyone").await
     }
 
     /// From now on it gives these answers.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use aws_config::SdkConfig;
 use infra::{Clock, token::TokenKey};
 use schema::UserId;
 use serde_json::Value;
@@ -128,6 +129,14 @@ impl Server {
     pub fn logs(&self) -> String {
         logs(&self.directory)
     }
+}
+
+/// How to reach the embedded engine of the server that runs on a data directory, past the server.
+pub async fn engine(directory: &Path) -> SdkConfig {
+    let text = std::fs::read_to_string(directory.join("server.json")).unwrap();
+    let running: Value = serde_json::from_str(&text).unwrap();
+    let of = |field: &str| running[field].as_str().unwrap().to_owned();
+    infra::aws::local(&of("engine"), &of("engine_access_key")).await
 }
 
 impl Drop for Server {

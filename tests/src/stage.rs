@@ -50,6 +50,8 @@ pub struct Stage {
     pub prefix: String,
     /// How to reach the engine.
     pub sdk: SdkConfig,
+    /// The access key id that the engine asks for.
+    pub access_key: String,
     /// Where the keys are.
     pub keys: PathBuf,
     _directory: TempDir,
@@ -80,17 +82,20 @@ impl Answer {
     }
 }
 
-/// The engine under test: the one that the environment names, else one embedded engine for the whole test process.
-async fn engine_config() -> SdkConfig {
+/// The engine under test: the one that the environment names, else one embedded engine for the whole test process. With the
+/// access key id for clients of a test's own.
+async fn engine() -> (SdkConfig, String) {
     if env::var_os(ENDPOINT).is_some() {
-        return infra::aws::config().await;
+        let access_key = env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".to_owned());
+        return (infra::aws::config().await, access_key);
     }
-    infra::aws::local(&embedded()).await
+    let (url, access_key) = embedded();
+    (infra::aws::local(&url, &access_key).await, access_key)
 }
 
 /// Lives on a runtime of its own: the runtime of the test that came first ends with that test.
-fn embedded() -> String {
-    static ENGINE: OnceLock<String> = OnceLock::new();
+fn embedded() -> (String, String) {
+    static ENGINE: OnceLock<(String, String)> = OnceLock::new();
     ENGINE
         .get_or_init(|| {
             let (send, receive) = std::sync::mpsc::channel();
@@ -103,7 +108,7 @@ fn embedded() -> String {
                 runtime.block_on(async {
                     let directory = tempfile::tempdir().unwrap();
                     let engine = Engine::start(directory.path(), &[], "test").unwrap();
-                    send.send(engine.url().to_owned()).unwrap();
+                    send.send((engine.url().to_owned(), engine.access_key().to_owned())).unwrap();
                     std::future::pending::<()>().await;
                 });
             });
@@ -121,7 +126,8 @@ impl Stage {
             DEPLOYED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..*table }).collect();
         // What a host at the door would not wait for is no fault of an engine that shares a busy machine with other tests.
         let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
-        let sdk = engine_config().await.into_builder().timeout_config(patient).build();
+        let (sdk, access_key) = engine().await;
+        let sdk = sdk.into_builder().timeout_config(patient).build();
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -129,7 +135,7 @@ impl Stage {
         let clock = Clock::fixed(EVENING.parse::<Time>().unwrap());
         let meter = Meter::new(&prefix);
         let backend = Backend::new(&sdk, metered(&sdk, &meter), &config(&prefix, &keys), clock).unwrap();
-        Self { backend, dynamodb, meter, prefix, sdk, keys, _directory: directory }
+        Self { backend, dynamodb, meter, prefix, sdk, access_key, keys, _directory: directory }
     }
 
     /// The same tables and keys for another process, as it were: nothing cached.

@@ -127,7 +127,7 @@ async fn what_finds_nobody_to_connect_to_was_not_sent() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let messengers = messengers(&aws::local(&nobody).await, PATIENT, None, Clock::system());
+    let messengers = messengers(&aws::local(&nobody, "anyone").await, PATIENT, None, Clock::system());
     assert_eq!(
         came_to(messengers.mailer.send(&mail("ana@example.com")).await),
         ("busy", "no-connection".into())

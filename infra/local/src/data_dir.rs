@@ -1,9 +1,9 @@
 //! The data directory: the engine's file, the keys, and where the running server is.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ use crate::control::Control;
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
-/// Where a running server is, as `server.json` says.
+/// Where a running server is, as `server.json` says. Its secrets let the owner of the files use the engine and move the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// Its process id.
@@ -24,6 +24,9 @@ pub struct Running {
     pub http: String,
     /// Its engine's endpoint.
     pub engine: String,
+    /// The access key id that its embedded engine asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_access_key: Option<String>,
     /// Where its clock is moved, if it was started for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
@@ -72,14 +75,16 @@ pub enum DataDirError {
 }
 
 impl DataDir {
-    /// Makes the directory when there is none.
+    /// Makes the directory, readable by its owner alone, when there is none. The mode of one that is there stays: it may hold
+    /// other things, and every file that the server puts into it is readable by its owner alone.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         let made = Self(path.to_owned());
         for part in [made.path(), &made.keys()] {
-            fs::create_dir_all(part).map_err(|cause| DataDirError::Open { path: part.to_owned(), cause })?;
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(part);
+            made.map_err(|cause| DataDirError::Open { path: part.to_owned(), cause })?;
         }
         Ok(made)
     }

@@ -1,26 +1,35 @@
-//! The embedded engine: DynamoDB and its streams in this process, kept in one SQLite file and served on a port of the loopback interface.
+//! The embedded engine: DynamoDB and its streams in this process, kept in one SQLite file. This process calls it directly; commands
+//! in other processes reach it on a port of the loopback interface, with a credential.
 //!
 //! An acknowledged write survives the death of the process (the write-ahead log is written before the answer) but perhaps not a
 //! loss of power: SQLite runs with `synchronous = NORMAL`, which syncs at checkpoints only. A laptop's data is worth that trade.
 
+mod calls;
+mod door;
+mod error;
+mod file;
+
 use std::{
     fmt,
-    fs::{self, File, TryLockError},
-    io,
+    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use dynoxide::{Database, DynoxideError};
+use aws_config::SdkConfig;
+use dynoxide::Database;
 use rusqlite::{Connection, params};
-use schema::table::Table;
-use tokio::{net::TcpListener, sync::watch, task};
+use schema::table::{EVENTS, Table};
+use tokio::{sync::watch, task, time::Instant};
 
-const DATABASE_FILE: &str = "engine.db";
-const LOCK_FILE: &str = "engine.lock";
-const BUSY_MS: u64 = 5_000; // the engine itself waits as long for us
+use self::calls::Calls;
+pub use self::error::{EngineError, Trouble};
+
 const STOP_MAX_MS: u64 = 5_000; // an unfinished request must not keep the process alive
 const PRUNE_CHUNK: usize = 2_000; // records deleted per transaction; writers wait meanwhile
+
+/// How often a data directory that another process has is tried again.
+const LOCK_POLL: Duration = Duration::from_millis(50);
 
 /// What the engine adds to a sequence number to show it with DynamoDB's 21 digits.
 const SEQUENCE_OFFSET: u128 = 100_000_000_000_000_000_000;
@@ -30,81 +39,24 @@ const SEQUENCE_OFFSET: u128 = 100_000_000_000_000_000_000;
 const INDEX_STREAMS: &str = "CREATE INDEX IF NOT EXISTS waitlist_stream_order
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// The next sequence number is one more than the newest that is left, so the newest stays, whatever was consumed: a number given
-/// out twice would be taken for one already handled.
+/// The next sequence number is one more than the newest that is left, so the newest stays even when it is consumed: a number
+/// given out twice would be taken for one already handled.
 const PRUNE: &str = "DELETE FROM _stream_records WHERE id IN (
     SELECT id FROM _stream_records
     WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) <= ?2 AND CAST(sequence_number AS INTEGER) <
         (SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1)
     LIMIT ?3)";
 
-/// Why the engine does not run, or could not be tended.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The data directory cannot be made or written.
-    #[error("use {path} for data; choose a directory that can be written")]
-    Directory {
-        /// The directory or file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        cause: io::Error,
-    },
-    /// Another process has it.
-    #[error("{path} is in use by another process; stop that one, or choose another data directory")]
-    InUse {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// SQLite takes no other path.
-    #[error("{path:?} is not UTF-8; choose another data directory")]
-    Name {
-        /// The database file.
-        path: PathBuf,
-    },
-    /// The file is no database of this engine, or of a newer one.
-    #[error("open {path}; if it is damaged, move the data directory away to start afresh")]
-    Open {
-        /// The database file.
-        path: PathBuf,
-        /// What the engine said.
-        #[source]
-        cause: DynoxideError,
-    },
-    /// A statement of our own failed.
-    #[error("{doing} in {path}")]
-    Statement {
-        /// What it was for.
-        doing: &'static str,
-        /// The database file.
-        path: PathBuf,
-        /// What SQLite said.
-        #[source]
-        cause: rusqlite::Error,
-    },
-    /// No port, or no runtime to serve it on.
-    #[error("listen on a free port of 127.0.0.1")]
-    Listen(#[source] io::Error),
-    /// The position was not given out by this engine.
-    #[error("{0:?} is no sequence number of the embedded engine")]
-    Sequence(String),
-    /// The engine did not drop what has expired.
-    #[error("drop what has expired")]
-    Expire(#[source] DynoxideError),
-    /// The thread that ran a statement was lost.
-    #[error("wait for the database")]
-    Lost(#[from] task::JoinError),
-}
-
 /// A running engine. Dropping it stops it too, but without waiting.
 pub struct Engine {
     database: Database,
+    calls: Calls,
     file: PathBuf,
     tables: Vec<String>,
     url: String,
+    access_key: String,
     stop: watch::Sender<bool>,
     stopped: watch::Receiver<bool>,
-    // Held for as long as the engine lives; the kernel lets go of it even when the process is killed.
     _lock: File,
 }
 
@@ -114,40 +66,86 @@ impl Engine {
     /// # Errors
     /// When the directory cannot be used, another process uses it, the file cannot be read, or no port is free.
     pub fn start(dir: &Path, tables: &[Table], prefix: &str) -> Result<Self, EngineError> {
-        fs::create_dir_all(dir).map_err(|cause| EngineError::Directory { path: dir.to_owned(), cause })?;
-        let lock = lock(dir)?;
-        let file = dir.join(DATABASE_FILE);
-        let database = open(&file)?;
-        // The engine makes its own tables when it opens a file, so they are there now, and nobody writes to them yet.
-        let admin = connect(&file)?;
-        admin.execute_batch(INDEX_STREAMS).map_err(|cause| statement("index the streams", &file, cause))?;
+        let lock = file::lock(dir)?;
+        let database = file::open(dir)?;
+        let path = file::database_file(dir);
+        // The engine makes its own tables when it opens a file, so they are there now, and nothing writes to them yet.
+        let admin = file::connect(&path)?;
+        let indexed = admin.execute_batch(INDEX_STREAMS);
+        indexed.map_err(|cause| file::statement("index the streams", &path, cause))?;
 
-        let (listener, url) = listen().map_err(EngineError::Listen)?;
+        let calls = Calls::new(database.clone(), &EVENTS.name(prefix));
+        let access_key = door::access_key();
+        let (listener, address) = door::bind().map_err(EngineError::Listen)?;
         let (stop, stopping) = watch::channel(false);
         let (done, stopped) = watch::channel(false);
-        let served = database.clone();
+        let serving = door::serve(listener, calls.clone(), access_key.clone(), stopping);
         task::spawn(async move {
-            if let Err(cause) =
-                dynoxide::server::serve_with_shutdown(listener, served, until_set(stopping)).await
-            {
-                tracing::error!(cause, "the embedded engine stopped serving");
+            if let Err(cause) = serving.await {
+                tracing::error!(%cause, "the embedded engine stopped serving");
             }
             done.send_replace(true);
         });
         let tables = tables.iter().map(|table| table.name(prefix)).collect();
-        Ok(Self { database, file, tables, url, stop, stopped, _lock: lock })
+        let url = format!("http://{address}");
+        Ok(Self { database, calls, file: path, tables, url, access_key, stop, stopped, _lock: lock })
     }
 
-    /// The endpoint: what `AWS_ENDPOINT_URL_DYNAMODB` and `..._STREAMS` are set to.
+    /// Like [`Engine::start`], but waits up to `patience` for another process to let go of the directory: one that was killed
+    /// a moment ago may still be ending.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_when_free(
+        dir: &Path,
+        tables: &[Table],
+        prefix: &str,
+        patience: Duration,
+    ) -> Result<Self, EngineError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match Self::start(dir, tables, prefix) {
+                Err(EngineError::InUse { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(LOCK_POLL).await;
+                }
+                started => return started,
+            }
+        }
+    }
+
+    /// How this process reaches the engine: without a socket.
+    pub async fn sdk(&self) -> SdkConfig {
+        let calls = self.calls.clone();
+        infra::aws::in_process(move |call| {
+            let calls = calls.clone();
+            async move { calls.answer(call).await }
+        })
+        .await
+    }
+
+    /// The endpoint for other processes: what `AWS_ENDPOINT_URL_DYNAMODB` and `..._STREAMS` are set to.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
+    /// The access key id that requests to the endpoint have to carry: a secret.
+    #[must_use]
+    pub fn access_key(&self) -> &str {
+        &self.access_key
+    }
+
+    /// Changes after each write to the events table.
+    #[must_use]
+    pub fn written(&self) -> watch::Receiver<u64> {
+        self.calls.written()
+    }
+
     /// Lets the requests that run finish, then stops serving. The directory is free for others once the engine is dropped.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
-        let until_stopped = until_set(self.stopped.clone());
+        let mut stopped = self.stopped.clone();
+        let until_stopped = stopped.wait_for(|stopped| *stopped);
         if tokio::time::timeout(Duration::from_millis(STOP_MAX_MS), until_stopped).await.is_err() {
             tracing::warn!(waited_ms = STOP_MAX_MS, "the embedded engine still has requests; leaving them");
         }
@@ -165,7 +163,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The same for one table, by its full name: a generation of rows made later, say.
+    /// The same for one table, by its full name.
     ///
     /// # Errors
     /// When the table does not exist, or the file cannot be written.
@@ -199,7 +197,7 @@ impl Engine {
         }
     }
 
-    /// Drops the items whose time is over by the machine's clock, of tables that say when that is. Returns how many went.
+    /// Deletes the items whose time to live is over by the machine's clock. Returns how many went.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -214,10 +212,10 @@ impl Engine {
         doing: &'static str,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let file = self.file.clone();
+        let path = self.file.clone();
         task::spawn_blocking(move || {
-            let database = connect(&file)?;
-            run(&database).map_err(|cause| statement(doing, &file, cause))
+            let database = file::connect(&path)?;
+            run(&database).map_err(|cause| file::statement(doing, &path, cause))
         })
         .await?
     }
@@ -227,55 +225,6 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("file", &self.file).field("url", &self.url).finish_non_exhaustive()
     }
-}
-
-fn lock(dir: &Path) -> Result<File, EngineError> {
-    let path = dir.join(LOCK_FILE);
-    let opened = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = opened.map_err(|cause| EngineError::Directory { path: path.clone(), cause })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EngineError::InUse { path: dir.to_owned() }),
-        Err(TryLockError::Error(cause)) => Err(EngineError::Directory { path, cause }),
-    }
-}
-
-fn open(file: &Path) -> Result<Database, EngineError> {
-    let name = file.to_str().ok_or_else(|| EngineError::Name { path: file.to_owned() })?;
-    let opened = Database::new(name).and_then(|database| {
-        // The engine's only way to `synchronous = NORMAL`: switching its bulk mode off again leaves exactly that.
-        database.enable_bulk_loading()?;
-        database.disable_bulk_loading()?;
-        Ok(database)
-    });
-    opened.map_err(|cause| EngineError::Open { path: file.to_owned(), cause })
-}
-
-fn connect(file: &Path) -> Result<Connection, EngineError> {
-    let opened = Connection::open(file).and_then(|connection| {
-        connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        Ok(connection)
-    });
-    opened.map_err(|cause| statement("connect", file, cause))
-}
-
-fn statement(doing: &'static str, file: &Path, cause: rusqlite::Error) -> EngineError {
-    EngineError::Statement { doing, path: file.to_owned(), cause }
-}
-
-fn listen() -> io::Result<(TcpListener, String)> {
-    let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
-    let _inside = runtime.enter();
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    listener.set_nonblocking(true)?;
-    let url = format!("http://{}", listener.local_addr()?);
-    Ok((TcpListener::from_std(listener)?, url))
-}
-
-/// Ends when the flag is set, or when nobody is left to set it.
-async fn until_set(mut flag: watch::Receiver<bool>) {
-    let _nobody_left = flag.wait_for(|set| *set).await;
 }
 
 fn stored_sequence(public: &str) -> Option<i64> {

@@ -25,6 +25,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time::Instant,
 };
 use tracing::{info, warn};
 
@@ -42,6 +43,13 @@ use crate::{
 
 /// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
+/// For how long a starting server or command waits for a process that is ending to let go of the data directory.
+pub(crate) const RESTART_MAX: Duration = Duration::from_secs(3);
+
+/// For how long it then waits for the address: that is let go of a moment later.
+const ADDRESS_MAX: Duration = Duration::from_secs(1);
+const ADDRESS_POLL: Duration = Duration::from_millis(50);
 
 /// For how long a stopping server waits for requests that run.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -80,7 +88,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         engine.index_scans().await?;
     }
 
-    let listener = TcpListener::bind(listen).await.map_err(|cause| not_ours(listen, &cause))?;
+    let listener = bind(listen).await.map_err(|cause| not_ours(listen, &cause))?;
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = config::public_url()?.unwrap_or_else(|| address.clone());
     let config =
@@ -123,6 +131,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         pid: std::process::id(),
         http: address.clone(),
         engine: engine_url,
+        engine_access_key: engine.as_ref().map(|engine| engine.access_key().to_owned()),
         control,
     })?;
     welcome(&address, &backend, &TokenKey::load_or_create(&data_dir.keys())?, json)?;
@@ -157,12 +166,12 @@ async fn engine(
     if env::var_os(ENDPOINT).is_some() {
         return Ok((aws::config().await, None));
     }
-    let engine =
-        Arc::new(Engine::start(data_dir.path(), tables, prefix).map_err(|cause| whose(data_dir, cause))?);
-    Ok((aws::local(engine.url()).await, Some(engine)))
+    let engine = Engine::start_when_free(data_dir.path(), tables, prefix, RESTART_MAX).await;
+    let engine = Arc::new(engine.map_err(|cause| whose(data_dir, cause))?);
+    Ok((engine.sdk().await, Some(engine)))
 }
 
-/// Who uses the data directory already, if that is known.
+/// Names the server that uses the data directory already, if it is known.
 fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
     match (&cause, data_dir.running()) {
         (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => format!(
@@ -194,6 +203,18 @@ fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Resu
         warn!(%cause, "nobody can read where this listens; server.json says it too");
     }
     Ok(())
+}
+
+async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + ADDRESS_MAX;
+    loop {
+        match TcpListener::bind(listen).await {
+            Err(cause) if cause.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                tokio::time::sleep(ADDRESS_POLL).await;
+            }
+            bound => return bound,
+        }
+    }
 }
 
 fn not_ours(listen: SocketAddr, cause: &io::Error) -> io::Error {

@@ -23,8 +23,9 @@ impl Backend {
     }
 
     async fn of(engine: Engine, prefix: &str) -> Self {
-        let dynamodb = dynamodb(engine.url());
-        let streams = streams(engine.url());
+        let sdk = engine.sdk().await;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let streams = aws_sdk_dynamodbstreams::Client::new(&sdk);
         infra::tables::create(&dynamodb, prefix, TABLES).await.unwrap();
         Self { engine, dynamodb, streams, prefix: prefix.to_owned() }
     }
@@ -91,26 +92,4 @@ impl Backend {
 
 pub(crate) fn temporary() -> TempDir {
     tempfile::tempdir().unwrap()
-}
-
-fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("local"))
-        .endpoint_url(url);
-    aws_sdk_dynamodb::Client::from_conf(
-        config.credentials_provider(Credentials::new("local", "local", None, None, "test")).build(),
-    )
-}
-
-pub(crate) fn streams(url: &str) -> aws_sdk_dynamodbstreams::Client {
-    use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Config, Credentials, Region};
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("local"))
-        .endpoint_url(url);
-    aws_sdk_dynamodbstreams::Client::from_conf(
-        config.credentials_provider(Credentials::new("local", "local", None, None, "test")).build(),
-    )
 }

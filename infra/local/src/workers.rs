@@ -100,9 +100,9 @@ pub(crate) fn start(
             Ok::<_, Infallible>(reactor.records(event).await)
         }
     });
-    // Each prunes what both have handled, so that it goes whoever comes last.
+    // Each prunes what both have handled: either may be the later one.
     for pump in [projector, reactor] {
-        workers.spawn(pruning(pump, &source, engine.clone()).run(shutdown.clone()));
+        workers.spawn(on_own_engine(pump, &source, engine.clone()).run(shutdown.clone()));
     }
     let eraser = Consumer::Eraser(Eraser::new(backend.clone()));
     workers.spawn(consume(
@@ -156,10 +156,11 @@ where
     })
 }
 
-fn pruning(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
+/// Has the pump prune the embedded engine, and be woken by it. Another engine keeps its stream itself, and is polled.
+fn on_own_engine(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     let Some(engine) = engine else { return pump };
     let table = source.table.clone();
-    pump.pruning(move |consumed| {
+    pump.woken_by(engine.written()).pruning(move |consumed| {
         let (engine, table) = (engine.clone(), table.clone());
         async move {
             if let Err(cause) = engine.prune(&table, &consumed).await {

@@ -62,7 +62,7 @@ async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it()
     let keys = stage.keys.display().to_string();
     let env = [
         ("AWS_ENDPOINT_URL_DYNAMODB", stage.endpoint()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_ACCESS_KEY_ID", stage.access_key.clone()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("WAITLIST_PREFIX", stage.prefix.clone()),

@@ -8,9 +8,8 @@ use schema::{
     Time,
     table::{EVENTS, WAITEES, WAITLISTS},
 };
-use serde_json::Value;
 use tempfile::TempDir;
-use waitlist_tests::process::{Ran, Server, run};
+use waitlist_tests::process::{Ran, Server, engine, run};
 
 use crate::raw::{Item, scan};
 
@@ -60,9 +59,7 @@ impl Place {
         if is_external() {
             return Client::new(&infra::aws::config().await);
         }
-        let running = std::fs::read_to_string(self.path().join("server.json")).unwrap();
-        let running: Value = serde_json::from_str(&running).unwrap();
-        Client::new(&infra::aws::local(running["engine"].as_str().unwrap()).await)
+        Client::new(&engine(self.path()).await)
     }
 
     /// Waits, without a request to the server, until every guest who was called is told, or is not and the log says why, and the rows

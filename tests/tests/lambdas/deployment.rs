@@ -71,6 +71,7 @@ impl Deployment {
         let (endpoint, keys) = (self.stage.endpoint(), self.stage.keys.display().to_string());
         let usual = [
             ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", self.stage.access_key.as_str()),
             ("WAITLIST_PREFIX", self.stage.prefix.as_str()),
             ("WAITLIST_KEYS_DIR", keys.as_str()),
             ("WAITLIST_PUBLIC_URL", PUBLIC_URL),

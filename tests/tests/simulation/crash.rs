@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    env, fs,
+    env,
     path::Path,
 };
 
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 use waitlist_tests::{
-    process::Server,
+    process::{Server, engine},
     stage::{Answer, EVENING},
 };
 
@@ -187,10 +187,13 @@ async fn start(directory: &Path, point: &str, nth: Option<&u32>) -> (Server, Tab
     let env: Vec<(&str, &str)> =
         abort_at.iter().map(|abort_at| ("WAITLIST_ABORT_AT", abort_at.as_str())).collect();
     let server = Server::start(directory, &env).await;
-    let running: Value =
-        serde_json::from_str(&fs::read_to_string(directory.join("server.json")).unwrap()).unwrap();
-    let sdk = infra::aws::local(running["engine"].as_str().unwrap()).await;
-    (server, Tables { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), prefix: "waitlist".into() })
+    (
+        server,
+        Tables {
+            dynamodb: aws_sdk_dynamodb::Client::new(&engine(directory).await),
+            prefix: "waitlist".into(),
+        },
+    )
 }
 
 fn unreadable(stream: StreamId) -> Commit {

@@ -90,7 +90,7 @@ impl Proxy {
 
     /// The stage's backend, by way of this proxy.
     pub(crate) async fn backend(&self, stage: &Stage) -> Backend {
-        let sdk = infra::aws::local(&self.url).await;
+        let sdk = infra::aws::local(&self.url, &stage.access_key).await;
         let config = Config::local(&stage.prefix, &stage.backend.public_url, stage.keys.clone());
         Backend::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, stage.backend.clock.clone()).unwrap()
     }

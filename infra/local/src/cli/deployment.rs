@@ -11,7 +11,7 @@ use crate::{
     control::{self, AskError, Move},
     data_dir::{DataDir, Running},
     engine::Engine,
-    server::ENDPOINT,
+    server::{ENDPOINT, RESTART_MAX},
 };
 
 /// A deployment's adapters, and its engine when that was not running yet.
@@ -37,10 +37,12 @@ impl Deployment {
         let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
         let (sdk, engine) = match &running {
             _ if env::var_os(ENDPOINT).is_some() => (aws::config().await, None),
-            Some(running) => (aws::local(&running.engine).await, None),
+            Some(Running { engine, engine_access_key, .. }) => {
+                (aws::local(engine, engine_access_key.as_deref().unwrap_or_default()).await, None)
+            }
             None => {
-                let engine = Engine::start(data_dir.path(), &tables, &prefix)?;
-                (aws::local(engine.url()).await, Some(engine))
+                let engine = Engine::start_when_free(data_dir.path(), &tables, &prefix, RESTART_MAX).await?;
+                (engine.sdk().await, Some(engine))
             }
         };
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);

@@ -1,7 +1,15 @@
+use std::{
+    fs,
+    io::{Seek as _, SeekFrom, Write as _},
+    os::unix::fs::PermissionsExt as _,
+};
+
+use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::AttributeValue};
+use infra::Failure;
+use schema::table::{EVENTS, LIMITS};
+
 use super::*;
 use crate::testing::{Backend, TABLES, temporary};
-use aws_sdk_dynamodb::types::AttributeValue;
-use schema::table::{EVENTS, LIMITS};
 
 #[tokio::test]
 async fn what_was_written_is_there_after_reopening() {
@@ -29,15 +37,113 @@ async fn a_directory_has_one_engine_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_named() {
+async fn a_start_waits_for_a_process_that_is_ending() {
     let dir = temporary();
-    std::fs::write(
-        dir.path().join(DATABASE_FILE),
-        "no database, but long enough to be taken for one by its size alone",
-    )
-    .unwrap();
+    let ending = file::lock(dir.path()).unwrap();
+    let starting = Engine::start_when_free(dir.path(), TABLES, "test", Duration::from_secs(60));
+    tokio::pin!(starting);
+    tokio::select! {
+        biased;
+        started = &mut starting => panic!("another process has the directory: {started:?}"),
+        () = tokio::task::yield_now() => drop(ending),
+    }
+    starting.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_as_damaged() {
+    let dir = temporary();
+    fs::write(file::database_file(dir.path()), [7; 4096]).unwrap();
     let error = Engine::start(dir.path(), TABLES, "test").unwrap_err();
-    assert!(error.to_string().contains("engine.db"), "{error}");
+    assert!(matches!(error, EngineError::Open { trouble: Trouble::Damaged, .. }), "{error:?}");
+    assert!(error.to_string().contains("engine.db: it is damaged"), "{error}");
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_without_its_database_is_kept() {
+    let dir = temporary();
+    let wal = dir.path().join("engine.db-wal");
+    fs::write(&wal, "acknowledged writes").unwrap();
+    let error = Engine::start(dir.path(), TABLES, "test").unwrap_err();
+    assert!(error.to_string().contains("engine.db is missing, but"), "{error}");
+    assert!(!file::database_file(dir.path()).exists());
+    assert_eq!(fs::read_to_string(wal).unwrap(), "acknowledged writes");
+}
+
+#[tokio::test]
+async fn the_files_of_an_engine_are_readable_by_their_owner_alone() {
+    let dir = temporary();
+    let data = dir.path().join("data");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for _ in 0..2 {
+        let backend = Backend::start(&data).await;
+        backend.put(1).await;
+        assert_eq!(mode(&data), 0o700);
+        for file in fs::read_dir(&data).unwrap() {
+            let file = file.unwrap().path();
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap(); // as an older version left it
+        }
+        backend.engine.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_no_passing_failure() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    backend.put(1).await;
+    backend.engine.stop().await;
+    drop(backend);
+    let file = file::database_file(dir.path());
+    let database = Connection::open(&file).unwrap();
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let root: u64 = database
+        .query_row("SELECT rootpage FROM sqlite_master WHERE name = 'test-events'", [], |row| row.get(0))
+        .unwrap();
+    let page: u64 = database.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    drop(database);
+    let mut damaging = fs::OpenOptions::new().write(true).open(&file).unwrap();
+    damaging.seek(SeekFrom::Start((root - 1) * page)).unwrap();
+    damaging.write_all(&vec![7; usize::try_from(page).unwrap()]).unwrap();
+    drop(damaging);
+
+    let engine = Engine::start(dir.path(), TABLES, "test").unwrap();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&engine.sdk().await);
+    let get = dynamodb.get_item().table_name("test-events");
+    let get = get.key("stream", AttributeValue::S("waitee-1".to_owned()));
+    let error = get.key("seq", AttributeValue::N("1".to_owned())).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("EngineDamaged"), "{error:?}");
+    assert!(!Failure::aws("read a commit", error).is_passing());
+}
+
+#[tokio::test]
+async fn the_port_takes_only_requests_with_the_access_key_and_none_from_a_page() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    let url = backend.engine.url().to_owned();
+    let client = async |key: &str| aws_sdk_dynamodb::Client::new(&infra::aws::local(&url, key).await);
+    let tables = client(backend.engine.access_key()).await.list_tables().send().await.unwrap();
+    assert!(tables.table_names().contains(&"test-events".to_owned()));
+    for key in ["local", "", &backend.engine.access_key().to_lowercase()] {
+        let refused = client(key).await.delete_table().table_name("test-events").send().await.unwrap_err();
+        assert_eq!(refused.code(), Some("UnrecognizedClientException"), "{key}: {refused:?}");
+    }
+    let known = format!(
+        "AWS4-HMAC-SHA256 Credential={}/20261120/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        backend.engine.access_key()
+    );
+    let list =
+        reqwest::Client::new().post(&url).header("x-amz-target", "DynamoDB_20120810.ListTables").body("{}");
+    let asked = async |request: reqwest::RequestBuilder| request.send().await.unwrap();
+    let signed = list.try_clone().unwrap().header("authorization", &known);
+    assert_eq!(asked(signed.try_clone().unwrap()).await.status(), 200);
+    assert_eq!(asked(signed.header("origin", "https://evil.example")).await.status(), 403);
+    assert_eq!(asked(list).await.status(), 403);
+    let preflight = reqwest::Client::new().request(reqwest::Method::OPTIONS, &url);
+    let preflight = asked(preflight.header("origin", "https://evil.example")).await;
+    assert_eq!(preflight.status(), 403);
+    assert!(!preflight.headers().contains_key("access-control-allow-origin"));
 }
 
 #[tokio::test]
@@ -65,7 +171,7 @@ async fn the_indexes_are_the_ones_the_engine_reads_by() {
     backend.engine.index_scans().await.unwrap();
     backend.engine.index_scans().await.unwrap();
     let plan = |sql: &str| {
-        let database = connect(&backend.engine.file).unwrap();
+        let database = file::connect(&backend.engine.file).unwrap();
         let plan: String =
             database.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3)).unwrap();
         plan

@@ -100,6 +100,7 @@ pub struct Pump {
     handler: Handler,
     on_failure: OnFailure,
     prune: Option<Prune>,
+    writes: Option<watch::Receiver<u64>>,
 }
 
 impl Pump {
@@ -130,7 +131,7 @@ impl Pump {
             let kept = on_failure(failure);
             Box::pin(async move { kept.await.map_err(Into::into) })
         });
-        Self { source, mapping, progress, handler, on_failure, prune: None }
+        Self { source, mapping, progress, handler, on_failure, prune: None, writes: None }
     }
 
     /// Calls `prune`, now and then, with the sequence number up to which every consumer of [`Progress`] has handled a shard: what
@@ -142,6 +143,13 @@ impl Pump {
         Pruned: Future<Output = ()> + Send + 'static,
     {
         self.prune = Some(Arc::new(move |consumed| Box::pin(prune(consumed))));
+        self
+    }
+
+    /// Reads an idle shard again as soon as `writes` changes, not only when the mapping's pause is over.
+    #[must_use]
+    pub fn woken_by(mut self, writes: watch::Receiver<u64>) -> Self {
+        self.writes = Some(writes);
         self
     }
 

@@ -30,12 +30,14 @@ pub(super) struct Worker {
     shard: String,
     place: Checkpoint,
     batches_since_prune: u32,
+    writes: Option<watch::Receiver<u64>>,
     shutdown: watch::Receiver<bool>,
 }
 
 impl Worker {
     pub(super) fn new(pump: Pump, stream: String, shard: String, shutdown: watch::Receiver<bool>) -> Self {
-        Self { pump, stream, shard, place: Checkpoint::default(), batches_since_prune: 0, shutdown }
+        let writes = pump.writes.clone();
+        Self { pump, stream, shard, place: Checkpoint::default(), batches_since_prune: 0, writes, shutdown }
     }
 
     /// Reads until the shard ends or the pump is asked to stop; every wait in it ends early then.
@@ -62,6 +64,9 @@ impl Worker {
                 }
                 continue;
             };
+            if let Some(writes) = &mut self.writes {
+                writes.mark_unchanged(); // a write from here on may be missing in this read, and ends the pause after it
+            }
             match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await
             {
                 Read::Records(records, next) => {
@@ -70,7 +75,7 @@ impl Worker {
                         return End::Stopped;
                     }
                     match next {
-                        Some(_) if idle => pause(&mut self.shutdown, self.pump.mapping.poll_ms).await,
+                        Some(_) if idle => self.rest().await,
                         Some(_) => {}
                         None => self.finish().await,
                     }
@@ -86,6 +91,16 @@ impl Worker {
             }
         }
         End::Stopped
+    }
+
+    /// Waits until the shard is to be read again: after the mapping's pause, or after a write.
+    async fn rest(&mut self) {
+        let pausing = pause(&mut self.shutdown, self.pump.mapping.poll_ms);
+        let Some(writes) = &mut self.writes else { return pausing.await };
+        tokio::select! {
+            () = pausing => {}
+            Ok(()) = writes.changed() => {}
+        }
     }
 
     async fn load(&mut self) {

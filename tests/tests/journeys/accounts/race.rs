@@ -46,7 +46,7 @@ async fn of_two_registrations_of_one_address_one_wins() {
 async fn a_registration_that_is_cut_off_is_whole_or_nothing() {
     for point in ["log.append:1", "log.appended:1"] {
         let place = Place::new();
-        let dying = place.serve(&[("WAITLIST_ABORT_AT", point)]).await;
+        let mut dying = place.serve(&[("WAITLIST_ABORT_AT", point)]).await;
         let key = [("Idempotency-Key", super::KEY)];
         assert!(
             dying
@@ -55,6 +55,7 @@ async fn a_registration_that_is_cut_off_is_whole_or_nothing() {
                 .is_err(),
             "{point}"
         );
+        dying.ended().await;
         let server = place.serve(&[]).await;
         let signed_in = json!({ "email": "ana@example.com", "password": PASSWORD });
         let early = server.send(None, "POST", "/v1/sessions", Some(&signed_in), &[]).await.unwrap();

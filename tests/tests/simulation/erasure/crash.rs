@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    env, fs,
+    env,
     path::Path,
 };
 
@@ -14,7 +14,12 @@ use schema::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use waitlist_tests::{account::PASSWORD, past::walk, process::Server, stage::Answer};
+use waitlist_tests::{
+    account::PASSWORD,
+    past::walk,
+    process::{Server, engine},
+    stage::Answer,
+};
 
 use super::kinds;
 use crate::oracle::{Item, PATIENCE, POLL, Tables};
@@ -134,7 +139,7 @@ impl House {
         }
         // The other guest's key still rests there, and nothing opens it.
         assert!(self.key(guest(other)).await.contains_key("wrapped"));
-        let sdk = infra::aws::local(&engine(self.directory.path())).await;
+        let sdk = engine(self.directory.path()).await;
         let config = Config::local(&self.tables.prefix, "", self.directory.path().join("keys"));
         let backend = Backend::new(&sdk, self.tables.dynamodb.clone(), &config, Clock::system()).unwrap();
         assert!(
@@ -155,14 +160,13 @@ impl House {
 async fn start(directory: &Path, death: Option<&&'static str>) -> (Server, Tables) {
     let env: Vec<(&str, &str)> = death.iter().map(|death| ("WAITLIST_ABORT_AT", **death)).collect();
     let server = Server::start(directory, &env).await;
-    let sdk = infra::aws::local(&engine(directory)).await;
-    (server, Tables { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), prefix: "waitlist".into() })
-}
-
-fn engine(directory: &Path) -> String {
-    let running: Value =
-        serde_json::from_str(&fs::read_to_string(directory.join("server.json")).unwrap()).unwrap();
-    running["engine"].as_str().unwrap().to_owned()
+    (
+        server,
+        Tables {
+            dynamodb: aws_sdk_dynamodb::Client::new(&engine(directory).await),
+            prefix: "waitlist".into(),
+        },
+    )
 }
 
 /// A guest is erased and then the account, over these deaths; then somebody registers with the same address.

@@ -11,6 +11,8 @@ use crate::testing::{Backend, temporary};
 type Seen = Arc<Mutex<Vec<String>>>;
 
 const CONSUMER: &str = "projector";
+/// How long a test waits on a busy machine for what happens at once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A pump that takes everything and remembers the sequence numbers.
 fn taking(backend: &Backend, mapping: Mapping, progress: &Progress, seen: &Seen) -> Pump {
@@ -57,6 +59,29 @@ async fn after_a_restart_only_what_is_new_is_delivered() {
     let sequences = second.sequences().await;
     run_to(taking(&second, mapping, &progress, &seen), &progress, &sequences[7]).await;
     assert_eq!(*seen.lock().unwrap(), sequences);
+}
+
+#[tokio::test]
+async fn a_write_is_delivered_at_once_however_long_the_pause_of_an_idle_shard() {
+    let dir = temporary();
+    let seen = Seen::default();
+    let backend = Backend::start(dir.path()).await;
+    backend.put(1).await;
+    let progress = Progress::of(&[CONSUMER]);
+    let mut positions = progress.subscribe();
+    let mapping = Mapping { poll_ms: 3_600_000, ..Mapping::of(CONSUMER) };
+    let pump = taking(&backend, mapping, &progress, &seen).woken_by(backend.engine.written());
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(pump.run(stopping));
+    for seq in 2..=4 {
+        let newest = backend.sequences().await.pop().unwrap();
+        let delivered =
+            positions.wait_for(|positions| positions.values().any(|position| *position == newest));
+        tokio::time::timeout(PATIENCE, delivered).await.expect("it is delivered at once").unwrap();
+        backend.put(seq).await;
+    }
+    stop.send_replace(true);
+    running.await.unwrap();
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::super::*;
-use crate::testing::{self, Backend, temporary};
+use crate::testing::{Backend, temporary};
 
 const CONSUMER: &str = "projector";
 const SEQUENCES_FROM: u128 = 100_000_000_000_000_000_000;
@@ -128,7 +128,8 @@ async fn pumped(backend: &Backend, stream: &Shared, last: usize) -> Vec<usize> {
     let pretending = tokio::spawn(
         axum::serve(listener, Router::new().fallback(converse).with_state(stream.clone())).into_future(),
     );
-    let source = Source { streams: testing::streams(&url), ..backend.source() };
+    let streams = aws_sdk_dynamodbstreams::Client::new(&infra::aws::local(&url, "anyone").await);
+    let source = Source { streams, ..backend.source() };
 
     let delivered = Arc::new(Mutex::new(Vec::new()));
     let remember = delivered.clone();

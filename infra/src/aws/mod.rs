@@ -1,11 +1,15 @@
 //! Clients of AWS, with time limits that fit a host who is waiting at the door.
 
+mod in_process;
+
 use std::time::Duration;
 
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_sdk_dynamodb::config::Credentials;
+
+pub use self::in_process::{Answer, Call, in_process};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -18,10 +22,14 @@ pub async fn config() -> SdkConfig {
     loader().load().await
 }
 
-/// An engine on this machine that takes any credentials.
-pub async fn local(endpoint_url: &str) -> SdkConfig {
-    let anyone = Credentials::new("local", "local", None, None, "local");
-    loader().endpoint_url(endpoint_url).region(Region::new("local")).credentials_provider(anyone).load().await
+/// An engine on this machine. The embedded one takes only the access key id that it made at its start; others take any.
+pub async fn local(endpoint_url: &str, access_key: &str) -> SdkConfig {
+    anyone(access_key).endpoint_url(endpoint_url).load().await
+}
+
+fn anyone(access_key: &str) -> ConfigLoader {
+    let credentials = Credentials::new(access_key, "local", None, None, "local");
+    loader().region(Region::new("local")).credentials_provider(credentials)
 }
 
 /// The time limits of a call that the service is asked to `wait` with, when it has nothing to say yet.

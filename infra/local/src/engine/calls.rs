@@ -1,0 +1,126 @@
+//! Calls of DynamoDB's JSON protocol, answered by the database in this process.
+
+use std::sync::Arc;
+
+use dynoxide::{Database, DynoxideError};
+use infra::aws::{Answer, Call};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{
+    sync::{Semaphore, watch},
+    task,
+};
+
+use super::error::Trouble;
+
+/// The database works on one call at a time; a second one stands ready. The others wait here, in order, so that many writers
+/// cannot keep the stream's readers waiting, and no thread is blocked for them.
+const CALLS_AT_ONCE: usize = 2;
+
+const OPERATIONS_THAT_WRITE: [&str; 5] =
+    ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+
+/// The code of an error that no repetition mends. It is none of AWS's, so no client takes it for a passing one.
+const DAMAGED: &str = "EngineDamaged";
+
+/// The database behind DynamoDB's protocol. Clones share it.
+#[derive(Clone)]
+pub(super) struct Calls {
+    database: Database,
+    turns: Arc<Semaphore>,
+    /// The table's name as it stands in a request, quotes included.
+    streamed: Arc<str>,
+    written: watch::Sender<u64>,
+}
+
+impl Calls {
+    /// `streamed` is the table whose writes are announced.
+    pub(super) fn new(database: Database, streamed: &str) -> Self {
+        let (turns, streamed) = (Arc::new(Semaphore::new(CALLS_AT_ONCE)), format!("\"{streamed}\"").into());
+        Self { database, turns, streamed, written: watch::Sender::new(0) }
+    }
+
+    /// Changes after each write to the streamed table.
+    pub(super) fn written(&self) -> watch::Receiver<u64> {
+        self.written.subscribe()
+    }
+
+    /// Answers a call. One whose caller has gone away is still carried out once its turn came.
+    pub(super) async fn answer(&self, Call { target, body }: Call) -> Answer {
+        let operation = target.split_once('.').map_or("", |(_, operation)| operation).to_owned();
+        let database = self.database.clone();
+        let Ok(turn) = self.turns.clone().acquire_owned().await else {
+            return refusal(&internal("the engine is closed"));
+        };
+        let rings = OPERATIONS_THAT_WRITE.contains(&operation.as_str()) && self.names_streamed(&body);
+        let answered = task::spawn_blocking(move || {
+            let _turn = turn;
+            run(&database, &operation, &body)
+        });
+        match answered.await.unwrap_or_else(|lost| Err(internal(lost.to_string()))) {
+            Ok(body) => {
+                if rings {
+                    self.written.send_modify(|writes| *writes = writes.wrapping_add(1));
+                }
+                Answer { status: 200, body }
+            }
+            Err(error) => refusal(&error),
+        }
+    }
+
+    /// A hint is enough: a table's name in another place wakes the stream's readers once too often.
+    fn names_streamed(&self, body: &[u8]) -> bool {
+        let name = self.streamed.as_bytes();
+        body.windows(name.len()).any(|window| window == name)
+    }
+}
+
+fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+    match operation {
+        "CreateTable" => typed(body, |request| database.create_table(request)),
+        "DeleteTable" => typed(body, |request| database.delete_table(request)),
+        "DescribeTable" => typed(body, |request| database.describe_table(request)),
+        "ListTables" => typed(body, |request| database.list_tables(request)),
+        "UpdateTable" => typed(body, |request| database.update_table(request)),
+        "UpdateTimeToLive" => typed(body, |request| database.update_time_to_live(request)),
+        "DescribeTimeToLive" => typed(body, |request| database.describe_time_to_live(request)),
+        "PutItem" => typed(body, |request| database.put_item(request)),
+        "GetItem" => typed(body, |request| database.get_item(request)),
+        "UpdateItem" => typed(body, |request| database.update_item(request)),
+        "DeleteItem" => typed(body, |request| database.delete_item(request)),
+        "Query" => typed(body, |request| database.query(request)),
+        "Scan" => typed(body, |request| database.scan(request)),
+        "BatchGetItem" => typed(body, |request| database.batch_get_item(request)),
+        "BatchWriteItem" => typed(body, |request| database.batch_write_item(request)),
+        "TransactGetItems" => typed(body, |request| database.transact_get_items(request)),
+        "TransactWriteItems" => typed(body, |request| database.transact_write_items(request)),
+        "ListStreams" => typed(body, |request| database.list_streams(request)),
+        "DescribeStream" => typed(body, |request| database.describe_stream(request)),
+        "GetShardIterator" => typed(body, |request| database.get_shard_iterator(request)),
+        "GetRecords" => typed(body, |request| database.get_records(request)),
+        _ => Err(DynoxideError::ValidationException(format!("{operation:?} is no operation of this engine"))),
+    }
+}
+
+fn typed<Q: DeserializeOwned, A: Serialize>(
+    body: &[u8],
+    call: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    let request = serde_json::from_slice(body)
+        .map_err(|cause| DynoxideError::SerializationException(cause.to_string()))?;
+    serde_json::to_string(&call(request)?).map_err(|cause| internal(cause.to_string()))
+}
+
+fn internal(cause: impl Into<String>) -> DynoxideError {
+    DynoxideError::InternalServerError(cause.into())
+}
+
+/// An error as DynamoDB answers it. A damaged file is told apart from what passes: the SDK would try three times, and the API
+/// ask its clients to come back.
+fn refusal(error: &DynoxideError) -> Answer {
+    if Trouble::of(error) == Trouble::Damaged {
+        let message = format!("{error}{}", Trouble::Damaged);
+        let body = serde_json::json!({ "__type": format!("waitlist#{DAMAGED}"), "message": message });
+        return Answer { status: 400, body: body.to_string() };
+    }
+    Answer { status: error.status_code(), body: error.to_json() }
+}

@@ -1,0 +1,102 @@
+//! The engine's port, for commands in other processes. It takes only requests whose access key id is the one that was made at start.
+//!
+//! The id is a random secret of 128 bits that stands in `server.json`, which the owner of the files alone can read. Comparing it is
+//! enough: a signature would protect it on the way, but the requests travel on the loopback interface, where only the system's
+//! administrator can listen, who can read the file as well. A page in a browser cannot send it, and a request with an `Origin` is
+//! refused even so.
+
+use std::{io, net::SocketAddr};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use infra::{
+    aws::{Answer, Call},
+    clock::random,
+};
+use schema::commit::Tag;
+use tokio::{net::TcpListener, sync::watch};
+
+use super::calls::Calls;
+
+/// A batch of 25 items of 400 KB and their encoding, as DynamoDB takes it.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+#[derive(Clone)]
+struct Door {
+    calls: Calls,
+    access_key: String,
+}
+
+/// A fresh access key id.
+pub(super) fn access_key() -> String {
+    data_encoding::HEXUPPER.encode(&random::<16>())
+}
+
+pub(super) fn bind() -> io::Result<(TcpListener, SocketAddr)> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+    let _inside = runtime.enter();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((TcpListener::from_std(listener)?, address))
+}
+
+/// Serves until `stopping` is set and the requests that run are answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    calls: Calls,
+    access_key: String,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let router = Router::new()
+        .fallback(handle)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(Door { calls, access_key });
+    let until_stopping = async move {
+        let _sender_gone = stopping.wait_for(|stop| *stop).await;
+    };
+    axum::serve(listener, router).with_graceful_shutdown(until_stopping).await
+}
+
+async fn handle(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Response {
+    if headers.contains_key(header::ORIGIN) || !door.knows(&headers) {
+        return refused();
+    }
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let Answer { status, body } = door.calls.answer(Call { target: target.to_owned(), body }).await;
+    answer(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+}
+
+impl Door {
+    /// Hashes are compared, so that the time it takes says nothing about the key.
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given
+            .and_then(access_key_of)
+            .is_some_and(|given| Tag::of(&[given.as_bytes()]) == Tag::of(&[self.access_key.as_bytes()]))
+    }
+}
+
+/// The access key id in a signature of version 4: `AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/...`.
+fn access_key_of(authorization: &str) -> Option<&str> {
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split_once('/').map(|(id, _)| id)
+}
+
+fn refused() -> Response {
+    let message = "sign requests with the access key id that server.json names, and not from a web page";
+    let body = serde_json::json!({
+        "__type": "com.amazon.coral.service#UnrecognizedClientException", "message": message,
+    });
+    answer(StatusCode::FORBIDDEN, body.to_string())
+}
+
+fn answer(status: StatusCode, body: String) -> Response {
+    let json = HeaderValue::from_static("application/x-amz-json-1.0");
+    (status, [(header::CONTENT_TYPE, json)], body).into_response()
+}
