@@ -126,6 +126,30 @@ fn every_main_is_wiring() {
     }
 }
 
+/// `.ci/run` runs the larger test binaries whole once, and then again, at full size, only the modules named there.
+#[test]
+fn every_test_whose_size_the_environment_sets_runs_at_full_size() {
+    let script = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let filter = script.lines().find_map(|line| line.strip_prefix("sized_filter=(")).unwrap();
+    let named: Vec<&str> = filter.trim_end_matches(')').split(' ').collect();
+    for binary in ["journeys", "contract"] {
+        for file in under(&format!("tests/tests/{binary}")) {
+            let text = fs::read_to_string(&file).unwrap();
+            let is_sized =
+                ["PROPTEST_CASES", "cases(CASES", "proptest!", "is_full()", "WAITLIST_FULL", "of_a_night()"]
+                    .into_iter()
+                    .any(|sign| text.contains(sign));
+            let module = file.file_stem().unwrap().to_string_lossy();
+            if is_sized && text.contains("test]") {
+                assert!(
+                    named.contains(&module.as_ref()),
+                    "{binary}::{module} is missing in sized_filter of .ci/run"
+                );
+            }
+        }
+    }
+}
+
 /// All members of the workspace.
 const PACKAGES: [&str; 7] =
     ["schema", "infra", "infra/local", "commands", "projections", "reactors", "tests"];
