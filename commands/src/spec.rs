@@ -7,7 +7,7 @@ use schema::{
     Fact, Rank, Sealed, Time, UserId, WaitlistId, check,
     event::DomainEvent,
     id::StreamId,
-    waitee::{self, Joined, JoinedBy, Why},
+    waitee::{self, Joined, JoinedBy, Party, Why},
     waitlist::{Settings, State},
 };
 use uuid::Uuid;
@@ -49,13 +49,7 @@ impl<A: Aggregate> Given<A> {
 pub(crate) fn joined_at(ms: i64) -> waitee::Event {
     waitee::Event::Joined(Joined {
         waitlist: WaitlistId(Uuid::nil()),
-        name: Sealed::from_text("sealed".into()),
-        party_size: schema::value::PartySize::parse(4).unwrap(),
-        phone: None,
-        email: None,
-        note: None,
-        quoted_minutes: None,
-        language: None,
+        party: Party::new(Sealed::from_text("sealed".into()), schema::value::PartySize::parse(4).unwrap()),
         day: "2026-11-20".parse().unwrap(),
         rank: Rank::joining(Time::from_millis(ms)),
         by: JoinedBy::Host,

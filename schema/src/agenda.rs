@@ -158,7 +158,7 @@ mod tests {
         Rank, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
         message::{self, Channel, LEASE_MS, Sent, Skip, Skipped, Started},
         value::PartySize,
-        waitee::{Event, Joined, JoinedBy, Why},
+        waitee::{Event, Joined, JoinedBy, Party, Why},
     };
 
     const MINUTE_MS: i64 = 60_000;
@@ -170,13 +170,7 @@ mod tests {
     fn joined() -> Event {
         Event::Joined(Joined {
             waitlist: WaitlistId(Uuid::nil()),
-            name: Sealed::from_text("sealed".into()),
-            party_size: PartySize::parse(2).unwrap(),
-            phone: None,
-            email: None,
-            note: None,
-            quoted_minutes: None,
-            language: None,
+            party: Party::new(Sealed::from_text("sealed".into()), PartySize::parse(2).unwrap()),
             day: "2026-11-20".parse().unwrap(),
             rank: Rank::joining(at(0)),
             by: JoinedBy::Host,

@@ -49,10 +49,9 @@ impl State {
     }
 }
 
-/// A party joined a list.
+/// What is known of a party, personal data sealed: flattened into the event, the aggregate and the row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Joined {
-    pub waitlist: WaitlistId,
+pub struct Party {
     pub name: Sealed<Name>,
     pub party_size: PartySize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +64,36 @@ pub struct Joined {
     pub quoted_minutes: Option<QuoteMinutes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+}
+
+impl Party {
+    /// A party of which nothing is known but name and size.
+    #[must_use]
+    pub fn new(name: Sealed<Name>, party_size: PartySize) -> Self {
+        Self { name, party_size, phone: None, email: None, note: None, quoted_minutes: None, language: None }
+    }
+
+    #[must_use]
+    pub fn apply(self, details: &Details) -> Self {
+        let details = details.clone();
+        Self {
+            name: details.name.unwrap_or(self.name),
+            party_size: details.party_size.unwrap_or(self.party_size),
+            phone: details.phone.unwrap_or(self.phone),
+            email: details.email.unwrap_or(self.email),
+            note: details.note.unwrap_or(self.note),
+            quoted_minutes: details.quoted_minutes.unwrap_or(self.quoted_minutes),
+            language: details.language.unwrap_or(self.language),
+        }
+    }
+}
+
+/// A party joined a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    pub waitlist: WaitlistId,
+    #[serde(flatten)]
+    pub party: Party,
     /// The business day, in the list's time zone.
     pub day: NaiveDate,
     /// Their place in line.

@@ -5,7 +5,7 @@ use schema::{
     Actor, Commit, DomainEvent, Fact, Rank, Sealed, StreamId, Time, UserId, WaiteeId, WaitlistId,
     commit::{Author, CommandId, Tag, Tail},
     value::PartySize,
-    waitee::{Event, Joined, JoinedBy, Why},
+    waitee::{Event, Joined, JoinedBy, Party, Why},
 };
 use uuid::Uuid;
 
@@ -53,13 +53,7 @@ pub fn key(n: usize) -> Option<Tag> {
 pub fn joined() -> Event {
     Event::Joined(Joined {
         waitlist: WaitlistId(Uuid::from_u128(8)),
-        name: Sealed::from_text("Z3NlYWxlZA".into()),
-        party_size: PartySize::parse(2).unwrap(),
-        phone: None,
-        email: None,
-        note: None,
-        quoted_minutes: None,
-        language: None,
+        party: Party::new(Sealed::from_text("Z3NlYWxlZA".into()), PartySize::parse(2).unwrap()),
         day: "2026-11-20".parse().unwrap(),
         rank: Rank::joining(evening()),
         by: JoinedBy::Host,

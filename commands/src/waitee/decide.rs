@@ -3,8 +3,8 @@
 use schema::{
     Problem, Rank, Sealed, Slug, Time,
     body::Beside,
-    value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason},
-    waitee::{Details, Event, Joined, JoinedBy, State, Why},
+    value::Reason,
+    waitee::{Details, Event, Joined, JoinedBy, Party, State, Why},
     waitlist,
 };
 
@@ -13,18 +13,6 @@ use super::{
     place::{Target, place},
 };
 use crate::waitlist::Waitlist;
-
-/// A party as it is stored.
-#[derive(Clone, Debug)]
-pub struct SealedParty {
-    pub name: Sealed<Name>,
-    pub party_size: PartySize,
-    pub phone: Option<Sealed<Phone>>,
-    pub email: Option<Sealed<Email>>,
-    pub note: Option<Sealed<Note>>,
-    pub quoted_minutes: Option<QuoteMinutes>,
-    pub language: Option<Language>,
-}
 
 /// What a host or guest wants.
 #[derive(Clone, Debug)]
@@ -37,8 +25,7 @@ pub enum Command {
         list: Waitlist,
         /// How many parties are on its board, from the rows.
         active: usize,
-        /// Who joins.
-        party: SealedParty,
+        party: Party,
         /// Who puts them on.
         by: JoinedBy,
     },
@@ -203,20 +190,17 @@ fn join(
     id: schema::WaitlistId,
     list: &waitlist::State,
     active: usize,
-    party: &SealedParty,
+    party: &Party,
     by: JoinedBy,
     now: Time,
 ) -> Joined {
     let settings = &list.settings;
     Joined {
         waitlist: id,
-        name: party.name.clone(),
-        party_size: party.party_size,
-        phone: party.phone.clone(),
-        email: party.email.clone(),
-        note: party.note.clone(),
-        quoted_minutes: party.quoted_minutes.or_else(|| settings.quote(active)),
-        language: party.language,
+        party: Party {
+            quoted_minutes: party.quoted_minutes.or_else(|| settings.quote(active)),
+            ..party.clone()
+        },
         day: now.business_day(settings.time_zone.0, settings.day_starts.0),
         rank: Rank::joining(now),
         by,
@@ -239,10 +223,11 @@ fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
 
 /// What really changes. Sealed values cannot be compared, so each of them counts as a change.
 fn changed(visit: &Visit, details: &Details) -> Option<Event> {
+    let party = &visit.party;
     let details = Details {
-        party_size: details.party_size.filter(|size| *size != visit.party_size),
-        quoted_minutes: details.quoted_minutes.filter(|quoted| *quoted != visit.quoted_minutes),
-        language: details.language.filter(|language| *language != visit.language),
+        party_size: details.party_size.filter(|size| *size != party.party_size),
+        quoted_minutes: details.quoted_minutes.filter(|quoted| *quoted != party.quoted_minutes),
+        language: details.language.filter(|language| *language != party.language),
         ..details.clone()
     };
     (details != Details::default()).then_some(Event::DetailsChanged(details))

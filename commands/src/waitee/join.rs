@@ -11,10 +11,10 @@ use schema::{
     body::{AddWaitee, Party},
     commit::CommandId,
     value::Region,
-    waitee::JoinedBy,
+    waitee::{self, JoinedBy},
 };
 
-use super::{Command, SealedParty, Waitee, admit, decide};
+use super::{Command, Waitee, admit, decide};
 use crate::{
     author::{by, request_mac},
     waitlist::Waitlist,
@@ -88,8 +88,8 @@ pub(super) fn region(list: &Waitlist) -> Result<Region, Problem> {
     }
 }
 
-fn seal(key: &SubjectKey, stream: StreamId, party: &Party) -> SealedParty {
-    SealedParty {
+fn seal(key: &SubjectKey, stream: StreamId, party: &Party) -> waitee::Party {
+    waitee::Party {
         name: key.seal(stream, &party.name),
         party_size: party.party_size,
         phone: party.phone.as_ref().map(|phone| key.seal(stream, phone)),

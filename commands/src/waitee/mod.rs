@@ -10,14 +10,13 @@ pub mod system;
 
 use infra::log::Aggregate;
 use schema::{
-    Fact, Rank, Sealed, WaitlistId,
+    Fact, Rank, WaitlistId,
     agenda::Agenda,
-    value::{Email, Language, Name, PartySize, Phone, QuoteMinutes},
-    waitee::{Details, Event, State},
+    waitee::{Event, Party, State},
 };
 
 pub use self::{
-    decide::{Command, Refusal, SealedParty, admit, decide},
+    decide::{Command, Refusal, admit, decide},
     deliver::deliver,
     place::Target,
 };
@@ -35,18 +34,7 @@ pub struct Visit {
     pub state: State,
     /// The place in line.
     pub rank: Rank,
-    /// How many they are.
-    pub party_size: PartySize,
-    /// What they were quoted.
-    pub quoted_minutes: Option<QuoteMinutes>,
-    /// What they read.
-    pub language: Option<Language>,
-    /// Whom to call.
-    pub name: Sealed<Name>,
-    /// Where to text.
-    pub phone: Option<Sealed<Phone>>,
-    /// Where to write.
-    pub email: Option<Sealed<Email>>,
+    pub party: Party,
     /// What is to be done about it.
     pub agenda: Agenda,
     /// Whether they are forgotten, or about to be.
@@ -64,12 +52,7 @@ impl Aggregate for Waitee {
                 waitlist: joined.waitlist,
                 state: State::Waiting,
                 rank: joined.rank.clone(),
-                party_size: joined.party_size,
-                quoted_minutes: joined.quoted_minutes,
-                language: joined.language,
-                name: joined.name.clone(),
-                phone: joined.phone.clone(),
-                email: joined.email.clone(),
+                party: joined.party.clone(),
                 agenda: Agenda::default().of_visit(fact),
                 erased: false,
                 forgotten: false,
@@ -88,15 +71,7 @@ impl Visit {
         self.agenda = self.agenda.of_visit(fact);
         match &fact.event {
             Event::Joined(_) => {}
-            Event::DetailsChanged(details) => {
-                self.party_size = details.party_size.unwrap_or(self.party_size);
-                self.quoted_minutes = details.quoted_minutes.unwrap_or(self.quoted_minutes);
-                self.language = details.language.unwrap_or(self.language);
-                let Details { name, phone, email, .. } = details.clone();
-                self.name = name.unwrap_or(self.name);
-                self.phone = phone.unwrap_or(self.phone);
-                self.email = email.unwrap_or(self.email);
-            }
+            Event::DetailsChanged(details) => self.party = self.party.apply(details),
             Event::Called { .. } => self.state = State::Called,
             Event::Confirmed(_) => self.state = State::Confirmed,
             Event::Seated(_) => self.state = State::Seated,

@@ -31,7 +31,7 @@ pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
         state: row.state,
         position,
         ahead: position.map(|position| position.saturating_sub(1)),
-        party_size: row.party_size.get(),
+        party_size: row.party.party_size.get(),
         quoted_at: row.quoted_at(),
         hold_until: row.hold_until,
         seq: row.seq,

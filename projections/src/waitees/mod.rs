@@ -6,11 +6,10 @@ pub(crate) mod query;
 
 use chrono::NaiveDate;
 use schema::{
-    Rank, Sealed, Time, UserId, WaiteeId, WaitlistId,
+    Rank, Time, UserId, WaiteeId, WaitlistId,
     agenda::Agenda,
     table,
-    value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes},
-    waitee::{JoinedBy, State},
+    waitee::{JoinedBy, Party, State},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,18 +29,8 @@ pub struct WaiteeRow {
     pub v: u32,
     pub tenant: UserId,
     pub waitlist: WaitlistId,
-    pub name: Sealed<Name>,
-    pub party_size: PartySize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<Sealed<Phone>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Sealed<Email>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<Sealed<Note>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quoted_minutes: Option<QuoteMinutes>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<Language>,
+    #[serde(flatten)]
+    pub party: Party,
     pub state: State,
     pub rank: Rank,
     pub day: NaiveDate,
@@ -84,7 +73,7 @@ impl WaiteeRow {
     /// When the party was told that it would sit.
     #[must_use]
     pub fn quoted_at(&self) -> Option<Time> {
-        self.quoted_minutes.map(|minutes| self.joined_at.plus_minutes(minutes.get()))
+        self.party.quoted_minutes.map(|minutes| self.joined_at.plus_minutes(minutes.get()))
     }
 }
 

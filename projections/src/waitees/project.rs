@@ -4,7 +4,7 @@ use schema::{
     Fact, WaiteeId,
     agenda::Agenda,
     table::due_in,
-    waitee::{Details, Event, Joined, State},
+    waitee::{Event, Joined, State},
 };
 
 use super::{WaiteeRow, Waitees};
@@ -26,7 +26,7 @@ impl Projection for Waitees {
         row.v = Self::VERSION;
         match &fact.event {
             Event::Joined(_) => {}
-            Event::DetailsChanged(details) => change(&mut row, details),
+            Event::DetailsChanged(details) => row.party = row.party.apply(details),
             Event::Called { hold_until, .. } => {
                 row.state = State::Called;
                 row.calls += 1;
@@ -71,13 +71,7 @@ fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
         v: Waitees::VERSION,
         tenant: fact.tenant,
         waitlist: joined.waitlist,
-        name: joined.name.clone(),
-        party_size: joined.party_size,
-        phone: joined.phone.clone(),
-        email: joined.email.clone(),
-        note: joined.note.clone(),
-        quoted_minutes: joined.quoted_minutes,
-        language: joined.language,
+        party: joined.party.clone(),
         state: State::Waiting,
         rank: joined.rank.clone(),
         day: joined.day,
@@ -97,17 +91,6 @@ fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
         list_day: format!("{}#{}", joined.waitlist, joined.day),
         arrival: format!("{}#{id}", fact.at),
     }
-}
-
-fn change(row: &mut WaiteeRow, details: &Details) {
-    let Details { name, party_size, phone, email, note, quoted_minutes, language } = details.clone();
-    row.name = name.unwrap_or(row.name.clone());
-    row.party_size = party_size.unwrap_or(row.party_size);
-    row.phone = phone.unwrap_or(row.phone.take());
-    row.email = email.unwrap_or(row.email.take());
-    row.note = note.unwrap_or(row.note.take());
-    row.quoted_minutes = quoted_minutes.unwrap_or(row.quoted_minutes);
-    row.language = language.unwrap_or(row.language);
 }
 
 fn finish(row: &mut WaiteeRow, state: State, fact: &Fact<Event>) {

@@ -64,7 +64,7 @@ async fn compose(
         return Ok(Err(Skip::Erased));
     };
     let key = Key { stream: guest.into(), key };
-    let (phone, email) = (key.open(visit.phone.as_ref())?, key.open(visit.email.as_ref())?);
+    let (phone, email) = (key.open(visit.party.phone.as_ref())?, key.open(visit.party.email.as_ref())?);
     let sender = Sender::of(deliver, account).await?;
     let (phone, no_text) = match phone {
         Some(phone) => match sender.texts(&list, &phone) {
@@ -76,12 +76,12 @@ async fn compose(
     if let (None, Some(reason)) = (&email, no_text) {
         return Ok(Err(reason));
     }
-    let (Some(name), Some(hold)) = (key.open(Some(&visit.name))?, visit.agenda.hold) else {
+    let (Some(name), Some(hold)) = (key.open(Some(&visit.party.name))?, visit.agenda.hold) else {
         return Ok(Err(Skip::Needless));
     };
     let link = format!("{}/visit#{}", backend.public_url, backend.secrets.visit_token(guest));
     let mentioned = ForGuest {
-        language: visit.language.unwrap_or(list.settings.language),
+        language: visit.party.language.unwrap_or(list.settings.language),
         list: &list.settings.name,
         guest: &name,
         hold_until: hold.until,

@@ -8,7 +8,7 @@ use schema::{
     id::Category,
     user::{Event as Lived, Registered},
     value::{PartySize, QuoteMinutes},
-    waitee::{Details, Event as Visited, Joined, JoinedBy, State, Why},
+    waitee::{Details, Event as Visited, Joined, JoinedBy, Party, State, Why},
     waitlist::{self, Event as Ran, Settings},
 };
 
@@ -222,13 +222,11 @@ fn visit_life(steps: &[Step], start: Time) -> Vec<Visited> {
 fn joined(start: Time) -> Joined {
     Joined {
         waitlist: WaitlistId(uuid::Uuid::from_u128(start.millis().unsigned_abs().into())),
-        name: sealed("name", 0),
-        party_size: PartySize::parse(2).unwrap(),
-        phone: Some(sealed("phone", 0)),
-        email: None,
-        note: None,
-        quoted_minutes: Some(QuoteMinutes::parse(20).unwrap()),
-        language: None,
+        party: Party {
+            phone: Some(sealed("phone", 0)),
+            quoted_minutes: Some(QuoteMinutes::parse(20).unwrap()),
+            ..Party::new(sealed("name", 0), PartySize::parse(2).unwrap())
+        },
         day: "2026-11-20".parse().unwrap(),
         rank: Rank::joining(start),
         by: JoinedBy::Host,

@@ -1,4 +1,9 @@
-use schema::{WaiteeId, WaitlistId, body::Beside, waitee::Why};
+use schema::{
+    WaiteeId, WaitlistId,
+    body::Beside,
+    value::{PartySize, QuoteMinutes},
+    waitee::Why,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -25,15 +30,7 @@ fn called() -> Event {
 }
 
 fn join_as(list: Waitlist, active: usize) -> Command {
-    let party = SealedParty {
-        name: Sealed::from_text("sealed".into()),
-        party_size: PartySize::parse(4).unwrap(),
-        phone: None,
-        email: None,
-        note: None,
-        quoted_minutes: None,
-        language: None,
-    };
+    let party = Party::new(Sealed::from_text("sealed".into()), PartySize::parse(4).unwrap());
     Command::Join { id: WaitlistId(Uuid::nil()), list, active, party, by: JoinedBy::Host }
 }
 
@@ -81,7 +78,7 @@ fn a_party_joins_at_the_end_of_the_line_on_the_lists_own_day() {
         joined.day,
         Time::from_millis(NOW_MS).business_day(chrono_tz::America::Los_Angeles, "04:00:00".parse().unwrap())
     );
-    assert_eq!(joined.quoted_minutes, None);
+    assert_eq!(joined.party.quoted_minutes, None);
 }
 
 #[test]
@@ -91,9 +88,9 @@ fn the_quote_is_the_lists_per_party_ahead_unless_the_host_says_otherwise() {
         let Command::Join { id, list, active, party, by } = join_as(quoting(), active) else {
             unreachable!()
         };
-        let party = SealedParty { quoted_minutes: own.map(|own| QuoteMinutes::parse(own).unwrap()), ..party };
+        let party = Party { quoted_minutes: own.map(|own| QuoteMinutes::parse(own).unwrap()), ..party };
         match &when(vec![], Command::Join { id, list, active, party, by }).unwrap()[..] {
-            [Event::Joined(joined)] => joined.quoted_minutes.map(QuoteMinutes::get),
+            [Event::Joined(joined)] => joined.party.quoted_minutes.map(QuoteMinutes::get),
             other => panic!("{other:?}"),
         }
     };
