@@ -4,6 +4,7 @@ pub mod aws;
 pub mod backend;
 pub mod clock;
 pub mod config;
+mod crypto;
 pub mod failure;
 pub mod fault;
 pub mod file;

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::{
     clock::random,
+    crypto::{Secret, framed},
     failure::Failure,
     file,
-    vault::{Secret, framed},
 };
 
 /// The names of the secrets in a key directory. The previous one is there only after a replacement.

@@ -70,7 +70,10 @@ async fn register_as(
             return Err(Problem::new(Slug::EmailTaken, "Sign in, or ask for a new password.").into());
         }
         let events = decide(&user, &Command::Register(seal(key, id, new).await?)).map_err(Problem::from)?;
-        Ok::<_, Failure>(Decision { events, beside: vec![keep_key.clone(), backend.vault.claim(claim, id)?] })
+        Ok::<_, Failure>(Decision {
+            events,
+            extra_puts: vec![keep_key.clone(), backend.vault.claim(claim, id)?],
+        })
     };
     let outcome = backend.log.transact::<User, _, _, _>(id.into(), &author, None, decide).await?;
     Ok(written(201, id.into(), outcome.seq, None, Some("/v1/me".into())))

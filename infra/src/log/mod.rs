@@ -41,7 +41,7 @@ pub struct Log {
 
 /// A put into another table, made only together with commits.
 #[derive(Clone, Debug)]
-pub struct Beside(pub(crate) Put);
+pub struct ExtraPut(pub(crate) Put);
 
 /// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Log {
         item.map(|item| item::decode(item).map_err(|cause| Failure::broken(doing(), cause))).transpose()
     }
 
-    /// Appends commits to as many streams, all or none, together with `beside`: puts into other tables that are true only
+    /// Appends commits to as many streams, all or none, together with `extra_puts`: puts into other tables that are true only
     /// if the commits are. One commit alone is one conditional PutItem: 1 write unit per KB, and 1 for the audit index.
     /// Several are one transaction: twice that.
     ///
@@ -164,18 +164,18 @@ impl Log {
     /// # Errors
     /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was sent.
     /// When the table did not answer, the commits may have landed or not.
-    pub async fn append(&self, commits: &[Commit], beside: Vec<Beside>) -> Result<Appended, Failure> {
+    pub async fn append(&self, commits: &[Commit], extra_puts: Vec<ExtraPut>) -> Result<Appended, Failure> {
         let doing = || {
             format!(
                 "append {}",
                 commits.iter().map(|c| format!("{}@{}", c.stream, c.seq)).collect::<Vec<_>>().join(", ")
             )
         };
-        if commits.is_empty() || commits.len() + beside.len() > TRANSACTION_STREAMS_MAX {
+        if commits.is_empty() || commits.len() + extra_puts.len() > TRANSACTION_STREAMS_MAX {
             let bound = format!(
                 "{} commits and {} puts; 1 to {TRANSACTION_STREAMS_MAX} can be appended at once",
                 commits.len(),
-                beside.len()
+                extra_puts.len()
             );
             return Err(Failure::broken(doing(), bound));
         }
@@ -192,14 +192,14 @@ impl Log {
         }
         fault::point("log.append");
         let appended = match <[Item; 1]>::try_from(items) {
-            Ok([item]) if beside.is_empty() => {
+            Ok([item]) if extra_puts.is_empty() => {
                 self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause))
             }
             Ok([item]) => {
-                self.put_all(commits, vec![item], beside).await.map_err(|cause| cancelled(doing(), cause))
+                self.put_all(commits, vec![item], extra_puts).await.map_err(|cause| cancelled(doing(), cause))
             }
             Err(items) => {
-                self.put_all(commits, items, beside).await.map_err(|cause| cancelled(doing(), cause))
+                self.put_all(commits, items, extra_puts).await.map_err(|cause| cancelled(doing(), cause))
             }
         };
         fault::point("log.appended");
@@ -233,9 +233,9 @@ impl Log {
         &self,
         commits: &[Commit],
         items: Vec<Item>,
-        beside: Vec<Beside>,
+        extra_puts: Vec<ExtraPut>,
     ) -> Result<Appended, SdkError<TransactWriteItemsError>> {
-        let mut puts = Vec::with_capacity(items.len() + beside.len());
+        let mut puts = Vec::with_capacity(items.len() + extra_puts.len());
         for item in items {
             let put = Put::builder()
                 .table_name(&self.table)
@@ -247,7 +247,9 @@ impl Log {
                 .map_err(SdkError::construction_failure)?;
             puts.push(TransactWriteItem::builder().put(put).build());
         }
-        puts.extend(beside.into_iter().map(|Beside(put)| TransactWriteItem::builder().put(put).build()));
+        puts.extend(
+            extra_puts.into_iter().map(|ExtraPut(put)| TransactWriteItem::builder().put(put).build()),
+        );
         let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         match sent {
             Ok(_) => Ok(Appended::Landed),

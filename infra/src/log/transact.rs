@@ -10,7 +10,7 @@ use schema::{
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{Appended, Beside, Log};
+use super::{Appended, ExtraPut, Log};
 use crate::{clock, failure::Failure};
 
 /// How often a command is decided anew when others win the race.
@@ -47,12 +47,12 @@ pub struct Decision<E> {
     /// What happened; nothing when there is nothing to do.
     pub events: Vec<E>,
     /// What is put into other tables in the same transaction.
-    pub beside: Vec<Beside>,
+    pub extra_puts: Vec<ExtraPut>,
 }
 
 impl<E> From<Vec<E>> for Decision<E> {
     fn from(events: Vec<E>) -> Self {
-        Self { events, beside: Vec::new() }
+        Self { events, extra_puts: Vec::new() }
     }
 }
 
@@ -138,14 +138,14 @@ impl Log {
             let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
             let now = tail.now(self.clock.now());
             let outcome = loaded.up_to(tail.seq);
-            let Decision { events, beside } = decide(outcome.state.clone(), now).await?.into();
+            let Decision { events, extra_puts } = decide(outcome.state.clone(), now).await?.into();
             if events.is_empty() {
                 return Ok(outcome);
             }
             let commit = Commit::new(stream, &tail, now, self.clock.id(now), author, &events)
                 .map_err(|cause| Failure::broken(format!("write the events of {stream}"), cause))?;
             sent.push(commit.commit);
-            match self.append(std::slice::from_ref(&commit), beside).await {
+            match self.append(std::slice::from_ref(&commit), extra_puts).await {
                 Ok(Appended::Landed) => return Ok(outcome.after(&commit, events)),
                 Ok(Appended::Conflict) => {
                     debug!(%stream, seq = commit.seq, attempt, "another writer was faster");

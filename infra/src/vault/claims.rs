@@ -1,4 +1,4 @@
-//! Claims on e-mail addresses: whose account an address signs in to. They rest beside the keys, under the hash of the address.
+//! Claims on e-mail addresses: items that map the keyed hash of an address to the account that signs in with it.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use schema::UserId;
 
-use super::{VaultError, aws};
+use super::error::{VaultError, aws};
 
 const SUBJECT: &str = "subject";
 const USER: &str = "user";
@@ -19,7 +19,7 @@ fn name(claim: &str) -> AttributeValue {
     AttributeValue::S(format!("email-{claim}"))
 }
 
-/// The put that makes a claim, if nobody has made it.
+/// Builds the put that makes a claim. It fails when the address is already claimed.
 pub(super) fn put(table: &str, claim: &str, user: UserId) -> Result<Put, BuildError> {
     Put::builder()
         .table_name(table)
@@ -30,16 +30,18 @@ pub(super) fn put(table: &str, claim: &str, user: UserId) -> Result<Put, BuildEr
         .build()
 }
 
-/// Whose claim it is, read strongly: one read unit.
+/// Returns the account that holds a claim. Costs one strongly consistent read unit.
 pub(super) async fn holder(client: &Client, table: &str, claim: &str) -> Result<Option<UserId>, VaultError> {
     let get = client.get_item().table_name(table).key(SUBJECT, name(claim)).consistent_read(true);
-    let answer =
-        get.send().await.map_err(|cause| VaultError::Read { what: "a claim".into(), cause: aws(cause) })?;
+    let answer = get
+        .send()
+        .await
+        .map_err(|cause| VaultError::Read { items: "an e-mail claim".into(), cause: aws(cause) })?;
     let Some(item) = answer.item else { return Ok(None) };
     user(&item).map(Some).ok_or(VaultError::Claim)
 }
 
-/// Gives a claim up if it is still this account's: one write unit, whether it was or not.
+/// Deletes a claim if this account holds it. Costs one write unit in either case.
 pub(super) async fn release(
     client: &Client,
     table: &str,
@@ -56,7 +58,7 @@ pub(super) async fn release(
     match delete.send().await {
         Ok(_) => Ok(()),
         Err(error) => match error.as_service_error() {
-            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()), // given up before, or another's by now
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()), // released before, or held by another account
             _ => Err(VaultError::Release { cause: aws(error) }),
         },
     }

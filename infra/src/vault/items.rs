@@ -1,4 +1,4 @@
-//! The vault's items, as they rest: the subject and its wrapped key, or a tombstone.
+//! The vault's items as stored: a subject with its wrapped key, or with a tombstone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +7,15 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     operation::put_item::PutItemError,
     primitives::Blob,
-    types::{AttributeValue, KeysAndAttributes, Put as Beside, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure},
 };
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::{Duration, sleep};
 
-use super::{Subject, VaultError, aws};
+use super::{
+    error::{VaultError, aws},
+    subject::Subject,
+};
 
 const SUBJECT: &str = "subject";
 const WRAPPED: &str = "wrapped";
@@ -23,28 +26,26 @@ type Attributes = HashMap<String, AttributeValue>;
 const BATCH_ITEMS_MAX: usize = 100; // DynamoDB's own bound on BatchGetItem
 const BATCHES_AT_ONCE: usize = 4; // a board of 400 parties in one round
 const BATCH_ATTEMPTS_MAX: u32 = 6;
-const NAMED_MAX: usize = 3; // in an error
 const BATCH_RETRY_DELAY_MS: u64 = 20; // doubled each time: 620 ms in all
+const SUBJECTS_IN_ERROR_MAX: usize = 3;
 
-/// What rests under a subject's name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// Its key, under the account's or the master key.
+    /// The subject's key, wrapped by the account's key or, for an account, by the master key.
     Wrapped(Vec<u8>),
     /// The tombstone of an erased subject.
     Erased,
 }
 
-/// What became of a put.
-pub(super) enum Put {
-    /// It stands.
-    Done,
-    /// There was an item already: this one. After a lost answer it is our own.
+pub(super) enum PutOutcome {
+    Stored,
+    /// The subject already had this item. After a retried put it may be our own.
     Found(Item),
 }
 
 impl Item {
-    /// A tombstone is one whatever stands beside it: what was forgotten is not brought back by half an item.
+    /// Reads an item. The tombstone counts even when a wrapped key stands beside it, so that a damaged item never brings back
+    /// an erased subject.
     fn read(subject: Subject, attributes: &Attributes) -> Result<Self, VaultError> {
         if attributes.get(ERASED).is_some_and(|erased| erased.as_bool() == Ok(&true)) {
             return Ok(Self::Erased);
@@ -56,13 +57,13 @@ impl Item {
     }
 }
 
-/// Puts a subject's first key: one write unit, whether it is the first or not.
+/// Puts a subject's first key. Costs one write unit, also when the subject has an item already.
 pub(super) async fn put(
     client: &Client,
     table: &str,
     subject: Subject,
     wrapped: Vec<u8>,
-) -> Result<Put, VaultError> {
+) -> Result<PutOutcome, VaultError> {
     let put = client
         .put_item()
         .table_name(table)
@@ -74,20 +75,20 @@ pub(super) async fn put(
         .send()
         .await;
     match put {
-        Ok(_) => Ok(Put::Done),
+        Ok(_) => Ok(PutOutcome::Stored),
         Err(error) => match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(there)) => {
                 let attributes = there.item().ok_or(VaultError::Malformed { subject })?;
-                Item::read(subject, attributes).map(Put::Found)
+                Item::read(subject, attributes).map(PutOutcome::Found)
             }
             _ => Err(VaultError::Put { subject, cause: aws(error) }),
         },
     }
 }
 
-/// The put of a subject's first key, for a transaction.
-pub(super) fn first(table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<Beside, BuildError> {
-    Beside::builder()
+/// Builds the put of a subject's first key, for use in a transaction.
+pub(super) fn first_put(table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<Put, BuildError> {
+    Put::builder()
         .table_name(table)
         .item(SUBJECT, AttributeValue::S(subject.to_string()))
         .item(WRAPPED, AttributeValue::B(Blob::new(wrapped)))
@@ -96,7 +97,7 @@ pub(super) fn first(table: &str, subject: Subject, wrapped: Vec<u8>) -> Result<B
         .build()
 }
 
-/// Puts a tombstone over whatever is there.
+/// Overwrites the subject's item by a tombstone.
 pub(super) async fn bury(client: &Client, table: &str, subject: Subject) -> Result<(), VaultError> {
     let put = client
         .put_item()
@@ -106,7 +107,8 @@ pub(super) async fn bury(client: &Client, table: &str, subject: Subject) -> Resu
     put.send().await.map(drop).map_err(|cause| VaultError::Bury { subject, cause: aws(cause) })
 }
 
-/// The items there are of these subjects, read strongly: one read unit each, whether there is an item or not.
+/// Returns the items of these subjects by strongly consistent reads. Costs one read unit for each subject, also for a subject
+/// without an item.
 pub(super) async fn read(
     client: &Client,
     table: &str,
@@ -129,7 +131,8 @@ async fn read_batch(
     table: &str,
     batch: Vec<Subject>,
 ) -> Result<HashMap<Subject, Item>, VaultError> {
-    let what = batch.iter().take(NAMED_MAX).map(Subject::to_string).collect::<Vec<_>>().join(", ");
+    let items =
+        batch.iter().take(SUBJECTS_IN_ERROR_MAX).map(Subject::to_string).collect::<Vec<_>>().join(", ");
     let named: HashMap<String, Subject> =
         batch.into_iter().map(|subject| (subject.to_string(), subject)).collect();
     let mut left: Vec<Attributes> = named
@@ -142,9 +145,9 @@ async fn read_batch(
             sleep(Duration::from_millis(BATCH_RETRY_DELAY_MS << (attempt - 1))).await;
         }
         let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
-        let keys = keys.map_err(|cause| VaultError::Read { what: what.clone(), cause: aws(cause) })?;
+        let keys = keys.map_err(|cause| VaultError::Read { items: items.clone(), cause: aws(cause) })?;
         let answer = client.batch_get_item().request_items(table, keys).send().await;
-        let answer = answer.map_err(|cause| VaultError::Read { what: what.clone(), cause: aws(cause) })?;
+        let answer = answer.map_err(|cause| VaultError::Read { items: items.clone(), cause: aws(cause) })?;
         for attributes in answer.responses.unwrap_or_default().remove(table).unwrap_or_default() {
             let subject =
                 attributes.get(SUBJECT).and_then(|name| name.as_s().ok()).and_then(|name| named.get(name));

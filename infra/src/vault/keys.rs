@@ -1,5 +1,3 @@
-//! What a subject's key does: seal, open, and authenticate.
-
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::hmac;
@@ -10,14 +8,13 @@ use schema::{
     sealed::{Opened, Personal},
 };
 
-use super::{
-    Subject,
-    cipher::{Cipher, Secret, framed},
-};
+use super::subject::Subject;
+use crate::crypto::{Cipher, Secret, framed};
 
-/// The opened key of one account or guest. Clones share it; the last one wipes it.
+/// The opened key of one account or guest: seals, opens and authenticates values. Clones share the key.
 ///
-/// Hold it for one request: the vault's bound on how long an erased subject stays readable ends where a caller keeps a copy.
+/// Keep it for one request at most. The vault bounds how long an erased subject stays readable, but not for a caller that keeps
+/// a copy.
 #[derive(Clone)]
 pub struct SubjectKey(Arc<Subkeys>);
 
@@ -25,11 +22,11 @@ struct Subkeys {
     kind: Kind,
     seal: Cipher,
     mac: hmac::Key,
-    /// Wraps guests' keys; only an account's is ever used.
+    /// Wraps the keys of guests; unused in a guest's key.
     wrap: Cipher,
 }
 
-/// Whose key it is: the first byte of every text it seals.
+/// The kind of subject, written as the first byte of every sealed text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Account,
@@ -66,7 +63,7 @@ impl SubjectKey {
         Sealed::from_text(BASE64URL_NOPAD.encode(&[&[self.0.kind.byte()], sealed.as_slice()].concat()))
     }
 
-    /// The value; damaged when the text was altered, or sealed for another field or stream, or under another key.
+    /// Opens a value. It is `Damaged` when the text was altered, or sealed for another field or stream or under another key.
     #[must_use]
     pub fn open<T: Personal>(&self, stream: StreamId, sealed: &Sealed<T>) -> Opened<T> {
         self.clear_text(&place::<T>(stream), sealed.text())
@@ -82,7 +79,7 @@ impl SubjectKey {
         String::from_utf8(self.0.seal.open(place, sealed)?).ok()
     }
 
-    /// A code of these parts that only this key gives: what a request said, comparable without being kept.
+    /// Returns an authentication code of these parts, with which requests are compared without storing their content.
     #[must_use]
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Tag {
         let mut code = hmac::Context::with_key(&self.0.mac);
@@ -93,18 +90,18 @@ impl SubjectKey {
         Bytes(tag)
     }
 
-    /// A guest's key, as it rests under this account's.
+    /// Wraps a guest's key by this account's key.
     pub(super) fn wrap(&self, guest: Subject, key: &Secret) -> Vec<u8> {
         self.0.wrap.seal(guest.to_string().as_bytes(), key.bytes())
     }
 
-    /// A guest's key; `None` when it was altered or is not this account's guest's.
+    /// Unwraps a guest's key. Returns `None` when it was altered or belongs to a guest of another account.
     pub(super) fn unwrap(&self, guest: Subject, wrapped: &[u8]) -> Option<Secret> {
         self.0.wrap.open(guest.to_string().as_bytes(), wrapped).and_then(Secret::take)
     }
 }
 
-/// Where a value stands. The ciphertext is bound to it, so that it cannot be passed off as another's.
+/// Names the stream and field to which a ciphertext is bound, so that it does not open anywhere else.
 fn place<T: Personal>(stream: StreamId) -> Vec<u8> {
     framed(&[stream.to_string().as_bytes(), T::FIELD.as_bytes()])
 }

@@ -1,4 +1,4 @@
-//! The key that wraps accounts' keys: KMS's in AWS, a file's otherwise.
+//! The key that wraps the accounts' keys: a KMS key in AWS, a file locally.
 
 use std::{
     convert::Infallible,
@@ -9,43 +9,32 @@ use std::{
 use aws_sdk_kms::{Client, primitives::Blob};
 use schema::UserId;
 
-use super::{
-    Subject,
-    cipher::{Cipher, Secret},
+use super::subject::Subject;
+use crate::{
+    crypto::{Cipher, Secret},
+    file,
 };
-use crate::file;
 
-/// Wraps accounts' keys. Whoever lacks it can read nothing in the vault.
+/// Wraps the accounts' keys. Nothing in the vault can be read without it.
 pub enum MasterKey {
-    /// A key in a file.
     File(FileKey),
-    /// A symmetric key that never leaves KMS.
     Kms(KmsKey),
 }
 
-/// Why a master key could not be had or used.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterError {
-    /// The file cannot be read or made.
-    #[error("master key file {path}")]
+    #[error("read or create the master key file {path}")]
     File {
-        /// Which file.
         path: PathBuf,
-        /// What the system says.
         #[source]
         cause: io::Error,
     },
-    /// The file is something else. It is left as it is: another file in its place would lose every account.
-    #[error("master key file {path} does not hold exactly 32 bytes")]
-    NotAKey {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// KMS did not answer, or refused.
-    #[error("KMS")]
+    /// The file is never replaced: with another key every account would be lost.
+    #[error("the master key file {path} does not hold exactly 32 bytes")]
+    NotAKey { path: PathBuf },
+    #[error("call KMS")]
     Kms(#[source] Box<aws_sdk_kms::Error>),
-    /// What came out is no key: the wrapped bytes were altered, or wrapped by another master key or for another account.
-    #[error("the wrapped key does not fit this master key")]
+    #[error("the wrapped key was altered, or wrapped by another master key or for another account")]
     Unfit,
 }
 
@@ -66,21 +55,21 @@ impl MasterKey {
     }
 }
 
-/// A wrapped key is bound to its account.
+/// Names the account to which a wrapped key is bound.
 fn context(account: UserId) -> Vec<u8> {
     Subject::Account(account).to_string().into_bytes()
 }
 
-/// A key in a file that only its owner may read.
+/// A master key in a file with mode 0600.
 pub struct FileKey {
     cipher: Cipher,
 }
 
 impl FileKey {
-    /// Reads the key, or makes one where there is no file yet. Of several processes starting at once, all use one key.
+    /// Reads the key file, or creates it. Processes that start at the same time end up with the same key.
     ///
     /// # Errors
-    /// The file cannot be read or made, or holds something else.
+    /// [`MasterError::File`] and [`MasterError::NotAKey`].
     pub fn open_or_create(path: &Path) -> Result<Self, MasterError> {
         let io = |cause| MasterError::File { path: path.to_owned(), cause };
         let bytes =
@@ -91,14 +80,14 @@ impl FileKey {
     }
 }
 
-/// A symmetric KMS key, used with the account as encryption context: CloudTrail shows whose key was asked for.
+/// A symmetric key in KMS, used with the account as encryption context, so that CloudTrail shows the account of each call.
 pub struct KmsKey {
     client: Client,
     key_id: String,
 }
 
 impl KmsKey {
-    /// The key of this id, ARN or alias.
+    /// `key_id` is a key's id, ARN or alias.
     #[must_use]
     pub fn new(client: Client, key_id: String) -> Self {
         Self { client, key_id }
@@ -134,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_file_is_made_once_and_is_its_owners_alone() {
+    async fn a_key_file_is_created_once_and_only_its_owner_may_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         let first = MasterKey::File(FileKey::open_or_create(&path).unwrap());
@@ -143,11 +132,11 @@ mod tests {
         let wrapped = first.wrap(account(), &key).await.unwrap();
         assert_eq!(again.unwrap(account(), &wrapped).await.unwrap().bytes(), key.bytes());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
-    fn processes_that_start_at_once_use_one_key_file() {
+    fn processes_that_start_at_the_same_time_use_one_key_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         let files: Vec<Vec<u8>> = std::thread::scope(|scope| {
@@ -162,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_is_refused_and_kept() {
+    fn a_file_without_a_key_is_refused_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         fs::write(&path, "something else").unwrap();
@@ -171,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrapped_key_fits_its_account_and_its_master_alone() {
+    async fn a_wrapped_key_opens_only_for_its_account_and_with_its_master_key() {
         let folder = tempfile::tempdir().unwrap();
         let master =
             |name: &str| MasterKey::File(FileKey::open_or_create(&folder.path().join(name)).unwrap());

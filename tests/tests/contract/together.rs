@@ -1,7 +1,7 @@
-//! Commits of several streams in one transaction: all of them or none.
+//! Appends several commits in one transaction: all of them are stored or none.
 
 use futures::future::join_all;
-use infra::log::{Appended, Beside};
+use infra::log::{Appended, ExtraPut};
 use schema::{Commit, UserId, commit::Tail};
 use uuid::Uuid;
 use waitlist_tests::{
@@ -15,7 +15,7 @@ async fn two_commits_land_together() {
     let stage = Stage::new().await;
     let both = two();
     assert_eq!(stage.backend.log.append(&both, vec![]).await.unwrap(), Appended::Landed);
-    are_there(&stage, &both).await;
+    assert_stored(&stage, &both).await;
 }
 
 #[tokio::test]
@@ -34,34 +34,35 @@ async fn a_conflict_in_either_stream_leaves_neither_commit() {
 }
 
 #[tokio::test]
-async fn commits_that_are_found_in_their_places_had_landed() {
+async fn an_append_whose_commits_are_already_stored_succeeds() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let both = two();
     assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Landed);
-    // Another call, with another token: to the engine this is a transaction it has never seen.
+    // The second call has another client token, so the engine takes it for a new transaction.
     assert_eq!(log.append(&both, vec![]).await.unwrap(), Appended::Landed);
     let beyond = next(both[0].stream, &both[0].tail(), &author(), &[called()]);
     assert_eq!(
         log.append(&[beyond, both[1].clone()], vec![]).await.unwrap(),
         Appended::Conflict,
-        "only one of them is its own"
+        "only one of the commits is already stored"
     );
-    are_there(&stage, &both).await;
+    assert_stored(&stage, &both).await;
 }
 
 #[tokio::test]
-async fn what_is_put_beside_counts_towards_the_bound_of_a_transaction() {
+async fn extra_puts_count_towards_the_bound_of_a_transaction() {
     let stage = Stage::new().await;
     let commits: Vec<Commit> =
         (0..100).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect();
-    let refused = stage.backend.log.append(&commits, vec![beside(&stage, "one too many")]).await.unwrap_err();
+    let refused =
+        stage.backend.log.append(&commits, vec![claim_put(&stage, "one too many")]).await.unwrap_err();
     assert!(refused.chain().contains("1 to 100 can be appended"), "{}", refused.chain());
-    assert!(!is_beside(&stage, "one too many").await);
+    assert!(!is_claimed(&stage, "one too many").await);
 }
 
 #[tokio::test]
-async fn what_is_put_beside_stands_or_falls_with_the_commits() {
+async fn extra_puts_are_stored_with_the_commits_or_not_at_all() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let stream = fresh_stream();
@@ -69,20 +70,20 @@ async fn what_is_put_beside_stands_or_falls_with_the_commits() {
     let rival = next(stream, &Tail::EMPTY, &author(), &[joined()]);
 
     assert_eq!(
-        log.append(std::slice::from_ref(&first), vec![beside(&stage, "kept")]).await.unwrap(),
+        log.append(std::slice::from_ref(&first), vec![claim_put(&stage, "kept")]).await.unwrap(),
         Appended::Landed
     );
-    assert_eq!(log.append(&[rival], vec![beside(&stage, "lost")]).await.unwrap(), Appended::Conflict);
-    assert!(is_beside(&stage, "kept").await && !is_beside(&stage, "lost").await);
+    assert_eq!(log.append(&[rival], vec![claim_put(&stage, "lost")]).await.unwrap(), Appended::Conflict);
+    assert!(is_claimed(&stage, "kept").await && !is_claimed(&stage, "lost").await);
 
-    // The other way round: what stands beside is there already, so the commit does not land either.
+    // Conversely, a failed extra put keeps the commit out.
     let second = next(stream, &first.tail(), &author(), &[called()]);
-    assert_eq!(log.append(&[second], vec![beside(&stage, "kept")]).await.unwrap(), Appended::Conflict);
+    assert_eq!(log.append(&[second], vec![claim_put(&stage, "kept")]).await.unwrap(), Appended::Conflict);
     assert_eq!(stage.commits(stream).await, [first]);
 }
 
 #[tokio::test]
-async fn of_twenty_rivals_for_two_streams_one_wins_both() {
+async fn of_twenty_concurrent_transactions_on_two_streams_exactly_one_lands() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let streams = [fresh_stream(), fresh_stream()];
@@ -95,12 +96,12 @@ async fn of_twenty_rivals_for_two_streams_one_wins_both() {
     let winners: Vec<_> =
         rivals.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Appended::Landed).collect();
     let [(winner, _)] = winners[..] else { panic!("{outcomes:?}") };
-    are_there(&stage, winner).await;
+    assert_stored(&stage, winner).await;
 }
 
-/// Engines on one machine take one write after another, so none of them gives these answers; AWS does.
+/// Local engines serialise writes and never give these answers; AWS does.
 #[tokio::test]
-async fn meeting_a_transaction_under_way_is_a_conflict() {
+async fn a_transaction_conflict_counts_as_a_conflict() {
     const TO_ONE: &str =
         r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"under way"}"#;
     const TO_BOTH: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
@@ -115,7 +116,7 @@ async fn meeting_a_transaction_under_way_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_a_busy_table_turned_away_may_be_tried_again_and_one_that_is_wrong_may_not() {
+async fn a_throttled_transaction_may_be_retried_and_an_invalid_one_may_not() {
     const BUSY: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
         "CancellationReasons":[{"Code":"ThrottlingError","Message":"too fast"},{"Code":"None"}]}"#;
     const WRONG: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"cancelled",
@@ -133,17 +134,17 @@ fn two() -> Vec<Commit> {
     (0..2).map(|_| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()])).collect()
 }
 
-async fn are_there(stage: &Stage, commits: &[Commit]) {
+async fn assert_stored(stage: &Stage, commits: &[Commit]) {
     for commit in commits {
         assert_eq!(stage.commits(commit.stream).await, std::slice::from_ref(commit));
     }
 }
 
-/// What stands beside: a claim on an address.
-fn beside(stage: &Stage, claim: &str) -> Beside {
+/// An extra put: a claim on an address.
+fn claim_put(stage: &Stage, claim: &str) -> ExtraPut {
     stage.backend.vault.claim(claim, UserId(Uuid::nil())).unwrap()
 }
 
-async fn is_beside(stage: &Stage, claim: &str) -> bool {
+async fn is_claimed(stage: &Stage, claim: &str) -> bool {
     stage.backend.vault.holder(claim).await.unwrap().is_some()
 }
