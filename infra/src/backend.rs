@@ -1,4 +1,4 @@
-//! Everything a handler works with, put together once per process.
+//! The adapters that handlers use, built once per process.
 
 use std::time::Duration;
 
@@ -22,28 +22,28 @@ use crate::{
 /// The name of the master key in a key directory.
 const MASTER_KEY: &str = "master";
 
-/// The names of the queues: of parked doorbells, of what is to be done about visits and accounts, and of who is to be forgotten.
+// The names of the queues.
 const RETRIES: &str = "retries";
 const DELIVERIES: &str = "deliveries";
 const ERASURES: &str = "erasures";
 
-/// A parked doorbell is tried every half minute, five times, before a person has to look at it.
+/// A parked doorbell is tried five times at intervals of 30 s before it becomes a dead letter.
 const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
 
-/// A send may take a while, and its outcome is recorded whatever that takes: nobody else is given the message meanwhile.
+/// The visibility time-out covers a slow send and the recording of its outcome, so that no second receiver gets the message.
 const DELIVERY_POLICY: Policy = Policy { visibility: Duration::from_secs(90), attempts_max: 10 };
 
-/// Forgetting takes moments. What fails comes again after a minute, for most of an hour, before a person has to look at it.
+/// An erasure takes moments. A failed one is tried again every minute, fifty times, before it becomes a dead letter.
 const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
 
-/// Lambdas share their key files. One that made a missing file for itself would sign and claim what no other understands.
-fn expect_keys(config: &Config) -> Result<(), Failure> {
+/// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be unknown to the others.
+fn check_key_files(config: &Config) -> Result<(), Failure> {
     let master = matches!(config.keys, Keys::Directory(_)).then_some(MASTER_KEY);
     let token = config.token_keys.is_none().then_some(token::LOCAL_KEY);
     for name in [Some(secret::CURRENT), Some(secret::CLAIMS), master, token].into_iter().flatten() {
         let path = config.keys.directory().join(name);
         if !path.is_file() {
-            let advice = "it is not there; a local server makes such files when it starts, and all lambdas need the same";
+            let advice = "the file does not exist; a local server creates it at its start, and all lambdas must use the same file";
             return Err(Failure::broken(format!("read the key {}", path.display()), advice));
         }
     }
@@ -53,45 +53,40 @@ fn expect_keys(config: &Config) -> Result<(), Failure> {
 /// The adapters of one deployment. Clones share connections and caches.
 #[derive(Clone)]
 pub struct Backend {
-    /// The event log.
     pub log: Log,
-    /// Rows of read models.
     pub rows: Rows,
-    /// Keys of subjects.
     pub vault: Vault,
-    /// Where doorbells are parked that could not be applied.
+    /// Parked doorbells.
     pub retries: Queue,
-    /// What is to be done about visits and accounts.
+    /// Intents about visits and accounts.
     pub deliveries: Queue,
-    /// Who is to be forgotten.
+    /// Erasures of guests and accounts.
     pub erasures: Queue,
-    /// Counts tries.
     pub limits: Limits,
-    /// The keys of access tokens.
+    /// Signs and checks access tokens.
     pub tokens: Tokens,
-    /// What other tokens hang on.
+    /// Signs and checks all other tokens.
     pub secrets: Secrets,
-    /// The time.
     pub clock: Clock,
-    /// Where guests' pages are.
+    /// The base of links to guests' pages.
     pub public_url: String,
 }
 
 impl Backend {
-    /// From the environment, as a lambda starts.
+    /// Builds the backend of a lambda from environment variables.
     ///
     /// # Errors
     /// A setting or a key is missing, or a key cannot be read.
     pub async fn from_env() -> Result<Self, Failure> {
         let (sdk, config) = (aws::config().await, Config::from_env()?);
-        expect_keys(&config)?;
+        check_key_files(&config)?;
         Self::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, Clock::system())
     }
 
-    /// From settings, and a client of the engine that the tables are in.
+    /// `dynamodb` is a client of the engine that holds the tables.
     ///
     /// # Errors
-    /// A key cannot be had.
+    /// A key cannot be read or created.
     pub fn new(
         sdk: &SdkConfig,
         dynamodb: aws_sdk_dynamodb::Client,
@@ -101,7 +96,7 @@ impl Backend {
         Self::with_queues(sdk, sdk, dynamodb, config, clock)
     }
 
-    /// The same, with queues of SQS that are elsewhere.
+    /// Like [`Backend::new`], with other settings for the SQS client.
     ///
     /// # Errors
     /// As [`Backend::new`].

@@ -1,6 +1,6 @@
-//! Named points at which a test can have the process die, as a machine would: at once, in the middle.
+//! Named points at which a test can make the process abort, as if the machine had failed.
 
-/// Aborts the process here when `WAITLIST_ABORT_AT` names this point. In release builds there is nothing here.
+/// Aborts the process if `WAITLIST_ABORT_AT` names this point. Does nothing in release builds.
 #[inline]
 pub fn point(name: &'static str) {
     #[cfg(debug_assertions)]
@@ -9,7 +9,7 @@ pub fn point(name: &'static str) {
     let _ = name;
 }
 
-/// `name` or `name:n`: the n-th time the point is passed.
+/// `WAITLIST_ABORT_AT` is `name` or `name:n`; with `n` the process aborts when it passes the point for the n-th time.
 #[cfg(debug_assertions)]
 fn abort_at(name: &'static str) {
     use std::sync::{

@@ -1,4 +1,4 @@
-//! Records of the events table's stream, as Lambda brings them, and the answer that says which of them come again.
+//! Reads records of the events table's stream and builds the response to a batch of them.
 
 use aws_lambda_events::{
     dynamodb::EventRecord,
@@ -7,23 +7,22 @@ use aws_lambda_events::{
 use schema::{Commit, StreamId};
 use tracing::{error, warn};
 
-/// What the records of new items are called; events are only ever inserted.
+/// The event name of records of inserted items. Items of the events table are never modified or removed.
 pub const INSERT: &str = "INSERT";
 
-/// A record says that there is a commit.
+/// A commit that a stream record announces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announced {
-    /// Where.
     pub stream: StreamId,
-    /// Number of its first event.
+    /// The number of the commit's first event.
     pub seq: u64,
-    /// The commit itself, unaltered; none when the record does not bring it.
+    /// The commit, if the record contains it whole and its hash is right.
     pub commit: Option<Commit>,
-    /// The record's sequence number: from there on a batch comes again.
+    /// The record's sequence number, with which a response reports it as failed.
     pub record: String,
 }
 
-/// What a record of an inserted item announces. A record that brings no commit still announces one.
+/// Reads the record of an inserted item. Returns `None`, and logs it, if the keys are not those of a known stream's event.
 #[must_use]
 pub fn read(record: EventRecord) -> Option<Announced> {
     #[derive(serde::Deserialize)]
@@ -34,17 +33,16 @@ pub fn read(record: EventRecord) -> Option<Announced> {
     let keys: Keys = match serde_dynamo::from_item(record.change.keys) {
         Ok(keys) => keys,
         Err(cause) => {
-            error!(%cause, "a record without the keys of an event");
+            error!(%cause, "skipped a stream record without the keys of an event");
             return None;
         }
     };
-    // Newer code may keep streams of categories that this code knows nothing of.
+    // Newer code may write streams of categories that this code does not know.
     let Ok(stream) = keys.stream.parse() else {
-        warn!(stream = keys.stream, "a stream that this code does not know");
+        warn!(stream = keys.stream, "skipped a record of a stream of unknown category");
         return None;
     };
-    // An image that is not what was committed under these keys, whole, announces by the keys alone: what it says of the stream's
-    // end could keep a reader waiting for events that will never be.
+    // Of a damaged or incomplete image only the keys are used. Its `last` could make a reader wait for events that do not exist.
     let image: Option<Commit> = serde_dynamo::from_item(record.change.new_image).ok();
     let commit = image.filter(|image| {
         image.stream == stream && image.seq == keys.seq && image.compute_hash() == image.hash
@@ -57,7 +55,8 @@ pub fn read(record: EventRecord) -> Option<Announced> {
     })
 }
 
-/// The answer to a batch of which these records failed, by their sequence numbers: it comes again from the first of them on.
+/// Builds the response that reports records as failed, by sequence number. Lambda delivers the batch again from the first of
+/// them on.
 #[must_use]
 pub fn answer(failed: Vec<String>) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();

@@ -1,4 +1,4 @@
-//! Makes the tables where no deployment made them: locally, and on whatever engine a test runs.
+//! Creates the tables where the deployment does not: in the local engine, and in engines that tests use.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,78 +22,38 @@ use aws_sdk_dynamodb::{
 };
 use schema::table::{Index, Key, KeyType, Projected, Table};
 
-const ACTIVE_POLLS_MAX: u32 = 300; // a minute; an embedded engine needs one poll, AWS about fifty
-const ACTIVE_POLL_MS: u64 = 200;
+const ACTIVE_POLLS_MAX: u32 = 300; // a minute in all; an embedded engine needs one poll, AWS about fifty
+const ACTIVE_POLL: Duration = Duration::from_millis(200);
 
-/// Why the tables could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
-    /// The layout is not one DynamoDB's types can express.
-    #[error("describe table {table} for creation")]
+    #[error("build the request to create table {table}")]
     Layout {
-        /// The table's full name.
         table: String,
-        /// What was missing.
         #[source]
         cause: Box<BuildError>,
     },
-    /// The engine refused, or could not be reached.
     #[error("create table {table}: {}", DisplayErrorContext(cause))]
-    Create {
-        /// The table's full name.
-        table: String,
-        /// What the engine said.
-        cause: Box<SdkError<CreateTableError>>,
-    },
-    /// The engine would not add an index.
+    Create { table: String, cause: Box<SdkError<CreateTableError>> },
     #[error("add index {index} to table {table}: {}", DisplayErrorContext(cause))]
-    Add {
-        /// The table's full name.
-        table: String,
-        /// The index.
-        index: &'static str,
-        /// What the engine said.
-        cause: Box<SdkError<UpdateTableError>>,
-    },
-    /// The engine could not say how far it is.
-    #[error("ask whether table {table} is active: {}", DisplayErrorContext(cause))]
-    Describe {
-        /// The table's full name.
-        table: String,
-        /// What the engine said.
-        cause: Box<SdkError<DescribeTableError>>,
-    },
-    /// The engine would not let items of this table expire.
-    #[error("let items of table {table} expire: {}", DisplayErrorContext(cause))]
-    Expire {
-        /// The table's full name.
-        table: String,
-        /// What the engine said.
-        cause: Box<SdkError<UpdateTimeToLiveError>>,
-    },
-    /// The engine could not say whether items of this table expire.
-    #[error("ask whether items of table {table} expire: {}", DisplayErrorContext(cause))]
-    Expires {
-        /// The table's full name.
-        table: String,
-        /// What the engine said.
-        cause: Box<SdkError<DescribeTimeToLiveError>>,
-    },
-    /// It was accepted and then never became usable.
-    #[error("table {table} is still not active after {} s; look at its status", ACTIVE_POLL_MS * u64::from(ACTIVE_POLLS_MAX) / 1000)]
-    NotActive {
-        /// The table's full name.
-        table: String,
-    },
+    Add { table: String, index: &'static str, cause: Box<SdkError<UpdateTableError>> },
+    #[error("describe table {table}: {}", DisplayErrorContext(cause))]
+    Describe { table: String, cause: Box<SdkError<DescribeTableError>> },
+    #[error("enable the expiry of items in table {table}: {}", DisplayErrorContext(cause))]
+    Expire { table: String, cause: Box<SdkError<UpdateTimeToLiveError>> },
+    #[error("describe the expiry of items in table {table}: {}", DisplayErrorContext(cause))]
+    Expires { table: String, cause: Box<SdkError<DescribeTimeToLiveError>> },
+    #[error("table {table} is not active after {}; check its status", humantime::format_duration(ACTIVE_POLL * ACTIVE_POLLS_MAX))]
+    NotActive { table: String },
 }
 
-/// Creates whichever of `tables` the deployment `prefix` lacks, and returns when all of them can be used.
+/// Creates those of `tables` that the deployment `prefix` lacks, and waits until all are active.
 ///
-/// A table that is already there is taken as it is, but for what may be missing of it: an index that older code did not know, and
-/// that its items expire, for who created it may have died before asking for that.
+/// An existing table gets the indexes that it lacks because older code created it, and the expiry of its items if the process
+/// that created it ended before enabling that.
 ///
 /// # Errors
-/// When a table cannot be created, or does not become active in time, or the engine lets nothing expire.
+/// The engine refuses or does not answer a call, or a table does not become active in time.
 pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(), TablesError> {
     for table in tables {
         request(client, &table.name(prefix), table).await?;
@@ -140,7 +100,7 @@ async fn request(client: &Client, name: &str, table: &Table) -> Result<(), Table
     }
 }
 
-/// Every attribute that is a key of the table or of an index, once: DynamoDB wants exactly these declared.
+/// Returns each key attribute of the table and its indexes once. DynamoDB wants exactly these defined.
 fn key_attributes(table: &Table) -> Vec<Key> {
     let of_table = [Some(table.hash), table.range].into_iter().flatten();
     let of_indexes = table.indexes.iter().flat_map(|index| [index.hash, index.range]);
@@ -183,7 +143,7 @@ fn secondary(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
         .build()
 }
 
-/// Waits until a table and its indexes can be used; the names of these.
+/// Waits until a table and its indexes are active. Returns the names of the indexes.
 async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, TablesError> {
     for _ in 0..ACTIVE_POLLS_MAX {
         match client.describe_table().table_name(name).send().await {
@@ -200,7 +160,7 @@ async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, T
                         .collect());
                 }
             }
-            // A table just asked for may not be known yet to whichever node answers.
+            // The node that answers may not know a table yet that was just created.
             Err(cause)
                 if cause
                     .as_service_error()
@@ -209,12 +169,12 @@ async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, T
                 return Err(TablesError::Describe { table: name.to_owned(), cause: Box::new(cause) });
             }
         }
-        tokio::time::sleep(Duration::from_millis(ACTIVE_POLL_MS)).await;
+        tokio::time::sleep(ACTIVE_POLL).await;
     }
     Err(TablesError::NotActive { table: name.to_owned() })
 }
 
-/// Adds an index; what is in the table already comes into it, as far as it has the index's keys.
+/// Adds an index. The engine fills it from the existing items that have its keys.
 async fn add(client: &Client, name: &str, table: &Table, index: &Index) -> Result<(), TablesError> {
     let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
     let create = CreateGlobalSecondaryIndexAction::builder()
@@ -229,7 +189,7 @@ async fn add(client: &Client, name: &str, table: &Table, index: &Index) -> Resul
     }
     match request.send().await {
         Ok(_) => Ok(()),
-        // Another process may have asked in between.
+        // Another process may have done it in between.
         Err(cause)
             if cause.as_service_error().is_some_and(UpdateTableError::is_resource_in_use_exception) =>
         {
@@ -243,14 +203,14 @@ async fn add(client: &Client, name: &str, table: &Table, index: &Index) -> Resul
 
 async fn expire(client: &Client, name: &str, attribute: &str) -> Result<(), TablesError> {
     if expires(client, name).await? {
-        return Ok(()); // DynamoDB refuses to be asked for it twice
+        return Ok(()); // DynamoDB refuses a second request
     }
     let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
     let expiry =
         TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(layout)?;
     match client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await {
         Ok(_) => Ok(()),
-        // Another process may have asked in between.
+        // Another process may have done it in between.
         Err(_) if expires(client, name).await? => Ok(()),
         Err(cause) => Err(TablesError::Expire { table: name.to_owned(), cause: Box::new(cause) }),
     }

@@ -1,5 +1,5 @@
-//! Access tokens: Ed25519 JWTs (RFC 8037), signed by a key file or by KMS, checked with the public keys of both the current
-//! and the previous key.
+//! Access tokens: Ed25519 JWTs (RFC 8037), signed with a key file or by KMS, and checked against the current and the previous
+//! public key.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -22,57 +22,54 @@ use tokio::sync::OnceCell;
 use crate::{failure::Failure, file};
 
 const ISSUER: &str = "waitlist";
-/// The names of the keys in a key directory. The previous one is there only after a replacement.
+/// The name of the current key in a key directory.
 pub(crate) const LOCAL_KEY: &str = "token-local";
+/// The name of the previous key, which exists only after a replacement.
 const PREVIOUS_KEY: &str = "token-local-previous";
-/// What stands before an Ed25519 public key in its DER form (RFC 8410).
+/// The DER prefix of an Ed25519 public key (RFC 8410).
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// For how long an access token is good, in seconds.
+/// The lifetime of an access token, in seconds.
 pub const ACCESS_TTL_S: u32 = 900;
 
-/// What an access token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who signed: always this system.
+    /// Always `waitlist`.
     pub iss: String,
     /// The account.
     pub sub: UserId,
-    /// The session it came of; none in a token that the command line minted.
+    /// The session; `None` in a token minted by the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
-    /// Whether it may do what is system-wide; only of a token without a session, whose account cannot be asked.
+    /// Allows system-wide operations. Set only in tokens without a session; otherwise the account's stream decides.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator: bool,
-    /// Issued at, Unix seconds.
+    /// Time of issue, in Unix seconds.
     pub iat: i64,
-    /// Not accepted at or after this, Unix seconds.
+    /// Time from which the token is refused, in Unix seconds.
     pub exp: i64,
 }
 
-/// Why a token is not accepted. Clients are told no more than that it is not.
+/// The reason why a token is refused. Clients are not told the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// Not signed by us, not with the right algorithm, or not of the right form.
-    #[error("the token is not one of ours")]
+    #[error("the token is malformed or not signed by one of this deployment's keys")]
     Forged,
-    /// Its time is over.
     #[error("the token has expired")]
     Expired,
-    /// The keys cannot be had.
     #[error(transparent)]
     Keys(#[from] Failure),
 }
 
-/// A key pair in a file.
+/// An Ed25519 key pair in a file.
 #[derive(Clone)]
 pub struct TokenKey(Arc<Ed25519KeyPair>);
 
 impl TokenKey {
-    /// Reads the key file of a directory; makes one when there is none.
+    /// Reads the key file of a directory, or creates it.
     ///
     /// # Errors
-    /// The file can be neither read nor made, or holds no key.
+    /// The file cannot be read or created, or holds no key.
     pub fn load_or_create(dir: &Path) -> Result<Self, Failure> {
         Self::read(&dir.join(LOCAL_KEY))
     }
@@ -89,18 +86,18 @@ impl TokenKey {
         Ok(Self(Arc::new(pair)))
     }
 
-    /// Signs a token for an account that needs no session.
+    /// Signs a token without a session.
     ///
     /// # Errors
-    /// The claims cannot be written.
+    /// The claims cannot be serialised.
     pub fn mint(&self, owner: UserId, now: Time, ttl_s: u32) -> Result<String, Failure> {
         self.mint_for(owner, false, now, ttl_s)
     }
 
-    /// As [`TokenKey::mint`], for an operator or not.
+    /// Like [`TokenKey::mint`]; the token may allow system-wide operations.
     ///
     /// # Errors
-    /// The claims cannot be written.
+    /// The claims cannot be serialised.
     pub fn mint_for(&self, owner: UserId, operator: bool, now: Time, ttl_s: u32) -> Result<String, Failure> {
         let text = signing_input(&self.public().kid, &claims(owner, None, operator, now, ttl_s))?;
         Ok(signed(&text, self.0.sign(text.as_bytes()).as_ref()))
@@ -138,24 +135,24 @@ struct PublicKey {
     kid: String,
     x: String,
     key: DecodingKey,
-    /// Whether tokens without a session are taken.
+    /// Whether tokens without a session are accepted.
     local: bool,
 }
 
 impl PublicKey {
     fn new(key: &[u8], local: bool) -> Self {
         let x = BASE64URL_NOPAD.encode(key);
-        // RFC 7638: the thumbprint of the key, its members in alphabetical order.
+        // The thumbprint of RFC 7638, with the members in alphabetical order.
         let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
         Self { kid: BASE64URL_NOPAD.encode(&thumbprint), x, key: DecodingKey::from_ed_der(key), local }
     }
 }
 
 impl Tokens {
-    /// Keys in files of a directory: the current one, made when there is none, and the previous one while there is one.
+    /// Reads the current key from a directory, or creates it, and reads the previous key if there is one.
     ///
     /// # Errors
-    /// A file can be neither read nor made, or holds no key.
+    /// A file cannot be read or created, or holds no key.
     pub fn of_files(directory: &Path) -> Result<Self, Failure> {
         let current = TokenKey::load_or_create(directory)?;
         let mut public = vec![current.public()];
@@ -166,7 +163,7 @@ impl Tokens {
         Ok(Self(Arc::new(Keys::Files { current, public })))
     }
 
-    /// Keys that never leave KMS (ECC_NIST_EDWARDS25519).
+    /// Uses KMS keys of type ECC_NIST_EDWARDS25519, given by id, ARN or alias.
     #[must_use]
     pub fn of_kms(client: aws_sdk_kms::Client, current: String, previous: Option<String>) -> Self {
         Self(Arc::new(Keys::Kms { client, current, previous, public: OnceCell::new() }))
@@ -175,7 +172,7 @@ impl Tokens {
     /// Signs an access token of a session.
     ///
     /// # Errors
-    /// The key does not sign.
+    /// KMS does not answer.
     pub async fn issue(&self, owner: UserId, session: SessionId, now: Time) -> Result<String, Failure> {
         let claims = claims(owner, Some(session), false, now, ACCESS_TTL_S);
         let kid = self.public().await?.first().map(|key| key.kid.clone()).unwrap_or_default();
@@ -196,10 +193,10 @@ impl Tokens {
         }
     }
 
-    /// Reads a token that one of the keys signed and whose time is not over.
+    /// Checks a token's signature and expiry, and returns its claims.
     ///
     /// # Errors
-    /// Anything else; the keys cannot be had.
+    /// The token is refused, or KMS does not answer.
     pub async fn check(&self, token: &str, now: Time) -> Result<Claims, TokenError> {
         let kid = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Forged)?.kid;
         let key = self
@@ -211,20 +208,20 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        validation.validate_exp = false; // against the machine's clock; ours may be a manual one
+        validation.validate_exp = false; // it would use the system clock; ours may be manual
         let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation)
             .map_err(|_| TokenError::Forged)?
             .claims;
         if claims.sid.is_none() && !key.local {
-            return Err(TokenError::Forged); // nobody but a key file signs tokens without a session
+            return Err(TokenError::Forged); // only a key file signs tokens without a session
         }
         if now.millis() >= claims.exp.saturating_mul(1000) { Err(TokenError::Expired) } else { Ok(claims) }
     }
 
-    /// The public keys as a JWK set (RFC 7517), the current one first.
+    /// Returns the public keys as a JWK set (RFC 7517), the current key first.
     ///
     /// # Errors
-    /// The keys cannot be had.
+    /// KMS does not answer.
     pub async fn jwks(&self) -> Result<Value, Failure> {
         let jwk = |key: &PublicKey| json!({ "kty": "OKP", "crv": "Ed25519", "x": key.x, "kid": key.kid, "alg": "EdDSA", "use": "sig" });
         Ok(json!({ "keys": self.public().await?.iter().map(jwk).collect::<Vec<_>>() }))
@@ -253,8 +250,9 @@ async fn public_key(client: &aws_sdk_kms::Client, id: &str) -> Result<PublicKey,
         client.get_public_key().key_id(id).send().await.map_err(|cause| Failure::aws(doing(), cause))?;
     let der = answer.public_key.map(Blob::into_inner).unwrap_or_default();
     let key = der.strip_prefix(&ED25519_SPKI).filter(|key| key.len() == 32);
-    let key =
-        key.ok_or_else(|| Failure::broken(doing(), format!("{id} is no key of ECC_NIST_EDWARDS25519")))?;
+    let key = key.ok_or_else(|| {
+        Failure::broken(doing(), format!("{id} is not a key of type ECC_NIST_EDWARDS25519"))
+    })?;
     Ok(PublicKey::new(key, false))
 }
 
@@ -263,10 +261,11 @@ fn claims(owner: UserId, session: Option<SessionId>, operator: bool, now: Time, 
     Claims { iss: ISSUER.into(), sub: owner, sid: session, operator, iat, exp: iat + i64::from(ttl_s) }
 }
 
-/// RFC 7515, section 5.1: header and payload, each Base64url.
+/// Builds header and payload of a JWT, each in Base64url (RFC 7515, section 5.1).
 fn signing_input(kid: &str, claims: &Claims) -> Result<String, Failure> {
     let header = json!({ "typ": "JWT", "alg": "EdDSA", "kid": kid }).to_string();
-    let claims = serde_json::to_vec(claims).map_err(|cause| Failure::broken("write a token", cause))?;
+    let claims = serde_json::to_vec(claims)
+        .map_err(|cause| Failure::broken("serialise the claims of a token", cause))?;
     Ok(format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(&claims)))
 }
 
@@ -292,14 +291,14 @@ mod tests {
         jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The current key becomes the previous one; what was the previous one goes.
+    /// Makes the current key the previous one, in place of the former previous key.
     fn rotate(directory: &Path) -> Tokens {
         fs::rename(directory.join(LOCAL_KEY), directory.join(PREVIOUS_KEY)).unwrap();
         Tokens::of_files(directory).unwrap()
     }
 
     #[test]
-    fn a_key_is_named_by_its_thumbprint() {
+    fn the_key_id_is_the_thumbprint_of_rfc_7638() {
         let key = PublicKey::new(&BASE64URL_NOPAD.decode(RFC_8037_X.as_bytes()).unwrap(), true);
         assert_eq!(
             (key.x.as_str(), key.kid.as_str()),
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_is_good_until_its_time_is_over() {
+    async fn a_token_is_accepted_until_it_expires() {
         let directory = tempfile::tempdir().unwrap();
         let tokens = Tokens::of_files(directory.path()).unwrap();
         let token = tokens.issue(ANA, SESSION, now()).await.unwrap();
@@ -324,25 +323,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_replaced_key_is_good_until_it_is_replaced_again_and_the_current_one_is_listed_first() {
+    async fn a_replaced_key_stays_valid_until_the_next_replacement() {
         let directory = tempfile::tempdir().unwrap();
         let first = Tokens::of_files(directory.path()).unwrap();
         let token = first.issue(ANA, SESSION, now()).await.unwrap();
         let second = rotate(directory.path());
         assert!(second.check(&token, now()).await.is_ok());
         let newer = second.issue(ANA, SESSION, now()).await.unwrap();
-        assert!(matches!(first.check(&newer, now()).await, Err(TokenError::Forged)), "signed by the new one");
+        assert!(matches!(first.check(&newer, now()).await, Err(TokenError::Forged)), "signed by the new key");
         let (before, after) = (kids(&first.jwks().await.unwrap()), kids(&second.jwks().await.unwrap()));
         assert_eq!((before.len(), after.len(), &after[1]), (1, 2, &before[0]));
         assert_eq!(jsonwebtoken::decode_header(&newer).unwrap().kid.as_ref(), Some(&after[0]));
 
         let third = rotate(directory.path());
-        assert!(matches!(third.check(&token, now()).await, Err(TokenError::Forged)), "twice replaced");
+        assert!(
+            matches!(third.check(&token, now()).await, Err(TokenError::Forged)),
+            "its key was replaced twice"
+        );
         assert!(third.check(&newer, now()).await.is_ok());
     }
 
     #[tokio::test]
-    async fn a_token_without_a_session_is_minted_by_the_key_file() {
+    async fn the_key_file_mints_tokens_without_a_session() {
         let directory = tempfile::tempdir().unwrap();
         let key = TokenKey::load_or_create(directory.path()).unwrap();
         let tokens = Tokens::of_files(directory.path()).unwrap();

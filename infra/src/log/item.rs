@@ -5,28 +5,24 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use schema::{Commit, commit::Unreadable};
 
-/// An item, as the SDK holds it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// DynamoDB's bound on an item.
+/// DynamoDB's bound on the size of an item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
 
-/// What an attribute of a stored commit can be wrong about.
 #[derive(Debug, thiserror::Error)]
 pub enum ItemError {
-    /// Attributes are missing or of the wrong type.
-    #[error("the item is no commit")]
+    #[error("an attribute of the commit's item is missing or has the wrong type")]
     Shape(#[from] serde_dynamo::Error),
-    /// The events cannot be read.
     #[error(transparent)]
     Events(#[from] Unreadable),
 }
 
-/// What the account-wide history leaves out: a session is refreshed every few minutes, and nobody looks for that.
+/// The event type that the account-wide history leaves out, because a session is refreshed every few minutes.
 const UNAUDITED: &str = "session.refreshed";
 
-/// Adds what is derived: `types` for stream filters, and the key of the audit index.
+/// Builds the item of a commit, with the derived attributes `types`, for stream filters, and `month`, the key of the audit index.
 pub(super) fn encode(commit: &Commit) -> Result<Item, ItemError> {
     let mut item: Item = serde_dynamo::to_item(commit)?;
     let types = commit.types()?;
@@ -41,8 +37,8 @@ pub(super) fn decode(item: Item) -> Result<Commit, ItemError> {
     Ok(serde_dynamo::from_item(item)?)
 }
 
-/// The item's size as DynamoDB counts it: names and values, in bytes. A number that ends in zeros is counted a little larger
-/// than it is.
+/// Returns the item's size in bytes as DynamoDB counts it: names and values. A number that ends in zeros counts slightly too
+/// much.
 #[must_use]
 pub fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
@@ -54,6 +50,6 @@ fn value_size(value: &AttributeValue) -> usize {
         AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
         AttributeValue::B(blob) => blob.as_ref().len(),
         AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
-        _ => 1, // commits hold nothing else
+        _ => 1, // commits have no other types
     }
 }

@@ -1,4 +1,4 @@
-//! Messages as Lambda brings them from a queue, and the answer that says which of them come again.
+//! Handles a batch of messages that Lambda received from a queue.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures::{StreamExt as _, stream};
@@ -6,11 +6,11 @@ use tracing::warn;
 
 use crate::failure::Failure;
 
-/// Messages of a batch that are handled side by side, so that a slow one does not keep the last waiting past its visibility.
+/// How many messages of a batch are handled at once, so that a slow one does not delay the last past its visibility time-out.
 const MESSAGES_AT_ONCE: usize = 8;
 
-/// Handles the body of each message of a batch. Those that fail are named in the answer, in the order they came, and come again
-/// until they are dead letters.
+/// Calls `handle` with the body of each message. The response names the messages that failed, in the order of the batch; the
+/// queue delivers these again until they become dead letters.
 pub async fn each<H, F>(event: SqsEvent, handle: H) -> SqsBatchResponse
 where
     H: Fn(String) -> F,
@@ -22,7 +22,11 @@ where
                 (message.message_id.unwrap_or_default(), handle(message.body.unwrap_or_default()));
             async move {
                 handled.await.err().map(|failure| {
-                    warn!(id, cause = failure.chain(), "a message failed, and comes again");
+                    warn!(
+                        id,
+                        cause = failure.chain(),
+                        "a message could not be handled; the queue will deliver it again"
+                    );
                     id
                 })
             }

@@ -1,10 +1,9 @@
-//! Durable queues: what is sent is received until somebody says it is done.
+//! Durable queues: a message is delivered until its receiver deletes it.
 //!
-//! Both kinds keep the promises of an SQS standard queue, and no more: at least once, in no order, one holder at a time while
-//! the holder keeps within the visibility time-out. Consumers must bear repeats. Bodies name things; personal data does not
-//! travel in them.
+//! SQS queues and queues in a table give the guarantees of an SQS standard queue: at least once, in no order, to one receiver at
+//! a time within the visibility time-out. Consumers must tolerate repeats. Bodies refer to streams and never hold personal data.
 //!
-//! A message received too often goes to the queue's dead letters, where it waits for a person.
+//! A message received too often becomes a dead letter, which an operator lists and redrives.
 
 mod batch;
 mod sqs;
@@ -20,172 +19,122 @@ pub use self::{
     table::{Policy, TableQueue},
 };
 
-/// The most a body may weigh.
+/// The largest body of a message.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// The most a body may weigh that is sent with others: ten of them fit into one call.
+/// The largest body of a message sent in a batch: ten of them fit into one call.
 pub const BATCH_BODY_BYTES_MAX: usize = 25 * 1024;
 
-/// How often what a call left unsent is sent again, and how long to wait in between, in milliseconds.
+/// How often the messages that a batch call left unsent are sent again.
 const RESENDS_MAX: u32 = 5;
-const RESEND_PAUSE_MS: u64 = 25;
+const RESEND_PAUSE_MS: u64 = 25; // doubled before each resend
 
-/// The longest a message may be held back when it is sent.
+/// The longest delay between sending a message and its first delivery.
 pub const SEND_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// The longest a received message may be put off.
-pub const RELEASE_DELAY_MAX: Duration = Duration::from_secs(12 * 60 * 60);
-
-/// The most messages one receive gives.
+/// The most messages one receive returns.
 pub const RECEIVE_MAX: usize = 10;
 
-/// The most dead letters one page shows.
+/// The most dead letters on one page.
 pub const DEAD_PAGE_MAX: usize = 100;
 
-/// The most dead letters one `redrive_all` moves; calling it again goes on.
+/// The most dead letters that one [`Queue::redrive_all`] moves; another call continues.
 pub const REDRIVE_MAX: usize = 10_000;
 
-/// A queue.
 #[derive(Clone)]
 pub enum Queue {
-    /// SQS's.
     Sqs(SqsQueue),
-    /// One in a table.
     Table(TableQueue),
 }
 
-/// A message, held until it is deleted, released, or the visibility time-out has passed.
+/// A received message, hidden from other receivers until it is deleted or the visibility time-out has passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its id: the same whenever it is received, until it is redriven.
+    /// Stays the same until the message is redriven.
     pub id: String,
-    /// What was sent.
     pub body: String,
-    /// The right to delete or release it.
     pub receipt: Receipt,
-    /// How often it has been received, this time included.
+    /// How often the message has been received, this time included.
     pub attempts: u32,
 }
 
-/// Names one receiving of one message. It means nothing any more once the message has been received anew.
+/// Identifies one receipt of a message. It is stale once the message has been received again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt(pub String);
 
 /// A message that was received too often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Its id, to redrive it by.
     pub id: String,
-    /// What was sent.
     pub body: String,
-    /// How often it was received; SQS counts being listed, too.
+    /// How often the message was received. SQS counts each listing of dead letters as well.
     pub attempts: u32,
-    /// When it was sent.
     pub sent_at: Time,
 }
 
-/// Some dead letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadPage {
-    /// Them.
     pub letters: Vec<DeadLetter>,
-    /// Where the next page starts; `None` on the last.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// Why a queue did not do as it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The body is empty or too large.
-    #[error("a message of {bytes} bytes: bodies have 1 to {BODY_BYTES_MAX}")]
-    Body {
-        /// How large.
-        bytes: usize,
-    },
-    /// The delay is too long.
-    #[error("a delay of {} s: at most {} s", delay.as_secs(), max.as_secs())]
-    Delay {
-        /// What was asked for.
-        delay: Duration,
-        /// What there is.
-        max: Duration,
-    },
-    /// The text is no receipt of this queue.
-    #[error("queue {queue}: no receipt of this queue")]
-    NotAReceipt {
-        /// The queue.
-        queue: String,
-    },
-    /// A stored message lacks what every message has.
-    #[error("queue {queue}: a message is malformed")]
-    Malformed {
-        /// The queue.
-        queue: String,
-    },
-    /// The table did not answer, or refused.
+    #[error("a body of {bytes} bytes; a body has 1 to {max} bytes")]
+    Body { bytes: usize, max: usize },
+    #[error("a delay of {}; the longest is {}", humantime::format_duration(*delay), humantime::format_duration(*max))]
+    Delay { delay: Duration, max: Duration },
+    #[error("queue {queue}: the receipt is not one of this queue")]
+    NotAReceipt { queue: String },
+    #[error("queue {queue}: a stored message is malformed")]
+    Malformed { queue: String },
     #[error("queue {queue}: {doing}")]
     Table {
-        /// The queue.
         queue: String,
-        /// What was tried.
         doing: &'static str,
-        /// What the table says.
         #[source]
         cause: Box<aws_sdk_dynamodb::Error>,
     },
-    /// The queue keeps leaving messages unsent.
-    #[error("queue {queue}: {left} messages are still unsent")]
-    Unsent {
-        /// The queue.
-        queue: String,
-        /// How many.
-        left: usize,
-    },
-    /// SQS did not answer, or refused.
+    #[error("queue {queue}: {left} messages are unsent after {RESENDS_MAX} resends")]
+    Unsent { queue: String, left: usize },
     #[error("queue {queue}: {doing}")]
     Sqs {
-        /// The queue.
         queue: String,
-        /// What was tried.
         doing: &'static str,
-        /// What SQS says.
         #[source]
         cause: Box<aws_sdk_sqs::Error>,
     },
 }
 
 impl Queue {
-    /// Sends a message, to be received once `delay` has passed. Its id.
+    /// Sends a message that becomes due after `delay`. Returns its id.
     ///
     /// # Errors
-    /// The body or delay is out of bounds, or the queue did not answer.
+    /// The body or the delay is out of bounds, or the queue did not answer.
     pub async fn send(&self, body: &str, delay: Duration) -> Result<String, QueueError> {
-        if body.is_empty() || body.len() > BODY_BYTES_MAX {
-            return Err(QueueError::Body { bytes: body.len() });
-        }
-        within(delay, SEND_DELAY_MAX)?;
+        check_body(body, BODY_BYTES_MAX)?;
+        check_delay(delay)?;
         match self {
             Self::Sqs(queue) => queue.send(body, delay).await,
             Self::Table(queue) => queue.send(body, delay).await,
         }
     }
 
-    /// Sends many messages, to be received once `delay` has passed: as many to a call as the queue takes.
+    /// Sends many messages that become due after `delay`, in batch calls.
     ///
     /// # Errors
-    /// As [`Queue::send`]: the queue may hold some of them.
+    /// As [`Queue::send`]; some of the messages may have been sent.
     pub async fn send_all(&self, bodies: &[String], delay: Duration) -> Result<(), QueueError> {
-        if let Some(body) = bodies.iter().find(|body| body.is_empty() || body.len() > BATCH_BODY_BYTES_MAX) {
-            return Err(QueueError::Body { bytes: body.len() });
-        }
-        within(delay, SEND_DELAY_MAX)?;
+        bodies.iter().try_for_each(|body| check_body(body, BATCH_BODY_BYTES_MAX))?;
+        check_delay(delay)?;
         match self {
             Self::Sqs(queue) => queue.send_all(bodies, delay).await,
             Self::Table(queue) => queue.send_all(bodies, delay).await,
         }
     }
 
-    /// About how many messages are waiting or held, counted up to `most`.
+    /// Counts the messages that are due, delayed or being handled, up to `most`. SQS returns an approximation.
     ///
     /// # Errors
     /// The queue did not answer.
@@ -196,10 +145,10 @@ impl Queue {
         }
     }
 
-    /// Takes up to `max` messages that are due (ten at most), hiding them from everyone else for the visibility time-out.
+    /// Receives up to `max` due messages (ten at most) and hides them from other receivers for the visibility time-out.
     ///
     /// # Errors
-    /// The queue did not answer. What was taken until then comes back after the visibility time-out.
+    /// The queue did not answer. Messages already taken become due again after the visibility time-out.
     pub async fn receive(&self, max: usize) -> Result<Vec<Message>, QueueError> {
         let max = max.clamp(1, RECEIVE_MAX);
         match self {
@@ -208,10 +157,10 @@ impl Queue {
         }
     }
 
-    /// The message is done. A stale receipt does nothing: whoever received the message since decides.
+    /// Deletes a handled message. A stale receipt has no effect, because the message has a new receiver.
     ///
     /// # Errors
-    /// The queue did not answer, or the text is no receipt of this queue.
+    /// The queue did not answer, or the receipt is malformed.
     pub async fn delete(&self, receipt: &Receipt) -> Result<(), QueueError> {
         match self {
             Self::Sqs(queue) => queue.delete(receipt).await,
@@ -219,21 +168,9 @@ impl Queue {
         }
     }
 
-    /// The message is not done: it is due again once `delay` has passed. A stale receipt does nothing.
+    /// Returns a page of up to `limit` dead letters (a hundred at most), continuing at `cursor`.
     ///
-    /// # Errors
-    /// The delay is out of bounds, the queue did not answer, or the text is no receipt of this queue.
-    pub async fn release(&self, receipt: &Receipt, delay: Duration) -> Result<(), QueueError> {
-        within(delay, RELEASE_DELAY_MAX)?;
-        match self {
-            Self::Sqs(queue) => queue.release(receipt, delay).await,
-            Self::Table(queue) => queue.release(receipt, delay).await,
-        }
-    }
-
-    /// Dead letters, up to `limit` (a hundred at most), from where the page before ended.
-    ///
-    /// SQS lists by receiving: letters it has shown hide for some seconds.
+    /// SQS lists dead letters by receiving them, which hides them for some seconds.
     ///
     /// # Errors
     /// The queue did not answer.
@@ -245,7 +182,7 @@ impl Queue {
         }
     }
 
-    /// Sends a dead letter anew, as a message that was never received, with an id of its own. Whether there was such a letter.
+    /// Sends a dead letter again as a new message with a new id. Returns false if there is no such dead letter.
     ///
     /// # Errors
     /// The queue did not answer.
@@ -256,10 +193,10 @@ impl Queue {
         }
     }
 
-    /// Redrives every dead letter there is, up to `REDRIVE_MAX`. How many.
+    /// Redrives all dead letters, up to [`REDRIVE_MAX`]. Returns their number.
     ///
     /// # Errors
-    /// The queue did not answer; some may have been redriven.
+    /// The queue did not answer; some dead letters may have been redriven.
     pub async fn redrive_all(&self) -> Result<usize, QueueError> {
         match self {
             Self::Sqs(queue) => queue.redrive_all().await,
@@ -274,6 +211,10 @@ async fn pause_before_resend(resend: u32) {
     }
 }
 
-fn within(delay: Duration, max: Duration) -> Result<(), QueueError> {
-    if delay <= max { Ok(()) } else { Err(QueueError::Delay { delay, max }) }
+fn check_body(body: &str, max: usize) -> Result<(), QueueError> {
+    if (1..=max).contains(&body.len()) { Ok(()) } else { Err(QueueError::Body { bytes: body.len(), max }) }
+}
+
+fn check_delay(delay: Duration) -> Result<(), QueueError> {
+    if delay <= SEND_DELAY_MAX { Ok(()) } else { Err(QueueError::Delay { delay, max: SEND_DELAY_MAX }) }
 }

@@ -1,13 +1,11 @@
-//! A queue of SQS. Visibility, the count of attempts and the move to the dead letters are the queue's own settings there.
+//! A queue in SQS. Its visibility time-out and redrive policy are settings of the SQS queue.
 
 use std::time::Duration;
 
 use aws_sdk_sqs::{
     Client,
     config::Builder,
-    operation::{
-        change_message_visibility::ChangeMessageVisibilityError, delete_message::DeleteMessageError,
-    },
+    operation::delete_message::DeleteMessageError,
     types::{
         Message as Received, MessageSystemAttributeName as Attribute, QueueAttributeName,
         SendMessageBatchRequestEntry,
@@ -21,19 +19,19 @@ use super::{
 };
 use crate::aws::timeouts;
 
-/// An unhurried look: SQS asks all of its servers instead of some.
+/// Long polling: SQS asks all of its servers instead of a sample.
 const RECEIVE_WAIT_S: i32 = 1;
 
-/// For how long a dead letter that was looked at hides, so that the next look sees others.
+/// The visibility time-out of a listed dead letter, so that the next receive returns others.
 const DEAD_HIDDEN_S: i32 = 10;
 
-/// Longer than letters hide: one that has just been listed is found all the same.
+/// Longer than [`DEAD_HIDDEN_S`], so that a dead letter that was just listed is still found.
 const DEAD_WAIT_S: i32 = 12;
 
-/// Looks one redrive takes for its letter.
-const DEAD_LOOKS_MAX: usize = REDRIVE_MAX / RECEIVE_MAX;
+/// How many receives one redrive makes to find its dead letter.
+const DEAD_RECEIVES_MAX: usize = REDRIVE_MAX / RECEIVE_MAX;
 
-/// A queue of SQS and its dead-letter queue. Clones are the same queue.
+/// An SQS queue and its dead-letter queue.
 #[derive(Clone)]
 pub struct SqsQueue {
     client: Client,
@@ -42,7 +40,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queue at this URL, whose redrive policy names the queue at `dead_url`.
+    /// `dead_url` is the queue named by the redrive policy of the queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: String, dead_url: String) -> Self {
         Self { client, url, dead_url }
@@ -104,7 +102,7 @@ impl SqsQueue {
         let call = self.client.receive_message().queue_url(&self.url).wait_time_seconds(RECEIVE_WAIT_S);
         let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(1));
         let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
-        let received = call.customize().config_override(patient(RECEIVE_WAIT_S)).send().await;
+        let received = call.customize().config_override(long_polling(RECEIVE_WAIT_S)).send().await;
         let received = received.map_err(|cause| self.failed("receive", cause))?.messages.unwrap_or_default();
         let messages = received.into_iter().map(|message| {
             let attempts = attribute(&message, &Attribute::ApproximateReceiveCount)?;
@@ -128,26 +126,10 @@ impl SqsQueue {
         }
     }
 
-    pub(super) async fn release(&self, receipt: &Receipt, delay: Duration) -> Result<(), QueueError> {
-        let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(&receipt.0);
-        match call.visibility_timeout(seconds(delay)).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(
-                    ChangeMessageVisibilityError::MessageNotInflight(_)
-                    | ChangeMessageVisibilityError::ReceiptHandleIsInvalid(_),
-                ) => {
-                    Ok(()) // stale
-                }
-                _ => Err(self.failed("release a message", error)),
-            },
-        }
-    }
-
     pub(super) async fn dead_letters(&self, limit: usize) -> Result<DeadPage, QueueError> {
         let mut letters = Vec::new();
         while letters.len() < limit {
-            let batch = self.look(RECEIVE_WAIT_S, limit - letters.len()).await?;
+            let batch = self.receive_dead(RECEIVE_WAIT_S, limit - letters.len()).await?;
             if batch.is_empty() {
                 return Ok(DeadPage { letters, next: None });
             }
@@ -162,19 +144,19 @@ impl SqsQueue {
                 letters.push(DeadLetter { id, body, attempts, sent_at });
             }
         }
-        Ok(DeadPage { letters, next: Some("more".to_owned()) }) // SQS keeps no place: what was shown hides
+        Ok(DeadPage { letters, next: Some("more".to_owned()) }) // SQS has no cursor; listed letters stay hidden
     }
 
     pub(super) async fn redrive(&self, id: &str) -> Result<bool, QueueError> {
         let mut first_seen = None;
-        for _ in 0..DEAD_LOOKS_MAX {
-            let batch = self.look(DEAD_WAIT_S, RECEIVE_MAX).await?;
+        for _ in 0..DEAD_RECEIVES_MAX {
+            let batch = self.receive_dead(DEAD_WAIT_S, RECEIVE_MAX).await?;
             for letter in &batch {
                 if letter.message_id() == Some(id) {
-                    return self.revive(letter).await.map(|()| true);
+                    return self.resend(letter).await.map(|()| true);
                 }
                 if first_seen.is_some() && first_seen.as_deref() == letter.message_id() {
-                    return Ok(false); // once round
+                    return Ok(false); // all were seen
                 }
                 first_seen = first_seen.or_else(|| letter.message_id().map(str::to_owned));
             }
@@ -188,32 +170,32 @@ impl SqsQueue {
     pub(super) async fn redrive_all(&self) -> Result<usize, QueueError> {
         let mut redriven = 0;
         while redriven < REDRIVE_MAX {
-            let batch = self.look(RECEIVE_WAIT_S, RECEIVE_MAX).await?;
+            let batch = self.receive_dead(RECEIVE_WAIT_S, RECEIVE_MAX).await?;
             if batch.is_empty() {
                 break;
             }
             for letter in &batch {
-                self.revive(letter).await?;
+                self.resend(letter).await?;
                 redriven += 1;
             }
         }
         Ok(redriven)
     }
 
-    /// Receives from the dead-letter queue, waiting for `wait_s` at most when there is nothing to be seen.
-    async fn look(&self, wait_s: i32, max: usize) -> Result<Vec<Received>, QueueError> {
+    /// Receives from the dead-letter queue, waiting up to `wait_s` while it is empty.
+    async fn receive_dead(&self, wait_s: i32, max: usize) -> Result<Vec<Received>, QueueError> {
         let call = self.client.receive_message().queue_url(&self.dead_url).wait_time_seconds(wait_s);
         let call = call
             .max_number_of_messages(i32::try_from(max.min(RECEIVE_MAX)).unwrap_or(1))
             .visibility_timeout(DEAD_HIDDEN_S);
         let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
         let call = call.message_system_attribute_names(Attribute::SentTimestamp);
-        let seen = call.customize().config_override(patient(wait_s)).send().await;
-        Ok(seen.map_err(|cause| self.failed("look at dead letters", cause))?.messages.unwrap_or_default())
+        let seen = call.customize().config_override(long_polling(wait_s)).send().await;
+        Ok(seen.map_err(|cause| self.failed("receive dead letters", cause))?.messages.unwrap_or_default())
     }
 
-    /// Sent before it is deleted: a crash between the two repeats a letter and never loses one.
-    async fn revive(&self, letter: &Received) -> Result<(), QueueError> {
+    /// Sends the letter before deleting it, so that a crash in between may repeat but never lose it.
+    async fn resend(&self, letter: &Received) -> Result<(), QueueError> {
         let (Some(body), Some(receipt)) = (letter.body(), letter.receipt_handle()) else {
             return Err(self.malformed());
         };
@@ -230,12 +212,12 @@ impl SqsQueue {
     }
 }
 
-/// For a call that SQS holds open while it has no message: the usual limits would end it before SQS does.
-fn patient(wait_s: i32) -> Builder {
+/// Time-outs for long polling, which the usual time-outs would end too early.
+fn long_polling(wait_s: i32) -> Builder {
     Builder::new().timeout_config(timeouts(Duration::from_secs(wait_s.unsigned_abs().into())))
 }
 
-/// SQS counts whole seconds; a message must not be due too early.
+/// Rounds up to whole seconds, the unit of SQS, so that a message is never due too early.
 fn seconds(delay: Duration) -> i32 {
     let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
     i32::try_from(whole).unwrap_or(i32::MAX)
