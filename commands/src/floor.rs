@@ -1,22 +1,21 @@
-//! Answers that must not tell by their time what they do not say.
+//! Answers that take the same time whether an account exists or not, so that their timing reveals nothing.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// No such answer comes sooner. What is done meanwhile takes a tenth of it, most of that for one hash of a password.
+/// The earliest such an answer is sent. The work itself takes about a tenth of it, mostly one password hash.
 const ANSWER_FLOOR: Duration = Duration::from_millis(300);
 
-/// The moment before which there is no answer.
+/// The moment before which the answer is held back.
 pub(crate) struct Floor(Instant);
 
 impl Floor {
-    /// Counted from now, before anything is looked up.
+    /// Starts the wait. Call it before the first look-up.
     pub(crate) fn from_now() -> Self {
         Self(Instant::now() + ANSWER_FLOOR)
     }
 
-    /// Waits for it.
     pub(crate) async fn reached(self) {
         sleep_until(self.0).await;
     }

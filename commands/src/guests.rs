@@ -1,4 +1,4 @@
-//! The guests' lambda: what people do who have no account.
+//! The lambda `guests`: commands of guests, who have no account.
 
 use bytes::Bytes;
 use http::Response;
@@ -13,7 +13,7 @@ use schema::{
 
 use crate::waitee;
 
-/// Answers a request for one of the guests' routes.
+/// Handles the routes of guests.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
     edge::serve(Role::Guests, backend, request, |backend, call| Box::pin(route(backend, call))).await
 }

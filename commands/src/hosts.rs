@@ -1,4 +1,4 @@
-//! The hosts' lambda: every command of an owner comes in here.
+//! The lambda `hosts`: commands of a signed-in account on its lists and parties.
 
 use bytes::Bytes;
 use http::Response;
@@ -13,7 +13,7 @@ use schema::{
 
 use crate::{waitee, waitlist};
 
-/// Answers a request for one of the hosts' routes.
+/// Handles the routes of hosts.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
     edge::serve(Role::Hosts, backend, request, |backend, call| Box::pin(route(backend, call))).await
 }

@@ -1,4 +1,4 @@
-//! Decide: what owners and guests may do, and the handlers that let them.
+//! Decide: which events follow from a command, one folder per aggregate, and the handlers of commands.
 
 pub mod accounts;
 mod author;

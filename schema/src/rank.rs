@@ -1,7 +1,7 @@
-//! Places in line: strings that sort as the line does.
+//! Places in line, as strings that sort in the order of the line.
 //!
-//! Joining takes the moment as its place, so it reads nothing. Moving takes a string strictly between two neighbours
-//! (fractional indexing, <https://www.figma.com/blog/realtime-editing-of-ordered-sequences/>).
+//! A party that joins takes the moment of joining as its place, so joining reads nothing. A party that moves takes a
+//! string strictly between its new neighbours (fractional indexing, <https://www.figma.com/blog/realtime-editing-of-ordered-sequences/>).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,13 +13,13 @@ const MOMENT_DIGITS: u32 = 8; // 62^8 ms: good for 6,900 years
 /// The longest place in line, in bytes. Halving one gap some 600 times in a row gets there.
 pub const RANK_BYTES_MAX: usize = 128;
 
-/// A place in line. Ranks compare as their text does; equal ranks are told apart by the visit's id.
+/// A place in line. Ranks compare as text; the visit's id orders equal ranks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rank(String);
 
 impl Rank {
-    /// The place of someone who joins at this moment: behind all who joined before.
+    /// The place of a party that joins at this moment, behind all that joined earlier.
     #[must_use]
     pub fn joining(at: Time) -> Self {
         let mut rest = u64::try_from(at.millis()).unwrap_or(0);
@@ -28,12 +28,14 @@ impl Rank {
             *digit = (rest % 62) as u8;
             rest /= 62;
         }
-        digits.push(31); // no rank ends in the lowest digit, so there is always room before it
+        digits.push(31); // a rank never ends in the lowest digit, so there is always room before it
         Self::from_digits(&digits)
     }
 
-    /// A place strictly between two others; `None` is the head or the end of the line. Nothing when the two leave no room:
-    /// they are equal, in the wrong order, or so close that the result would exceed [`RANK_BYTES_MAX`].
+    /// A place strictly between two others; `None` stands for the head or the end of the line.
+    ///
+    /// Returns `None` when there is no room: the two are equal, in the wrong order, or so close that the result would
+    /// exceed [`RANK_BYTES_MAX`].
     #[must_use]
     pub fn between(before: Option<&Self>, after: Option<&Self>) -> Option<Self> {
         let low = before.map(Self::digits).unwrap_or_default();
@@ -45,7 +47,6 @@ impl Rank {
         (digits.len() <= RANK_BYTES_MAX).then(|| Self::from_digits(&digits))
     }
 
-    /// The text by which it sorts.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,7 +61,7 @@ impl Rank {
     }
 }
 
-/// The shortest digits about half-way between two fractions, `high` absent meaning one.
+/// The shortest digits about half-way between two fractions; without `high`, between `low` and one.
 fn midpoint(low: &[u8], high: Option<&[u8]>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut high = high;
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_joins_later_stands_behind() {
+    fn a_party_that_joins_later_stands_behind() {
         let at = |ms| Rank::joining(Time::from_millis(ms));
         assert!(at(1_795_000_000_000) < at(1_795_000_000_001));
         assert!(at(0) < at(9_999_999_999_999));
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_halved_too_often_is_exhausted_and_says_so() {
+    fn halving_one_gap_too_often_returns_none() {
         let low = Rank::joining(Time::from_millis(1));
         let mut high = Rank::joining(Time::from_millis(2));
         let mut halvings = 0;

@@ -1,24 +1,24 @@
-//! Personal data as it rests: sealed, and never shown by accident.
+//! Personal data in its stored form: encrypted, and left out of debug output.
 
 use std::{fmt, marker::PhantomData};
 
 use serde::{Deserialize, Serialize};
 
-/// A value that identifies or describes a person, and so is stored only sealed.
+/// A value that identifies or describes a person. It is stored only sealed.
 pub trait Personal: Sized {
-    /// The field that the ciphertext is bound to: a sealed note cannot be passed off as a name.
+    /// The field that the ciphertext is bound to, so that a sealed note does not open as a name.
     const FIELD: &'static str;
 
-    /// The value in clear.
     fn clear(&self) -> &str;
 
-    /// The value that was sealed. It was parsed before sealing, so it is taken as it is.
+    /// Makes the value from opened text. It was parsed before it was sealed, so it is not checked again.
     fn from_clear(text: String) -> Self;
 }
 
-/// A personal value under a subject's key: base64url of key kind (1 byte), nonce (12) and AEAD ciphertext with its tag.
+/// A personal value encrypted under a guest's or account's key: base64url of key kind (1 byte), nonce (12 bytes) and
+/// AEAD ciphertext with its tag.
 ///
-/// Which key of that kind follows from the stream it stands in. Only `infra::vault` opens it.
+/// The kind and the stream determine the key. Only `infra::vault` opens it.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct Sealed<T> {
@@ -28,32 +28,29 @@ pub struct Sealed<T> {
 }
 
 impl<T: Personal> Sealed<T> {
-    /// Wraps what the vault has sealed.
+    /// Wraps text that the vault has sealed.
     #[must_use]
     pub fn from_text(text: String) -> Self {
         Self { text, of: PhantomData }
     }
 
-    /// The stored text, as the vault needs it to open.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// A sealed value, looked at.
+/// The result of opening a sealed value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened<T> {
-    /// The value.
     Clear(T),
-    /// The key is gone: the person was forgotten.
+    /// The key is gone, because the person was erased.
     Erased,
-    /// The key is there and does not fit: the stored text was altered or is not this field's.
+    /// The key does not open it: the text was altered, or sealed for another field or stream.
     Damaged,
 }
 
 impl<T> Opened<T> {
-    /// The value, when there is one to show.
     pub fn clear(self) -> Option<T> {
         match self {
             Self::Clear(value) => Some(value),

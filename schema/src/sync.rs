@@ -1,4 +1,4 @@
-//! Read-your-writes: what a write answers, and a reader must show.
+//! Sync tokens: a write answers with one, and a read that carries it shows that write.
 
 use std::{fmt, str::FromStr};
 
@@ -7,18 +7,17 @@ use crate::{StreamId, check::whole_number};
 /// The most tokens one read may carry.
 pub const SYNC_TOKENS_MAX: usize = 16;
 
-/// `<stream>@<seq>`: the stream has come at least this far.
+/// `<stream>@<seq>`: the stream has at least this many events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncToken {
-    /// The stream that was written.
     pub stream: StreamId,
-    /// Number of the last event the writer knows of.
     pub seq: u64,
 }
 
-/// The text is no sync token.
 #[derive(Debug, thiserror::Error)]
-#[error("must be up to {SYNC_TOKENS_MAX} tokens, comma-separated, each as a write answered it")]
+#[error(
+    "must be up to {SYNC_TOKENS_MAX} tokens, comma-separated, each returned by one of this account's writes"
+)]
 pub struct NotASyncToken;
 
 impl SyncToken {

@@ -1,4 +1,4 @@
-//! A sign-in: which refresh token is good, and until when.
+//! A sign-in: which refresh token is accepted, and until when.
 
 mod decide;
 pub(crate) mod handler;
@@ -16,15 +16,13 @@ pub use self::{
     standing::standing,
 };
 
-/// What deciding needs to know of a session. Every fact carries it whole.
+/// The folded session. Each of its events carries the whole state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Session {
-    /// It never was.
     #[default]
     None,
-    /// It goes on.
     Live(State),
-    /// It was revoked.
+    /// Signed out, or revoked because an old refresh token was used.
     Ended,
 }
 

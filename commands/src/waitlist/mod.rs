@@ -1,4 +1,4 @@
-//! A waiting list: how it is run, whether it takes parties, whether it is still there.
+//! A waiting list: its settings, and whether it is open or deleted.
 
 mod decide;
 pub(crate) mod handler;
@@ -11,15 +11,12 @@ pub use self::{
     handler::at_the_door as find,
 };
 
-/// What deciding needs to know of a list.
+/// The folded list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Waitlist {
-    /// It never was.
     #[default]
     None,
-    /// It is there.
     Kept(waitlist::State),
-    /// It was deleted.
     Deleted,
 }
 

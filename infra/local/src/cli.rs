@@ -3,7 +3,6 @@
 mod clock;
 mod dead_letters;
 mod deployment;
-mod duration;
 mod operator;
 mod outbox;
 mod tick;
@@ -15,6 +14,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -31,7 +31,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "waitlist", version, after_help = "Exit codes: 0 done, 1 refused or found wrong, 2 usage.")]
 pub struct Cli {
-    /// Where the local backend keeps its data and keys.
+    /// Directory of the local backend's data and keys.
     #[arg(long, global = true, env = "WAITLIST_DATA_DIR", default_value = "./.waitlist", value_name = "DIR")]
     data_dir: PathBuf,
 
@@ -39,7 +39,7 @@ pub struct Cli {
     #[arg(long, global = true)]
     json: bool,
 
-    /// Work on a deployment in AWS, which the environment names, instead of the data directory.
+    /// Work on the AWS deployment named by the environment instead of the data directory.
     #[arg(long, global = true)]
     aws: bool,
 
@@ -56,28 +56,28 @@ enum Command {
     /// Move the clock of a server that was started with --manual-clock.
     #[command(subcommand)]
     Clock(clock::Clock),
-    /// Look once, now, for what is due: messages, reminders, holds that ran out, visits that lasted too long.
+    /// Look once for due work: messages, reminders, holds that ran out, visits that lasted too long.
     ///
-    /// A running server looks by itself each minute, also when its clock is moved; start it with --no-tick to look by hand. What is
-    /// found is put on the queue, and done by whoever works that off: the running server.
+    /// A running server looks each minute, and when its clock is moved; with --no-tick it does not. Due work is put on a
+    /// queue, which the running server works off.
     Tick,
-    /// Show the mails and texts that the local backend would have sent.
+    /// Show the e-mails and texts of the local outbox.
     Outbox(outbox::Outbox),
-    /// Say who may do what is system-wide, and how many texts an account may send.
+    /// Grant or revoke system-wide operations, or set how many texts an account may send.
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Look after what was tried too often.
+    /// List, show or retry work that failed too often.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
 }
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// Where to listen; port 0 picks a free one.
+    /// Address to listen on; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
 
-    /// How log lines on standard error look.
+    /// Format of log lines on standard error.
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
 
@@ -85,7 +85,7 @@ struct Serve {
     #[arg(long)]
     manual_clock: bool,
 
-    /// Do not look each minute for what is due; `waitlist tick` does it once.
+    /// Do not look for due work each minute; `waitlist tick` looks once.
     #[arg(long)]
     no_tick: bool,
 }
@@ -107,7 +107,7 @@ enum Log {
     Json,
 }
 
-/// Why a command failed, for the person at the terminal.
+/// A failed command's error, printed to the terminal.
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// Runs a command.
@@ -115,7 +115,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));
     if let Some(name) = command.local_only().filter(|_| cli.aws) {
         let misuse = format!("`waitlist {name}` is for the local backend; leave out --aws");
-        let _nobody_reads = Cli::command().error(ErrorKind::ArgumentConflict, misuse).print();
+        let _unread = Cli::command().error(ErrorKind::ArgumentConflict, misuse).print();
         return ExitCode::from(2);
     }
     let done = match command {
@@ -141,7 +141,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 }
 
 impl Command {
-    /// The name of a command that makes no sense in AWS.
+    /// The name of a command that works on the local backend only.
     fn local_only(&self) -> Option<&'static str> {
         match self {
             Self::Serve(_) => Some("serve"),
@@ -162,7 +162,7 @@ async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed>
     server::serve(&DataDir::open(data_dir)?, start).await
 }
 
-/// Runs a command on a deployment, and lets go of that whatever became of it.
+/// Runs a command on a deployment and closes it afterwards, also after an error.
 async fn on(
     data_dir: &Path,
     aws: bool,
@@ -172,6 +172,11 @@ async fn on(
     let done = run(&deployment).await;
     deployment.close().await;
     done
+}
+
+/// A duration as a person types it.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "write a duration such as 90s, 15m or 2h".to_owned())
 }
 
 /// Prints a result, as text or as JSON.

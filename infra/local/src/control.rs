@@ -1,7 +1,7 @@
-//! Moves the clock of a running server that was started for it: what the server serves beside the API, and who asks for it.
+//! Moves the clock of a server that runs with `--manual-clock`: the server's side, and the client's.
 //!
-//! It is served on an address of its own that `server.json` names together with a secret, so that only those who can read the
-//! server's files can move its clock.
+//! It has an address of its own. `server.json` names the address and a secret, so only a person who can read the server's
+//! files can move its clock.
 
 use std::{io, sync::Arc};
 
@@ -20,35 +20,29 @@ use tracing::{error, info};
 
 use crate::gate::{Gate, WAIT_MAX};
 
-/// The clock is moved no further than to the start of 2100: what reads its times takes four digits for a year.
+/// The latest time the clock takes: the start of 2100, because readers of times expect a year of four digits.
 const LATEST_MS: i64 = 4_102_444_800_000;
 
-/// Where a server's clock is moved, as `server.json` says.
+/// Address and secret of a server's clock, as `server.json` names them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
-    /// The address.
     pub url: String,
-    /// What a request has to know.
     pub secret: String,
 }
 
-/// Where to move the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Move {
-    /// To this time.
     Set(Time),
-    /// By so many milliseconds.
     AdvanceMs(u64),
 }
 
-/// What the clock shows after it was moved.
+/// The time after the clock was moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) now: Time,
 }
 
-/// Why the clock was not moved.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlError {
     #[error("the clock shows {now} and is not set back: times in the log only move forward")]
@@ -102,7 +96,7 @@ async fn handle(
     }
 }
 
-/// Moves the clock once the handlers that run are done, and before others begin. It runs on from there.
+/// Moves the clock after the running handlers have finished and before new ones start. It runs on from there.
 async fn move_clock(clock: &Clock, gate: &Gate, to: Move) -> Result<Time, ControlError> {
     let _closed = gate.close().await.ok_or(ControlError::Busy)?;
     let now = clock.now();
@@ -121,10 +115,10 @@ async fn move_clock(clock: &Clock, gate: &Gate, to: Move) -> Result<Time, Contro
     Ok(now.plus_millis(by))
 }
 
-/// Has a server move its clock; what it shows then.
+/// Asks a server to move its clock. Returns the new time.
 ///
 /// # Errors
-/// The server refuses, with its own words, or is not there.
+/// The server refuses, or does not answer.
 pub(crate) async fn ask(control: &Control, to: Move) -> Result<Shown, AskError> {
     let request = reqwest::Client::new().post(format!("{}/clock", control.url)).json(&to);
     let answer = request
@@ -139,7 +133,6 @@ pub(crate) async fn ask(control: &Control, to: Move) -> Result<Shown, AskError> 
     }
 }
 
-/// Why a server did not move its clock.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
     #[error("{0}")]
@@ -180,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_is_not_set_back_nor_beyond_what_can_be_written() {
+    async fn a_clock_is_not_set_back_nor_past_the_latest_time() {
         let clock = Clock::fixed(at("2026-11-20T19:42:00Z"));
         let back = moved(&clock, Move::Set(at("2026-11-20T19:41:59.999Z"))).await.unwrap_err();
         assert!(back.starts_with("the clock shows 2026-11-20T19:42:00.000Z and is not set back"), "{back}");
@@ -192,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_is_moved_when_the_handlers_that_run_are_done() {
+    async fn a_clock_moves_after_the_running_handlers() {
         let (clock, gate) = (Clock::fixed(at("2026-11-20T19:42:00Z")), Gate::default());
         let running = gate.pass().await;
         let moving = tokio::spawn({
@@ -206,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_moves_a_clock_without_the_secret() {
+    async fn a_clock_does_not_move_without_the_secret() {
         let clock = Clock::fixed(at("2026-11-20T19:42:00Z"));
         let control = serve(clock.clone(), Gate::default()).await.unwrap();
         let stranger = Control { secret: "another".into(), ..control.clone() };

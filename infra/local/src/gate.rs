@@ -1,32 +1,30 @@
-//! Lets the clock be moved only while no handler runs: what one handler sees of the time is one time.
+//! A gate that keeps the clock from moving while a handler runs, so that one handler sees one time.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-/// For how long running handlers are waited for. Those that come meanwhile wait too, so it is short.
+/// How long closing waits for running handlers. New handlers wait meanwhile, so it is short.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// Handlers pass it while they run. Clones are one gate.
+/// Handlers pass it while they run. Clones share one gate.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate(Arc<RwLock<()>>);
 
-/// A handler runs for as long as this lives. A handler that passed must not pass once more: between the two may stand who
-/// wants the gate closed, and then each waits for the other.
+/// Held by a handler while it runs. Not re-entrant: with a closer queued between two passes, both deadlock.
 #[derive(Debug)]
 pub(crate) struct Running(#[expect(dead_code, reason = "held, not read")] OwnedRwLockReadGuard<()>);
 
-/// No handler runs for as long as this lives.
+/// While this is held, no handler runs.
 #[derive(Debug)]
 pub(crate) struct Closed(#[expect(dead_code, reason = "held, not read")] OwnedRwLockWriteGuard<()>);
 
 impl Gate {
-    /// Waits until the gate is open.
     pub(crate) async fn pass(&self) -> Running {
         Running(self.0.clone().read_owned().await)
     }
 
-    /// Lets nobody pass any more and waits until all who did are through; none when that takes too long.
+    /// Stops new handlers and waits for the running ones. `None` when that takes longer than [`WAIT_MAX`].
     pub(crate) async fn close(&self) -> Option<Closed> {
         self.close_within(WAIT_MAX).await
     }
@@ -43,7 +41,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_gate_closes_behind_the_last_who_passed_and_keeps_the_others_waiting() {
+    async fn a_gate_closes_after_the_running_handlers_and_holds_back_new_ones() {
         let gate = Gate::default();
         let (one, other) = (gate.pass().await, gate.pass().await);
         let mut closing = Box::pin(gate.close());
@@ -60,7 +58,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_runs_for_too_long_is_not_waited_for_and_nobody_else_has_to() {
+    async fn a_handler_that_runs_too_long_does_not_hold_up_the_others() {
         let gate = Gate::default();
         let _endless = gate.pass().await;
         assert!(gate.close_within(Duration::from_millis(1)).await.is_none());

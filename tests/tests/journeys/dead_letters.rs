@@ -59,7 +59,7 @@ async fn dead_letters_are_listed_shown_and_sent_anew() {
     assert_eq!((&of("retries")["message"], &of("erasures")["message"]), (&parked, &json!("no intent")));
     let text = place.run(&["dead-letters", "list"]).await.out;
     assert!(text.contains("waitee-01920000-0000-7000-8000-000000000000: the log ends before 1"), "{text}");
-    assert!(text.contains("not one of ours"), "{text}");
+    assert!(text.contains("not a message of this system"), "{text}");
     assert!(text.contains("user-01920000-0000-7000-8000-000000000000: the address does not open"), "{text}");
     let untold = of("deliveries")["id"].as_str().unwrap();
     assert_eq!(ran(&place, &["redrive", untold]).await, (Some(0), json!({ "redriven": 1 })));

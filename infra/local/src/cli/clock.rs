@@ -1,11 +1,11 @@
-//! `waitlist clock`: moves the clock of a running server, so that tests need not wait for time to pass.
+//! `waitlist clock`: moves the clock of a running server, so that tests do not have to wait.
 
 use std::{path::Path, time::Duration};
 
 use clap::Subcommand;
 use schema::Time;
 
-use super::{Failed, duration, say};
+use super::{Failed, say};
 use crate::{
     control::{self, Move},
     data_dir::DataDir,
@@ -13,21 +13,21 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Clock {
-    /// Set it to a later time.
+    /// Set the clock to a later time.
     Set {
         /// RFC 3339, such as 2026-11-20T19:42:00Z.
         #[arg(value_name = "TIME")]
         to: Time,
     },
-    /// Move it forward.
+    /// Move the clock forward.
     Advance {
-        /// A number and s, m, h or d, such as 15m.
-        #[arg(value_parser = duration::parse, value_name = "DURATION")]
+        /// A duration such as 90s, 15m or "1h 30m".
+        #[arg(value_parser = super::duration, value_name = "DURATION")]
         by: Duration,
     },
 }
 
-/// Prints what the clock shows then.
+/// Moves the clock and prints the new time.
 pub(super) async fn shift(data_dir: &Path, clock: &Clock, json: bool) -> Result<(), Failed> {
     let dir = data_dir.display();
     let running = DataDir::existing(data_dir)?.running()?;

@@ -1,4 +1,4 @@
-//! `waitlist dead-letters`: what was tried too often, and waits for a person.
+//! `waitlist dead-letters`: work that failed too often and waits for a person.
 
 use clap::{Args, Subcommand};
 use infra::{
@@ -9,34 +9,33 @@ use serde_json::{Value, json};
 
 use super::{Failed, deployment::Deployment, say};
 
-/// The most pages of one queue that are looked through: ten thousand letters.
+/// The most pages read of one queue: ten thousand dead letters.
 const PAGES_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLetters {
-    /// Name them, a line each: id, queue, when it was sent, how often it was tried, what it is about.
+    /// List them, one per line: id, queue, when it was sent, number of attempts, stream and cause.
     List,
-    /// Print what one says, with its cause.
+    /// Print one with its cause.
     Show {
-        /// As `list` names it.
+        /// Id as shown by `list`.
         id: String,
     },
-    /// Send one anew, or all: as messages that were never tried.
+    /// Send one or all again, as new messages.
     Redrive(Redrive),
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Redrive {
-    /// As `list` names it.
+    /// Id as shown by `list`.
     id: Option<String>,
 
-    /// Every one there is.
+    /// Redrive every dead letter.
     #[arg(long)]
     all: bool,
 }
 
-/// Runs the command.
 pub(super) async fn tend(deployment: &Deployment, command: &DeadLetters, json: bool) -> Result<(), Failed> {
     let backend = &deployment.backend;
     match command {
@@ -47,7 +46,7 @@ pub(super) async fn tend(deployment: &Deployment, command: &DeadLetters, json: b
     }
 }
 
-/// The queues that have any, by name.
+/// The queues that have dead letters, by name.
 fn queues(backend: &Backend) -> [(&'static str, &Queue); 3] {
     [("retries", &backend.retries), ("deliveries", &backend.deliveries), ("erasures", &backend.erasures)]
 }
@@ -58,7 +57,7 @@ async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {
         .iter()
         .map(|(queue, letter)| {
             let DeadLetter { id, sent_at, attempts, .. } = letter;
-            format!("{id}  {queue}  {sent_at}  {attempts} tries  {}", about(letter))
+            format!("{id}  {queue}  {sent_at}  {attempts} attempts  {}", about(letter))
         })
         .collect();
     let text = if lines.is_empty() { "no dead letters".to_owned() } else { lines.join("\n") };
@@ -79,7 +78,7 @@ async fn show(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
 async fn redrive(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
     for (queue, letters) in queues(backend) {
         if letters.redrive(id).await? {
-            return say(json, &format!("sent anew to {queue}"), &json!({ "redriven": 1 }));
+            return say(json, &format!("sent again to {queue}"), &json!({ "redriven": 1 }));
         }
     }
     Err(gone(id).into())
@@ -90,7 +89,7 @@ async fn redrive_all(backend: &Backend, json: bool) -> Result<(), Failed> {
     for (_, queue) in queues(backend) {
         redriven += queue.redrive_all().await?;
     }
-    say(json, &format!("{redriven} sent anew"), &json!({ "redriven": redriven }))
+    say(json, &format!("{redriven} sent again"), &json!({ "redriven": redriven }))
 }
 
 async fn all(backend: &Backend) -> Result<Vec<(&'static str, DeadLetter)>, QueueError> {
@@ -114,22 +113,22 @@ fn shown(queue: &str, letter: &DeadLetter) -> Value {
     json!({ "id": id, "queue": queue, "attempts": attempts, "sent_at": sent_at, "message": message(body) })
 }
 
-/// What was sent; text that is no JSON as it is.
+/// The body as JSON; as a string when it is not JSON.
 fn message(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
 }
 
-/// The stream it is about and the cause, as far as it names them.
+/// The stream and the cause, if the body names them.
 fn about(letter: &DeadLetter) -> String {
     let message = message(&letter.body);
     let of = |field: &str| message[field].as_str().map(str::to_owned);
     match (of("stream"), of("cause")) {
         (Some(stream), Some(cause)) => format!("{stream}: {cause}"),
         (Some(stream), None) => stream,
-        (None, _) => "not one of ours".to_owned(),
+        (None, _) => "not a message of this system".to_owned(),
     }
 }
 
 fn gone(id: &str) -> String {
-    format!("there is no dead letter {id}; `waitlist dead-letters list` names those there are")
+    format!("there is no dead letter {id}; `waitlist dead-letters list` shows the present ones")
 }

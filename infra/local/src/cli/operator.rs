@@ -1,4 +1,4 @@
-//! `waitlist operator`: who may do what is system-wide, and how many texts an account may send.
+//! `waitlist operator`: which accounts may run system-wide operations, and how many texts an account may send.
 
 use clap::Subcommand;
 use commands::user::{cap_texts, set_operator};
@@ -9,30 +9,30 @@ use super::{Failed, deployment::Deployment, say};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Operator {
-    /// Let an account do what is system-wide.
+    /// Allow an account system-wide operations.
     Grant {
-        /// The e-mail address it signs in by.
+        /// E-mail address of the account.
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
-    /// Let it no longer.
+    /// Take that permission away.
     Revoke {
-        /// The e-mail address it signs in by.
+        /// E-mail address of the account.
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
-    /// Let an account send so many texts a day.
+    /// Set how many texts an account may send a day.
     Cap {
-        /// The e-mail address it signs in by.
+        /// E-mail address of the account.
         #[arg(value_parser = Email::parse)]
         email: Email,
-        /// How many, up to 1000000; 0 for none.
+        /// Texts per day, 0 to 1000000.
         #[arg(value_name = "N", value_parser = texts_per_day)]
         texts_per_day: u32,
     },
 }
 
-/// As many as WAITLIST_TEXTS_PER_DAY takes.
+/// The same bound as that of WAITLIST_TEXTS_PER_DAY.
 const TEXTS_PER_DAY_MAX: u32 = 1_000_000;
 
 fn texts_per_day(text: &str) -> Result<u32, String> {
@@ -40,26 +40,26 @@ fn texts_per_day(text: &str) -> Result<u32, String> {
     texts.ok_or_else(|| format!("must be a whole number from 0 to {TEXTS_PER_DAY_MAX}"))
 }
 
-/// Prints the account's id and what it is now. To say what is so already changes nothing.
+/// Prints the account's id and its new setting. Repeating a command changes nothing.
 pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool) -> Result<(), Failed> {
     let backend = &deployment.backend;
-    let nobody = "no account has this e-mail address";
+    let unknown = "no account has this e-mail address";
     let (account, text, field, value) = match operator {
         Operator::Grant { email } => {
             (set_operator(backend, email, true).await?, "is an operator".to_owned(), "operator", json!(true))
         }
         Operator::Revoke { email } => (
             set_operator(backend, email, false).await?,
-            "is no operator".to_owned(),
+            "is not an operator".to_owned(),
             "operator",
             json!(false),
         ),
         Operator::Cap { email, texts_per_day } => {
-            let text = format!("may send so many texts a day: {texts_per_day}");
+            let text = format!("may send {texts_per_day} texts a day");
             (cap_texts(backend, email, *texts_per_day).await?, text, "texts_per_day", json!(texts_per_day))
         }
     };
-    let account = account.ok_or(nobody)?;
+    let account = account.ok_or(unknown)?;
     say(
         json,
         &format!("{} {text}", account.id),

@@ -1,10 +1,10 @@
-//! `waitlist tick`: the producer, once.
+//! `waitlist tick`: runs the look for due work once.
 
 use reactors::tick::{Looked, Tick};
 
 use super::{Failed, deployment::Deployment, say};
 
-/// Prints how much was put on the queue of what is to be done. Whoever works that queue off, as a running server does, does it.
+/// Queues what is due and prints how much that was. A running server works the queue off.
 pub(super) async fn look(deployment: &Deployment, json: bool) -> Result<(), Failed> {
     let Looked { queued, cut_short } = Tick::new(deployment.backend.clone()).look().await?;
     let rest = if cut_short { "; there is more, look again" } else { "" };

@@ -1,4 +1,4 @@
-//! `waitlist token`: an access token without a session.
+//! `waitlist token`: prints an access token without a session.
 
 use std::path::Path;
 
@@ -6,27 +6,27 @@ use clap::Args;
 use infra::token::TokenKey;
 use schema::UserId;
 
-use super::{Failed, deployment, duration, say};
+use super::{Failed, deployment, say};
 use crate::data_dir::DataDir;
 
 const TTL_MAX_S: u32 = 24 * 3_600;
 
 #[derive(Debug, Args)]
 pub(super) struct Token {
-    /// The account it is for.
+    /// Account that the token is for.
     #[arg(long, value_name = "UUID")]
     owner: UserId,
 
-    /// Let it do what is system-wide.
+    /// Allow system-wide operations.
     #[arg(long)]
     operator: bool,
 
-    /// How long it is good for: a number and s, m, h or d, up to a day.
+    /// How long the token is valid, up to a day: 90s, 15m, 8h.
     #[arg(long, default_value = "15m", value_parser = parse_ttl, value_name = "TTL")]
     ttl: u32,
 }
 
-/// Prints a token. It is good from now on by the clock that will judge it: the running server's, when that was moved.
+/// Prints a token that is valid from now on by the running server's clock, which may have been moved.
 pub(super) async fn mint(data_dir: &Path, token: &Token, json: bool) -> Result<(), Failed> {
     let data_dir = DataDir::existing(data_dir)?;
     let now = deployment::clock(data_dir.running()?.as_ref()).await?.now();
@@ -40,7 +40,7 @@ pub(super) async fn mint(data_dir: &Path, token: &Token, json: bool) -> Result<(
 }
 
 fn parse_ttl(text: &str) -> Result<u32, String> {
-    let seconds = duration::parse(text)?.as_secs();
+    let seconds = super::duration(text)?.as_secs();
     let ttl = u32::try_from(seconds).ok().filter(|seconds| (1..=TTL_MAX_S).contains(seconds));
-    ttl.ok_or_else(|| format!("{text:?} is not from 1s to 24h"))
+    ttl.ok_or_else(|| format!("{text:?} is not between 1s and 24h"))
 }
