@@ -11,7 +11,7 @@ use schema::{
     route::{Accounts, Role, Route},
 };
 
-use crate::{session, user};
+use crate::{mail, session, user};
 
 /// Answers a request for one of the accounts' routes.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
@@ -24,8 +24,8 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     match route {
         Accounts::Register => user::public::register(backend, call).await,
         Accounts::ConfirmEmail => user::public::confirm(backend, call).await,
-        Accounts::AskConfirmation => user::handler::ask_confirmation(backend, call).await,
-        Accounts::AskPasswordReset => user::public::ask_reset(backend, call).await,
+        Accounts::AskConfirmation => mail::handler::ask_confirmation(backend, call).await,
+        Accounts::AskPasswordReset => mail::handler::ask_reset(backend, call).await,
         Accounts::ResetPassword => user::public::reset(backend, call).await,
         Accounts::Rename => user::handler::rename(backend, call).await,
         Accounts::ChangePassword => user::handler::change_password(backend, call).await,

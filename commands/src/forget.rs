@@ -29,7 +29,7 @@ pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
     match stream.category {
         Category::User => account(backend, stream).await,
         Category::Waitee => guest(backend, stream).await,
-        Category::Session | Category::Waitlist => Ok(None),
+        Category::Mail | Category::Session | Category::Waitlist => Ok(None),
     }
 }
 
@@ -61,7 +61,7 @@ async fn account(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
     let (state, author) = fold::<user::User>(&commits, is_erased)?;
     let account = match state {
         user::User::Erased(account) => account,
-        user::User::None | user::User::Kept(_) | user::User::Forgotten(_) => return Ok(None),
+        user::User::None | user::User::Kept(_) | user::User::Forgotten => return Ok(None),
     };
     let subject = Subject::Account(UserId(stream.id));
     Ok(author.map(|author| Due { subject, email: Some(account.email), stream, author }))

@@ -8,6 +8,8 @@ mod floor;
 pub mod forget;
 pub mod guests;
 pub mod hosts;
+pub mod mail;
+pub mod recording;
 pub mod session;
 pub mod user;
 pub mod waitee;

@@ -29,6 +29,11 @@ const PAST_MS: i64 = 60_000;
 
 /// The state that these events lead to, a second apart, all within the last minute.
 pub(crate) fn given<A: Aggregate>(events: Vec<A::Event>) -> Given<A> {
+    Given(state(events))
+}
+
+/// As [`given`], for the state that a decision about another stream needs.
+pub(crate) fn state<A: Aggregate>(events: Vec<A::Event>) -> A {
     let stream = StreamId { category: A::Event::CATEGORY, id: Uuid::nil() };
     let facts = events.into_iter().zip(1..).map(|(event, seq)| Fact {
         stream,
@@ -37,7 +42,7 @@ pub(crate) fn given<A: Aggregate>(events: Vec<A::Event>) -> Given<A> {
         tenant: UserId(Uuid::nil()),
         event,
     });
-    Given(facts.fold(A::default(), |state, fact| state.evolve(&fact)))
+    facts.fold(A::default(), |state, fact| state.evolve(&fact))
 }
 
 impl<A: Aggregate> Given<A> {

@@ -37,6 +37,8 @@ pub enum Tries {
     RegisterAddress,
     /// Asking for a mail to one e-mail address.
     MailAccount,
+    /// Asking for a password reset by mail to one e-mail address, in a day.
+    ResetAccount,
     /// Asking for mails from one network address.
     MailAddress,
     /// Bringing back what mails hold, from one network address.
@@ -67,12 +69,13 @@ pub struct Bound {
 }
 
 impl Tries {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::SignInAccount,
         Self::SignInAddress,
         Self::RegisterAccount,
         Self::RegisterAddress,
         Self::MailAccount,
+        Self::ResetAccount,
         Self::MailAddress,
         Self::TokenAddress,
         Self::JoinAccount,
@@ -91,6 +94,7 @@ impl Tries {
             Self::RegisterAccount => "register-account",
             Self::RegisterAddress => "register-address",
             Self::MailAccount => "mail-account",
+            Self::ResetAccount => "reset-account",
             Self::MailAddress => "mail-address",
             Self::TokenAddress => "token-address",
             Self::JoinAccount => "join-account",
@@ -111,6 +115,7 @@ impl Tries {
             Self::RegisterAccount => (5, 3_600),
             Self::RegisterAddress => (60, 3_600),
             Self::MailAccount => (5, 3_600),
+            Self::ResetAccount => (20, DAY_S),
             Self::MailAddress => (20, 3_600),
             Self::TokenAddress => (60, 3_600),
             Self::JoinAccount => (600, 3_600),

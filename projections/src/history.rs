@@ -142,7 +142,7 @@ fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
             // It serves whoever wants to guess the password, and nobody else: neither opened nor sealed is it shown.
             hide::<PasswordHash>(data);
         }
-        Category::Waitlist | Category::Session => {} // they hold nothing sealed
+        Category::Mail | Category::Waitlist | Category::Session => {} // they hold nothing sealed
     }
 }
 

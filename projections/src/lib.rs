@@ -5,6 +5,7 @@ pub mod feed;
 pub mod fresh;
 pub mod handler;
 pub mod history;
+pub mod mails;
 mod opened;
 pub mod projection;
 pub mod users;

@@ -1,27 +1,18 @@
-//! What follows outside the log from a fact.
+//! Reactions: the intents that follow from an event.
 
 use schema::StreamId;
 
 use crate::intent::Intent;
 
-/// The types of events that anything follows from: all that the stream's filter has to let through.
-pub const TYPES: [&str; 6] = [
-    "user.registered",
-    "user.confirmation-asked",
-    "user.password-reset-asked",
-    "user.erased",
-    "waitee.called",
-    "waitee.erased",
-];
+/// The event types that have a reaction; the stream's filter must let these through.
+pub const TYPES: [&str; 4] = ["mail.asked", "user.erased", "waitee.called", "waitee.erased"];
 
-/// What follows from an event of this type in this stream. What exactly happened is read from the log by whoever acts on it, so
-/// an event of a shape that only newer code knows is no riddle here.
+/// The intent that follows from an event of this type. The event's data is not read here: the consumer reads the log, so that an event
+/// whose shape only newer code knows can be queued as well.
 #[must_use]
 pub fn react(stream: StreamId, kind: &str) -> Option<Intent> {
     match kind {
-        "user.registered" | "user.confirmation-asked" | "user.password-reset-asked" | "waitee.called" => {
-            Some(Intent::Attend { stream })
-        }
+        "mail.asked" | "waitee.called" => Some(Intent::Attend { stream }),
         "user.erased" | "waitee.erased" => Some(Intent::Forget { stream }),
         _ => None,
     }
@@ -29,16 +20,22 @@ pub fn react(stream: StreamId, kind: &str) -> Option<Intent> {
 
 #[cfg(test)]
 mod tests {
-    use schema::{DomainEvent as _, UserId, session, user, waitee, waitlist};
+    use schema::{DomainEvent as _, UserId, mail, session, user, waitee, waitlist};
     use uuid::Uuid;
 
     use super::*;
 
     #[test]
-    fn something_follows_from_what_the_filter_lets_through_and_from_nothing_else() {
+    fn exactly_the_types_that_pass_the_filter_have_a_reaction() {
         let stream = UserId(Uuid::from_u128(7)).into();
-        let kinds = [user::Event::TYPES, waitee::Event::TYPES, waitlist::Event::TYPES, session::Event::TYPES]
-            .concat();
+        let kinds = [
+            user::Event::TYPES,
+            mail::Event::TYPES,
+            waitee::Event::TYPES,
+            waitlist::Event::TYPES,
+            session::Event::TYPES,
+        ]
+        .concat();
         for (kind, _) in &kinds {
             assert_eq!(react(stream, kind).is_some(), TYPES.contains(kind), "{kind}");
         }
@@ -46,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_erased_is_to_be_forgotten_and_who_is_called_to_be_told() {
+    fn an_erasure_leads_to_forgetting_and_a_call_to_a_message() {
         let stream = UserId(Uuid::from_u128(7)).into();
         assert_eq!(react(stream, "waitee.erased"), Some(Intent::Forget { stream }));
         assert_eq!(react(stream, "waitee.called"), Some(Intent::Attend { stream }));

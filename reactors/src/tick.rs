@@ -8,7 +8,7 @@ use infra::{Backend, Failure, rows::DueRow};
 use schema::{
     StreamId, Time, WaitlistId,
     id::Category,
-    table::{DUE_SHARDS, USERS, WAITEES, WAITLISTS},
+    table::{DUE_SHARDS, MAILS, USERS, WAITEES, WAITLISTS},
 };
 use tracing::{info, warn};
 
@@ -46,6 +46,7 @@ pub struct Looked {
 #[derive(Clone, Copy)]
 enum Due {
     Visits,
+    Mails,
     Accounts,
     /// Lists that were deleted lately, for the parties that are left on them.
     GoneLists,
@@ -64,7 +65,7 @@ impl Tick {
         Self { backend }
     }
 
-    /// Looks once, now. At least half a read unit for each key of the index `due` and each of three tables.
+    /// Looks once, now. At least half a read unit for each key of the index `due` and each of four tables.
     ///
     /// # Errors
     /// Rows cannot be read, or the queue does not answer: what is due is found by the next look.
@@ -78,7 +79,7 @@ impl Tick {
         let (now, mut looked) = (self.backend.clock.now(), Looked::default());
         let mut failed = None;
         // Lists that are gone come last: nobody waits for them.
-        for due in [Due::Visits, Due::Accounts, Due::GoneLists] {
+        for due in [Due::Visits, Due::Mails, Due::Accounts, Due::GoneLists] {
             for shard in 0..DUE_SHARDS {
                 match self.each_page(due, shard, now, &mut looked.queued).await {
                     Ok(cut_short) => looked.cut_short |= cut_short,
@@ -97,6 +98,7 @@ impl Tick {
     async fn each_page(&self, due: Due, shard: u8, now: Time, queued: &mut usize) -> Result<bool, Failure> {
         let (table, since, most) = match due {
             Due::Visits => (WAITEES, Time::from_millis(0), ROWS_MAX),
+            Due::Mails => (MAILS, Time::from_millis(0), ROWS_MAX),
             Due::Accounts => (USERS, Time::from_millis(0), ROWS_MAX),
             Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS), GONE_MAX),
         };
@@ -120,6 +122,7 @@ impl Tick {
     async fn intents(&self, due: Due, rows: Vec<DueRow>) -> Result<Vec<Intent>, Failure> {
         let category = match due {
             Due::Visits => Category::Waitee,
+            Due::Mails => Category::Mail,
             Due::Accounts => Category::User,
             Due::GoneLists => {
                 let mut left = Vec::new();

@@ -1,8 +1,8 @@
-//! Who may touch what: the one place that decides it. Every handler's reads and writes of a stream or its row go through here.
+//! Access to streams: the one place that decides it. Every handler's reads and writes of a stream or its row go through here.
 //!
-//! What is for everyone asks nobody: of a list, its id is enough to see its name and to join it.
+//! Public data needs no check: the id of a list is enough to see its name and to join it.
 //!
-//! What is not allowed looks as if it were not there: a refusal that could be told from 404 would say that the id exists.
+//! A refusal is a 404: any other answer would tell that the id exists.
 
 use crate::{
     Actor, Problem, StreamId, UserId,
@@ -19,8 +19,12 @@ pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem
         Actor::User(id) => tenant == id,
         // A guest has the one visit.
         Actor::Guest(visit) => stream == StreamId::from(visit),
-        Actor::System(Component::Accounts | Component::Operator) => stream.category == Category::User,
-        Actor::System(Component::Delivery | Component::Eraser) => {
+        Actor::System(Component::Accounts) => stream.category == Category::Mail,
+        Actor::System(Component::Operator) => stream.category == Category::User,
+        Actor::System(Component::Delivery) => {
+            matches!(stream.category, Category::Mail | Category::Waitee)
+        }
+        Actor::System(Component::Eraser) => {
             matches!(stream.category, Category::User | Category::Waitee)
         }
         Actor::System(Component::Tick) => stream.category == Category::Waitee,
@@ -33,14 +37,20 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{SessionId, WaiteeId, WaitlistId};
+    use crate::{MailId, SessionId, WaiteeId, WaitlistId};
 
     const ANA: UserId = UserId(Uuid::from_u128(1));
     const BEN: UserId = UserId(Uuid::from_u128(2));
 
-    fn streams() -> [StreamId; 4] {
+    fn streams() -> [StreamId; 5] {
         let id = Uuid::from_u128(7);
-        [UserId(id).into(), SessionId(id).into(), WaitlistId(id).into(), WaiteeId(id).into()]
+        [
+            UserId(id).into(),
+            MailId(id).into(),
+            SessionId(id).into(),
+            WaitlistId(id).into(),
+            WaiteeId(id).into(),
+        ]
     }
 
     #[test]
@@ -65,10 +75,10 @@ mod tests {
     #[test]
     fn the_systems_parts_touch_only_the_streams_they_are_for() {
         let touched = |component| streams().map(|stream| may(Actor::System(component), stream, ANA).is_ok());
-        assert_eq!(touched(Component::Accounts), [true, false, false, false]);
-        assert_eq!(touched(Component::Operator), [true, false, false, false]);
-        assert_eq!(touched(Component::Eraser), [true, false, false, true]);
-        assert_eq!(touched(Component::Delivery), [true, false, false, true]);
-        assert_eq!(touched(Component::Tick), [false, false, false, true]);
+        assert_eq!(touched(Component::Accounts), [false, true, false, false, false]);
+        assert_eq!(touched(Component::Operator), [true, false, false, false, false]);
+        assert_eq!(touched(Component::Eraser), [true, false, false, false, true]);
+        assert_eq!(touched(Component::Delivery), [false, true, false, false, true]);
+        assert_eq!(touched(Component::Tick), [false, false, false, false, true]);
     }
 }

@@ -48,6 +48,10 @@ uuid_id! {
     WaiteeId
 }
 uuid_id! {
+    /// A mail to an owner. The welcome mail has the id of its account.
+    MailId
+}
+uuid_id! {
     /// A sign-in, from its start until it is revoked or runs out.
     SessionId
 }
@@ -57,6 +61,8 @@ uuid_id! {
 pub enum Category {
     /// An account.
     User,
+    /// A mail to an account's owner.
+    Mail,
     /// A sign-in.
     Session,
     /// A waiting list.
@@ -67,13 +73,14 @@ pub enum Category {
 
 impl Category {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::User, Self::Session, Self::Waitlist, Self::Waitee];
+    pub const ALL: [Self; 5] = [Self::User, Self::Mail, Self::Session, Self::Waitlist, Self::Waitee];
 
     /// The category as it stands in stream names and event types.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Mail => "mail",
             Self::Session => "session",
             Self::Waitlist => "waitlist",
             Self::Waitee => "waitee",
@@ -133,6 +140,12 @@ impl From<UserId> for StreamId {
     }
 }
 
+impl From<MailId> for StreamId {
+    fn from(id: MailId) -> Self {
+        Self { category: Category::Mail, id: id.0 }
+    }
+}
+
 impl From<WaitlistId> for StreamId {
     fn from(id: WaitlistId) -> Self {
         Self { category: Category::Waitlist, id: id.0 }
@@ -154,7 +167,7 @@ impl From<SessionId> for StreamId {
 /// A part of the system that acts by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
-    /// Carries out what anyone may ask for an account without proving who they are: a mail with a link.
+    /// Asks for mails to an owner in the name of callers who have not signed in.
     Accounts,
     /// Sends messages.
     Delivery,

@@ -9,6 +9,7 @@ pub mod check;
 pub mod commit;
 pub mod event;
 pub mod id;
+pub mod mail;
 pub mod message;
 pub mod problem;
 pub mod rank;
@@ -25,7 +26,7 @@ pub mod waitlist;
 
 pub use commit::{Commit, Fact};
 pub use event::DomainEvent;
-pub use id::{Actor, SessionId, StreamId, UserId, WaiteeId, WaitlistId};
+pub use id::{Actor, MailId, SessionId, StreamId, UserId, WaiteeId, WaitlistId};
 pub use problem::{Problem, Slug};
 pub use rank::Rank;
 pub use sealed::Sealed;

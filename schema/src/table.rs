@@ -161,8 +161,22 @@ pub const USERS: Table = Table {
     expiry: None,
 };
 
+/// Rows of the read model `mails`. The index `confirming` holds mails whose link confirms an address, by account and time: other
+/// mails, which strangers can ask for, leave it out.
+pub const MAILS: Table = Table {
+    suffix: "events-mails-g0",
+    hash: ("id", S),
+    range: None,
+    indexes: &[
+        Index { name: "confirming", hash: ("confirms", S), range: ("made", S), projected: Projected::All },
+        DUE,
+    ],
+    streamed: false,
+    expiry: None,
+};
+
 /// Every table of a deployment.
-pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS];
+pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS, MAILS];
 
 /// What the local backend needs besides.
 pub const LOCAL: &[Table] = &[QUEUE, CHECKPOINTS];

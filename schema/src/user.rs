@@ -18,29 +18,20 @@ pub struct Registered {
 }
 
 events! {
-    /// An event of an account.
+    /// An event of an account. Its stream grows only by what its owner or an operator does.
     User;
     "user.registered" v1 => Registered(Registered),
     "user.renamed" v1 => Renamed { name: Sealed<Name> },
     /// The owner followed a mailed link: the address is theirs.
     "user.email-confirmed" v1 => EmailConfirmed {},
-    "user.confirmation-asked" v1 => ConfirmationAsked {},
-    "user.password-reset-asked" v1 => PasswordResetAsked {},
     /// Every session ends.
     "user.password-changed" v1 => PasswordChanged { password: Sealed<PasswordHash> },
     "user.operator-granted" v1 => OperatorGranted {},
     "user.operator-revoked" v1 => OperatorRevoked {},
     /// The account's texts per day are limited to another number than the default.
     "user.texts-capped" v1 => TextsCapped { texts_per_day: u32 },
-    /// The account is to be forgotten, with all its guests. Only the forgetting and outcomes of mails follow.
+    /// The account is to be forgotten, with all its guests. Only the forgetting follows.
     "user.erased" v1 => Erased {},
     /// The account's key is gone for good, and its e-mail address is free.
     "user.forgotten" v1 => Forgotten {},
-    message Mail {
-        "user.mail-started" v1 => Started,
-        "user.mail-sent" v1 => Sent,
-        "user.mail-failed" v1 => Failed,
-        "user.mail-skipped" v1 => Skipped,
-        "user.mail-bounced" v1 => Bounced,
-    }
 }

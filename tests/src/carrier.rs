@@ -21,7 +21,10 @@ use infra::{
     messenger::{MailSettings, MessengerConfig, Messengers, TextSettings},
 };
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedRwLockWriteGuard, RwLock},
+};
 
 /// From whom mails are.
 pub const FROM: &str = "Waitlist <hello@example.com>";
@@ -52,6 +55,8 @@ pub struct Carrier {
     seen: Arc<Mutex<Vec<String>>>,
     taken: Arc<Mutex<Vec<String>>>,
     clock: Arc<Mutex<Option<Clock>>>,
+    /// Answers wait while a test holds it.
+    gate: Arc<RwLock<()>>,
     timeout: Duration,
     url: String,
 }
@@ -71,6 +76,7 @@ impl Carrier {
             seen: Arc::default(),
             taken: Arc::default(),
             clock: Arc::default(),
+            gate: Arc::default(),
             timeout,
             url,
         };
@@ -96,6 +102,18 @@ impl Carrier {
     /// When a test that used it has failed.
     pub fn answer(&self, answers: &[Answer]) {
         *self.answers.lock().unwrap() = answers.iter().copied().collect();
+    }
+
+    /// Holds back all answers until the guard is dropped.
+    pub async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        self.gate.clone().write_owned().await
+    }
+
+    /// Waits until this many requests have arrived.
+    pub async fn asked(&self, count: usize) {
+        while self.seen().len() < count {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The bodies of all requests so far.
@@ -130,6 +148,7 @@ impl Carrier {
 async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
     let body = String::from_utf8_lossy(&body).into_owned();
     carrier.seen.lock().unwrap().push(body.clone());
+    let _open = carrier.gate.read().await;
     let answer = carrier.next();
     if let (Answer::After(ms, ..), Some(clock)) = (answer, &*carrier.clock.lock().unwrap()) {
         clock.advance_millis(ms);

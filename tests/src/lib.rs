@@ -8,6 +8,7 @@ pub mod cases;
 pub mod costs;
 pub mod delivery;
 pub mod events;
+pub mod mails;
 pub mod meter;
 pub mod past;
 pub mod process;

@@ -19,6 +19,7 @@ use projections::feed::{self, Doorbell};
 use schema::{
     Actor, Commit, SessionId, StreamId, Time, UserId,
     commit::{Author, Tail},
+    mail::Kind,
     route::{self, Role},
     sealed::Personal,
     table::{DEPLOYED, EVENTS, LOCAL, Table},
@@ -290,7 +291,7 @@ fn metered(sdk: &SdkConfig, meter: &Meter) -> aws_sdk_dynamodb::Client {
 /// An account, talking to the handlers as API Gateway would.
 #[derive(Clone, Copy)]
 pub struct Owner<'s> {
-    stage: &'s Stage,
+    pub(crate) stage: &'s Stage,
     /// Its id.
     pub id: UserId,
     /// The session it asks by, if any.
@@ -352,7 +353,7 @@ impl Owner<'_> {
 
 /// What the account's own stream says, past the handlers.
 impl Owner<'_> {
-    /// Somebody registered, as `name`, with this address; their password is nobody's.
+    /// An account registered, as `name`, with this address and no password that fits; its welcome mail was asked for.
     pub async fn registered(&self, name: &str, email: &str) {
         let (vault, account, stream) =
             (&self.stage.backend.vault, Subject::Account(self.id), StreamId::from(self.id));
@@ -366,6 +367,7 @@ impl Owner<'_> {
             password: key.seal(stream, &PasswordHash::from_clear("$argon2id$v=19$nobodys".into())),
         };
         self.happened(Event::Registered(registered)).await;
+        self.asked(Kind::Welcome).await;
     }
 
     /// This happened to the account; what a reader who knows of it sends as Sync-Token.

@@ -10,8 +10,12 @@ use super::Session;
 /// For how long a refresh token is good: a month, as restaurants close for the summer.
 pub const REFRESH_TTL_MS: i64 = 30 * 24 * 3_600 * 1_000;
 
-/// For how long an exchanged refresh token still gets its successor again: the client may never have seen the answer.
-pub const REFRESH_GRACE_MS: i64 = 30_000;
+/// An exchanged refresh token gets the same successor again for this long, unless that successor was used: its answer may have been
+/// lost, and the network may be down for a while.
+///
+/// The successor's use needs no event of its own: it is exchanged for the next number, which makes the old token older than the
+/// previous one.
+pub const REFRESH_GRACE_MS: i64 = 10 * 60_000;
 
 /// The account, as a session needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +148,15 @@ mod tests {
             again(REFRESH_GRACE_MS + 1),
             Ok(vec![Event::ReuseDetected(state(2, REFRESH_GRACE_MS + 1))])
         );
+    }
+
+    #[test]
+    fn the_old_token_is_void_once_its_successor_was_used() {
+        let (first, second, third) = (state(1, 2_000), state(2, 1_000), state(3, 0));
+        let used = vec![Event::Started(first), Event::Refreshed(second), Event::Refreshed(third.clone())];
+        let old =
+            given::<Session>(used).when(|session, now| decide(session, &Command::Refresh(1, KNOWN), now));
+        assert_eq!(old, Ok(vec![Event::ReuseDetected(third)]));
     }
 
     #[test]

@@ -24,10 +24,7 @@ pub fn standing(state: &State, since: &[Commit]) -> Result<Option<Standing>, Fai
                 Event::Registered(_)
                 | Event::Renamed { .. }
                 | Event::EmailConfirmed {}
-                | Event::ConfirmationAsked {}
-                | Event::PasswordResetAsked {}
-                | Event::TextsCapped { .. }
-                | Event::Mail(_) => {}
+                | Event::TextsCapped { .. } => {}
             }
         }
     }

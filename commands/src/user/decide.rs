@@ -1,50 +1,37 @@
-//! What may be done with an account.
+//! Decisions about an account.
 
 use schema::{
-    Problem, Sealed, Slug,
+    Problem, Sealed,
     user::{Event, Registered},
     value::{Name, PasswordHash},
 };
 
 use super::User;
 
-/// What somebody wants of an account. Who they are, and that they know its password, was checked before.
+/// A command to an account. Credentials were checked before.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Have it.
     Register(Registered),
-    /// Be called differently.
     Rename(Sealed<Name>),
-    /// Say, by the link in the welcome mail, that the address is theirs.
+    /// The owner followed a mailed link: the address is theirs.
     ConfirmEmail,
-    /// Have that mail once more.
-    AskConfirmation,
-    /// Have a mail with a link to set a new password.
-    AskPasswordReset,
-    /// Sign in by another password.
     ChangePassword(Sealed<PasswordHash>),
-    /// Let it do what is system-wide.
     GrantOperator,
-    /// Let it no longer.
     RevokeOperator,
-    /// Send so many texts a day.
+    /// Limits the texts per day.
     CapTexts(u32),
-    /// Be forgotten.
     Erase,
-    /// Its key is gone, and its address free.
+    /// The key is gone and the address is free.
     Forget,
 }
 
-/// Why not.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such account, or no longer.
+    /// The account does not exist, or was erased.
     NotFound,
-    /// There is nothing left to confirm.
-    AlreadyConfirmed,
 }
 
-/// Decides.
+/// The events that a command leads to; none for a repetition.
 ///
 /// # Errors
 /// The command is refused.
@@ -54,45 +41,35 @@ pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
             return Ok(vec![Event::Registered(registered.clone())]);
         }
         (_, Command::Register(_))
-        | (User::Erased(_) | User::Forgotten(_), Command::Erase)
-        | (User::Forgotten(_), Command::Forget) => {
+        | (User::Erased(_) | User::Forgotten, Command::Erase)
+        | (User::Forgotten, Command::Forget) => {
             return Ok(vec![]);
         }
         (User::Erased(_), Command::Forget) => return Ok(vec![Event::Forgotten {}]),
-        (User::None | User::Erased(_) | User::Forgotten(_), _) | (User::Kept(_), Command::Forget) => {
+        (User::None | User::Erased(_) | User::Forgotten, _) | (User::Kept(_), Command::Forget) => {
             return Err(Refusal::NotFound);
         }
         (User::Kept(account), _) => account,
     };
-    match command {
-        Command::Register(_) | Command::Forget => Ok(vec![]),
-        Command::Rename(name) => Ok(vec![Event::Renamed { name: name.clone() }]),
-        Command::ConfirmEmail | Command::AskConfirmation if account.confirmed => {
-            Err(Refusal::AlreadyConfirmed)
-        }
-        Command::ConfirmEmail => Ok(vec![Event::EmailConfirmed {}]),
-        Command::AskConfirmation => Ok(vec![Event::ConfirmationAsked {}]),
-        Command::AskPasswordReset => Ok(vec![Event::PasswordResetAsked {}]),
-        Command::ChangePassword(password) => Ok(vec![Event::PasswordChanged { password: password.clone() }]),
-        Command::GrantOperator if account.operator => Ok(vec![]),
-        Command::GrantOperator => Ok(vec![Event::OperatorGranted {}]),
-        Command::RevokeOperator if !account.operator => Ok(vec![]),
-        Command::RevokeOperator => Ok(vec![Event::OperatorRevoked {}]),
-        Command::CapTexts(most) if account.texts_per_day == Some(*most) => Ok(vec![]),
-        Command::CapTexts(most) => Ok(vec![Event::TextsCapped { texts_per_day: *most }]),
-        Command::Erase => Ok(vec![Event::Erased {}]),
-    }
+    Ok(match command {
+        Command::Register(_) | Command::Forget => vec![],
+        Command::Rename(name) => vec![Event::Renamed { name: name.clone() }],
+        Command::ConfirmEmail if account.confirmed => vec![],
+        Command::ConfirmEmail => vec![Event::EmailConfirmed {}],
+        Command::ChangePassword(password) => vec![Event::PasswordChanged { password: password.clone() }],
+        Command::GrantOperator if account.operator => vec![],
+        Command::GrantOperator => vec![Event::OperatorGranted {}],
+        Command::RevokeOperator if !account.operator => vec![],
+        Command::RevokeOperator => vec![Event::OperatorRevoked {}],
+        Command::CapTexts(most) if account.texts_per_day == Some(*most) => vec![],
+        Command::CapTexts(most) => vec![Event::TextsCapped { texts_per_day: *most }],
+        Command::Erase => vec![Event::Erased {}],
+    })
 }
 
 impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotFound => Self::not_found(),
-            Refusal::AlreadyConfirmed => Self::new(
-                Slug::AlreadyConfirmed,
-                "The account's e-mail address is confirmed; nothing is left to do.",
-            ),
-        }
+    fn from(Refusal::NotFound: Refusal) -> Self {
+        Self::not_found()
     }
 }
 
@@ -128,8 +105,7 @@ mod tests {
     fn an_address_is_confirmed_once() {
         assert_eq!(after(vec![registered()], Command::ConfirmEmail), Ok(vec![Event::EmailConfirmed {}]));
         let confirmed = vec![registered(), Event::EmailConfirmed {}];
-        assert_eq!(after(confirmed.clone(), Command::ConfirmEmail), Err(Refusal::AlreadyConfirmed));
-        assert_eq!(after(confirmed, Command::AskConfirmation), Err(Refusal::AlreadyConfirmed));
+        assert_eq!(after(confirmed, Command::ConfirmEmail), Ok(vec![]), "a link may be followed twice");
     }
 
     #[test]
@@ -140,7 +116,7 @@ mod tests {
         assert_eq!(
             password_seq(vec![
                 registered(),
-                Event::PasswordResetAsked {},
+                Event::EmailConfirmed {},
                 Event::PasswordChanged { password: hash() }
             ]),
             Some(3)
@@ -171,8 +147,6 @@ mod tests {
             for command in [
                 Command::Rename(Sealed::from_text("other".into())),
                 Command::ConfirmEmail,
-                Command::AskConfirmation,
-                Command::AskPasswordReset,
                 Command::ChangePassword(hash()),
                 Command::GrantOperator,
                 Command::RevokeOperator,

@@ -9,7 +9,7 @@ use infra::{
 use schema::{
     Actor, Problem, Sealed, UserId,
     body::{
-        Empty, Erasing,
+        Erasing,
         account::{ChangeMe, ChangePassword, EraseMe},
     },
     sealed::{Opened, Personal},
@@ -31,16 +31,6 @@ pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
             }
         });
     Ok(written(200, call.owner.into(), outcome.await?, None, None))
-}
-
-pub(crate) async fn ask_confirmation(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    call.body::<Empty>()?;
-    backend.limits.count_from(Tries::MailAddress, call.address()).await?;
-    backend.limits.count(Tries::MailAccount, &call.owner.to_string()).await?;
-    let outcome = run(backend, call, b"", |user, _| async move {
-        Ok(decide(&user, &Command::AskConfirmation).map_err(Problem::from)?)
-    });
-    Ok(written(202, call.owner.into(), outcome.await?, None, None))
 }
 
 pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {

@@ -1,7 +1,6 @@
-//! An account: who it is, what signs it in, and whether it is still there.
+//! An account: its owner's data, its credentials, and whether it still exists.
 
 mod decide;
-mod deliver;
 pub(crate) mod handler;
 mod operator;
 pub(crate) mod password;
@@ -17,63 +16,55 @@ use schema::{
 
 pub use self::{
     decide::{Command, Refusal, decide},
-    deliver::deliver,
     operator::{Operator, cap_texts, set_operator},
     public::REGISTERED_SEQ,
 };
 
-/// What deciding needs to know of an account.
+/// The state of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum User {
-    /// It never was.
+    /// No such account.
     #[default]
     None,
-    /// It is there.
     Kept(Account),
-    /// It is about to be forgotten.
+    /// Erased: its key is still to be deleted.
     Erased(Account),
-    /// Its key is gone for good; what becomes of a mail that was on its way is still recorded.
-    Forgotten(Agenda),
+    /// Its key is gone for good.
+    Forgotten,
 }
 
-/// An account that is there.
+/// The data of an account that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// What its owner is called.
     pub name: Sealed<Name>,
-    /// Where to write.
     pub email: Sealed<Email>,
-    /// What its password is checked against.
     pub password: Sealed<PasswordHash>,
-    /// Number of the event that the password came with: what a reset's link hangs on.
+    /// Number of the event that set the password: a reset link is bound to it.
     pub password_seq: u64,
-    /// Whether the address is known to be its owner's.
+    /// Whether the owner has followed a link mailed to the address.
     pub confirmed: bool,
-    /// Whether it may do what is system-wide.
     pub operator: bool,
-    /// How many texts it may send a day, when somebody said.
+    /// Texts per day, when an operator set another number than the default.
     pub texts_per_day: Option<u32>,
-    /// What is to be done about it.
     pub agenda: Agenda,
 }
 
 impl User {
-    /// What is to be done about it; nothing when it never was.
+    /// The account's open duties.
     #[must_use]
     pub fn agenda(&self) -> Option<&Agenda> {
         match self {
-            Self::None => None,
             Self::Kept(account) | Self::Erased(account) => Some(&account.agenda),
-            Self::Forgotten(agenda) => Some(agenda),
+            Self::None | Self::Forgotten => None,
         }
     }
 
-    /// The account, while it is there.
+    /// The account, unless it was erased.
     #[must_use]
     pub fn kept(&self) -> Option<&Account> {
         match self {
             Self::Kept(account) => Some(account),
-            Self::None | Self::Erased(_) | Self::Forgotten(_) => None,
+            Self::None | Self::Erased(_) | Self::Forgotten => None,
         }
     }
 }
@@ -93,19 +84,14 @@ impl Aggregate for User {
                 texts_per_day: None,
                 agenda: Agenda::default().of_account(fact),
             }),
-            (Self::Kept(account) | Self::Erased(account), Event::Forgotten {}) => {
-                Self::Forgotten(account.agenda.of_account(fact))
+            (Self::Kept(_) | Self::Erased(_) | Self::Forgotten, Event::Forgotten {}) => Self::Forgotten,
+            (Self::Kept(account) | Self::Erased(account), Event::Erased {}) => {
+                Self::Erased(account.evolve(fact))
             }
-            (Self::Kept(account), Event::Erased {}) => Self::Erased(account.evolve(fact)),
             (Self::Kept(account), _) => Self::Kept(account.evolve(fact)),
             (Self::Erased(account), _) => Self::Erased(account.evolve(fact)),
-            (Self::Forgotten(agenda), _) => Self::Forgotten(agenda.of_account(fact)),
-            (Self::None, _) => Self::None,
+            (state @ (Self::None | Self::Forgotten), _) => state,
         }
-    }
-
-    fn is_aside(event: &Event) -> bool {
-        matches!(event, Event::Mail(_))
     }
 }
 
@@ -122,12 +108,7 @@ impl Account {
             Event::OperatorGranted {} => self.operator = true,
             Event::OperatorRevoked {} => self.operator = false,
             Event::TextsCapped { texts_per_day } => self.texts_per_day = Some(*texts_per_day),
-            Event::Registered(_)
-            | Event::ConfirmationAsked {}
-            | Event::PasswordResetAsked {}
-            | Event::Erased {}
-            | Event::Forgotten {} => {}
-            Event::Mail(_) => {}
+            Event::Registered(_) | Event::Erased {} | Event::Forgotten {} => {}
         }
         self
     }

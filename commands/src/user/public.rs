@@ -1,4 +1,4 @@
-//! What anyone may ask about accounts without being signed in: to register, and what hangs on mailed links.
+//! Requests about accounts by callers who have not signed in: registering, and following mailed links.
 
 use infra::{
     Backend, Failure,
@@ -9,22 +9,18 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Actor, Problem, Slug, UserId,
-    body::account::{AskPasswordReset, ConfirmEmail, NewAccount, Register, ResetPassword},
-    commit::CommandId,
-    id::Component,
+    Actor, Commit, MailId, Problem, Slug, StreamId, Time, UserId,
+    body::account::{ConfirmEmail, NewAccount, Register, ResetPassword},
+    commit::{Author, CommandId, Tail},
+    mail,
     sealed::Personal,
     user::Registered,
-    value::Email,
 };
 
 use super::{Command, User, decide, handler::seal_new, password};
-use crate::{
-    author::{author_as, by, request_mac},
-    floor::Floor,
-};
+use crate::author::{author_as, by, request_mac};
 
-/// A registration's number in its stream: what the welcome mail's link hangs on.
+/// Number of the event `registered` in its stream: a confirmation link is bound to it.
 pub const REGISTERED_SEQ: u64 = 1;
 
 pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -37,7 +33,7 @@ pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply
         None => UserId(backend.clock.id(backend.clock.now())),
     };
     match register_as(backend, call, id, &new, false).await {
-        // The same request at the same time may have made the account first, under a key that this one did not know of.
+        // A concurrent identical request may have created the account under a key that this one did not know.
         Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => {
             register_as(backend, call, id, &new, true).await
         }
@@ -45,7 +41,7 @@ pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply
     }
 }
 
-/// The account's first fact, its key and the claim on its address are one transaction: there is no half of an account.
+/// Registers in one transaction: the account's first event, its key, the claim on its address and its welcome mail.
 async fn register_as(
     backend: &Backend,
     call: &Call<'_>,
@@ -56,27 +52,36 @@ async fn register_as(
     let idempotency_key = call.idempotency_key()?;
     let known = if idempotency_key.is_some() { backend.vault.key(Subject::Account(id)).await? } else { None };
     let (fresh_key, keep_key) = backend.vault.prepare(id).await?;
-    let is_forgotten = is_there && known.is_none(); // then the idempotency key alone decides
+    let is_forgotten = is_there && known.is_none(); // the idempotency key alone decides
     let key = known.unwrap_or(fresh_key);
     let said = [new.email.clear(), new.name.clear()].join("\n");
     let request = (!is_forgotten).then(|| request_mac(&key, call, said.as_bytes()));
     let command = idempotency_key.map(|tag| CommandId { key: tag, request });
     let author = by(call, Actor::User(id), id, command);
     let claim = backend.secrets.claim(&new.email);
-    let (key, keep_key, claim) = (&key, &keep_key, &claim);
-    let decide = |user: User, _| async move {
-        // Looked at on every attempt: a transaction that fails does not say whether it met a claim or a rival.
+    let (key, keep_key, claim, author) = (&key, &keep_key, &claim, &author);
+    let decide = |user: User, now| async move {
+        // Checked on every attempt: a failed transaction does not tell a claim from a concurrent registration.
         if user == User::None && backend.vault.holder(claim).await?.is_some_and(|holder| holder != id) {
             return Err(Problem::new(Slug::EmailTaken, "Sign in, or ask for a new password.").into());
         }
         let events = decide(&user, &Command::Register(seal(key, id, new).await?)).map_err(Problem::from)?;
-        Ok::<_, Failure>(Decision {
-            events,
-            extra_puts: vec![keep_key.clone(), backend.vault.claim(claim, id)?],
-        })
+        let also = vec![welcome_mail(backend, id, author, now)?];
+        let extra_puts = vec![keep_key.clone(), backend.vault.claim(claim, id)?];
+        Ok::<_, Failure>(Decision { events, also, extra_puts })
     };
-    let outcome = backend.log.transact::<User, _, _, _>(id.into(), &author, None, decide).await?;
+    let outcome = backend.log.transact::<User, _, _, _>(id.into(), author, None, decide).await?;
     Ok(written(201, id.into(), outcome.seq, None, Some("/v1/me".into())))
+}
+
+/// The first commit of the welcome mail. It belongs to the transaction of the registration: an account without a welcome mail would
+/// need a process that notices and adds it.
+fn welcome_mail(backend: &Backend, id: UserId, author: &Author, now: Time) -> Result<Commit, Failure> {
+    let asked = mail::Event::Asked(mail::Asked { kind: mail::Kind::Welcome, user_seq: REGISTERED_SEQ });
+    let causation = Some(format!("{}@{REGISTERED_SEQ}", StreamId::from(id)));
+    let author = Author { command: None, causation, ..author.clone() };
+    Commit::new(MailId(id.0).into(), &Tail::EMPTY, now, backend.clock.id(now), &author, &[asked])
+        .map_err(|cause| Failure::broken(format!("write the welcome mail of {id}"), cause))
 }
 
 async fn seal(key: &SubjectKey, id: UserId, new: &NewAccount) -> Result<Registered, Failure> {
@@ -87,6 +92,8 @@ async fn seal(key: &SubjectKey, id: UserId, new: &NewAccount) -> Result<Register
     })
 }
 
+/// Confirms an address by a mailed link. Mail scanners and double clicks follow a link more than once, so it answers 204 for as
+/// long as the address that it confirms is confirmed, also after its end.
 pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let ConfirmEmail { token } = call.body()?;
     let token = &read(backend, call, &token).await?;
@@ -96,44 +103,30 @@ pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let author =
         author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"")
             .await?;
-    // A link that was followed has served its purpose, and one to an account that is gone has none.
-    let decide = |user: User, _| async move { decide(&user, &Command::ConfirmEmail).map_err(|_| void()) };
+    let decide = |user: User, now| async move {
+        let is_confirmed = user.kept().is_some_and(|account| account.confirmed);
+        if now >= token.ends_at && !is_confirmed {
+            return Err(void());
+        }
+        decide(&user, &Command::ConfirmEmail).map_err(|_| void())
+    };
     backend.log.transact::<User, _, _, _>(token.user.into(), &author, None, decide).await?;
     Ok(Reply::empty(204))
-}
-
-pub(crate) async fn ask_reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let email = call.body::<AskPasswordReset>()?.parse()?;
-    call.idempotency_key()?; // only where there is an account is it used, and a bad one would tell
-    backend.limits.count_from(Tries::MailAddress, call.address()).await?;
-    backend.limits.count(Tries::MailAccount, &email.normalised()).await?;
-    let floor = Floor::from_now(); // the wait does not tell whether there is such an account
-    let asked = ask_reset_of(backend, call, &email).await;
-    floor.reached().await;
-    asked?;
-    Ok(Reply::empty(202))
-}
-
-async fn ask_reset_of(backend: &Backend, call: &Call<'_>, email: &Email) -> Result<(), Failure> {
-    let Some(user) = backend.vault.holder(&backend.secrets.claim(email)).await? else { return Ok(()) };
-    let actor = Actor::System(Component::Accounts); // whoever asks has not shown who they are
-    let author = author_as(backend, call, actor, user, Subject::Account(user), b"").await?;
-    // An account that is being forgotten gets no mail, and nobody learns that it was there.
-    let decide =
-        |user: User, _| async move { Ok(decide(&user, &Command::AskPasswordReset).unwrap_or_default()) };
-    backend.log.transact::<User, _, _, _>(user.into(), &author, None, decide).await.map(drop)
 }
 
 pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let (token, new) = call.body::<ResetPassword>()?.parse()?;
     let token = &read(backend, call, &token).await?;
+    if backend.clock.now() >= token.ends_at {
+        return Err(void());
+    }
     let author =
         author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"")
             .await?;
     let new = &new;
     let decide = |user: User, _| async move {
         let account = user.kept().ok_or_else(void)?;
-        // It hangs on the password that it is to replace: once that has changed, the link is void.
+        // The link is bound to the password that it replaces: a changed password makes it void.
         if !backend.secrets.was_mailed(Mailed::PasswordReset, token, account.password_seq) {
             return Err(void());
         }
@@ -145,10 +138,10 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     Ok(Reply::empty(204))
 }
 
-/// A mailed token that has the form of one and has not ended. Whether it is one of ours is still to be asked.
+/// Parses a mailed token. Its MAC and its end are still to be checked.
 async fn read(backend: &Backend, call: &Call<'_>, text: &str) -> Result<MailedToken, Failure> {
     backend.limits.count_from(Tries::TokenAddress, call.address()).await?;
-    MailedToken::parse(text).filter(|token| backend.clock.now() < token.ends_at).ok_or_else(void)
+    MailedToken::parse(text).ok_or_else(void)
 }
 
 fn void() -> Failure {

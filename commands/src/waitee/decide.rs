@@ -3,6 +3,7 @@
 use schema::{
     Problem, Rank, Sealed, Slug, Time,
     body::Beside,
+    message::{self, Skip, Skipped},
     value::Reason,
     waitee::{Details, Event, Joined, JoinedBy, Party, State, Why},
     waitlist,
@@ -131,8 +132,7 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
     match command {
         Command::Join { .. } => Ok(vec![]),
         Command::Erase if visit.erased => Ok(vec![]),
-        Command::Erase if active => Ok(vec![Event::Removed(Why::default()), Event::Erased {}]),
-        Command::Erase => Ok(vec![Event::Erased {}]),
+        Command::Erase => Ok(erase(visit)),
         Command::Forget if visit.forgotten || !visit.erased => Ok(vec![]),
         Command::Forget => Ok(vec![Event::Forgotten {}]),
         Command::EndHold | Command::Expire(_) | Command::Clear { .. } if visit.erased || !active => {
@@ -176,6 +176,14 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
         | Command::Remove(_)
         | Command::Move { .. } => Err(not_now(visit, now)),
     }
+}
+
+/// A guest who is erased leaves the board, and messages that were not sent end first: after the erasure no process looks at them.
+fn erase(visit: &Visit) -> Vec<Event> {
+    let skip = |message| message::Event::Skipped(Skipped { message, attempt: None, why: Skip::Erased });
+    let skipped = visit.agenda.messages.unsent().map(skip).map(Event::Notification);
+    let removed = visit.state.is_active().then(|| Event::Removed(Why::default()));
+    skipped.chain(removed).chain([Event::Erased {}]).collect()
 }
 
 fn not_now(visit: &Visit, now: Time) -> Refusal {

@@ -230,11 +230,17 @@ impl<'r> Call<'r> {
         Ok(Some(Tag::of(&[value.as_bytes()])))
     }
 
-    /// The id of what a creation with this key makes: always the same one for the same account, path and key.
+    /// The id of the stream that a creation with this key begins: the same for the same account, path and key.
     #[must_use]
     pub fn derived_id(&self, key: Tag) -> Uuid {
+        self.derived_id_of(self.owner, key)
+    }
+
+    /// As [`Call::derived_id`], for a public route that creates something of the account `tenant`.
+    #[must_use]
+    pub fn derived_id_of(&self, tenant: UserId, key: Tag) -> Uuid {
         let [method, path, id] = self.what();
-        let digest = Tag::of(&[self.owner.0.as_bytes(), method, path, id, &key.0]);
+        let digest = Tag::of(&[tenant.0.as_bytes(), method, path, id, &key.0]);
         uuid::Builder::from_custom_bytes(digest.0).into_uuid()
     }
 

@@ -41,18 +41,20 @@ pub trait Aggregate: Default + Clone + Send + Sync {
 /// What the client knows of the stream: the number in `If-Match`.
 pub type Expect = Option<u64>;
 
-/// What a command decided: the events, and the puts that are true only together with them.
+/// The events that a command leads to, and the writes that belong in the same transaction.
 #[derive(Clone, Debug)]
 pub struct Decision<E> {
-    /// What happened; nothing when there is nothing to do.
+    /// Empty when there is nothing to do; then nothing else is written either.
     pub events: Vec<E>,
-    /// What is put into other tables in the same transaction.
+    /// First commits of other streams.
+    pub also: Vec<Commit>,
+    /// Puts into other tables.
     pub extra_puts: Vec<ExtraPut>,
 }
 
 impl<E> From<Vec<E>> for Decision<E> {
     fn from(events: Vec<E>) -> Self {
-        Self { events, extra_puts: Vec::new() }
+        Self { events, also: Vec::new(), extra_puts: Vec::new() }
     }
 }
 
@@ -138,14 +140,18 @@ impl Log {
             let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
             let now = tail.now(self.clock.now());
             let outcome = loaded.up_to(tail.seq);
-            let Decision { events, extra_puts } = decide(outcome.state.clone(), now).await?.into();
+            let Decision { events, also, extra_puts } = decide(outcome.state.clone(), now).await?.into();
             if events.is_empty() {
                 return Ok(outcome);
+            }
+            for other in &also {
+                access::may(other.actor, other.stream, other.tenant)?;
             }
             let commit = Commit::new(stream, &tail, now, self.clock.id(now), author, &events)
                 .map_err(|cause| Failure::broken(format!("write the events of {stream}"), cause))?;
             sent.push(commit.commit);
-            match self.append(std::slice::from_ref(&commit), extra_puts).await {
+            let commits: Vec<Commit> = std::iter::once(commit.clone()).chain(also).collect();
+            match self.append(&commits, extra_puts).await {
                 Ok(Appended::Landed) => return Ok(outcome.after(&commit, events)),
                 Ok(Appended::Conflict) => {
                     debug!(%stream, seq = commit.seq, attempt, "another writer was faster");

@@ -18,6 +18,7 @@ pub use self::{
     stream::{CONSUMER, Feed},
 };
 use crate::{
+    mails::Mails,
     projection::{Projection, fold},
     users::Users,
     waitees::Waitees,
@@ -58,6 +59,7 @@ pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Fa
         Category::Waitlist => apply_to::<Waitlists>(backend, doorbell).await,
         Category::Waitee => apply_to::<Waitees>(backend, doorbell).await,
         Category::User => apply_to::<Users>(backend, doorbell).await,
+        Category::Mail => apply_to::<Mails>(backend, doorbell).await,
         Category::Session => Ok(Applied::Nothing),
     }
 }

@@ -1,4 +1,4 @@
-//! The read model of accounts: one row per account, for its own page.
+//! The read model of accounts: one row per account, for the account page.
 
 mod project;
 pub(crate) mod query;
@@ -17,48 +17,38 @@ use crate::projection::row;
 #[derive(Clone, Copy, Debug)]
 pub struct Users;
 
-/// An account, as it is remembered. Personal data stays sealed, exactly as in the events; what the password is checked against
-/// is no part of it.
+/// The row of an account. Personal data stays sealed, exactly as in the events; the password's hash is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRow {
-    /// The account.
     pub id: UserId,
     /// Number of the last event it shows.
     pub seq: u64,
     /// Version of the fold that wrote it.
     pub v: u32,
-    /// Whose data it is: the account's own.
+    /// The account itself.
     pub tenant: UserId,
-    /// What its owner is called.
     pub name: Sealed<Name>,
-    /// Where to write.
     pub email: Sealed<Email>,
-    /// Whether the address is known to be its owner's.
+    /// Whether the owner has followed a link mailed to the address.
     pub confirmed: bool,
-    /// Whether it may do what is system-wide.
     pub operator: bool,
-    /// When it began.
     pub registered_at: Time,
-    /// Whether it is still there.
     pub state: State,
-    /// What is to be done about it; its mails among that.
     #[serde(default)]
     pub agenda: Agenda,
-    /// Key of the index `due`: one of a few, while something is to be done.
+    /// Partition key of the index `due`, while an erasure is unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_in: Option<String>,
-    /// Place in the index `due`: when the minute's look has to find it.
+    /// Sort key of the index `due`: the time from which the tick finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Time>,
 }
 
-/// Whether an account is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It is.
     Kept,
-    /// It is about to be forgotten.
+    /// Erased: its key is still to be deleted.
     Erased,
     /// Its key is gone for good.
     Forgotten,

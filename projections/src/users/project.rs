@@ -15,7 +15,7 @@ impl Projection for Users {
     type Row = UserRow;
 
     const NAME: &'static str = "users";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn project(row: Option<UserRow>, fact: &Fact<Event>) -> Option<UserRow> {
         let mut row = match &fact.event {
@@ -31,11 +31,7 @@ impl Projection for Users {
             Event::OperatorRevoked {} => row.operator = false,
             Event::Erased {} => row.state = State::Erased,
             Event::Forgotten {} => row.state = State::Forgotten,
-            Event::Registered(_)
-            | Event::ConfirmationAsked {}
-            | Event::PasswordResetAsked {}
-            | Event::PasswordChanged { .. } => {}
-            Event::TextsCapped { .. } | Event::Mail(_) => {}
+            Event::Registered(_) | Event::PasswordChanged { .. } | Event::TextsCapped { .. } => {}
         }
         row.agenda = row.agenda.of_account(fact);
         row.due_at = row.agenda.sought_at();

@@ -1,20 +1,16 @@
-//! The account's own page.
+//! The account page.
 
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
     vault::{Subject, SubjectKey},
 };
-use schema::{
-    Problem, StreamId, Time,
-    body::user::User,
-    message::{Entry, Kind},
-};
+use schema::{Problem, StreamId, body::user::User, id::Category};
 
 use super::{State, UserRow, Users};
-use crate::{fresh, opened};
+use crate::{fresh, mails, opened};
 
-/// An account that is about to be forgotten has no page any more.
+/// The caller's account; 404 once it was erased.
 pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
     let (stream, tokens) = (StreamId::from(call.owner), call.sync_tokens()?);
@@ -25,20 +21,17 @@ pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fail
     if row.seq < demanded {
         return Err(fresh::unknown_token().into());
     }
-    fresh::others(backend, call.actor(), &tokens, |other| other == stream).await?;
+    fresh::others(backend, call.actor(), &tokens, |other| {
+        other == stream || other.category == Category::Mail
+    })
+    .await?;
+    let welcome = mails::query::confirming(backend, call, &tokens).await?;
     let key = backend.vault.key(Subject::Account(call.owner)).await?;
     let key = key.filter(|_| row.state == State::Kept).ok_or_else(Problem::not_found)?;
-    Reply::read(row.seq, &show(&row, &key, backend.clock.now()))
+    Reply::read(row.seq, &show(&row, &key, welcome))
 }
 
-/// How the mail stands that holds the link to confirm the address by: the welcome mail, or the last that was asked for instead.
-fn welcome(row: &UserRow, now: Time) -> &'static str {
-    let with_link = |entry: &&Entry| matches!(entry.id.kind, Kind::Welcome | Kind::Confirmation);
-    // What a ledger no longer remembers was settled long ago.
-    row.agenda.messages.entries().iter().rfind(with_link).map_or("sent", |entry| entry.status(now))
-}
-
-fn show(row: &UserRow, key: &SubjectKey, now: Time) -> User {
+fn show(row: &UserRow, key: &SubjectKey, welcome: &'static str) -> User {
     let stream = row.id.into();
     User {
         id: row.id.0,
@@ -47,7 +40,7 @@ fn show(row: &UserRow, key: &SubjectKey, now: Time) -> User {
         email_confirmed: row.confirmed,
         operator: row.operator,
         registered_at: row.registered_at,
-        welcome: welcome(row, now),
+        welcome,
         seq: row.seq,
     }
 }

@@ -1,10 +1,10 @@
-//! What SES tells of mails after it took them: that one came back, or was not welcome. Each becomes a fact about the message that
-//! it is about, which SES names by the tags that were sent with it.
+//! Feedback of SES: bounces and complaints about mails that it had accepted. Each is recorded as an event of its message, which the
+//! tags name that were sent with the mail.
 //!
 //! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use commands::delivery::{self, Command};
+use commands::{delivery::Command, recording};
 use infra::{Backend, Failure, queue};
 use schema::{
     Actor, StreamId,
@@ -14,7 +14,7 @@ use schema::{
 use serde::Deserialize;
 use tracing::{info, warn};
 
-/// An event of SES, as far as it matters here. The people in it are not looked at.
+/// An event of SES, without the addresses that it names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SesEvent {
@@ -29,7 +29,7 @@ struct Sent {
     tags: Tags,
 }
 
-/// Each tag may have several values; ours have one.
+/// SES allows several values for each tag; ours have one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 struct Tags {
@@ -43,7 +43,7 @@ struct Bounced {
     bounce_type: String,
 }
 
-/// Tells what SES says from the rest of a batch.
+/// Splits a batch into feedback of SES and intents.
 pub(super) fn split(event: SqsEvent) -> (SqsEvent, SqsEvent) {
     let (mut feedback, mut rest) = (SqsEvent::default(), SqsEvent::default());
     for message in event.records {
@@ -57,44 +57,44 @@ fn read(body: &str) -> Option<SesEvent> {
     serde_json::from_str(body).ok()
 }
 
-/// Records a batch of them; those that fail come again until they are dead letters.
+/// Records a batch of feedback; messages that fail come again until they are dead letters.
 pub(super) async fn record_all(backend: &Backend, event: SqsEvent) -> SqsBatchResponse {
     queue::each(event, |body| async move {
         let event =
-            read(&body).ok_or_else(|| Failure::broken("read what SES says", "it is no event of SES"))?;
+            read(&body).ok_or_else(|| Failure::broken("read feedback of SES", "it is no event of SES"))?;
         record(backend, &event).await
     })
     .await
 }
 
-/// What cannot be matched is dropped with a line in the log: it is about a mail of somebody else's, or of which nothing is known.
+/// Records one event. An event that matches no message of this log is dropped with a log line.
 async fn record(backend: &Backend, event: &SesEvent) -> Result<(), Failure> {
     let Some(reason) = reason(event) else { return Ok(()) };
     let Some((stream, message)) = about(&event.mail.tags) else {
-        warn!(event = event.event_type, "a mail that is none of ours");
+        warn!(event = event.event_type, "feedback dropped: its tags name no message");
         return Ok(());
     };
     let commits = backend.log.load(stream).await?;
     let Some(cause) = commits.iter().find(|commit| commit.holds(message.cause)) else {
-        warn!(%stream, letter = %message, "a mail that nothing led to");
+        warn!(%stream, %message, "feedback dropped: no event led to this message");
         return Ok(());
     };
     let author = cause.as_cause(message.cause, Actor::System(Component::Delivery));
-    let (_, recorded) =
-        delivery::record(backend, stream, &author, &Command::Bounce { message, reason }).await?;
-    info!(%stream, letter = %message, ?reason, recorded, "came back");
+    let bounce = Command::Bounce { message, reason };
+    let recorded = recording::record(backend, stream, &author, &bounce).await?.appended;
+    info!(%stream, %message, ?reason, recorded, "SES reported a mail as undeliverable or unwanted");
     Ok(())
 }
 
-/// Whom a mail concerned, and which message of theirs it was.
+/// The stream and the message that a mail's tags name.
 fn about(tags: &Tags) -> Option<(StreamId, MessageId)> {
     let ([stream], [message]) = (tags.stream.as_slice(), tags.message.as_slice()) else { return None };
     let stream: StreamId = stream.parse().ok()?;
-    let has_messages = matches!(stream.category, Category::User | Category::Waitee);
+    let has_messages = matches!(stream.category, Category::Mail | Category::Waitee);
     has_messages.then_some((stream, message.parse().ok()?))
 }
 
-/// What an event of SES means; nothing when it means that all is well.
+/// The kind of bounce that an event of SES reports; `None` for other events.
 fn reason(event: &SesEvent) -> Option<Bounce> {
     match event.event_type.as_str() {
         "Bounce" => Some(match event.bounce.as_ref().map(|bounce| bounce.bounce_type.as_str()) {

@@ -1,10 +1,11 @@
-//! Delivery: does what is due about visits and accounts, and records what came of it.
+//! Delivery: carries out the duties of visits, accounts and mails, and records the outcomes.
 //!
-//! A message is named on the queue only by whom it concerns. What there is to do, the log says, each time anew: so a message of
-//! the queue that comes twice, late, or out of order finds nothing to do, or waits.
+//! An intent on the queue names a stream only. The duties are read from the log each time, so an intent that arrives twice, late or
+//! out of order finds nothing to do, or waits.
 
-mod account;
+mod erased;
 pub mod feedback;
+mod mail;
 mod send;
 mod visit;
 
@@ -12,7 +13,9 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use commands::{
-    delivery::{Command, record_if},
+    delivery::Command,
+    mail::Mail,
+    recording::record_if,
     user::User,
     waitee::{self, Waitee},
 };
@@ -35,7 +38,7 @@ use crate::{
     reactor,
 };
 
-/// What is due at once about one visit or account is little: a message or two, and the end of a hold.
+/// The most duties of one stream that are carried out at once: usually a message or two, and the end of a hold.
 const DUTIES_MAX: usize = 8;
 
 /// The handler of the deliver lambda.
@@ -46,13 +49,12 @@ pub struct Deliver {
 }
 
 impl Deliver {
-    /// Who does this backend's duties, and sends its messages.
     #[must_use]
     pub fn new(backend: Backend, messengers: Messengers) -> Self {
         Self { backend, messengers }
     }
 
-    /// Handles a batch of messages: intents, and what SES tells of mails that it has sent.
+    /// Handles a batch of queue messages: intents, and feedback of SES.
     pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
         let (feedback, intents) = feedback::split(event);
         let mut answer = work(&self.backend, intents, |errand| self.carry_out(errand)).await;
@@ -75,18 +77,19 @@ impl Deliver {
         }
     }
 
-    /// Does what is due about an account or a visit, one thing after the other. What is due within moments comes again then;
-    /// the rest is left to the minute's look.
+    /// Carries out the duties of a stream that are due, one after the other. A duty that is due within a lease's length is queued for
+    /// that time; later ones are left to the tick.
     ///
     /// # Errors
-    /// Something could not be read, sent or recorded: what is left to do is due still.
+    /// Something could not be read, sent or recorded: the duty stays due.
     pub async fn attend(&self, stream: StreamId) -> Result<(), Failure> {
         self.attend_as(&Intent::Attend { stream }.into(), stream).await
     }
 
     async fn attend_as(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
         match stream.category {
-            Category::User => self.attend_to::<User>(errand, stream).await,
+            Category::User => self.attend_to_account(errand, stream).await,
+            Category::Mail => self.attend_to::<Mail>(errand, stream).await,
             Category::Waitee => self.attend_to::<Waitee>(errand, stream).await,
             Category::Session | Category::Waitlist => Ok(()),
         }
@@ -102,13 +105,7 @@ impl Deliver {
             }
             info!(%stream, ?duty, "due");
             match duty {
-                // Whoever forgets people is told once more.
-                Duty::Forget => {
-                    return errand
-                        .instead(Intent::Forget { stream })
-                        .send(&self.backend, Duration::ZERO)
-                        .await;
-                }
+                Duty::Forget => return self.forget(errand, stream).await,
                 Duty::Deliver(message) => self.deliver(stream, &read, message, now).await?,
                 Duty::NoShow => waitee::system::end_hold(&self.backend, WaiteeId(stream.id)).await?,
                 Duty::Expire => waitee::system::expire(&self.backend, WaiteeId(stream.id)).await?,
@@ -117,7 +114,21 @@ impl Deliver {
         Err(Failure::broken(format!("do what is due about {stream}"), "there is more than is done at once"))
     }
 
-    /// Sends a message that is due, or records why not.
+    /// An account has one duty, to be forgotten after its erasure.
+    async fn attend_to_account(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+        let Some(read) = self.backend.log.read::<User>(stream).await? else { return Ok(()) };
+        match read.state.agenda().and_then(Agenda::next) {
+            Some((at, Duty::Forget)) if at <= now(&self.backend, &read) => self.forget(errand, stream).await,
+            Some((_, Duty::Forget | Duty::Deliver(_) | Duty::NoShow | Duty::Expire)) | None => Ok(()),
+        }
+    }
+
+    /// Queues the erasure for the eraser once more.
+    async fn forget(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+        errand.instead(Intent::Forget { stream }).send(&self.backend, Duration::ZERO).await
+    }
+
+    /// Sends a message that is due, or records why it is not sent.
     async fn deliver<A: Attended>(
         &self,
         stream: StreamId,
@@ -135,7 +146,7 @@ impl Deliver {
         }
     }
 
-    /// What somebody else has to themselves, or is to be tried again in a moment.
+    /// Queues the stream again for a duty that is due soon: another process holds the lease, or a retry is near.
     async fn come_again(&self, errand: &Errand, stream: StreamId, in_ms: i64) -> Result<(), Failure> {
         match u64::try_from(in_ms) {
             Ok(ms) if in_ms <= LEASE_MS => {
@@ -146,11 +157,11 @@ impl Deliver {
     }
 }
 
-/// What something may be due about.
+/// The state of a stream that has duties.
 trait Attended: Aggregate {
     fn agenda(&self) -> Option<&Agenda>;
 
-    /// Words a message that is due, and chooses the way it goes; or says why it is not sent.
+    /// Words a message that is due and chooses the ways it may go, or gives the reason to skip it.
     async fn compose(
         deliver: &Deliver,
         stream: StreamId,
@@ -160,7 +171,7 @@ trait Attended: Aggregate {
     ) -> Result<Result<Letter, Skip>, Failure>;
 }
 
-/// The time to go by: no earlier than what has happened, whatever this machine's clock says.
+/// The clock's time, but no earlier than the stream's last commit.
 fn now<A>(backend: &Backend, read: &Read<A>) -> Time {
     let latest = read.commits.last().map(|commit| commit.at);
     backend.clock.now().max(latest.unwrap_or(Time::from_millis(0)))

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use commands::delivery::{self, Command};
+use commands::{
+    delivery::Command,
+    recording::{self, Recorded},
+};
 use infra::{
     Failure, fault,
     limits::{Share, Taken},
@@ -16,7 +19,7 @@ use schema::{
 };
 use tracing::{error, info, warn};
 
-use super::Deliver;
+use super::{Deliver, erased::is_erased};
 use crate::wording::Worded;
 
 /// How often an outcome is tried to be recorded, and how long to wait in between, in milliseconds. Together this outlasts what
@@ -28,6 +31,9 @@ const OUTCOME_PAUSE_MS: u64 = 50;
 const NOT_COUNTED: &str = "not-counted";
 const OPT_OUT_UNKNOWN: &str = "opt-out-unknown";
 const TOO_SLOW: &str = "too-slow";
+
+/// The reason of a message that was not sent because its account could not be read again.
+const NOT_CHECKED: &str = "not-checked";
 
 /// A way a message may go, and its words for that.
 pub(super) enum Way {
@@ -95,8 +101,8 @@ pub(super) async fn send(deliver: &Deliver, matter: &Matter, letter: &Letter) ->
 async fn start(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<Option<Lease>, Failure> {
     let channel = letter.ways.first().map_or(Channel::Email, Way::channel);
     let start = Command::Start { message: matter.message, channel };
-    let (entry, appended) =
-        delivery::record_if(&deliver.backend, matter.stream, &matter.author, &start, matter.known).await?;
+    let Recorded { entry, appended } =
+        recording::record_if(&deliver.backend, matter.stream, &matter.author, &start, matter.known).await?;
     let entry = entry.filter(|_| appended);
     Ok(entry.and_then(|entry| Some(Lease { attempt: entry.attempt, until: entry.lease_until()? })))
 }
@@ -113,8 +119,8 @@ async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Le
         }
         outcome = match admit(deliver, letter, way).await {
             Ok(counted) => {
-                let outcome = try_send(deliver, matter, lease, way).await?;
-                if let Command::Fail { .. } = outcome {
+                let outcome = try_send(deliver, matter, letter.account, lease, way).await?;
+                if let Command::Fail { .. } | Command::Skip { .. } = outcome {
                     give_back(deliver, counted).await;
                 }
                 outcome
@@ -190,11 +196,25 @@ async fn give_back(deliver: &Deliver, counted: Vec<Taken>) {
 }
 
 /// What came of it; nothing when nobody knows.
-async fn try_send(deliver: &Deliver, matter: &Matter, lease: &Lease, way: &Way) -> Option<Command> {
+async fn try_send(
+    deliver: &Deliver,
+    matter: &Matter,
+    account: UserId,
+    lease: &Lease,
+    way: &Way,
+) -> Option<Command> {
     let (stream, message, attempt) = (matter.stream, matter.message, lease.attempt);
     let timeout_ms = i64::try_from(SEND_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
     if deliver.backend.clock.now().plus_millis(timeout_ms) > lease.until {
         return Some(Command::Fail { message, attempt, code: TOO_SLOW.into(), for_now: true });
+    }
+    match is_erased(&deliver.backend, account, stream, matter.known).await {
+        Ok(false) => {}
+        Ok(true) => return Some(Command::Skip { message, attempt: Some(attempt), reason: Skip::Erased }),
+        Err(failure) => {
+            warn!(%stream, %message, cause = failure.chain(), "message not sent: could not check for an erasure");
+            return Some(Command::Fail { message, attempt, code: NOT_CHECKED.into(), for_now: true });
+        }
     }
     let tags = Tags { stream, message: message.to_string(), kind: message.kind.as_str() };
     fault::point("deliver.send");
@@ -231,7 +251,7 @@ async fn try_send(deliver: &Deliver, matter: &Matter, lease: &Lease, way: &Way) 
 async fn record(deliver: &Deliver, matter: &Matter, outcome: &Command) -> Result<(), Failure> {
     let mut tries = 1;
     loop {
-        match delivery::record(&deliver.backend, matter.stream, &matter.author, outcome).await {
+        match recording::record(&deliver.backend, matter.stream, &matter.author, outcome).await {
             Ok(_) => return Ok(()),
             Err(failure) if failure.is_passing() && tries < OUTCOME_TRIES_MAX => {
                 tokio::time::sleep(Duration::from_millis(OUTCOME_PAUSE_MS << tries)).await;

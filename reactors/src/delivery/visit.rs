@@ -1,7 +1,7 @@
 //! Messages to guests: that their table is ready, and that it is not held for much longer.
 
 use commands::{
-    user::User,
+    user::{Account, User},
     waitee::{Visit, Waitee},
     waitlist::{self, Waitlist},
 };
@@ -63,9 +63,9 @@ async fn compose(
     let Some(key) = backend.vault.key(Subject::Guest { account, guest }).await? else {
         return Ok(Err(Skip::Erased));
     };
+    let Some(sender) = Sender::of(deliver, account).await? else { return Ok(Err(Skip::Erased)) };
     let key = Key { stream: guest.into(), key };
     let (phone, email) = (key.open(visit.party.phone.as_ref())?, key.open(visit.party.email.as_ref())?);
-    let sender = Sender::of(deliver, account).await?;
     let (phone, no_text) = match phone {
         Some(phone) => match sender.texts(&list, &phone) {
             Ok(()) => (Some(phone), None),
@@ -102,19 +102,21 @@ async fn compose(
     Ok(Ok(Letter { ways, account, confirmed: sender.confirmed, texts_per_day: sender.texts_per_day }))
 }
 
-/// The account in whose name guests are told.
+/// The account that the message comes from.
 struct Sender {
     confirmed: bool,
     texts_per_day: Option<u32>,
 }
 
 impl Sender {
-    async fn of(deliver: &Deliver, account: UserId) -> Result<Self, Failure> {
+    /// Reads it from the log, strongly. `None` when it was erased. A token made on the command line can be for an account that never
+    /// registered: it counts as unconfirmed.
+    async fn of(deliver: &Deliver, account: UserId) -> Result<Option<Self>, Failure> {
         let read = deliver.backend.log.read::<User>(account.into()).await?;
-        let kept = read.as_ref().and_then(|read| read.state.kept());
-        Ok(Self {
-            confirmed: kept.is_some_and(|account| account.confirmed),
-            texts_per_day: kept.and_then(|account| account.texts_per_day),
+        Ok(match read.map_or(User::None, |read| read.state) {
+            User::None => Some(Self { confirmed: false, texts_per_day: None }),
+            User::Kept(Account { confirmed, texts_per_day, .. }) => Some(Self { confirmed, texts_per_day }),
+            User::Erased(_) | User::Forgotten => None,
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use schema::{Commit, DomainEvent, StreamId, commit::Tail, session, user, waitee, waitlist};
+use schema::{Commit, DomainEvent, StreamId, commit::Tail, mail, session, user, waitee, waitlist};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ struct Golden {
 fn every_stored_type_and_version_is_read_and_written_as_it_ever_was() {
     let mut read = BTreeSet::new();
     read.extend(of::<user::Event>());
+    read.extend(of::<mail::Event>());
     read.extend(of::<session::Event>());
     read.extend(of::<waitee::Event>());
     read.extend(of::<waitlist::Event>());

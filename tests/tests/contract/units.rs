@@ -4,6 +4,7 @@
 //! were not.
 
 mod guests;
+mod mails;
 mod messages;
 
 use infra::log;

@@ -78,11 +78,11 @@ async fn history_shows_all_that_happened_to_an_account_but_never_what_its_passwo
     let sealed: Value = serde_json::from_str(&registered.events).unwrap();
     let password = sealed[0]["data"]["password"].as_str().unwrap();
     owner.happened(Event::PasswordChanged { password: schema::Sealed::from_text(password.to_owned()) }).await;
-    owner.happened(Event::ConfirmationAsked {}).await;
+    owner.happened(Event::EmailConfirmed {}).await;
     let history = owner.get("/v1/me/history").await;
     let items = history.body["items"].as_array().unwrap();
     let types: Vec<_> = items.iter().map(|event| event["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["user.registered", "user.password-changed", "user.confirmation-asked"]);
+    assert_eq!(types, ["user.registered", "user.password-changed", "user.email-confirmed"]);
     assert_eq!(items[0]["data"], json!({ "name": "Ana", "email": "Ana@example.com", "password": null }));
     assert_eq!(items[1]["data"], json!({ "password": null }));
     assert_eq!(history.body["verified"]["ok"], true);

@@ -20,6 +20,7 @@ use reactors::delivery::Deliver;
 use schema::{
     Commit, Fact, StreamId, Time, WaiteeId,
     agenda::Agenda,
+    mail,
     message::{self, Channel, IfUnknown, MessageId, Standing},
     user, waitee,
 };
@@ -192,8 +193,8 @@ async fn an_outcome_is_worth_more_than_one_append() {
     let crew = Crew::new().await;
     let owner = crew.stage.registered().await;
     crew.wire.expect([vec![Fate::Delivered], vec![Fate::RequestLost; LOST]].concat());
-    crew.shaky[0].attend(owner.id.into()).await.unwrap();
-    let commits = crew.stage.commits(owner.id).await;
+    crew.shaky[0].attend(owner.welcome().into()).await.unwrap();
+    let commits = crew.stage.commits(owner.welcome()).await;
     let kinds: Vec<_> = happened(&commits).into_iter().map(|(_, event)| event).collect();
     assert!(matches!(kinds[..], [message::Event::Started(_), message::Event::Sent(_)]), "{kinds:?}");
 }
@@ -203,14 +204,14 @@ async fn follow(crew: &Crew, plan: &Plan) {
     let owner = stage.owner();
     owner.registered("Ana", "ana@example.com").await;
     owner.happened(user::Event::EmailConfirmed {}).await;
-    owner.happened(user::Event::PasswordResetAsked {}).await;
+    let mail = StreamId::from(owner.asked(mail::Kind::PasswordReset).await);
     let list = owner.list_with(json!({ "hold_minutes": 10, "remind_minutes": 3 })).await;
     let contact = if plan.phone { ("phone", "(415) 555-2671") } else { ("email", "ana@example.com") };
     let body = json!({ "name": "Ana", "party_size": 2, contact.0: contact.1 });
     let joined = owner.post(&format!("/v1/waitlists/{list}/waitees"), body).await;
     let id: WaiteeId = joined.id().parse().unwrap();
     host(&owner, id, 0).await;
-    let (visit, account) = (StreamId::from(id), StreamId::from(owner.id));
+    let visit = StreamId::from(id);
 
     carrier.answer(&[&plan.answers[..], &[TAKEN]].concat());
     wire.expect(plan.fates.iter().cloned());
@@ -221,7 +222,7 @@ async fn follow(crew: &Crew, plan: &Plan) {
                 let sending = senders
                     .iter()
                     .zip(shaky)
-                    .flat_map(|(sender, deliver)| [visit, account].map(|stream| (sender, deliver, stream)));
+                    .flat_map(|(sender, deliver)| [visit, mail].map(|stream| (sender, deliver, stream)));
                 let died = join_all(
                     sending.map(async |(sender, deliver, stream)| send(deliver, stream, sender).await),
                 );
@@ -234,14 +235,14 @@ async fn follow(crew: &Crew, plan: &Plan) {
                 crashes += died.into_iter().filter(|died| *died).count();
             }
             Step::Announce(count) => {
-                let commits = [stage.commits(account).await, stage.commits(visit).await];
+                let commits = [stage.commits(mail).await, stage.commits(visit).await];
                 for commits in commits {
                     post.announce(&commits[..commits.len().min(*count)]).await;
                 }
             }
             Step::WorkOff => drop(post.work_off(sound).await),
             Step::Look => drop(post.look().await),
-            Step::Project => project(stage, &[visit, account]).await,
+            Step::Project => project(stage, &[visit, mail]).await,
             Step::Pass(seconds) => stage.backend.clock.advance_millis(seconds * 1_000),
             Step::Host(deed) => host(&owner, id, *deed).await,
         }
@@ -249,10 +250,10 @@ async fn follow(crew: &Crew, plan: &Plan) {
     wire.flush().await;
     wire.expect([]);
     let went_wrong = crashes > 0 || plan.leaves_doubt();
-    settle(crew, &[visit, account]).await;
+    settle(crew, &[visit, mail]).await;
     judge(stage, post, visit, went_wrong).await;
     goes_where_the_guest_is(&stage.commits(visit).await, plan.phone);
-    judge(stage, post, account, went_wrong).await;
+    judge(stage, post, mail, went_wrong).await;
 }
 
 /// Whether the sender died.
@@ -440,23 +441,23 @@ fn agenda(commits: &[Commit]) -> Agenda {
     for commit in commits {
         match commit.facts::<waitee::Event>() {
             Ok(facts) => agenda = facts.iter().fold(agenda, Agenda::of_visit),
-            Err(_) => agenda = account_facts(commit).iter().fold(agenda, Agenda::of_account),
+            Err(_) => agenda = mail_facts(commit).iter().fold(agenda, Agenda::of_mail),
         }
     }
     agenda
 }
 
-fn account_facts(commit: &Commit) -> Vec<Fact<user::Event>> {
+fn mail_facts(commit: &Commit) -> Vec<Fact<mail::Event>> {
     commit.facts().unwrap()
 }
 
 /// The events of messages, with their times.
 fn happened(commits: &[Commit]) -> Vec<(Time, message::Event)> {
     let of_visit = |event| if let waitee::Event::Notification(event) = event { Some(event) } else { None };
-    let of_account = |event| if let user::Event::Mail(event) = event { Some(event) } else { None };
+    let of_mail = |event| if let mail::Event::Message(event) = event { Some(event) } else { None };
     let of = |commit: &Commit| match commit.facts::<waitee::Event>() {
         Ok(facts) => facts.into_iter().filter_map(|fact| of_visit(fact.event)).collect::<Vec<_>>(),
-        Err(_) => account_facts(commit).into_iter().filter_map(|fact| of_account(fact.event)).collect(),
+        Err(_) => mail_facts(commit).into_iter().filter_map(|fact| of_mail(fact.event)).collect(),
     };
     commits.iter().flat_map(|commit| of(commit).into_iter().map(|event| (commit.at, event))).collect()
 }

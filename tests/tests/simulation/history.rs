@@ -6,6 +6,8 @@ use schema::{
     Actor, Commit, DomainEvent, Rank, Sealed, StreamId, Time, UserId, WaitlistId,
     commit::{Author, Tail},
     id::Category,
+    mail::{self, Event as Mailed},
+    message::{self, Bounce, Bounced, Channel, Failed, MessageId, Sent, Skip, Skipped, Started},
     user::{Event as Lived, Registered},
     value::{PartySize, QuoteMinutes},
     waitee::{Details, Event as Visited, Joined, JoinedBy, Party, State, Why},
@@ -33,8 +35,7 @@ struct Step {
 
 /// Any history.
 pub(crate) fn history() -> impl Strategy<Value = History> {
-    let category =
-        prop_oneof![1 => Just(Category::Waitlist), 1 => Just(Category::User), 3 => Just(Category::Waitee)];
+    let category = prop_oneof![1 => Just(Category::Waitlist), 1 => Just(Category::User), 1 => Just(Category::Mail), 3 => Just(Category::Waitee)];
     (category, vec(step(), 0..STEPS_MAX)).prop_map(|(category, steps)| History { category, steps })
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn some(count: usize) -> Vec<History> {
             category: match life % 4 {
                 0 => Category::Waitlist,
                 2 if life % 8 == 2 => Category::User,
+                2 if life % 16 == 6 => Category::Mail,
                 _ => Category::Waitee,
             },
             steps: (0..life % STEPS_MAX).map(|place| step(life, place)).collect(),
@@ -82,6 +84,7 @@ impl History {
             Category::Waitlist => chain(backend, stream, &self.grouped(list_life(&self.steps, start))),
             Category::Waitee => chain(backend, stream, &self.grouped(visit_life(&self.steps, start))),
             Category::User => chain(backend, stream, &self.grouped(account_life(&self.steps))),
+            Category::Mail => chain(backend, stream, &self.grouped(mail_life(&self.steps, start))),
             Category::Session => Vec::new(),
         }
     }
@@ -185,9 +188,8 @@ fn account_life(steps: &[Step]) -> Vec<Lived> {
         life.push(match step.choice % 10 {
             0 | 1 => Lived::Renamed { name: sealed("name", step.variant) },
             2 => Lived::EmailConfirmed {},
-            3 => Lived::ConfirmationAsked {},
-            4 => Lived::PasswordResetAsked {},
-            5 | 6 => Lived::PasswordChanged { password: password() },
+            3 => Lived::TextsCapped { texts_per_day: step.variant.into() },
+            4..=6 => Lived::PasswordChanged { password: password() },
             7 => Lived::OperatorGranted {},
             8 => Lived::OperatorRevoked {},
             _ => {
@@ -198,6 +200,41 @@ fn account_life(steps: &[Step]) -> Vec<Lived> {
                 return life;
             }
         });
+    }
+    life
+}
+
+/// A mail is asked for, and tried again and again until an outcome ends it.
+fn mail_life(steps: &[Step], start: Time) -> Vec<Mailed> {
+    let kinds = [mail::Kind::Welcome, mail::Kind::Confirmation, mail::Kind::PasswordReset];
+    let kind = kinds[steps.len() % kinds.len()];
+    let message = MessageId { kind: kind.into(), cause: 1 };
+    let mut life = vec![Mailed::Asked(mail::Asked { kind, user_seq: 1 })];
+    for (step, attempt) in steps.iter().zip(1_u32..) {
+        let attempt = attempt.div_ceil(2);
+        let outcome = match step.choice % 5 {
+            _ if life.len() % 2 == 1 => message::Event::Started(Started {
+                message,
+                attempt,
+                channel: Channel::Email,
+                until: start.plus_minutes(attempt),
+            }),
+            0 | 1 => message::Event::Failed(Failed {
+                message,
+                attempt,
+                code: "Throttled".into(),
+                again_at: step.variant.is_multiple_of(2).then(|| start.plus_minutes(attempt + 1)),
+            }),
+            2 => message::Event::Skipped(Skipped { message, attempt: Some(attempt), why: Skip::Late }),
+            3 => message::Event::Bounced(Bounced { message, why: Bounce::Permanent }),
+            _ => message::Event::Sent(Sent {
+                message,
+                attempt,
+                channel: Channel::Email,
+                provider_id: format!("one-{}", step.variant),
+            }),
+        };
+        life.push(Mailed::Message(outcome));
     }
     life
 }

@@ -7,7 +7,7 @@ use schema::{
     Commit, StreamId,
     agenda::Agenda,
     id::Category,
-    table::{EVENTS, Table, USERS, WAITEES, WAITLISTS, due_in},
+    table::{EVENTS, MAILS, Table, USERS, WAITEES, WAITLISTS, due_in},
 };
 use serde_json::{Map, Value, json};
 use waitlist_tests::stage::Stage;
@@ -124,6 +124,7 @@ fn table(stream: StreamId) -> Table {
         Category::Waitlist => WAITLISTS,
         Category::Waitee => WAITEES,
         Category::User => USERS,
+        Category::Mail => MAILS,
         Category::Session => panic!("no rows of {stream} are compared"),
     }
 }
@@ -144,12 +145,13 @@ fn fold(stream: StreamId, commits: &[Item]) -> Option<Value> {
         for (event, seq) in events.iter().zip(first..) {
             row.insert("seq".into(), json!(seq));
             row.insert("id".into(), json!(stream.id));
-            row.insert("v".into(), json!(2));
+            row.insert("v".into(), json!(version(stream.category)));
             row.insert("tenant".into(), json!(text(commit, "tenant")));
             let kind = event["type"].as_str().unwrap();
             match stream.category {
                 Category::Waitlist => list(&mut row, kind, &event["data"], &text(commit, "at")),
                 Category::User => account(&mut row, kind, &event["data"], &text(commit, "at")),
+                Category::Mail => mail(&mut row, kind, &event["data"], &text(commit, "at")),
                 _ => visit(&mut row, kind, &event["data"], &text(commit, "at")),
             }
         }
@@ -181,7 +183,32 @@ fn agenda(stream: StreamId, commits: &[Item]) -> Option<Agenda> {
                 .flat_map(|commit| commit.facts().unwrap())
                 .fold(Agenda::default(), |agenda, fact| agenda.of_account(&fact)),
         ),
+        Category::Mail => Some(
+            commits
+                .flat_map(|commit| commit.facts().unwrap())
+                .fold(Agenda::default(), |agenda, fact| agenda.of_mail(&fact)),
+        ),
         Category::Waitlist | Category::Session => None,
+    }
+}
+
+fn version(category: Category) -> u32 {
+    match category {
+        Category::User => 3,
+        Category::Mail => 1,
+        Category::Waitlist | Category::Waitee | Category::Session => 2,
+    }
+}
+
+fn mail(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
+    if kind == "mail.asked" {
+        let made = format!("{at}#{}", row["id"].as_str().unwrap());
+        let confirms = data["kind"] != "password-reset";
+        let keys = [("kind", data["kind"].clone()), ("asked_at", json!(at)), ("made", json!(made))];
+        row.extend(keys.map(|(name, value)| (name.to_owned(), value)));
+        if confirms {
+            row.insert("confirms".into(), row["tenant"].clone());
+        }
     }
 }
 
@@ -201,8 +228,7 @@ fn account(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
         "user.operator-granted" => set("operator", json!(true)),
         "user.operator-revoked" => set("operator", json!(false)),
         "user.erased" | "user.forgotten" => set("state", json!(kind.trim_start_matches("user."))),
-        kind if kind.starts_with("user.mail-") || kind == "user.texts-capped" => None,
-        "user.confirmation-asked" | "user.password-reset-asked" | "user.password-changed" => None,
+        "user.texts-capped" | "user.password-changed" => None,
         other => panic!("the oracle knows no {other}"),
     };
 }

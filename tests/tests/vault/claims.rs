@@ -16,7 +16,7 @@ async fn register(table: &Table, user: UserId, claim: &str) -> (SubjectKey, Appe
     let vault = table.vault();
     let (key, keep_key) = vault.prepare(user).await.unwrap();
     let author = Author { tenant: user, actor: Actor::User(user), ..author() };
-    let fact = schema::user::Event::ConfirmationAsked {};
+    let fact = schema::user::Event::EmailConfirmed {};
     let commit = next(StreamId::from(user), &Tail::EMPTY, &author, &[fact]);
     let extra_puts = vec![keep_key, vault.claim(claim, user).unwrap()];
     (key, table.stage.backend.log.append(&[commit], extra_puts).await.unwrap())

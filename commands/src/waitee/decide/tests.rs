@@ -1,6 +1,7 @@
 use schema::{
     WaiteeId, WaitlistId,
     body::Beside,
+    message::MessageId,
     value::{PartySize, QuoteMinutes},
     waitee::Why,
 };
@@ -294,13 +295,15 @@ fn erased(state: State) -> Vec<Event> {
 }
 
 #[test]
-fn who_is_erased_leaves_the_board_first() {
+fn a_guest_who_is_erased_leaves_the_board_first_and_is_told_nothing_more() {
     for state in STATES {
-        let expected = if state.is_active() {
-            vec![Event::Removed(why()), Event::Erased {}]
-        } else {
-            vec![Event::Erased {}]
-        };
+        let message = MessageId { kind: message::Kind::TableReady, cause: 2 };
+        let skipped = Skipped { message, attempt: None, why: Skip::Erased };
+        let skipped = Event::Notification(message::Event::Skipped(skipped));
+        let was_called = matches!(state, State::Called | State::Confirmed);
+        let skipped = was_called.then_some(skipped).into_iter();
+        let removed = state.is_active().then(|| Event::Removed(why()));
+        let expected: Vec<Event> = skipped.chain(removed).chain([Event::Erased {}]).collect();
         assert_eq!(when(leading_to(state), Command::Erase), Ok(expected), "{state:?}");
     }
     assert_eq!(when(vec![], Command::Erase), Err(Refusal::NotFound));

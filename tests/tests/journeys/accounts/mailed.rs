@@ -53,14 +53,27 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn an_address_is_confirmed_by_its_link_once() {
+async fn a_confirmation_link_may_be_followed_again_and_confirms_once() {
     let scene = Scene::new().await;
     let token = scene.token(Mailed::Confirmation, 1);
-    assert_eq!(scene.confirm(&token).await, (204, Value::Null));
-    assert_eq!(scene.confirm(&token).await.0, 422, "a link that was followed is void");
-    let asked = scene.stage.with(&scene.account.access, "POST", "/v1/me/confirmation", json!({})).await;
+    for _ in ["followed", "followed again, by a scanner or a double click"] {
+        assert_eq!(scene.confirm(&token).await, (204, Value::Null));
+    }
+    scene.stage.backend.clock.advance_millis(2 * DAY_MS);
+    assert_eq!(scene.confirm(&token).await, (204, Value::Null), "what it confirms stays confirmed");
+    let owner = scene.stage.owner_with(scene.account.id, None);
+    let asked = owner.post("/v1/me/confirmation", json!({})).await;
     assert_is_problem(&asked, 409, "already-confirmed", "nothing is left to confirm");
     assert_eq!(scene.stage.commits(scene.account.id).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_confirmation_link_that_has_ended_confirms_nothing() {
+    let scene = Scene::new().await;
+    let token = scene.token(Mailed::Confirmation, 1);
+    scene.stage.backend.clock.advance_millis(DAY_MS);
+    assert_eq!(scene.confirm(&token).await.0, 422);
+    assert_eq!(scene.stage.commits(scene.account.id).await.len(), 1);
 }
 
 #[tokio::test]
@@ -72,7 +85,8 @@ async fn the_welcome_mail_can_be_asked_for_again_but_not_for_ever() {
     }
     let refused = scene.stage.with(&scene.account.access, "POST", "/v1/me/confirmation", json!({})).await;
     assert_is_problem(&refused, 429, "too-many-requests", "the sixth mail");
-    assert_eq!(scene.stage.commits(scene.account.id).await.len(), 6);
+    assert_eq!(scene.stage.mails_of(scene.account.id).await.len(), 6, "the welcome mail, and five more");
+    assert_eq!(scene.stage.commits(scene.account.id).await.len(), 1);
 }
 
 #[tokio::test]

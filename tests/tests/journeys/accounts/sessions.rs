@@ -59,6 +59,22 @@ async fn a_lost_answer_is_given_again_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_lost_answer_is_given_again_until_its_token_is_used() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let first = stage.refresh(&account.refresh).await;
+    let successor = token(&first, "refresh_token");
+    for _ in 0..9 {
+        stage.backend.clock.advance_millis(60_000);
+        let again = stage.refresh(&account.refresh).await;
+        assert_eq!((again.status, token(&again, "refresh_token")), (200, successor.clone()));
+    }
+    assert_eq!(stage.refresh(&successor).await.status, 200, "the client has it after all");
+    assert_is_problem(&stage.refresh(&account.refresh).await, 401, "invalid-token", "its successor was used");
+    assert_eq!(stage.principal(&account.access).await, Principal::Nobody, "which ends the session");
+}
+
+#[tokio::test]
 async fn a_stolen_refresh_token_ends_the_session_for_thief_and_owner() {
     let stage = Stage::new().await;
     let account = stage.account().await;

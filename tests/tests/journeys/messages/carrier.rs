@@ -1,6 +1,9 @@
 //! What becomes of a message when its carrier turns it away, for now or for good, says nothing, or has been told to stay away.
 
-use commands::delivery::{Command, record_if};
+use commands::{
+    delivery::Command,
+    recording::{Recorded, record_if},
+};
 use schema::{
     Actor, UserId,
     id::Component,
@@ -25,7 +28,7 @@ const INVALID: Answer = Answer::With(
     400,
     "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code></Error></ErrorResponse>",
 );
-const NOT_OPTED_OUT: Answer = Answer::With(
+pub(super) const NOT_OPTED_OUT: Answer = Answer::With(
     200,
     "<CheckIfPhoneNumberIsOptedOutResponse><CheckIfPhoneNumberIsOptedOutResult><isOptedOut>false</isOptedOut>\
      </CheckIfPhoneNumberIsOptedOutResult></CheckIfPhoneNumberIsOptedOutResponse>",
@@ -168,8 +171,8 @@ async fn what_somebody_else_has_comes_again_when_that_is_over() {
     let author = read.because_of(2, Actor::System(Component::Delivery));
     let start =
         Command::Start { message: MessageId { kind: Kind::TableReady, cause: 2 }, channel: Channel::Email };
-    let (_, begun) = record_if(&stage.backend, ana.into(), &author, &start, 2).await.unwrap();
-    assert!(begun, "and then its sender dies");
+    let begun = record_if(&stage.backend, ana.into(), &author, &start, 2).await.unwrap();
+    assert!(begun.appended, "and then its sender dies");
     stage.backend.clock.advance_millis(20_000);
     door.tell(ana).await;
     assert!(door.sent(ana).is_empty());
@@ -226,15 +229,15 @@ async fn what_was_worded_for_a_number_that_is_gone_is_not_begun() {
     for command in [&start, &skip] {
         assert_eq!(
             record_if(&stage.backend, ana.into(), &author, command, 2).await.unwrap(),
-            (None, false),
+            Recorded::default(),
             "known before the change"
         );
     }
-    let (_, begun) = record_if(&stage.backend, ana.into(), &author, &start, 3).await.unwrap();
-    assert!(begun);
+    let begun = record_if(&stage.backend, ana.into(), &author, &start, 3).await.unwrap();
+    assert!(begun.appended);
     let outcome = Command::Fail { message, attempt: 1, code: "Throttled".into(), for_now: true };
-    let (_, recorded) = record_if(&stage.backend, ana.into(), &author, &outcome, 3).await.unwrap();
-    assert!(recorded, "what becomes of messages changes nothing of that");
+    let recorded = record_if(&stage.backend, ana.into(), &author, &outcome, 3).await.unwrap();
+    assert!(recorded.appended, "what becomes of messages changes nothing of that");
 }
 
 /// In the place of an account's address stands what does not open as one. What stood there before.
@@ -251,10 +254,10 @@ async fn damage_address(stage: &Stage, owner: UserId) -> String {
 async fn who_can_never_be_told_leaves_one_dead_letter_and_no_more() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
-    let owner = door.owner.id;
-    door.look(&[owner.into()]).await; // while it is whole
-    damage_address(&stage, owner).await;
-    door.post.announce(&stage.commits(owner).await).await;
+    let welcome = door.owner.welcome();
+    door.look(&[welcome.into()]).await; // while it is whole
+    damage_address(&stage, door.owner.id).await;
+    door.post.announce(&stage.commits(welcome).await).await;
     for _ in 0..25 {
         stage.backend.clock.advance_millis(60_000);
         door.post.look().await;
@@ -271,7 +274,8 @@ async fn what_cannot_be_worded_ends_among_the_dead_letters_with_its_cause() {
     let door = Door::of(&stage, stage.registered().await).await;
     let owner = door.owner.id;
     let registered = damage_address(&stage, owner).await;
-    door.post.announce(&stage.commits(owner).await).await;
+    let welcome = door.owner.welcome();
+    door.post.announce(&stage.commits(welcome).await).await;
     let deliver = door.post.deliver(&stage);
     for _ in 0..12 {
         door.post.work_off(&deliver).await;
@@ -280,12 +284,12 @@ async fn what_cannot_be_worded_ends_among_the_dead_letters_with_its_cause() {
     let letters = stage.backend.deliveries.dead_letters(None, 10).await.unwrap().letters;
     let [letter] = letters.as_slice() else { panic!("{letters:?}") };
     let body: serde_json::Value = serde_json::from_str(&letter.body).unwrap();
-    assert_eq!((&body["intent"], &body["stream"]), (&json!("attend"), &json!(format!("user-{owner}"))));
+    assert_eq!((&body["intent"], &body["stream"]), (&json!("attend"), &json!(format!("mail-{welcome}"))));
     assert!(body["cause"].as_str().unwrap().contains("name or address do not open"), "{body}");
-    assert!(door.sent(owner).is_empty());
+    assert!(door.sent(welcome).is_empty());
 
     stage.overwrite(owner, 1, "events", &registered).await;
     assert_eq!(stage.backend.deliveries.redrive_all().await.unwrap(), 1);
     door.post.work_off(&deliver).await;
-    assert_eq!(door.sent(owner).len(), 1);
+    assert_eq!(door.sent(welcome).len(), 1);
 }

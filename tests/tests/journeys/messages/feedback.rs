@@ -75,14 +75,14 @@ async fn a_mail_that_comes_back_shows_so_once() {
 async fn an_owner_whose_address_takes_no_mail_is_seen_by_the_account() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
-    let (owner, welcome) = (door.owner.id, || async {
-        stage.project(door.owner.id).await;
+    let (mail, welcome) = (door.owner.welcome(), || async {
+        stage.project(door.owner.welcome()).await;
         door.owner.get("/v1/me").await.body["welcome"].clone()
     });
     assert_eq!(welcome().await, "due");
-    door.tell(owner).await;
+    door.tell(mail).await;
     assert_eq!(welcome().await, "sent");
-    report(&door, &[reported("Bounce", owner.into(), "welcome-1", bounce("Permanent")).to_string()]).await;
+    report(&door, &[reported("Bounce", mail.into(), "welcome-1", bounce("Permanent")).to_string()]).await;
     assert_eq!(welcome().await, "bounced");
 }
 

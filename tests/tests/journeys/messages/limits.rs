@@ -116,8 +116,8 @@ async fn who_has_not_confirmed_their_address_sends_few_mails() {
         told.push(door.told(id).await.remove(0));
     }
     assert_eq!(told, ["table-ready email sent -", "table-ready - skipped account-cap"]);
-    deliver().attend(door.owner.id.into()).await.unwrap();
-    assert_eq!(door.sent(door.owner.id).len(), 1, "an owner's own mail is none of these");
+    deliver().attend(door.owner.welcome().into()).await.unwrap();
+    assert_eq!(door.sent(door.owner.welcome()).len(), 1, "an owner's own mail is none of these");
 }
 
 #[tokio::test]

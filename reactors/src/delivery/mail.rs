@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use commands::user::{Account, REGISTERED_SEQ, User};
+use commands::{
+    mail::{Mail, Wanted},
+    user::{Account, REGISTERED_SEQ, User},
+};
 use infra::{Failure, log::Read, secret::Mailed, vault::Subject};
 use schema::{
     StreamId, Time, UserId,
     agenda::Agenda,
-    message::{Kind, MessageId, Skip},
+    mail::Kind,
+    message::{MessageId, Skip},
     sealed::Opened,
     value::Language,
 };
@@ -18,20 +22,22 @@ use super::{
 };
 use crate::wording::{self, ForOwner, Worded};
 
-impl Attended for User {
+impl Attended for Mail {
     fn agenda(&self) -> Option<&Agenda> {
-        Self::agenda(self)
+        self.0.as_ref().map(|wanted| &wanted.agenda)
     }
 
     async fn compose(
         deliver: &Deliver,
-        stream: StreamId,
+        _: StreamId,
         read: &Read<Self>,
-        message: MessageId,
+        _: MessageId,
         now: Time,
     ) -> Result<Result<Letter, Skip>, Failure> {
-        match read.state.kept() {
-            Some(account) => compose(deliver, UserId(stream.id), account, message, now).await,
+        let Some(wanted) = &read.state.0 else { return Ok(Err(Skip::Needless)) };
+        let user = deliver.backend.log.read::<User>(read.tenant.into()).await?;
+        match user.as_ref().and_then(|user| user.state.kept()) {
+            Some(account) => compose(deliver, read.tenant, account, wanted, now).await,
             None => Ok(Err(Skip::Erased)),
         }
     }
@@ -41,10 +47,10 @@ async fn compose(
     deliver: &Deliver,
     id: UserId,
     account: &Account,
-    message: MessageId,
+    wanted: &Wanted,
     now: Time,
 ) -> Result<Result<Letter, Skip>, Failure> {
-    if let Err(reason) = account.wants(message, now) {
+    if let Err(reason) = wanted.suits(account, now) {
         return Ok(Err(reason));
     }
     let backend = &deliver.backend;
@@ -54,25 +60,21 @@ async fn compose(
     else {
         return Err(Failure::broken(format!("write to {id}"), "name or address do not open"));
     };
-    let (Some(entry), Some(good_for_ms)) =
-        (account.agenda.messages.entry(message), message.kind.good_for_ms())
-    else {
-        return Ok(Err(Skip::Needless));
+    let (page, purpose, bound_to) = match wanted.asked.kind {
+        Kind::Welcome | Kind::Confirmation => ("confirm", Mailed::Confirmation, REGISTERED_SEQ),
+        Kind::PasswordReset => ("reset", Mailed::PasswordReset, account.password_seq),
     };
-    let ends_at = entry.wanted_at.plus_millis(good_for_ms);
-    let confirm = ("confirm", Mailed::Confirmation, REGISTERED_SEQ);
-    let ((page, purpose, seq), words): (_, fn(&ForOwner<'_>) -> Worded) = match message.kind {
-        Kind::Welcome => (confirm, wording::welcome),
-        Kind::Confirmation => (confirm, wording::confirmation),
-        Kind::PasswordReset => {
-            (("reset", Mailed::PasswordReset, account.password_seq), wording::password_reset)
-        }
-        Kind::TableReady | Kind::Reminder => return Ok(Err(Skip::Needless)),
+    let words: fn(&ForOwner<'_>) -> Worded = match wanted.asked.kind {
+        Kind::Welcome => wording::welcome,
+        Kind::Confirmation => wording::confirmation,
+        Kind::PasswordReset => wording::password_reset,
     };
-    let link =
-        format!("{}/{page}#{}", backend.public_url, backend.secrets.mailed_token(purpose, id, ends_at, seq));
+    let ends_at = wanted.link_ends_at();
+    let token = backend.secrets.mailed_token(purpose, id, ends_at, bound_to);
+    let link = format!("{}/{page}#{token}", backend.public_url);
+    let good_for_ms = ends_at.millis() - wanted.asked_at.millis();
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));
-    // Nobody asks an account for its language.
+    // An account has no language.
     let words = words(&ForOwner { language: Language::En, name: &name, link: &link, good_for });
     let ways = vec![Way::Owner { to: email, words }];
     Ok(Ok(Letter { ways, account: id, confirmed: account.confirmed, texts_per_day: None }))

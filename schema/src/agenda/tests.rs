@@ -1,0 +1,143 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    Rank, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
+    message::{self, Channel, LEASE_MS, Sent, Skip, Skipped, Started},
+    value::PartySize,
+    waitee::{Event, Joined, JoinedBy, Party, Why},
+};
+
+const MINUTE_MS: i64 = 60_000;
+
+fn at(minutes: i64) -> Time {
+    Time::from_millis(minutes * MINUTE_MS)
+}
+
+fn joined() -> Event {
+    Event::Joined(Joined {
+        waitlist: WaitlistId(Uuid::nil()),
+        party: Party::new(Sealed::from_text("sealed".into()), PartySize::parse(2).unwrap()),
+        day: "2026-11-20".parse().unwrap(),
+        rank: Rank::joining(at(0)),
+        by: JoinedBy::Host,
+    })
+}
+
+/// At minute 1, for ten minutes, with a reminder after seven.
+fn called() -> Event {
+    Event::Called { hold_until: at(11), remind_at: Some(at(8)) }
+}
+
+fn started(cause: u64, minutes: i64) -> Event {
+    let message = MessageId { kind: Kind::TableReady, cause };
+    Event::Notification(message::Event::Started(Started {
+        message,
+        attempt: 1,
+        channel: Channel::Sms,
+        until: at(minutes).plus_millis(LEASE_MS),
+    }))
+}
+
+fn sent(kind: Kind) -> Event {
+    let message = MessageId { kind, cause: 2 };
+    Event::Notification(message::Event::Sent(Sent {
+        message,
+        attempt: 1,
+        channel: Channel::Sms,
+        provider_id: "one".into(),
+    }))
+}
+
+/// After these, a minute apart.
+fn after(events: &[Event]) -> Agenda {
+    let stream: StreamId = WaiteeId(Uuid::nil()).into();
+    let fact = |(event, seq): (&Event, u64)| Fact {
+        stream,
+        seq,
+        at: at(i64::try_from(seq).unwrap() - 1),
+        tenant: UserId(Uuid::nil()),
+        event: event.clone(),
+    };
+    events.iter().zip(1..).map(fact).fold(Agenda::default(), |agenda, fact| agenda.of_visit(&fact))
+}
+
+fn deliver(kind: Kind) -> Duty {
+    Duty::Deliver(MessageId { kind, cause: 2 })
+}
+
+#[test]
+fn a_party_that_is_called_is_told_then_reminded_then_given_up() {
+    let day = at(24 * 60);
+    assert_eq!(after(&[joined()]).next(), Some((day, Duty::Expire)));
+    assert_eq!(after(&[joined(), called()]).next(), Some((at(1), deliver(Kind::TableReady))));
+    assert_eq!(
+        after(&[joined(), called(), started(2, 2)]).next(),
+        Some((at(3), deliver(Kind::TableReady))),
+        "then nobody knows"
+    );
+    let told = [joined(), called(), started(2, 2), sent(Kind::TableReady)];
+    assert_eq!(after(&told).next(), Some((at(8), deliver(Kind::Reminder))));
+    let reminded = [&told[..], &[sent(Kind::Reminder)]].concat();
+    assert_eq!(after(&reminded).next(), Some((at(11), Duty::NoShow)));
+    assert_eq!(after(&[&reminded[..], &[Event::NoShow(Why::default())]].concat()).next(), None);
+}
+
+#[test]
+fn who_answers_is_neither_reminded_nor_given_up_nor_told_again() {
+    let begun = [joined(), called(), started(2, 2)];
+    assert_eq!(
+        after(&[&begun[..], &[Event::Confirmed(Why::default())]].concat()).next(),
+        Some((at(24 * 60), Duty::Expire))
+    );
+    assert_eq!(after(&[&begun[..], &[Event::Seated(Why::default())]].concat()).next(), None);
+    let restored = [&begun[..], &[Event::Seated(Why::default()), Event::Restored(Why::default())]].concat();
+    assert_eq!(after(&restored).next(), Some((at(24 * 60), Duty::Expire)));
+}
+
+#[test]
+fn what_was_due_and_never_begun_is_still_to_be_looked_at() {
+    let seated = after(&[joined(), called(), Event::Seated(Why::default())]);
+    assert_eq!(
+        seated.next(),
+        Some((at(1), deliver(Kind::TableReady))),
+        "whoever looks says why it is not sent"
+    );
+    let message = MessageId { kind: Kind::TableReady, cause: 2 };
+    let skipped = Skipped { message, attempt: None, why: Skip::Needless };
+    let skipped = Event::Notification(message::Event::Skipped(skipped));
+    assert_eq!(after(&[joined(), called(), Event::Seated(Why::default()), skipped]).next(), None);
+}
+
+#[test]
+fn of_who_is_erased_nothing_is_due_but_the_forgetting() {
+    let erased = [joined(), called(), Event::Erased {}];
+    assert_eq!(after(&erased).next(), Some((at(2).plus_millis(ERASURE_MS), Duty::Forget)));
+    assert_eq!(after(&[&erased[..], &[Event::Forgotten {}]].concat()).next(), None);
+}
+
+#[test]
+fn a_look_leaves_a_message_to_whoever_saw_its_cause_for_as_long_as_a_lease() {
+    assert_eq!(after(&[joined(), called()]).sought_at(), Some(at(2)));
+    assert_eq!(after(&[joined(), called(), started(2, 2)]).sought_at(), Some(at(3)));
+    let told = after(&[joined(), called(), started(2, 2), sent(Kind::TableReady)]);
+    assert_eq!(told.sought_at(), Some(at(8)), "a reminder follows from nothing that anybody sees");
+}
+
+#[test]
+fn a_mail_is_to_be_sent_once() {
+    let fact = |event, seq: u64| Fact {
+        stream: crate::MailId(Uuid::nil()).into(),
+        seq,
+        at: at(i64::try_from(seq).unwrap() - 1),
+        tenant: UserId(Uuid::nil()),
+        event,
+    };
+    let asked = mail::Event::Asked(mail::Asked { kind: mail::Kind::Welcome, user_seq: 1 });
+    let message = MessageId { kind: Kind::Welcome, cause: 1 };
+    let wanted = Agenda::default().of_mail(&fact(asked, 1));
+    assert_eq!(wanted.next(), Some((at(0), Duty::Deliver(message))));
+    let sent = Sent { message, attempt: 1, channel: Channel::Email, provider_id: "one".into() };
+    let sent = mail::Event::Message(message::Event::Sent(sent));
+    assert_eq!(wanted.of_mail(&fact(sent, 2)).next(), None);
+}

@@ -1,0 +1,153 @@
+use super::*;
+use crate::message::{Bounced, Failed, Sent, Skipped, Started};
+
+const READY: MessageId = MessageId { kind: Kind::TableReady, cause: 2 };
+
+fn at(ms: i64) -> Time {
+    Time::from_millis(ms)
+}
+
+fn started(attempt: u32, until: i64) -> Event {
+    Event::Started(Started { message: READY, attempt, channel: Channel::Sms, until: at(until) })
+}
+
+fn sent(attempt: u32) -> Event {
+    Event::Sent(Sent { message: READY, attempt, channel: Channel::Sms, provider_id: "one".into() })
+}
+
+fn failed(attempt: u32, again_at: Option<i64>) -> Event {
+    Event::Failed(Failed { message: READY, attempt, code: "Throttled".into(), again_at: again_at.map(at) })
+}
+
+fn skipped(attempt: Option<u32>) -> Event {
+    Event::Skipped(Skipped { message: READY, attempt, why: Skip::Late })
+}
+
+fn bounced() -> Event {
+    Event::Bounced(Bounced { message: READY, why: Bounce::Permanent })
+}
+
+fn after(events: &[Event]) -> Entry {
+    let mut ledger = Ledger::default();
+    ledger.want(READY, at(0));
+    for (event, ms) in events.iter().zip(1..) {
+        ledger.record(event, at(ms));
+    }
+    ledger.entry(READY).unwrap().clone()
+}
+
+#[test]
+fn a_message_is_due_until_it_is_settled() {
+    assert_eq!(after(&[]).due_at(), Some(at(0)));
+    assert_eq!(after(&[started(1, 50)]).due_at(), Some(at(50)), "then nobody knows");
+    assert_eq!(after(&[started(1, 50), failed(1, Some(70))]).due_at(), Some(at(70)));
+    for settled in [sent(1), failed(1, None), bounced(), skipped(Some(1))] {
+        assert_eq!(after(&[started(1, 50), settled]).due_at(), None);
+    }
+    assert_eq!(after(&[started(Kind::TableReady.attempts_max(), 50)]).due_at(), None, "often enough");
+}
+
+#[test]
+fn a_lease_that_ran_out_is_unknown() {
+    let entry = after(&[started(1, 50)]);
+    assert_eq!((entry.status(at(49)), entry.status(at(50))), ("started", "unknown"));
+    let entry = after(&[started(1, 50), skipped(None)]);
+    assert_eq!(
+        (entry.status(at(50)), entry.due_at()),
+        ("unknown", None),
+        "not sent again, and still nobody knows"
+    );
+}
+
+#[test]
+fn what_may_have_been_sent_before_is_unknown_until_it_is_known_to_be_sent() {
+    for (end, alone) in [(failed(2, None), "failed"), (skipped(Some(2)), "skipped")] {
+        assert_eq!(
+            after(&[started(1, 5), failed(1, Some(5)), started(2, 50), end.clone()]).status(at(9)),
+            alone
+        );
+        assert_eq!(after(&[started(1, 5), started(2, 50), end.clone()]).status(at(9)), "unknown");
+        assert_eq!(after(&[started(1, 5), started(2, 50), end, sent(1)]).status(at(9)), "sent");
+    }
+    assert_eq!(
+        after(&[started(1, 5), started(2, 50), failed(2, Some(70))]).status(at(9)),
+        "due",
+        "it is tried again"
+    );
+}
+
+#[test]
+fn what_is_known_to_be_sent_stays_so_whatever_is_said_later() {
+    for late in [failed(1, None), failed(1, Some(9)), failed(2, None)] {
+        assert_eq!(after(&[started(1, 5), sent(1), late.clone()]).standing, Standing::Sent { by: 1 });
+        assert_eq!(after(&[started(1, 5), started(2, 50), sent(1), late]).standing, Standing::Sent { by: 1 });
+    }
+    assert!(matches!(
+        after(&[started(1, 5), started(2, 50), failed(1, None)]).standing,
+        Standing::Started { .. }
+    ));
+    assert_eq!(after(&[started(1, 5), bounced(), sent(1)]).status(at(9)), "bounced");
+}
+
+#[test]
+fn reasons_are_single_words() {
+    assert_eq!(after(&[skipped(None)]).reason().as_deref(), Some("late"));
+    assert_eq!(after(&[started(1, 5), sent(1), bounced()]).reason().as_deref(), Some("permanent"));
+    assert_eq!(after(&[started(1, 5), failed(1, None)]).reason().as_deref(), Some("Throttled"));
+    assert_eq!(after(&[]).reason(), None);
+}
+
+#[test]
+fn a_ledger_is_bounded_and_forgets_first_what_is_settled() {
+    let mut ledger = Ledger::default();
+    let id = |cause| MessageId { kind: Kind::TableReady, cause };
+    ledger.want(id(1), at(0));
+    for cause in 2..=100 {
+        ledger.want(id(cause), at(0));
+        ledger.record(
+            &Event::Skipped(Skipped { message: id(cause), attempt: None, why: Skip::Needless }),
+            at(1),
+        );
+    }
+    assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
+    assert_eq!(ledger.entry(id(1)).and_then(Entry::due_at), Some(at(0)), "what is due stays");
+    for cause in 101..=200 {
+        ledger.want(id(cause), at(0));
+    }
+    assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
+    assert!(ledger.entry(id(200)).is_some() && ledger.entry(id(1)).is_none(), "the latest stays");
+}
+
+#[test]
+fn a_message_that_is_being_sent_is_not_forgotten() {
+    let mut ledger = Ledger::default();
+    let sending = MessageId { kind: Kind::Reminder, cause: 2 };
+    ledger.want(sending, at(0));
+    ledger.record(
+        &Event::Started(Started { message: sending, attempt: 1, channel: Channel::Sms, until: at(50) }),
+        at(1),
+    );
+    for cause in 3..=100 {
+        ledger.want(MessageId { kind: Kind::TableReady, cause }, at(0));
+    }
+    assert!(ledger.entry(sending).is_some());
+    assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
+}
+
+#[test]
+fn messages_that_wait_are_unsent_and_those_begun_or_settled_are_not() {
+    let unsent = |events: &[Event]| {
+        let mut ledger = Ledger::default();
+        ledger.want(READY, at(0));
+        for (event, ms) in events.iter().zip(1..) {
+            ledger.record(event, at(ms));
+        }
+        ledger.unsent().count()
+    };
+    assert_eq!(unsent(&[]), 1);
+    assert_eq!(unsent(&[started(1, 50), failed(1, Some(70))]), 1);
+    assert_eq!(unsent(&[started(1, 50)]), 0);
+    for settled in [sent(1), failed(1, None), skipped(Some(1))] {
+        assert_eq!(unsent(&[started(1, 50), settled]), 0);
+    }
+}
