@@ -57,8 +57,8 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
     let seated = owner("POST", &format!("/v1/waitees/{}/seat", ben.id()), &Value::Null).await;
     assert_eq!((seated.status, &seated.body["state"]), (200, &json!("seated")), "{seated:?}");
 
-    // Registered, confirmed, a session, a list, and four commits of the visit.
-    let event = deployment.stream(8).await;
+    // Registered and its welcome mail, confirmed, a session, a list, and four commits of the visit.
+    let event = deployment.stream(9).await;
     assert_eq!(deployment.projector().await.invoke(event).await.unwrap(), json!({ "batchItemFailures": [] }));
     let me = owner("GET", "/v1/me", &Value::Null).await;
     assert_eq!(
