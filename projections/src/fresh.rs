@@ -1,4 +1,5 @@
-//! Rows as fresh as the reader demands: from the table when it shows enough, else folded from the log, now.
+//! Rows at least as fresh as a request's Sync-Tokens demand: from the table, or folded from the log if the
+//! table is behind.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +10,12 @@ use uuid::Uuid;
 
 use crate::projection::{Projection, fold};
 
-/// The row of a stream, showing at least event `seq`; none when nothing ever happened there, or the caller may not see it.
-/// 1 read unit, and those of loading the stream when the row is behind.
+/// Returns the row of a stream, folded from the log if the table does not show event `seq` yet. Returns
+/// `None` if the stream is empty or the caller may not see it. Costs 1 read unit, and those of loading the
+/// stream if the row is behind.
 ///
 /// # Errors
-/// Table or log cannot be read.
+/// The table or the log cannot be read.
 pub async fn row<P: Projection>(
     backend: &Backend,
     caller: Actor,
@@ -21,21 +23,21 @@ pub async fn row<P: Projection>(
     seq: u64,
 ) -> Result<Option<P::Row>, Failure> {
     let stream = StreamId { category: P::Event::CATEGORY, id };
-    let row = anyones::<P>(backend, id, seq).await?;
+    let row = public_row::<P>(backend, id, seq).await?;
     Ok(row.filter(|row| access::may(caller, stream, row.tenant()).is_ok()))
 }
 
-/// As [`row`], whoever's it is: for pages that are for everyone.
+/// Like [`row`], without a check of the caller: for public pages.
 ///
 /// # Errors
-/// Table or log cannot be read.
-pub(crate) async fn anyones<P: Projection>(
+/// The table or the log cannot be read.
+pub(crate) async fn public_row<P: Projection>(
     backend: &Backend,
     id: Uuid,
     seq: u64,
 ) -> Result<Option<P::Row>, Failure> {
     let stream = StreamId { category: P::Event::CATEGORY, id };
-    // A row of a newer version is shown as far as this code understands it; it is only not written over.
+    // A row of a newer version is shown as far as this code understands it, but never overwritten.
     let stored: Option<P::Row> =
         backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
     match stored {
@@ -47,10 +49,11 @@ pub(crate) async fn anyones<P: Projection>(
     }
 }
 
-/// The rows that the reader's tokens are about, each showing at least what its token says.
+/// Returns the rows of the streams that the tokens name, each showing at least its token's event.
 ///
 /// # Errors
-/// A token names what the caller may not see, or more than there is: one and the same 400. Table or log cannot be read.
+/// A token names a stream that the caller may not see, or an event that does not exist: the same 400 for
+/// both. The table or the log cannot be read.
 pub async fn rows<P: Projection>(
     backend: &Backend,
     caller: Actor,
@@ -70,36 +73,36 @@ pub async fn rows<P: Projection>(
     Ok(rows)
 }
 
-/// Looks at the tokens about streams that the answer is not `made_from`: a wrong one is refused wherever it is sent. 1 read
-/// unit for each such stream, all at once.
+/// Checks the tokens of streams that the answer does not depend on, because a wrong token is refused in every
+/// request. Costs 1 read unit for each such stream.
 ///
 /// # Errors
 /// As [`rows`].
-pub async fn others(
+pub async fn check_others(
     backend: &Backend,
     caller: Actor,
     tokens: &[SyncToken],
-    made_from: impl Fn(StreamId) -> bool,
+    is_shown: impl Fn(StreamId) -> bool,
 ) -> Result<(), Failure> {
     let streams: BTreeSet<StreamId> =
-        tokens.iter().map(|token| token.stream).filter(|stream| !made_from(*stream)).collect();
-    let looks = streams.into_iter().map(|stream| async move {
+        tokens.iter().map(|token| token.stream).filter(|stream| !is_shown(*stream)).collect();
+    let checks = streams.into_iter().map(|stream| async move {
         let latest = backend.log.latest(stream).await?;
-        let seen = latest.filter(|latest| access::may(caller, stream, latest.tenant).is_ok());
-        let is_there = seen.is_some_and(|latest| latest.last >= demanded(tokens, stream));
-        if is_there { Ok(()) } else { Err(Failure::from(unknown_token())) }
+        let visible = latest.filter(|latest| access::may(caller, stream, latest.tenant).is_ok());
+        let exists = visible.is_some_and(|latest| latest.last >= demanded(tokens, stream));
+        if exists { Ok(()) } else { Err(Failure::from(unknown_token())) }
     });
-    try_join_all(looks).await.map(drop)
+    try_join_all(checks).await.map(drop)
 }
 
-/// The seq that the tokens demand of one stream; 0 when they are silent about it.
+/// Returns the seq that the tokens demand of a stream, or 0 if they do not name it.
 #[must_use]
 pub fn demanded(tokens: &[SyncToken], stream: StreamId) -> u64 {
     tokens.iter().filter(|token| token.stream == stream).map(|token| token.seq).max().unwrap_or(0)
 }
 
-/// A token of a stream that there is not, not yet, or not for this account.
+/// The problem of a token whose stream or event does not exist or belongs to another account.
 #[must_use]
 pub fn unknown_token() -> Problem {
-    Problem::invalid_header("Sync-Token", "must be as a write of this account answered it")
+    Problem::invalid_header("Sync-Token", "must be a Sync-Token returned by one of this account's writes")
 }

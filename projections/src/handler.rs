@@ -1,4 +1,4 @@
-//! The lambda of reads: everything that is only looked at comes in here.
+//! The lambda that serves all reads.
 
 use bytes::Bytes;
 use http::Response;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{history, users, waitees, waitlists};
 
-/// Answers a request for one of the routes that read.
+/// Answers a request for a read route.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
     edge::serve(Role::Reads, backend, request, |backend, call| Box::pin(route(backend, call))).await
 }

@@ -60,7 +60,7 @@ async fn of_stream(
     if last < fresh::demanded(&tokens, stream) {
         return Err(fresh::unknown_token().into());
     }
-    fresh::others(backend, call.actor(), &tokens, |other| other == stream).await?;
+    fresh::check_others(backend, call.actor(), &tokens, |other| other == stream).await?;
     // Who is about to be forgotten is shown no longer, though the key may stand for moments.
     let key = if is_erased(&commits) { None } else { backend.vault.key(subject).await? };
     let mut items = Vec::new();

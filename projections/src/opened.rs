@@ -1,5 +1,3 @@
-//! Sealed values as they are shown.
-
 use infra::vault::SubjectKey;
 use schema::{
     Sealed, StreamId,
@@ -7,13 +5,13 @@ use schema::{
 };
 use tracing::error;
 
-/// A value of this stream in clear. None when it cannot be shown: one that is damaged is logged, and holds up nothing else.
+/// Opens a sealed value of a stream. Returns `None` if it is erased or damaged; a damaged value is logged.
 pub(crate) fn text<T: Personal>(stream: StreamId, key: &SubjectKey, sealed: &Sealed<T>) -> Option<String> {
     match key.open(stream, sealed) {
         Opened::Clear(value) => Some(value.clear().to_owned()),
         Opened::Erased => None,
         Opened::Damaged => {
-            error!(%stream, field = T::FIELD, "a sealed value is damaged");
+            error!(%stream, field = T::FIELD, "could not open a damaged sealed value");
             None
         }
     }

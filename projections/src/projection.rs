@@ -1,36 +1,34 @@
-//! What a read model is: a pure fold that remembers.
+//! The trait of projections, and the fold of commits into rows.
 
 use infra::rows::Row;
 use schema::{Commit, Fact, commit::Unreadable, event::DomainEvent};
 
-/// A read model with one row per stream.
+/// A pure fold of a stream's facts into one row.
 pub trait Projection {
-    /// The facts it folds.
     type Event: DomainEvent;
 
-    /// What it remembers.
     type Row: Row;
 
-    /// Its name, as operators know it.
+    /// The name that operators see.
     const NAME: &'static str;
 
-    /// Version of the fold. A row that an older version wrote is folded anew from the log; one of a newer version is not
-    /// touched.
+    /// The version of the fold. A row of an older version is folded again from the log; a row of a newer
+    /// version is not written.
     const VERSION: u32;
 
-    /// The row after a fact; none while the stream has not begun as it should.
+    /// Returns the row after a fact, or `None` if the stream does not begin with its first event.
     fn project(row: Option<Self::Row>, fact: &Fact<Self::Event>) -> Option<Self::Row>;
 }
 
-/// Folds commits onto a row.
+/// Folds commits into a row.
 ///
 /// # Errors
-/// A commit holds what this code cannot read.
+/// A commit holds an event that this code cannot read.
 pub fn fold<P: Projection>(row: Option<P::Row>, commits: &[Commit]) -> Result<Option<P::Row>, Unreadable> {
     commits.iter().try_fold(row, |row, commit| Ok(commit.facts::<P::Event>()?.iter().fold(row, P::project)))
 }
 
-/// Says that a struct with `id`, `seq`, `v` and `tenant` is a row of a table.
+/// Implements `Row` for a struct with the fields `id`, `seq`, `v` and `tenant`.
 macro_rules! row {
     ($row:ty, $table:expr) => {
         impl infra::rows::Row for $row {

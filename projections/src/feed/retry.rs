@@ -1,4 +1,4 @@
-//! What could not be projected, parked on a queue, and tried again from there: the log is read, so nothing else is needed.
+//! Doorbells that could not be applied. They are parked on a queue and tried again, reading the log.
 
 use infra::{Backend, Failure};
 use schema::StreamId;
@@ -7,28 +7,27 @@ use tracing::info;
 
 use super::{Doorbell, apply};
 
-/// A doorbell that could not be applied.
+/// A parked doorbell, as the body of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
-    /// Who could not apply it.
+    /// The consumer that could not apply the doorbell.
     pub consumer: String,
-    /// The stream.
     pub stream: StreamId,
-    /// The event it announced.
+    /// The doorbell's `last`.
     pub seq: u64,
-    /// Why, for the person who finds it among the dead letters.
+    /// The failure, shown by the list of dead letters.
     pub cause: String,
 }
 
-/// Tries a parked doorbell once more.
+/// Applies a parked doorbell.
 ///
 /// # Errors
-/// The text is no parked doorbell, or it still cannot be applied.
+/// `body` is not a parked doorbell, or the doorbell still cannot be applied.
 pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
     let parked: Parked =
         serde_json::from_str(body).map_err(|cause| Failure::broken("read a parked doorbell", cause))?;
     let doorbell = Doorbell { stream: parked.stream, last: parked.seq, commits: Vec::new() };
     let applied = apply(backend, &doorbell).await?;
-    info!(stream = %parked.stream, seq = parked.seq, ?applied, "a parked doorbell was applied");
+    info!(stream = %parked.stream, seq = parked.seq, ?applied, "applied a parked doorbell");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The projector: records of the events table's stream, and parked doorbells, as Lambda brings them.
+//! The projector lambda: applies records of the events table's stream, and parked doorbells.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,39 +18,38 @@ use tracing::{error, warn};
 
 use super::{Doorbell, Parked, apply, retry};
 
-/// The name of the consumer, in checkpoints and parked doorbells.
+/// The consumer's name in checkpoints and parked doorbells.
 pub const CONSUMER: &str = "projector";
 
-/// Streams that are projected side by side within one batch.
+/// How many streams of a batch are projected at once.
 const STREAMS_AT_ONCE: usize = 8;
-/// How often a doorbell is tried before it is parked, and how long to wait in between.
+/// How often a doorbell is tried before it is parked.
 const ATTEMPTS_MAX: u32 = 3;
-const RETRY_DELAY_MS: u64 = 50;
+const RETRY_DELAY_MS: u64 = 50; // doubled before each retry
 
-/// The handler of the projector lambda.
 #[derive(Clone)]
 pub struct Feed {
     backend: Backend,
 }
 
-/// What a batch holds about one stream.
-struct Ringing {
+/// All records of a batch about one stream, as one doorbell.
+struct StreamBatch {
     doorbell: Doorbell,
-    /// Sequence number of its first record: from there on the batch comes again when this stream fails.
+    /// The sequence number of the first record, from which Lambda delivers the batch again if the stream
+    /// fails.
     first_record: String,
 }
 
 impl Feed {
-    /// A feed into this backend's rows.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self { backend }
     }
 
-    /// Handles what Lambda brings: a batch of stream records, or of parked doorbells.
+    /// Handles a lambda event: a batch of stream records or of parked doorbells.
     ///
     /// # Errors
-    /// The event is of neither kind.
+    /// The event is neither.
     pub async fn handle(&self, event: Value) -> Result<Value, lambda::Error> {
         if event["Records"][0]["eventSource"] == "aws:sqs" {
             return Ok(serde_json::to_value(self.parked(serde_json::from_value(event)?).await)?);
@@ -58,16 +57,16 @@ impl Feed {
         Ok(serde_json::to_value(self.records(serde_json::from_value(event)?).await)?)
     }
 
-    /// Handles a batch of stream records. A stream that cannot be projected is parked and does not hold up the others; only
-    /// when it can be neither projected nor parked does the batch come again, from there on.
+    /// Handles a batch of stream records. A stream that cannot be projected is parked, so that it does not
+    /// block the others. If it cannot be parked either, the response reports it as failed, and Lambda
+    /// delivers the batch again from its first record on.
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
-        let ringing = group(event.records);
-        let failed: Vec<String> = stream::iter(ringing.into_values())
-            .map(|ringing| async move {
-                let settled = self.settle(&ringing.doorbell).await;
-                settled.err().map(|failure| {
-                    error!(stream = %ringing.doorbell.stream, cause = failure.chain(), "neither projected nor parked");
-                    ringing.first_record
+        let batches = group(event.records);
+        let failed: Vec<String> = stream::iter(batches.into_values())
+            .map(|StreamBatch { doorbell, first_record }| async move {
+                self.apply_or_park(&doorbell).await.err().map(|failure| {
+                    error!(stream = %doorbell.stream, cause = failure.chain(), "could not park a doorbell; its records will be delivered again");
+                    first_record
                 })
             })
             .buffer_unordered(STREAMS_AT_ONCE)
@@ -77,21 +76,21 @@ impl Feed {
         answer(failed)
     }
 
-    /// Handles a batch of parked doorbells; those that still cannot be applied are reported, and come again until they are
-    /// dead letters.
+    /// Handles a batch of parked doorbells. The response names those that still cannot be applied; the queue
+    /// delivers them again until they become dead letters.
     pub async fn parked(&self, event: SqsEvent) -> SqsBatchResponse {
         queue::each(event, |body| async move { retry(&self.backend, &body).await }).await
     }
 
-    /// Projects, or parks what cannot be projected.
-    async fn settle(&self, doorbell: &Doorbell) -> Result<(), Failure> {
+    /// Applies a doorbell, and parks it if that fails.
+    async fn apply_or_park(&self, doorbell: &Doorbell) -> Result<(), Failure> {
         let Err(failure) = self.try_apply(doorbell).await else { return Ok(()) };
         let Doorbell { stream, last, .. } = doorbell;
-        warn!(%stream, seq = last, cause = failure.chain(), "parked");
+        warn!(%stream, seq = last, cause = failure.chain(), "parked a doorbell that could not be applied");
         let parked =
             Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: failure.chain() };
         let body = serde_json::to_string(&parked)
-            .map_err(|cause| Failure::broken("write a parked doorbell", cause))?;
+            .map_err(|cause| Failure::broken("serialise a parked doorbell", cause))?;
         fault::point("feed.park");
         self.backend
             .retries
@@ -117,26 +116,26 @@ impl Feed {
     }
 }
 
-/// One doorbell per stream: the last there is to show, with all the commits that came. Streams keep no order among each other.
-fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, Ringing> {
-    let mut ringing: BTreeMap<StreamId, Ringing> = BTreeMap::new();
+/// Groups records by stream, into one doorbell each. The order between streams does not matter.
+fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, StreamBatch> {
+    let mut batches: BTreeMap<StreamId, StreamBatch> = BTreeMap::new();
     for record in records {
         if record.event_name != INSERT {
-            // Events are only ever inserted. Whoever changed or removed one went around this code.
-            error!(alarm = "event-altered", change = record.event_name, keys = ?record.change.keys, "an event in the log was altered");
+            // Events are only inserted. A change or removal was made by other means than this code.
+            error!(alarm = "event-altered", change = record.event_name, keys = ?record.change.keys, "an event in the log was modified or removed");
             continue;
         }
         let Some(Announced { stream, seq, commit, record }) = read(record) else { continue };
-        let entry = ringing.entry(stream).or_insert_with(|| Ringing {
+        let batch = batches.entry(stream).or_insert_with(|| StreamBatch {
             doorbell: Doorbell { stream, last: seq, commits: Vec::new() },
             first_record: record,
         });
-        entry.doorbell.last = entry.doorbell.last.max(commit.as_ref().map_or(seq, |commit| commit.last));
-        entry.doorbell.commits.extend(commit);
+        batch.doorbell.last = batch.doorbell.last.max(commit.as_ref().map_or(seq, |commit| commit.last));
+        batch.doorbell.commits.extend(commit);
     }
-    for Ringing { doorbell, .. } in ringing.values_mut() {
+    for StreamBatch { doorbell, .. } in batches.values_mut() {
         doorbell.commits.sort_by_key(|commit| commit.seq);
         doorbell.commits.dedup_by_key(|commit| commit.seq);
     }
-    ringing
+    batches
 }

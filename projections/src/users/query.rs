@@ -21,7 +21,7 @@ pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fail
     if row.seq < demanded {
         return Err(fresh::unknown_token().into());
     }
-    fresh::others(backend, call.actor(), &tokens, |other| {
+    fresh::check_others(backend, call.actor(), &tokens, |other| {
         other == stream || other.category == Category::Mail
     })
     .await?;

@@ -40,7 +40,7 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let Some(day) = day else {
         let page = Kind::Board.page(limit, after)?;
         let list = kept(backend, call.actor(), id, &tokens).await?;
-        fresh::others(backend, call.actor(), &tokens, board_of(id)).await?;
+        fresh::check_others(backend, call.actor(), &tokens, board_of(id)).await?;
         let board = board(backend, call.actor(), id, &tokens).await?;
         return Reply::read(list.seq, &board_page(backend, call.owner, board, &page).await?);
     };
@@ -48,7 +48,7 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
         .ok_or_else(|| Problem::invalid_parameter("day", "must be a date such as 2026-11-20"))?;
     let page = Kind::Day.page(limit, after)?;
     let list = kept(backend, call.actor(), id, &tokens).await?;
-    fresh::others(backend, call.actor(), &tokens, board_of(id)).await?;
+    fresh::check_others(backend, call.actor(), &tokens, board_of(id)).await?;
     let (rows, next) = of_day(backend, call.actor(), id, day, &page, &tokens).await?;
     let (keys, now) = (keys(backend, call.owner, &rows).await?, backend.clock.now());
     Reply::read(
@@ -69,7 +69,7 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
     let id = WaiteeId(call.path_id()?);
     let row = found(backend, call.actor(), id, &tokens).await?;
     kept(backend, call.actor(), row.waitlist, &tokens).await?;
-    fresh::others(backend, call.actor(), &tokens, |stream| match row.board {
+    fresh::check_others(backend, call.actor(), &tokens, |stream| match row.board {
         Some(list) => board_of(list)(stream),
         None => stream == id.into() || stream == row.waitlist.into(),
     })

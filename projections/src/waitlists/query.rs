@@ -28,7 +28,7 @@ pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fai
     let tokens = call.sync_tokens()?;
     let id = WaitlistId(call.path_id()?);
     let row = kept(backend, call.actor(), id, &tokens).await?;
-    fresh::others(backend, call.actor(), &tokens, waitees::query::board_of(id)).await?;
+    fresh::check_others(backend, call.actor(), &tokens, waitees::query::board_of(id)).await?;
     let active = waitees::query::board(backend, call.actor(), id, &tokens).await?.len();
     Reply::read(row.seq, &show(backend, &row, Some(active)))
 }
@@ -55,7 +55,8 @@ pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let page = Kind::Lists.page(limit, after)?;
     let tokens = call.sync_tokens()?;
     let overlay = fresh::rows::<Waitlists>(backend, call.actor(), &tokens).await?;
-    fresh::others(backend, call.actor(), &tokens, |stream| stream.category == Category::Waitlist).await?;
+    fresh::check_others(backend, call.actor(), &tokens, |stream| stream.category == Category::Waitlist)
+        .await?;
     let owner = call.owner.to_string();
     let range = Range {
         index: "owned",
@@ -99,7 +100,7 @@ pub(crate) async fn at_the_door(
     tokens: &[SyncToken],
 ) -> Result<WaitlistRow, Failure> {
     let demanded = fresh::demanded(tokens, StreamId::from(id));
-    let row = still_kept(fresh::anyones::<Waitlists>(backend, id.0, demanded).await?, demanded)?;
+    let row = still_kept(fresh::public_row::<Waitlists>(backend, id.0, demanded).await?, demanded)?;
     let account = backend.vault.key(Subject::Account(row.tenant)).await?;
     account.map(|_| row).ok_or_else(|| Problem::not_found().into())
 }
