@@ -1,5 +1,5 @@
-//! The server dies in the middle, at every named point, and starts again on the same data: what was acknowledged is there,
-//! nothing happened twice, and rows catch up by themselves.
+//! Aborts the server at each named point and restarts it on the same data: acknowledged commands are in the
+//! log exactly once, and rows catch up.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -30,48 +30,49 @@ use crate::{
 
 const OWNER: UserId = UserId(Uuid::from_u128(7));
 
-/// Parties of an evening: at least some, then more until the last death, which must have come by then.
+// The number of parties: at least the minimum, then more until the last abort, up to the maximum.
 const PARTIES_MIN: u32 = 3;
 const PARTIES_MAX: u32 = 60;
 
-/// Events that newer code wrote.
+/// Events of newer code, which cannot be projected.
 const UNREADABLE: &str = r#"[{"type":"waitee.teleported","v":1,"data":{}}]"#;
 
-/// An evening at the door, over several lives of the server.
-struct Evening {
+/// A scenario over several runs of the server.
+struct Scenario {
     directory: TempDir,
     point: &'static str,
-    /// At which passing of the point this life and the next ones end; the last life has no such end.
-    deaths: VecDeque<u32>,
+    /// At which passing of the point this run and the following ones abort. The last run does not abort.
+    aborts: VecDeque<u32>,
     server: Server,
     tables: Tables,
-    /// What was acknowledged, and so must have happened exactly once: the types of each stream's events.
-    happened: BTreeMap<StreamId, Vec<&'static str>>,
-    /// Streams that were given a commit which the feed must park. The server may have died before it took the commit.
+    /// The types of the acknowledged events by stream, which must be in the log exactly once.
+    acknowledged: BTreeMap<StreamId, Vec<&'static str>>,
+    /// Streams for which an unreadable commit was sent. The server may have aborted before storing it.
     planted: BTreeSet<StreamId>,
 }
 
-impl Evening {
-    async fn begin(point: &'static str, deaths: &[u32]) -> Self {
+impl Scenario {
+    async fn begin(point: &'static str, aborts: &[u32]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (server, tables) = start(directory.path(), point, deaths.first()).await;
-        let deaths = deaths.iter().copied().collect();
-        let mut evening = Self {
+        let (server, tables) = start(directory.path(), point, aborts.first()).await;
+        let aborts = aborts.iter().copied().collect();
+        let mut scenario = Self {
             directory,
             point,
-            deaths,
+            aborts,
             server,
             tables,
-            happened: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             planted: BTreeSet::new(),
         };
-        evening.plant().await;
-        evening
+        scenario.plant().await;
+        scenario
     }
 
-    /// Makes a request under a key, and once more after each death: who gets no answer cannot know whether it was carried out.
-    async fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        // No request of an evening is made twice, so what it asks for is key enough.
+    /// Sends a request with an idempotency key, and again after each abort, because a request without an
+    /// answer may have been executed.
+    async fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        // No request is made twice, so its content serves as the key.
         let content = body.as_ref().map_or_else(String::new, ToString::to_string);
         let key = format!("{:?}", Tag::of(&[method.as_bytes(), path.as_bytes(), content.as_bytes()]));
         loop {
@@ -89,25 +90,25 @@ impl Evening {
                     );
                     return answer;
                 }
-                // Ends: every death is one fewer to come.
-                Err(_) if !self.deaths.is_empty() => self.live_on().await,
+                // The loop ends, because the number of aborts is bounded.
+                Err(_) if !self.aborts.is_empty() => self.restart().await,
                 Err(cause) => panic!("{method} {path}: {cause}\n{}", self.server.logs()),
             }
         }
     }
 
-    /// The server has died, or is about to; the next one starts on its data.
-    async fn live_on(&mut self) {
-        self.deaths.pop_front();
+    /// Waits for the abort of the server and starts the next one on its data.
+    async fn restart(&mut self) {
+        self.aborts.pop_front();
         self.server.ended().await;
-        (self.server, self.tables) = start(self.directory.path(), self.point, self.deaths.front()).await;
+        (self.server, self.tables) = start(self.directory.path(), self.point, self.aborts.front()).await;
         self.plant().await;
     }
 
-    /// Commits that cannot be projected, so that there is something to park: as many as this life parks until it dies.
+    /// Puts as many unreadable commits into the log as this run parks before its abort.
     async fn plant(&mut self) {
         let parks =
-            if self.point.starts_with("feed.park") { self.deaths.front().copied().unwrap_or(0) } else { 0 };
+            if self.point.starts_with("feed.park") { self.aborts.front().copied().unwrap_or(0) } else { 0 };
         for _ in 0..parks {
             let stream = StreamId {
                 category: Category::Waitee,
@@ -115,44 +116,48 @@ impl Evening {
             };
             self.planted.insert(stream);
             let put = self.tables.dynamodb.put_item().table_name(EVENTS.name(&self.tables.prefix));
-            let _died_before_it_answered =
+            let _aborted_before_the_answer =
                 put.set_item(Some(records::item(&unreadable(stream)))).send().await;
         }
     }
 
-    /// A party comes, is called, becomes more, and is seated.
+    /// Joins, calls, changes and seats a party.
     async fn party(&mut self, list: &str, number: u32) {
         let joining = json!({ "name": format!("Party {number}"), "party_size": 2 });
-        let id = self.ask("POST", &format!("/v1/waitlists/{list}/waitees"), Some(joining)).await.id();
-        self.ask("POST", &format!("/v1/waitees/{id}/call"), None).await;
-        self.ask("PATCH", &format!("/v1/waitees/{id}"), Some(json!({ "party_size": 3 }))).await;
-        self.ask("POST", &format!("/v1/waitees/{id}/seat"), None).await;
+        let id = self.send("POST", &format!("/v1/waitlists/{list}/waitees"), Some(joining)).await.id();
+        self.send("POST", &format!("/v1/waitees/{id}/call"), None).await;
+        self.send("PATCH", &format!("/v1/waitees/{id}"), Some(json!({ "party_size": 3 }))).await;
+        self.send("POST", &format!("/v1/waitees/{id}/seat"), None).await;
         let types = vec!["waitee.joined", "waitee.called", "waitee.details-changed", "waitee.seated"];
-        self.happened.insert(format!("waitee-{id}").parse().unwrap(), types);
+        self.acknowledged.insert(format!("waitee-{id}").parse().unwrap(), types);
     }
 
-    /// The log holds what was acknowledged, once; rows show it; what could not be projected is parked.
-    async fn judge(&self) {
+    /// Checks that the log holds the acknowledged events once, that the rows show them, and that unreadable
+    /// commits are parked.
+    async fn check(&self) {
         let mut poisoned = BTreeSet::new();
         for name in self.tables.streams().await {
             let stream: StreamId = name.parse().unwrap();
             let commits = self.tables.commits(&name).await;
-            match self.happened.get(&stream) {
+            match self.acknowledged.get(&stream) {
                 Some(types) => {
-                    // What becomes of the message to the guest is another matter.
+                    // Delivery of the message to the guest is not tested here.
                     let mut found: Vec<String> = commits.iter().flat_map(types_of).collect();
                     found.retain(|kind| !kind.starts_with("waitee.notification-"));
                     assert_eq!(&found, types, "{stream}");
                 }
                 None => assert!(
                     self.planted.contains(&stream) && poisoned.insert(stream),
-                    "nobody asked for {stream}"
+                    "{stream} was not requested"
                 ),
             }
         }
-        let streams: Vec<StreamId> = self.happened.keys().copied().collect();
+        let streams: Vec<StreamId> = self.acknowledged.keys().copied().collect();
         for stream in &streams {
-            assert!(self.tables.due(*stream).await.is_some(), "{stream} was acknowledged, and is not there");
+            assert!(
+                self.tables.expected(*stream).await.is_some(),
+                "{stream} was acknowledged but is not in the log"
+            );
         }
         self.tables.settle(&streams).await;
         let parked = async {
@@ -160,10 +165,12 @@ impl Evening {
                 tokio::time::sleep(POLL).await;
             }
         };
-        tokio::time::timeout(PATIENCE, parked).await.expect("what cannot be projected is parked in time");
+        tokio::time::timeout(PATIENCE, parked)
+            .await
+            .expect("unreadable commits should have been parked by now");
     }
 
-    /// The streams of all parked doorbells, whether they wait or are being tried.
+    /// Returns the streams of all parked doorbells, including those being tried.
     async fn parked(&self) -> BTreeSet<StreamId> {
         let query =
             self.tables.dynamodb.query().table_name(QUEUE.name(&self.tables.prefix)).consistent_read(true);
@@ -181,7 +188,7 @@ impl Evening {
     }
 }
 
-/// Starts a server that dies at the `nth` passing of the point, or not at all; and looks at its tables.
+/// Starts a server that aborts at the `nth` passing of the point, or not at all. Returns it with its tables.
 async fn start(directory: &Path, point: &str, nth: Option<&u32>) -> (Server, Tables) {
     let abort_at = nth.map(|nth| format!("{point}:{nth}"));
     let env: Vec<(&str, &str)> =
@@ -222,109 +229,109 @@ fn types_of(commit: &Item) -> Vec<String> {
     events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether the engine is one that runs apart from the server; then there is nothing to be seen here.
-fn elsewhere() -> bool {
-    let elsewhere = env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some();
-    if elsewhere {
-        println!("SKIPPED crash: an engine must die with the server, so only the embedded one will do");
+/// Whether the engine runs apart from the server, so that these tests are skipped.
+fn engine_is_separate() -> bool {
+    let is_separate = env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some();
+    if is_separate {
+        println!("SKIPPED crash: only the embedded engine aborts with the server");
     }
-    elsewhere
+    is_separate
 }
 
-/// An evening in which the server dies at these passings of the point, one life after the other.
-async fn evening(point: &'static str, deaths: &[u32]) {
-    if elsewhere() {
+/// Runs a scenario in which the server aborts at these passings of the point, one run after the other.
+async fn scenario(point: &'static str, aborts: &[u32]) {
+    if engine_is_separate() {
         return;
     }
-    let mut evening = Evening::begin(point, deaths).await;
+    let mut scenario = Scenario::begin(point, aborts).await;
     let made = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
-    let list = evening.ask("POST", "/v1/waitlists", Some(made)).await.id();
-    evening.happened.insert(format!("waitlist-{list}").parse().unwrap(), vec!["waitlist.created"]);
+    let list = scenario.send("POST", "/v1/waitlists", Some(made)).await.id();
+    scenario.acknowledged.insert(format!("waitlist-{list}").parse().unwrap(), vec!["waitlist.created"]);
     for number in 0..PARTIES_MAX {
-        if number >= PARTIES_MIN && evening.deaths.is_empty() {
+        if number >= PARTIES_MIN && scenario.aborts.is_empty() {
             break;
         }
-        evening.party(&list, number).await;
+        scenario.party(&list, number).await;
     }
-    // A feed may reach its point after the last request was answered.
-    while !evening.deaths.is_empty() {
-        evening.live_on().await;
+    // The feed may pass its point after the last request was answered.
+    while !scenario.aborts.is_empty() {
+        scenario.restart().await;
     }
-    evening.judge().await;
-    assert_eq!(evening.server.interrupt().await, Some(0));
+    scenario.check().await;
+    assert_eq!(scenario.server.interrupt().await, Some(0));
 }
 
-/// Evenings with a single death, sooner and later, and one on which the server dies again right after it came back.
-async fn evenings(point: &'static str, nth: u32) {
-    evening(point, &[nth]).await;
-    evening(point, &[nth + 4]).await;
-    evening(point, &[1, 2]).await;
-}
-
-#[tokio::test]
-async fn when_a_key_was_put() {
-    evenings("vault.key-put", 3).await;
+/// Runs scenarios with an early abort, a late abort, and a second abort right after the restart.
+async fn scenarios(point: &'static str, nth: u32) {
+    scenario(point, &[nth]).await;
+    scenario(point, &[nth + 4]).await;
+    scenario(point, &[1, 2]).await;
 }
 
 #[tokio::test]
-async fn before_a_commit_is_appended() {
-    evenings("log.append", 5).await;
+async fn abort_after_a_key_was_put() {
+    scenarios("vault.key-put", 3).await;
 }
 
 #[tokio::test]
-async fn after_a_commit_was_appended_and_before_it_was_acknowledged() {
-    evenings("log.appended", 5).await;
+async fn abort_before_a_commit_is_appended() {
+    scenarios("log.append", 5).await;
 }
 
 #[tokio::test]
-async fn when_a_row_was_read() {
-    evenings("feed.row-read", 4).await;
+async fn abort_after_a_commit_was_appended_and_before_it_was_acknowledged() {
+    scenarios("log.appended", 5).await;
 }
 
 #[tokio::test]
-async fn before_a_row_is_written() {
-    evenings("feed.row-folded", 4).await;
+async fn abort_after_a_row_was_read() {
+    scenarios("feed.row-read", 4).await;
 }
 
 #[tokio::test]
-async fn after_a_row_was_written() {
-    evenings("feed.row-written", 4).await;
+async fn abort_before_a_row_is_written() {
+    scenarios("feed.row-folded", 4).await;
 }
 
 #[tokio::test]
-async fn before_a_doorbell_is_parked() {
-    evenings("feed.park", 2).await;
+async fn abort_after_a_row_was_written() {
+    scenarios("feed.row-written", 4).await;
 }
 
 #[tokio::test]
-async fn after_a_doorbell_was_parked() {
-    evenings("feed.parked", 2).await;
+async fn abort_before_a_doorbell_is_parked() {
+    scenarios("feed.park", 2).await;
 }
 
 #[tokio::test]
-async fn before_a_checkpoint_is_written() {
-    evenings("pump.checkpoint", 3).await;
+async fn abort_after_a_doorbell_was_parked() {
+    scenarios("feed.parked", 2).await;
 }
 
 #[tokio::test]
-async fn after_a_checkpoint_was_written() {
-    evenings("pump.checkpointed", 3).await;
+async fn abort_before_a_checkpoint_is_written() {
+    scenarios("pump.checkpoint", 3).await;
 }
 
 #[tokio::test]
-async fn whoever_alters_an_event_past_the_code_raises_an_alarm_and_reaches_no_row() {
-    if elsewhere() {
+async fn abort_after_a_checkpoint_was_written() {
+    scenarios("pump.checkpointed", 3).await;
+}
+
+#[tokio::test]
+async fn modifying_or_removing_an_event_raises_an_alarm_and_changes_no_row() {
+    if engine_is_separate() {
         return;
     }
-    let mut evening = Evening::begin("no point", &[]).await;
+    let mut scenario = Scenario::begin("no point", &[]).await;
     let made = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
-    let list = evening.ask("POST", "/v1/waitlists", Some(made)).await.id();
+    let list = scenario.send("POST", "/v1/waitlists", Some(made)).await.id();
     let stream: StreamId = format!("waitlist-{list}").parse().unwrap();
-    evening.tables.settle(&[stream]).await;
-    let row = evening.tables.row(stream).await;
+    scenario.tables.settle(&[stream]).await;
+    let row = scenario.tables.row(stream).await;
 
-    let Tables { dynamodb, prefix } = &evening.tables;
-    let mut event = evening.tables.commits(&stream.to_string()).await.remove(0);
+    let Tables { dynamodb, prefix } = &scenario.tables;
+    let mut event = scenario.tables.commits(&stream.to_string()).await.remove(0);
     let keys = [("stream", event["stream"].clone()), ("seq", event["seq"].clone())];
     event
         .insert("events".into(), AttributeValue::S(text(&event, "events").replace("Main room", "Side room")));
@@ -333,12 +340,12 @@ async fn whoever_alters_an_event_past_the_code_raises_an_alarm_and_reaches_no_ro
     dynamodb.delete_item().table_name(EVENTS.name(prefix)).set_key(Some(key)).send().await.unwrap();
 
     let alarmed = async {
-        while !["MODIFY", "REMOVE"].iter().all(|change| is_alarmed(&evening.server.logs(), change)) {
+        while !["MODIFY", "REMOVE"].iter().all(|change| is_alarmed(&scenario.server.logs(), change)) {
             tokio::time::sleep(POLL).await;
         }
     };
-    tokio::time::timeout(PATIENCE, alarmed).await.expect("the alarms are raised in time");
-    assert_eq!(evening.tables.row(stream).await, row);
+    tokio::time::timeout(PATIENCE, alarmed).await.expect("the alarms should have been raised by now");
+    assert_eq!(scenario.tables.row(stream).await, row);
 }
 
 fn is_alarmed(logs: &str, change: &str) -> bool {

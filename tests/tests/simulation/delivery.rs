@@ -107,7 +107,7 @@ struct Plan {
 impl Plan {
     /// Whether somebody may be left who does not know what became of a message.
     fn leaves_doubt(&self) -> bool {
-        let is_cut = |answer: &Answer| matches!(answer, Answer::Cut | Answer::TakenAndCut);
+        let is_cut = |answer: &Answer| matches!(answer, Answer::Cut | Answer::AcceptedAndCut);
         self.fates.iter().any(|fate| *fate != Fate::Delivered) || self.answers.iter().any(is_cut)
     }
 }
@@ -131,7 +131,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         1 => Just(BROKEN),
         1 => Just(REJECTED),
         1 => Just(Answer::Cut),
-        1 => Just(Answer::TakenAndCut),
+        1 => Just(Answer::AcceptedAndCut),
     ];
     let parts = (any::<bool>(), vec(step, 1..12), vec(fate, 0..8), vec(answer, 0..ANSWERS_MAX));
     parts.prop_map(|(phone, steps, fates, answers)| Plan { phone, steps, fates, answers })

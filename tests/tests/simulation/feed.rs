@@ -1,4 +1,5 @@
-//! Whatever becomes of doorbells on their way, rows end as the fold of the log, and never go back.
+//! Doorbells that are repeated, lost, reordered or damaged: the rows still equal the fold of the log and
+//! never go back.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,43 +31,42 @@ const ROUNDS_MAX: usize = 3;
 const APPENDS_MAX: usize = 8;
 const RINGS_MAX: usize = 7;
 
-/// Streams that grow while doorbells ring.
 #[derive(Clone, Debug)]
 struct Case {
     histories: Vec<History>,
     rounds: Vec<Round>,
-    /// Where, among the last round's rings, the last doorbell of each stream rings.
+    /// The last doorbell of each stream, and its place among the rings of the last round.
     last: Vec<(Index, Ring)>,
 }
 
-/// Some commits are appended, then some doorbells ring, on several shards at once.
+/// Appends some commits, then rings some doorbells on several shards at once.
 #[derive(Clone, Debug)]
 struct Round {
-    /// Streams that grow by a commit each.
+    /// The streams that get one commit each.
     appends: Vec<Index>,
-    /// In the order in which each shard has them.
+    /// The doorbells, in the order within each shard.
     rings: Vec<Ring>,
 }
 
-/// A record that comes: of the commit whose turn it is, as streams mostly have it; or of any that there is by now, so that
-/// each may come never, once, often, early or late.
+/// A record that is delivered: of the next commit in order, or of any commit appended so far, so that a
+/// record may come never, once, repeatedly, early or late.
 #[derive(Clone, Copy, Debug)]
 struct Ring {
     commit: Index,
     in_turn: bool,
     what: What,
     shard: usize,
-    /// Whether a new batch starts with it.
+    /// Whether the record starts a new batch.
     cut: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// The commit was appended.
+    /// The record of an appended commit.
     Insert(Image),
-    /// Somebody overwrote or removed an event: an alarm, and nothing else.
+    /// The record of an event that was overwritten or removed. It raises an alarm and changes no row.
     Alteration(&'static str),
-    /// Records that announce nothing that this code knows.
+    /// Records that this code ignores.
     UnknownCategory,
     OtherCategory,
     NoKeys,
@@ -94,19 +94,19 @@ fn case() -> impl Strategy<Value = Case> {
         .prop_map(|(histories, rounds, last)| Case { histories, rounds, last })
 }
 
-/// A case being played.
+/// A running case.
 struct Play<'s> {
     stage: &'s Stage,
     tables: Tables,
     feeds: Vec<Feed>,
     appended: Vec<Commit>,
-    /// Whose turn it is among the appended.
+    /// The next of the appended commits in order.
     turn: usize,
     records: AtomicUsize,
 }
 
 impl Play<'_> {
-    /// The place, among the appended, of the commit that a ring is about.
+    /// Returns the place, among the appended commits, of the commit that a ring announces.
     fn commit_of(&mut self, ring: Ring) -> usize {
         if !ring.in_turn || self.turn >= self.appended.len() {
             return ring.commit.index(self.appended.len());
@@ -115,7 +115,7 @@ impl Play<'_> {
         self.turn - 1
     }
 
-    /// Delivers what rings, each shard in its order and all of them at the same time. Returns whether all went well.
+    /// Delivers the records, in order within each shard, all shards at the same time.
     async fn deliver(&self, rings: &[(Ring, usize)]) -> Result<(), TestCaseError> {
         let shards: BTreeSet<usize> = rings.iter().map(|(ring, _)| ring.shard).collect();
         let shards = shards.into_iter().map(|shard| async move {
@@ -129,7 +129,7 @@ impl Play<'_> {
         join_all(shards).await.into_iter().collect()
     }
 
-    /// One batch; then what it announced must be there, and no row may show less than this shard has seen of it before.
+    /// Delivers one batch. Afterwards the rows must show what it announced, and no row may have gone back.
     async fn batch(
         &self,
         shard: usize,
@@ -149,9 +149,9 @@ impl Play<'_> {
         }
         for (stream, last) in announced {
             let seq = self.tables.row(stream).await.and_then(|row| row["seq"].as_u64()).unwrap_or(0);
-            prop_assert!(seq >= last, "{stream} shows {seq} after {last} was announced");
+            prop_assert!(seq >= last, "the row of {stream} shows {seq} after {last} was announced");
             let before = shown.insert(stream, seq).unwrap_or(0);
-            prop_assert!(seq >= before, "{stream} went back from {before} to {seq}");
+            prop_assert!(seq >= before, "the row of {stream} went back from {before} to {seq}");
         }
         Ok(())
     }
@@ -191,12 +191,12 @@ impl Play<'_> {
         }
     }
 
-    /// Every row is what the log says.
-    async fn judge(&self, streams: &[StreamId]) -> Result<(), TestCaseError> {
+    /// Checks that each row equals the fold of the log.
+    async fn check_rows(&self, streams: &[StreamId]) -> Result<(), TestCaseError> {
         for stream in streams {
             prop_assert_eq!(
                 self.tables.row(*stream).await,
-                self.tables.due(*stream).await,
+                self.tables.expected(*stream).await,
                 "the row of {}",
                 stream
             );
@@ -204,7 +204,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Takes whatever was parked off the queue, so that no case sees another's.
+    /// Returns the parked doorbells and deletes them, so that no case sees those of another.
     async fn parked(&self) -> Vec<String> {
         let mut bodies = Vec::new();
         loop {
@@ -234,7 +234,7 @@ async fn play(stage: &Stage, feeds: Vec<Feed>, case: Case) -> Result<(), TestCas
         records: AtomicUsize::new(1),
     };
     let outcome = ring_all(&mut play, pending, &streams, &case).await;
-    // Nothing was wrong with the log, so nothing had to be parked.
+    // The log is sound, so no doorbell may be parked.
     prop_assert_eq!(play.parked().await, Vec::<String>::new());
     outcome
 }
@@ -265,10 +265,10 @@ async fn ring_all(
         }
         play.deliver(&rings).await?;
     }
-    play.judge(streams).await
+    play.check_rows(streams).await
 }
 
-/// Appends the next commit of a stream; false when there is none.
+/// Appends the next commit of a stream. Returns false if there is none.
 async fn grow(play: &mut Play<'_>, pending: &mut Vec<Commit>) -> bool {
     let Some(commit) = pending.pop() else { return false };
     append(&play.stage.backend, &commit).await;
@@ -278,7 +278,8 @@ async fn grow(play: &mut Play<'_>, pending: &mut Vec<Commit>) -> bool {
 
 fn property<F: Future<Output = Vec<Feed>>>(feeds: impl FnOnce(Arc<Stage>) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    // One stage for all cases, each with streams of its own: making tables costs more than a case.
+    // All cases share a stage and have streams of their own, because creating tables takes longer than a
+    // case.
     let stage = Arc::new(runtime.block_on(Stage::new()));
     let feeds = runtime.block_on(feeds(stage.clone()));
     TestRunner::new(cases(CASES))
@@ -287,14 +288,14 @@ fn property<F: Future<Output = Vec<Feed>>>(feeds: impl FnOnce(Arc<Stage>) -> F) 
 }
 
 #[test]
-fn rows_equal_the_fold_of_the_log_however_its_doorbells_ring() {
+fn rows_equal_the_fold_of_the_log_for_any_delivery_of_doorbells() {
     property(async |stage| vec![Feed::new(stage.backend.clone())]);
 }
 
 #[test]
-fn rows_equal_the_fold_of_the_log_when_several_feeds_write_them_at_once() {
+fn rows_equal_the_fold_of_the_log_when_two_feeds_write_concurrently() {
     property(async |stage| {
-        // The second is overtaken again and again between reading a row and writing it.
+        // The first feed repeatedly overtakes the second between its reading and its writing of a row.
         let late =
             Proxy::start(&stage, "PutItem", WAITEES.name(&stage.prefix), Trouble::Late, usize::MAX).await;
         vec![Feed::new(stage.backend.clone()), Feed::new(late.backend(&stage).await)]
@@ -302,10 +303,10 @@ fn rows_equal_the_fold_of_the_log_when_several_feeds_write_them_at_once() {
 }
 
 #[tokio::test]
-async fn a_feed_that_was_overtaken_does_not_put_a_row_back() {
+async fn an_overtaken_feed_does_not_overwrite_a_newer_row() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
-    // The first time there is no row yet; the second time there is one.
+    // First without a row, then with one.
     for before in [0, 1] {
         let commits = visit(3).commits(&stage.backend);
         for commit in &commits {
@@ -315,12 +316,12 @@ async fn a_feed_that_was_overtaken_does_not_put_a_row_back() {
         let proxy = Proxy::start(&stage, "PutItem", WAITEES.name(&stage.prefix), Trouble::Held, 1).await;
         let overtaken = Feed::new(proxy.backend(&stage).await);
         let overtaking = async {
-            proxy.until_asked().await;
+            proxy.until_called().await;
             poison::ring(&feed, &[&commits[2]]).await;
-            assert_eq!(tables.row(commits[0].stream).await, tables.due(commits[0].stream).await);
-            proxy.let_go();
+            assert_eq!(tables.row(commits[0].stream).await, tables.expected(commits[0].stream).await);
+            proxy.release();
         };
         join(poison::ring(&overtaken, &[&commits[before]]), overtaking).await;
-        assert_eq!(tables.row(commits[0].stream).await, tables.due(commits[0].stream).await);
+        assert_eq!(tables.row(commits[0].stream).await, tables.expected(commits[0].stream).await);
     }
 }

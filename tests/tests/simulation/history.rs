@@ -1,4 +1,4 @@
-//! Lives of lists and visits, as they might have been: random, but such as commands could have produced.
+//! Generated histories of streams, with events in an order that commands can produce.
 
 use infra::{Backend, log::Appended};
 use proptest::{collection::vec, prelude::*};
@@ -14,26 +14,24 @@ use schema::{
     waitlist::{self, Event as Ran, Settings},
 };
 
-/// The longest life, in events behind the first.
+/// The most events after the first.
 const STEPS_MAX: usize = 8;
 
-/// What a stream is about, and what happens in it.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     category: Category,
     steps: Vec<Step>,
 }
 
-/// Something happens: one of what the state allows.
+/// Selects one of the events that the state allows.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     choice: u8,
     variant: u8,
-    /// Whether it happens in the same commit as what came before.
+    /// Whether the event is in the same commit as the one before.
     at_once: bool,
 }
 
-/// Any history.
 pub(crate) fn history() -> impl Strategy<Value = History> {
     let category = prop_oneof![1 => Just(Category::Waitlist), 1 => Just(Category::User), 1 => Just(Category::Mail), 3 => Just(Category::Waitee)];
     (category, vec(step(), 0..STEPS_MAX)).prop_map(|(category, steps)| History { category, steps })
@@ -47,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// Some histories, always the same: for tests that want to be busy and do not care with what.
+/// Returns the same histories in each call, for tests that need load of any content.
 pub(crate) fn some(count: usize) -> Vec<History> {
     let choice = |life: usize, place: usize| u8::try_from((life * 7 + place * 5) % 256).unwrap();
     let step = |life: usize, place: usize| Step {
@@ -68,14 +66,14 @@ pub(crate) fn some(count: usize) -> Vec<History> {
         .collect()
 }
 
-/// A visit of so many commits, each of one event: what happens in it matters to nobody.
+/// Returns a visit of this many commits of one event each.
 pub(crate) fn visit(commits: usize) -> History {
     let called_again = Step { choice: 0, variant: 10, at_once: false };
     History { category: Category::Waitee, steps: vec![called_again; commits - 1] }
 }
 
 impl History {
-    /// Its commits, in a stream of its own, not yet appended.
+    /// Builds the commits of the history in a new stream, without appending them.
     pub(crate) fn commits(&self, backend: &Backend) -> Vec<Commit> {
         let id = backend.clock.id(backend.clock.now());
         let stream = StreamId { category: self.category, id };
@@ -89,7 +87,7 @@ impl History {
         }
     }
 
-    /// The events by commit: the first, and one for each step, some of them at once.
+    /// Groups the events by commit.
     fn grouped<E>(&self, events: Vec<E>) -> Vec<Vec<E>> {
         let mut groups: Vec<Vec<E>> = Vec::new();
         let at_once = std::iter::once(false).chain(self.steps.iter().map(|step| step.at_once));
@@ -133,7 +131,7 @@ fn chain<E: DomainEvent>(backend: &Backend, stream: StreamId, groups: &[Vec<E>])
         .collect()
 }
 
-/// A list is made, changed, closed, opened; once deleted it stays so.
+/// Creates, changes, closes, opens and deletes a list. No event follows a deletion.
 fn list_life(steps: &[Step], start: Time) -> Vec<Ran> {
     let mut list = waitlist::State { settings: settings(0), open: true, created_at: start };
     let mut life = vec![Ran::Created(list.clone())];
@@ -176,7 +174,7 @@ fn settings(variant: u8) -> Settings {
     }
 }
 
-/// Somebody registers and lives with their account; once it is erased, it is at most forgotten.
+/// Registers and changes an account. After its erasure only `forgotten` may follow.
 fn account_life(steps: &[Step]) -> Vec<Lived> {
     let password = || sealed("password", 0);
     let mut life = vec![Lived::Registered(Registered {
@@ -204,7 +202,7 @@ fn account_life(steps: &[Step]) -> Vec<Lived> {
     life
 }
 
-/// A mail is asked for, and tried again and again until an outcome ends it.
+/// Asks for a mail and tries to send it repeatedly, with any outcomes.
 fn mail_life(steps: &[Step], start: Time) -> Vec<Mailed> {
     let kinds = [mail::Kind::Welcome, mail::Kind::Confirmation, mail::Kind::PasswordReset];
     let kind = kinds[steps.len() % kinds.len()];
@@ -239,7 +237,7 @@ fn mail_life(steps: &[Step], start: Time) -> Vec<Mailed> {
     life
 }
 
-/// A party joins and goes through states as `commands` would let it; nothing follows when the guest is to be forgotten.
+/// Joins a party and changes its state as `commands` allows. Only `forgotten` follows an erasure.
 fn visit_life(steps: &[Step], start: Time) -> Vec<Visited> {
     let mut life = vec![Visited::Joined(joined(start))];
     let mut state = State::Waiting;
@@ -314,7 +312,7 @@ fn details(variant: u8) -> Details {
     }
 }
 
-/// The feed never opens what is sealed, so any text will do.
+/// Returns any text as a sealed value, because the feed never opens one.
 fn sealed<T: schema::sealed::Personal>(field: &str, variant: u8) -> Sealed<T> {
     Sealed::from_text(format!("{field}-{variant}"))
 }

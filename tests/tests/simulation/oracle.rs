@@ -1,4 +1,4 @@
-//! What rows must be: the log as it lies in its table, folded by code that has nothing in common with the projections.
+//! The expected rows: a fold of the stored log that shares no code with the projections.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,17 +12,16 @@ use schema::{
 use serde_json::{Map, Value, json};
 use waitlist_tests::stage::Stage;
 
-/// An item, as the engine gives it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Items of a page that a scan asks for; the embedded engine would read all the rest of the table without a limit.
+/// The page size of a scan. Without a limit the embedded engine reads the whole table at once.
 const SCAN_PAGE: i32 = 500;
 
-/// For how long rows that are on their way are waited for.
+/// How long a test waits for rows to be written.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const POLL: Duration = Duration::from_millis(25);
 
-/// The tables of one deployment, looked at from outside.
+/// Direct access to the tables of one deployment.
 #[derive(Clone)]
 pub(crate) struct Tables {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
@@ -34,7 +33,7 @@ impl Tables {
         Self { dynamodb: stage.dynamodb.clone(), prefix: stage.prefix.clone() }
     }
 
-    /// The commits of a stream, oldest first, as they lie in the table.
+    /// Returns the stored commits of a stream, the oldest first.
     pub(crate) async fn commits(&self, stream: &str) -> Vec<Item> {
         let pages = self
             .dynamodb
@@ -50,7 +49,7 @@ impl Tables {
         pages.collect::<Result<_, _>>().await.unwrap()
     }
 
-    /// The names of all streams there are, in order.
+    /// Returns the names of all streams, sorted.
     pub(crate) async fn streams(&self) -> Vec<String> {
         let scan =
             self.dynamodb.scan().table_name(EVENTS.name(&self.prefix)).consistent_read(true).limit(SCAN_PAGE);
@@ -61,7 +60,7 @@ impl Tables {
         names
     }
 
-    /// The row of a stream, as it lies in its table.
+    /// Returns the stored row of a stream.
     pub(crate) async fn row(&self, stream: StreamId) -> Option<Value> {
         let key = AttributeValue::S(stream.id.to_string());
         let get = self
@@ -73,7 +72,7 @@ impl Tables {
         get.send().await.unwrap().item.map(plain)
     }
 
-    /// Puts a row there as no code of ours would.
+    /// Overwrites the row of a stream with any content.
     pub(crate) async fn put_row(&self, stream: StreamId, row: &Value) {
         let item: Item = serde_dynamo::to_item(row).unwrap();
         self.dynamodb
@@ -85,7 +84,6 @@ impl Tables {
             .unwrap();
     }
 
-    /// Takes a row away.
     pub(crate) async fn remove_row(&self, stream: StreamId) {
         let key = AttributeValue::S(stream.id.to_string());
         self.dynamodb
@@ -97,23 +95,23 @@ impl Tables {
             .unwrap();
     }
 
-    /// What the row of a stream must be.
-    pub(crate) async fn due(&self, stream: StreamId) -> Option<Value> {
+    /// Returns the expected row of a stream.
+    pub(crate) async fn expected(&self, stream: StreamId) -> Option<Value> {
         fold(stream, &self.commits(&stream.to_string()).await)
     }
 
-    /// Waits until the rows of all these streams are what they must be.
+    /// Waits until the rows of these streams are as expected.
     pub(crate) async fn settle(&self, streams: &[StreamId]) {
         let settled = async {
             for stream in streams {
-                while self.row(*stream).await != self.due(*stream).await {
+                while self.row(*stream).await != self.expected(*stream).await {
                     tokio::time::sleep(POLL).await;
                 }
             }
         };
         if tokio::time::timeout(PATIENCE, settled).await.is_err() {
             for stream in streams {
-                assert_eq!(self.row(*stream).await, self.due(*stream).await, "the row of {stream}");
+                assert_eq!(self.row(*stream).await, self.expected(*stream).await, "the row of {stream}");
             }
         }
     }
@@ -168,8 +166,8 @@ fn fold(stream: StreamId, commits: &[Item]) -> Option<Value> {
     (!row.is_empty()).then_some(Value::Object(row))
 }
 
-/// What is to be done about a visit or an account: the log's own fold, which has its tests elsewhere. Here it matters that the
-/// row has it.
+/// Folds the agenda of a visit or an account with the code of the log, which has its own tests. These tests
+/// check only that the row contains it.
 fn agenda(stream: StreamId, commits: &[Item]) -> Option<Agenda> {
     let commits = commits.iter().map(|item| serde_dynamo::from_item::<_, Commit>(item.clone()).unwrap());
     match stream.category {
@@ -229,7 +227,7 @@ fn account(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
         "user.operator-revoked" => set("operator", json!(false)),
         "user.erased" | "user.forgotten" => set("state", json!(kind.trim_start_matches("user."))),
         "user.texts-capped" | "user.password-changed" => None,
-        other => panic!("the oracle knows no {other}"),
+        other => panic!("unexpected event type {other}"),
     };
 }
 
@@ -299,7 +297,7 @@ fn visit(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
         "waitee.erased" | "waitee.forgotten" => {
             set("erased", json!(true));
         }
-        other => panic!("the oracle knows no {other}"),
+        other => panic!("unexpected event type {other}"),
     }
     let word = |name: &str| row[name].as_str().unwrap().to_owned();
     let (id, joined_at) = (word("id"), word("joined_at"));

@@ -1,4 +1,4 @@
-//! What cannot be projected is parked, holds up nobody, and is not lost.
+//! Doorbells that cannot be applied are parked, do not block other streams, and are not lost.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use futures::future::join_all;
@@ -19,13 +19,14 @@ use crate::{
     records::{self, Image},
 };
 
-/// Calls to a table in trouble, of one doorbell: three attempts of the feed, each of them three of the SDK.
+/// The most calls of one doorbell to a failing table: three attempts of the feed, each with three attempts of
+/// the SDK.
 const CALLS_MAX: usize = 9;
 
-/// Longer than any patience.
-const FOR_EVER: usize = usize::MAX;
+/// More calls than any doorbell makes.
+const ALL_CALLS: usize = usize::MAX;
 
-/// The events of a commit that this code cannot read, and what it says about them.
+/// Events that this code cannot read, each with a part of its error.
 const UNREADABLE: [(&str, &str); 4] = [
     (r#"[{"type":"waitee.teleported","v":1,"data":{}}]"#, "waitee.teleported v1"),
     (r#"[{"type":"waitee.seated","v":2,"data":{"table":7}}]"#, "waitee.seated v2"),
@@ -33,7 +34,7 @@ const UNREADABLE: [(&str, &str); 4] = [
     (r#"[{"type":"waitee.called","v":1,"data":{"hold_until":"soon"}}]"#, "no list of events"),
 ];
 
-/// A commit that follows these, chained as it should be, whatever its events are.
+/// Builds a commit that follows these, with a right hash, from any text of events.
 pub(crate) fn unreadable(commits: &[Commit], events: &str) -> Commit {
     let before = commits.last().unwrap();
     let mut commit = Commit {
@@ -48,13 +49,13 @@ pub(crate) fn unreadable(commits: &[Commit], events: &str) -> Commit {
     commit
 }
 
-/// Puts a commit there past the code that would refuse to write it.
+/// Puts a commit into the table directly, because the log would refuse it.
 pub(crate) async fn plant(tables: &Tables, commit: &Commit) {
     let put = tables.dynamodb.put_item().table_name(EVENTS.name(&tables.prefix));
     put.set_item(Some(records::item(commit))).send().await.unwrap();
 }
 
-/// A visit in the log of as many commits as asked for.
+/// Appends a visit of this many commits.
 async fn grown(backend: &Backend, commits: usize) -> Vec<Commit> {
     let commits = visit(commits).commits(backend);
     for commit in &commits {
@@ -63,8 +64,8 @@ async fn grown(backend: &Backend, commits: usize) -> Vec<Commit> {
     commits
 }
 
-/// The records of these commits, numbered from `first`.
-fn rung(first: usize, commits: &[&Commit]) -> Vec<aws_lambda_events::dynamodb::EventRecord> {
+/// Builds the records of these commits, numbered from `first`.
+fn records_of(first: usize, commits: &[&Commit]) -> Vec<aws_lambda_events::dynamodb::EventRecord> {
     commits
         .iter()
         .enumerate()
@@ -72,13 +73,13 @@ fn rung(first: usize, commits: &[&Commit]) -> Vec<aws_lambda_events::dynamodb::E
         .collect()
 }
 
-/// Rings for these commits; nothing may fail.
+/// Delivers the records of these commits, of which none may fail.
 pub(crate) async fn ring(feed: &Feed, commits: &[&Commit]) {
-    let response = feed.records(records::batch(rung(1, commits))).await;
+    let response = feed.records(records::batch(records_of(1, commits))).await;
     assert_eq!(records::failed(&response), Vec::<String>::new());
 }
 
-/// What is parked now; it is taken off the queue.
+/// Returns the parked doorbells and deletes them.
 pub(crate) async fn parked(backend: &Backend) -> Vec<Parked> {
     let mut parked: Vec<Parked> = Vec::new();
     loop {
@@ -94,8 +95,8 @@ pub(crate) async fn parked(backend: &Backend) -> Vec<Parked> {
     }
 }
 
-/// Brings parked doorbells back; how many of them still fail.
-async fn retried(feed: &Feed, parked: &[Parked]) -> usize {
+/// Delivers parked doorbells again. Returns how many of them fail.
+async fn retry_failures(feed: &Feed, parked: &[Parked]) -> usize {
     let message = |parked: &Parked| {
         let mut message = SqsMessage::default();
         message.message_id = Some(parked.stream.to_string());
@@ -107,11 +108,11 @@ async fn retried(feed: &Feed, parked: &[Parked]) -> usize {
     feed.parked(event).await.batch_item_failures.len()
 }
 
-/// A version of rows that only code to come knows.
+/// A version of rows that this code does not know yet.
 pub(crate) const NEWER: u32 = 99;
 
 #[tokio::test]
-async fn a_commit_this_code_cannot_read_is_parked_and_holds_up_nobody() {
+async fn an_unreadable_commit_is_parked_and_does_not_block_other_streams() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let mut all = Vec::new();
@@ -134,29 +135,29 @@ async fn a_commit_this_code_cannot_read_is_parked_and_holds_up_nobody() {
     for (parked, (stream, seq, cause, row)) in parked.iter().zip(expected) {
         assert_eq!((parked.consumer.as_str(), parked.stream, parked.seq), (CONSUMER, stream, seq));
         assert!(parked.cause.contains(cause), "{parked:?}");
-        assert_eq!(tables.row(stream).await, row, "the row stays as it was");
+        assert_eq!(tables.row(stream).await, row, "the row is unchanged");
     }
     for good in all.iter().filter(|commit| !parked.iter().any(|parked| parked.stream == commit.stream)) {
-        assert_eq!(tables.row(good.stream).await, tables.due(good.stream).await);
+        assert_eq!(tables.row(good.stream).await, tables.expected(good.stream).await);
     }
 }
 
 #[tokio::test]
-async fn a_stream_of_a_category_that_newer_code_keeps_is_passed_over() {
+async fn a_stream_of_an_unknown_category_is_skipped() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let good = grown(&stage.backend, 1).await;
     let newer =
         records::record(1, "INSERT", &format!("table-{}", good[0].stream.id), 1, records::item(&good[0]));
     let mut batch = vec![newer];
-    batch.extend(rung(2, &[&good[0]]));
+    batch.extend(records_of(2, &[&good[0]]));
     assert_eq!(records::failed(&feed.records(records::batch(batch)).await), Vec::<String>::new());
-    assert_eq!(tables.row(good[0].stream).await, tables.due(good[0].stream).await);
-    assert_eq!(parked(&stage.backend).await, [], "no read model of this code is about it");
+    assert_eq!(tables.row(good[0].stream).await, tables.expected(good[0].stream).await);
+    assert_eq!(parked(&stage.backend).await, [], "a stream without a projection is not parked");
 }
 
 #[tokio::test]
-async fn a_row_of_a_newer_version_is_not_written_over_and_caught_up_once_it_is_gone() {
+async fn a_row_of_a_newer_version_is_not_overwritten_and_its_doorbell_is_parked() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let commits = grown(&stage.backend, 3).await;
@@ -165,24 +166,23 @@ async fn a_row_of_a_newer_version_is_not_written_over_and_caught_up_once_it_is_g
     let old = tables.row(stream).await.unwrap();
 
     let same_shape = with(&old, &[("v", json!(NEWER))]);
-    let other_shape =
-        json!({ "id": stream.id, "seq": 1, "v": NEWER, "shape": "nothing that this code knows" });
+    let other_shape = json!({ "id": stream.id, "seq": 1, "v": NEWER, "shape": "unknown to this code" });
     for newer in [same_shape, other_shape] {
         tables.put_row(stream, &newer).await;
         ring(&feed, &[&commits[1], &commits[2]]).await;
         let parked = parked(&stage.backend).await;
         assert_eq!((parked.len(), parked[0].stream, parked[0].seq), (1, stream, commits[2].last));
         assert_eq!(tables.row(stream).await, Some(newer));
-        assert_eq!(retried(&feed, &parked).await, 1, "the cause is still there");
+        assert_eq!(retry_failures(&feed, &parked).await, 1, "the newer row is still there");
 
         tables.put_row(stream, &old).await;
-        assert_eq!(retried(&feed, &parked).await, 0);
-        assert_eq!(tables.row(stream).await, tables.due(stream).await);
+        assert_eq!(retry_failures(&feed, &parked).await, 0);
+        assert_eq!(tables.row(stream).await, tables.expected(stream).await);
     }
 }
 
 #[tokio::test]
-async fn a_row_of_an_older_version_is_folded_anew() {
+async fn a_row_of_an_older_version_is_folded_again_from_the_log() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let commits = grown(&stage.backend, 3).await;
@@ -190,22 +190,22 @@ async fn a_row_of_an_older_version_is_folded_anew() {
     ring(&feed, &[&commits[1]]).await;
     let right = tables.row(stream).await.unwrap();
 
-    // Even an older row that is at the end of its stream is not left as it is, once its doorbell rings.
+    // A doorbell replaces an older row even if the row is at the end of its stream.
     let wrong = with(
         &right,
         &[("v", json!(0)), ("state", json!("seated")), ("calls", json!(7)), ("seq", json!(commits[2].last))],
     );
-    let other_shape = json!({ "id": stream.id, "seq": 1, "v": 0, "shape": "what older code wrote" });
+    let other_shape = json!({ "id": stream.id, "seq": 1, "v": 0, "shape": "of older code" });
     for older in [wrong, other_shape] {
         tables.put_row(stream, &older).await;
         ring(&feed, &[&commits[2]]).await;
-        assert_eq!(tables.row(stream).await, tables.due(stream).await);
+        assert_eq!(tables.row(stream).await, tables.expected(stream).await);
     }
     assert_eq!(parked(&stage.backend).await, []);
 }
 
 #[tokio::test]
-async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_first_record_on() {
+async fn a_doorbell_that_can_be_neither_applied_nor_parked_is_reported_by_its_first_record() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let (before, bad, behind) =
@@ -214,11 +214,11 @@ async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_first_rec
     plant(&tables, &poison).await;
     stage.dynamodb.delete_table().table_name(QUEUE.name(&stage.prefix)).send().await.unwrap();
 
-    let batch = rung(1, &[&before[0], &bad[0], &bad[1], &behind[0], &poison, &behind[1], &before[1]]);
+    let batch = records_of(1, &[&before[0], &bad[0], &bad[1], &behind[0], &poison, &behind[1], &before[1]]);
     let response = feed.records(records::batch(batch.clone())).await;
     assert_eq!(records::failed(&response), [records::sequence(2)]);
     for good in [&before, &behind] {
-        assert_eq!(tables.row(good[0].stream).await, tables.due(good[0].stream).await);
+        assert_eq!(tables.row(good[0].stream).await, tables.expected(good[0].stream).await);
     }
 
     tables::create(&stage.dynamodb, &stage.prefix, &[QUEUE]).await.unwrap();
@@ -229,7 +229,7 @@ async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_first_rec
 }
 
 #[tokio::test]
-async fn a_doorbell_for_more_than_the_log_holds_is_parked() {
+async fn a_doorbell_beyond_the_end_of_the_log_is_parked() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let commits = visit(3).commits(&stage.backend);
@@ -242,12 +242,12 @@ async fn a_doorbell_for_more_than_the_log_holds_is_parked() {
     for commit in &commits[1..] {
         append(&stage.backend, commit).await;
     }
-    assert_eq!(retried(&feed, &parked).await, 0);
-    assert_eq!(tables.row(stream).await, tables.due(stream).await);
+    assert_eq!(retry_failures(&feed, &parked).await, 0);
+    assert_eq!(tables.row(stream).await, tables.expected(stream).await);
 }
 
 #[tokio::test]
-async fn a_table_in_short_trouble_is_asked_again() {
+async fn calls_to_a_table_that_fails_briefly_are_repeated() {
     use Trouble::{AnswerLost, Broken, Throttled, Unanswered};
     let stage = Stage::new().await;
     let troubles = [
@@ -263,10 +263,10 @@ async fn a_table_in_short_trouble_is_asked_again() {
     join_all(tried.map(|((operation, trouble), calls)| {
         let stage = &stage;
         async move {
-            let (stream, asked) = troubled(stage, operation, trouble, calls).await;
+            let (stream, called) = ring_through(stage, operation, trouble, calls).await;
             let tables = Tables::of(stage);
-            assert_eq!(tables.row(stream).await, tables.due(stream).await, "{operation} {trouble:?}");
-            assert!(asked > calls && asked <= CALLS_MAX, "{operation} {trouble:?}: {asked} calls");
+            assert_eq!(tables.row(stream).await, tables.expected(stream).await, "{operation} {trouble:?}");
+            assert!(called > calls && called <= CALLS_MAX, "{operation} {trouble:?}: {called} calls");
         }
     }))
     .await;
@@ -274,7 +274,7 @@ async fn a_table_in_short_trouble_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_doorbell_whose_table_stays_in_trouble_is_parked_and_not_lost() {
+async fn a_doorbell_whose_table_keeps_failing_is_parked_and_can_be_applied_later() {
     let stage = Stage::new().await;
     let tables = Tables::of(&stage);
     let troubles = [
@@ -286,8 +286,8 @@ async fn a_doorbell_whose_table_stays_in_trouble_is_parked_and_not_lost() {
     let streams = join_all(troubles.map(|(operation, trouble)| {
         let stage = &stage;
         async move {
-            let (stream, asked) = troubled(stage, operation, trouble, FOR_EVER).await;
-            assert!(asked > 1 && asked <= CALLS_MAX, "{operation} {trouble:?}: {asked} calls");
+            let (stream, called) = ring_through(stage, operation, trouble, ALL_CALLS).await;
+            assert!(called > 1 && called <= CALLS_MAX, "{operation} {trouble:?}: {called} calls");
             stream
         }
     }))
@@ -298,15 +298,15 @@ async fn a_doorbell_whose_table_stays_in_trouble_is_parked_and_not_lost() {
     for stream in &streams {
         assert_eq!(tables.row(*stream).await, None);
     }
-    assert_eq!(retried(&Feed::new(stage.backend.clone()), &parked).await, 0);
+    assert_eq!(retry_failures(&Feed::new(stage.backend.clone()), &parked).await, 0);
     for stream in &streams {
-        assert_eq!(tables.row(*stream).await, tables.due(*stream).await);
+        assert_eq!(tables.row(*stream).await, tables.expected(*stream).await);
     }
 }
 
-/// Rings for a new visit through a proxy that fails so many calls; the stream, and how often the table was asked. The
-/// doorbell brings no commit, so the row is read, the log too, and the row is written.
-async fn troubled(
+/// Rings for a new visit through a proxy that fails this many calls. Returns the stream and the number of
+/// calls. The doorbell contains no commit, so the feed reads the row and the log, and writes the row.
+async fn ring_through(
     stage: &Stage,
     operation: &'static str,
     trouble: Trouble,
@@ -321,7 +321,7 @@ async fn troubled(
         .records(records::batch(vec![records::insert(1, &commits[1], Image::Missing, &commits[1])]))
         .await;
     assert_eq!(records::failed(&response), Vec::<String>::new());
-    (commits[0].stream, proxy.asked())
+    (commits[0].stream, proxy.calls())
 }
 
 fn sorted(streams: &[StreamId]) -> Vec<StreamId> {
@@ -330,7 +330,7 @@ fn sorted(streams: &[StreamId]) -> Vec<StreamId> {
     streams
 }
 
-/// A row with some of its attributes changed.
+/// Returns a row with some attributes changed.
 pub(crate) fn with(row: &Value, changed: &[(&str, Value)]) -> Value {
     let mut row = row.clone();
     for (name, value) in changed {

@@ -1,4 +1,4 @@
-//! Stands between a backend and the engine, and does to chosen calls what networks and overloaded tables do.
+//! A proxy in front of the engine that delays, loses or refuses selected calls.
 
 use std::{
     sync::{
@@ -21,28 +21,27 @@ use waitlist_tests::stage::Stage;
 
 use crate::oracle::{PATIENCE, POLL};
 
-/// How late a late call is: long enough to be overtaken, each time by another number of calls.
+// Delays of late calls: long enough to be overtaken, by a varying number of calls.
 const LATE_MAX_MS: u64 = 12;
 const LATE_STEP_MS: u64 = 7;
 
-/// What happens to a call.
+/// The treatment of a selected call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The table says that it is asked too much.
     Throttled,
-    /// The table says that something is wrong with it.
+    /// Answered with an internal error.
     Broken,
-    /// Nothing comes back, and nothing was done.
+    /// Neither executed nor answered.
     Unanswered,
-    /// It was done, and the answer does not arrive.
+    /// Executed, but not answered.
     AnswerLost,
-    /// It takes its time, more or less of it.
+    /// Delayed by a varying time.
     Late,
-    /// It is kept back until the test lets go of it.
+    /// Delayed until the test calls [`Proxy::release`].
     Held,
 }
 
-/// A proxy in front of the engine. It ends with the runtime of its test.
+/// A running proxy. It ends with the runtime of its test.
 pub(crate) struct Proxy {
     pub(crate) url: String,
     line: Arc<Line>,
@@ -55,12 +54,13 @@ struct Line {
     table: String,
     trouble: Trouble,
     left: AtomicUsize,
-    asked: AtomicUsize,
-    let_go: Semaphore,
+    called: AtomicUsize,
+    released: Semaphore,
 }
 
 impl Proxy {
-    /// Lets everything through but the first `calls` of this operation on this table.
+    /// Starts a proxy that applies `trouble` to the first `calls` of this operation on this table and
+    /// forwards all other calls.
     pub(crate) async fn start(
         stage: &Stage,
         operation: &'static str,
@@ -69,7 +69,7 @@ impl Proxy {
         calls: usize,
     ) -> Self {
         let engine = stage.sdk.endpoint_url().unwrap().to_owned();
-        let (left, asked, let_go) = (AtomicUsize::new(calls), AtomicUsize::new(0), Semaphore::new(0));
+        let (left, called, released) = (AtomicUsize::new(calls), AtomicUsize::new(0), Semaphore::new(0));
         let line = Arc::new(Line {
             engine,
             http: reqwest::Client::new(),
@@ -77,8 +77,8 @@ impl Proxy {
             table,
             trouble,
             left,
-            asked,
-            let_go,
+            called,
+            released,
         });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -88,41 +88,41 @@ impl Proxy {
         Self { url, line }
     }
 
-    /// The stage's backend, by way of this proxy.
+    /// Returns a backend like the stage's that uses this proxy.
     pub(crate) async fn backend(&self, stage: &Stage) -> Backend {
         let sdk = infra::aws::local(&self.url, &stage.access_key).await;
         let config = Config::local(&stage.prefix, &stage.backend.public_url, stage.keys.clone());
         Backend::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, stage.backend.clock.clone()).unwrap()
     }
 
-    /// Lets go of one call that is held.
-    pub(crate) fn let_go(&self) {
-        self.line.let_go.add_permits(1);
+    /// Forwards one held call.
+    pub(crate) fn release(&self) {
+        self.line.released.add_permits(1);
     }
 
-    /// Waits until the chosen operation is asked for.
-    pub(crate) async fn until_asked(&self) {
-        let asked = async {
-            while self.asked() == 0 {
+    /// Waits for the first selected call.
+    pub(crate) async fn until_called(&self) {
+        let called = async {
+            while self.calls() == 0 {
                 tokio::time::sleep(POLL).await;
             }
         };
-        tokio::time::timeout(PATIENCE, asked).await.expect("the call comes in time");
+        tokio::time::timeout(PATIENCE, called).await.expect("the call should have been made by now");
     }
 
-    /// How often the chosen operation was asked for.
-    pub(crate) fn asked(&self) -> usize {
-        self.line.asked.load(Ordering::SeqCst)
+    /// Returns the number of selected calls so far.
+    pub(crate) fn calls(&self) -> usize {
+        self.line.called.load(Ordering::SeqCst)
     }
 }
 
 async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    if !target.ends_with(&format!(".{}", line.operation)) || asked["TableName"] != line.table.as_str() {
+    if !target.ends_with(&format!(".{}", line.operation)) || request["TableName"] != line.table.as_str() {
         return line.forward(headers, body).await;
     }
-    let place = line.asked.fetch_add(1, Ordering::SeqCst) as u64;
+    let place = line.called.fetch_add(1, Ordering::SeqCst) as u64;
     let troubled =
         line.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     match line.trouble {
@@ -139,7 +139,7 @@ async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) ->
             line.forward(headers, body).await
         }
         Trouble::Held => {
-            line.let_go.acquire().await.unwrap().forget();
+            line.released.acquire().await.unwrap().forget();
             line.forward(headers, body).await
         }
     }
@@ -156,7 +156,7 @@ impl Line {
 }
 
 fn refusal(status: u16, kind: &str) -> Response<Body> {
-    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "arranged by a test" });
+    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "simulated failure" });
     let response =
         Response::builder().status(status).header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
     response.body(Body::from(body.to_string())).unwrap()

@@ -1,4 +1,4 @@
-//! From the engine's stream to rows, through the real pump.
+//! The real pump, from the engine's stream to rows.
 
 use std::{
     convert::Infallible,
@@ -23,13 +23,13 @@ use crate::{
     poison::parked,
 };
 
-/// Small batches, so that there are many of them, and short pauses.
+/// Small batches, so that there are many, and short pauses.
 const MAPPING: Mapping =
     Mapping { batch_size: 7, poll_ms: 5, retry_base_ms: 5, retry_max_ms: 20, ..Mapping::of(CONSUMER) };
 
 const HISTORIES: usize = 24;
 
-/// What the failure destination was given: how many records, after how many attempts.
+/// The number of records and of attempts of each failure that reached the failure destination.
 type GivenUp = Arc<Mutex<Vec<(usize, u32)>>>;
 
 struct Scene {
@@ -38,7 +38,6 @@ struct Scene {
     given_up: GivenUp,
 }
 
-/// A pump that runs.
 struct Running {
     stop: watch::Sender<bool>,
     pump: JoinHandle<()>,
@@ -50,8 +49,8 @@ impl Scene {
         Self { tables: Tables::of(&stage), stage, given_up: GivenUp::default() }
     }
 
-    /// Appends some histories, one after the other; their streams.
-    async fn happen(&self) -> Vec<StreamId> {
+    /// Appends some histories. Returns their streams.
+    async fn append_histories(&self) -> Vec<StreamId> {
         let commits: Vec<Vec<Commit>> =
             some(HISTORIES).iter().map(|history| history.commits(&self.stage.backend)).collect();
         for commit in commits.iter().flatten() {
@@ -60,7 +59,7 @@ impl Scene {
         commits.iter().map(|commits| commits[0].stream).collect()
     }
 
-    /// Starts a pump into a feed, whose first calls fail.
+    /// Starts a pump with a feed of which the first `failures` calls fail.
     fn start(&self, mapping: Mapping, failures: usize) -> Running {
         let source = Source {
             dynamodb: self.stage.dynamodb.clone(),
@@ -75,7 +74,7 @@ impl Scene {
             async move {
                 let fails =
                     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-                if fails { Err("arranged by a test") } else { Ok(feed.records(event).await) }
+                if fails { Err("simulated failure") } else { Ok(feed.records(event).await) }
             }
         };
         let on_failure = move |failure: local::pump::Failure| {
@@ -96,44 +95,44 @@ impl Running {
 }
 
 #[tokio::test]
-async fn what_is_committed_before_or_while_the_pump_runs_comes_into_the_rows() {
+async fn commits_made_before_and_during_the_run_of_the_pump_appear_in_rows() {
     let scene = Scene::new().await;
-    let mut streams = scene.happen().await;
+    let mut streams = scene.append_histories().await;
     let running = scene.start(MAPPING, 0);
-    streams.extend(scene.happen().await);
+    streams.extend(scene.append_histories().await);
     scene.tables.settle(&streams).await;
     running.stop().await;
     assert_eq!(parked(&scene.stage.backend).await, []);
 }
 
 #[tokio::test]
-async fn a_pump_that_was_stopped_goes_on_where_it_was() {
+async fn a_restarted_pump_continues_at_its_checkpoint() {
     let scene = Scene::new().await;
-    let first = scene.happen().await;
+    let first = scene.append_histories().await;
     let running = scene.start(MAPPING, 0);
     scene.tables.settle(&first).await;
     running.stop().await;
 
-    let second = scene.happen().await;
+    let second = scene.append_histories().await;
     for stream in &second {
-        assert_eq!(scene.tables.row(*stream).await, None, "nobody is there to write it");
+        assert_eq!(scene.tables.row(*stream).await, None, "no pump is running");
     }
-    // Rows that are taken away stay away: what is behind the checkpoint is not delivered again.
-    let gone = first[0];
-    scene.tables.remove_row(gone).await;
+    // A deleted row is not restored, because records before the checkpoint are not delivered again.
+    let deleted = first[0];
+    scene.tables.remove_row(deleted).await;
     let running = scene.start(MAPPING, 0);
     scene.tables.settle(&second).await;
     running.stop().await;
-    assert_eq!(scene.tables.row(gone).await, None);
+    assert_eq!(scene.tables.row(deleted).await, None);
 }
 
 #[tokio::test]
-async fn two_pumps_write_the_same_rows_and_each_keeps_its_own_place() {
+async fn two_pumps_write_the_same_rows_and_have_checkpoints_of_their_own() {
     let scene = Scene::new().await;
-    let mut streams = scene.happen().await;
+    let mut streams = scene.append_histories().await;
     let (one, other) =
         (scene.start(MAPPING, 0), scene.start(Mapping { consumer: "another", batch_size: 3, ..MAPPING }, 0));
-    streams.extend(scene.happen().await);
+    streams.extend(scene.append_histories().await);
     scene.tables.settle(&streams).await;
     one.stop().await;
     other.stop().await;
@@ -141,10 +140,10 @@ async fn two_pumps_write_the_same_rows_and_each_keeps_its_own_place() {
 }
 
 #[tokio::test]
-async fn while_the_feed_fails_nothing_is_lost() {
+async fn records_are_delivered_again_until_a_failing_feed_recovers() {
     let scene = Scene::new().await;
-    let streams = scene.happen().await;
-    // Two splits of the first batch of seven, and all but the last of its first record's attempts.
+    let streams = scene.append_histories().await;
+    // Two splits of the first batch of seven, and all attempts but the last of its first record.
     let running = scene.start(MAPPING, 2 + MAPPING.attempts_max as usize - 1);
     scene.tables.settle(&streams).await;
     running.stop().await;
@@ -152,10 +151,9 @@ async fn while_the_feed_fails_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn what_the_feed_would_not_take_is_named_to_the_failure_destination_and_caught_up_by_the_next_doorbell()
-{
+async fn records_given_up_reach_the_failure_destination_and_the_next_doorbell_catches_up() {
     let scene = Scene::new().await;
-    // Two commits of every stream; the feed is down for the first and back for the second.
+    // The feed fails for the first commit of each stream and works for the second.
     let commits: Vec<Vec<Commit>> =
         (0..5).map(|_| crate::history::visit(2).commits(&scene.stage.backend)).collect();
     for commits in &commits {
@@ -179,6 +177,8 @@ impl Scene {
                 tokio::time::sleep(crate::oracle::POLL).await;
             }
         };
-        tokio::time::timeout(crate::oracle::PATIENCE, given_up).await.expect("the pump gives up in time");
+        tokio::time::timeout(crate::oracle::PATIENCE, given_up)
+            .await
+            .expect("the pump should have given up by now");
     }
 }

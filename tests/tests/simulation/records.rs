@@ -1,4 +1,4 @@
-//! Stream records of commits, whole or damaged on the way.
+//! Builds stream records of commits, whole or damaged.
 
 use std::collections::HashMap;
 
@@ -12,24 +12,22 @@ use schema::Commit;
 
 use crate::oracle::Item;
 
-/// What a record shows of its commit.
+/// The image of the commit in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Image {
-    /// All of it.
     Whole,
-    /// Nothing.
     Missing,
-    /// All but one attribute.
+    /// Without one attribute.
     Without(&'static str),
-    /// Everything, but the events are another text, well-formed all the same.
+    /// With other, well-formed events.
     Altered,
-    /// Everything, but the events are no text of events.
+    /// With a text that is not JSON as events.
     Garbage,
-    /// Everything, but it claims to end later than it does.
+    /// With a `last` beyond the commit's last event.
     Longer,
-    /// Everything, but the events are of another type of attribute.
+    /// With the events as a binary attribute.
     Binary,
-    /// Another commit's.
+    /// Of another commit.
     Foreign,
 }
 
@@ -46,12 +44,11 @@ pub(crate) fn image() -> impl Strategy<Value = Image> {
     ]
 }
 
-/// The item of a commit.
 pub(crate) fn item(commit: &Commit) -> Item {
     serde_dynamo::to_item(commit).unwrap()
 }
 
-/// The record of an inserted commit. `foreign` is the commit that a foreign image shows.
+/// Builds the record of an inserted commit. `foreign` is the commit shown by [`Image::Foreign`].
 pub(crate) fn insert(sequence: usize, commit: &Commit, image: Image, foreign: &Commit) -> EventRecord {
     let mut shown = item(commit);
     match image {
@@ -78,7 +75,6 @@ pub(crate) fn insert(sequence: usize, commit: &Commit, image: Image, foreign: &C
     record(sequence, "INSERT", &commit.stream.to_string(), commit.seq, shown)
 }
 
-/// Any record.
 pub(crate) fn record(sequence: usize, name: &str, stream: &str, seq: u64, image: Item) -> EventRecord {
     let mut record = EventRecord::default();
     record.event_name = name.into();
@@ -93,19 +89,17 @@ pub(crate) fn record(sequence: usize, name: &str, stream: &str, seq: u64, image:
     record
 }
 
-/// The sequence number of a record.
 pub(crate) fn sequence(place: usize) -> String {
     format!("1{place:020}")
 }
 
-/// A batch.
 pub(crate) fn batch(records: Vec<EventRecord>) -> Event {
     let mut event = Event::default();
     event.records = records;
     event
 }
 
-/// The records that an answer names as failed, in order.
+/// Returns the sequence numbers that a response reports as failed, in order.
 pub(crate) fn failed(response: &DynamoDbEventResponse) -> Vec<String> {
     let mut failed: Vec<String> = response
         .batch_item_failures

@@ -1,4 +1,4 @@
-//! The queue of parked doorbells, worked off as an event source mapping of SQS would, on a clock that a test moves.
+//! The queue of parked doorbells, consumed as by an event source mapping of SQS, with a manual clock.
 
 use local::workers::{Consumer, look};
 use projections::feed::Feed;
@@ -12,11 +12,11 @@ use crate::{
     poison::{NEWER, ring, with},
 };
 
-/// As the backend has it: a message is tried every half minute, five times.
+// The settings of the queue in the backend.
 const VISIBILITY_MS: i64 = 30_000;
 const ATTEMPTS_MAX: usize = 5;
 
-/// A visit whose row newer code wrote, and whose doorbell was therefore parked.
+/// A visit with a row of a newer version, so that its doorbell was parked.
 struct Scene {
     stage: Stage,
     tables: Tables,
@@ -41,8 +41,8 @@ impl Scene {
         scene
     }
 
-    /// The cause is gone: older code's row is back.
-    async fn heal(&self) {
+    /// Puts back the row of this version, so that the doorbell can be applied.
+    async fn restore_row(&self) {
         self.tables.put_row(self.commits[0].stream, &self.row).await;
     }
 
@@ -54,9 +54,9 @@ impl Scene {
         self.stage.backend.clock.advance_millis(ms);
     }
 
-    async fn is_right(&self) -> bool {
+    async fn row_is_current(&self) -> bool {
         let stream = self.commits[0].stream;
-        self.tables.row(stream).await == self.tables.due(stream).await
+        self.tables.row(stream).await == self.tables.expected(stream).await
     }
 
     async fn dead(&self) -> Vec<String> {
@@ -72,8 +72,8 @@ impl Scene {
             .collect()
     }
 
-    /// Tries the message until it is given up.
-    async fn wear_out(&self) {
+    /// Tries the message until it becomes a dead letter.
+    async fn exhaust(&self) {
         for _ in 0..ATTEMPTS_MAX {
             assert_eq!(self.look().await, 1);
             self.pass(VISIBILITY_MS);
@@ -83,60 +83,60 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_parked_doorbell_is_tried_again_only_after_its_visibility_time_out() {
+async fn a_parked_doorbell_is_tried_again_after_the_visibility_time_out() {
     let scene = Scene::new().await;
     assert_eq!(scene.look().await, 1);
-    assert_eq!(scene.look().await, 0, "it was tried just now");
-    scene.heal().await;
+    assert_eq!(scene.look().await, 0, "it is hidden after the first try");
+    scene.restore_row().await;
     scene.pass(VISIBILITY_MS - 1);
     assert_eq!(scene.look().await, 0);
-    assert!(!scene.is_right().await);
+    assert!(!scene.row_is_current().await);
     scene.pass(1);
     assert_eq!(scene.look().await, 1);
-    assert!(scene.is_right().await);
+    assert!(scene.row_is_current().await);
 
     scene.pass(10 * VISIBILITY_MS);
-    assert_eq!(scene.look().await, 0, "what is handled does not come back");
+    assert_eq!(scene.look().await, 0, "an applied doorbell is not delivered again");
     assert_eq!(scene.dead().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_doorbell_that_fails_every_time_waits_among_the_dead_letters_to_be_redriven() {
+async fn a_doorbell_that_always_fails_becomes_a_dead_letter_and_can_be_redriven() {
     let scene = Scene::new().await;
     let queue = &scene.stage.backend.retries;
-    scene.wear_out().await;
+    scene.exhaust().await;
     let dead = scene.dead().await;
     assert_eq!(dead.len(), 1);
     scene.pass(10 * VISIBILITY_MS);
-    assert_eq!(scene.look().await, 0, "nobody tries a dead letter by themselves");
+    assert_eq!(scene.look().await, 0, "a dead letter is not tried again");
 
     assert!(queue.redrive(&dead[0]).await.unwrap());
     assert_eq!(scene.dead().await, Vec::<String>::new());
-    scene.wear_out().await;
-    assert_eq!(scene.dead().await.len(), 1, "redriven too early, it dies once more");
+    scene.exhaust().await;
+    assert_eq!(scene.dead().await.len(), 1, "it fails again while the cause exists");
 
-    scene.heal().await;
+    scene.restore_row().await;
     assert_eq!(queue.redrive_all().await.unwrap(), 1);
     assert_eq!(scene.look().await, 1);
-    assert!(scene.is_right().await);
+    assert!(scene.row_is_current().await);
     scene.pass(10 * VISIBILITY_MS);
     assert_eq!((scene.look().await, scene.dead().await.len()), (0, 0));
 }
 
 #[tokio::test]
-async fn of_a_batch_only_what_failed_comes_again() {
+async fn only_the_failed_messages_of_a_batch_are_delivered_again() {
     let scene = Scene::new().await;
     let retries = &scene.stage.backend.retries;
     let good = visit(2).commits(&scene.stage.backend);
     for commit in &good {
         append(&scene.stage.backend, commit).await;
     }
-    let body = json!({ "consumer": "projector", "stream": good[0].stream, "seq": good[1].last, "cause": "was in trouble" });
+    let body = json!({ "consumer": "projector", "stream": good[0].stream, "seq": good[1].last, "cause": "simulated failure" });
     retries.send(&body.to_string(), std::time::Duration::ZERO).await.unwrap();
     retries.send("no parked doorbell", std::time::Duration::ZERO).await.unwrap();
 
     assert_eq!(scene.look().await, 3);
-    assert_eq!(scene.tables.row(good[0].stream).await, scene.tables.due(good[0].stream).await);
+    assert_eq!(scene.tables.row(good[0].stream).await, scene.tables.expected(good[0].stream).await);
     scene.pass(VISIBILITY_MS);
     assert_eq!(scene.look().await, 2);
     for _ in 0..ATTEMPTS_MAX {

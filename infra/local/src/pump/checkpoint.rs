@@ -1,4 +1,4 @@
-//! How far a consumer has come in a shard, kept where it survives the process.
+//! Stores in a table how far a consumer has read a shard.
 
 use std::fmt::Display;
 
@@ -11,16 +11,16 @@ const STREAM: &str = "stream";
 const SEQUENCE: &str = "sequence";
 const FINISHED: &str = "finished";
 
-/// A consumer's place in a shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Checkpoint {
-    /// The last handled record; none yet when absent.
+    /// The sequence number of the last handled record; `None` before the first.
     pub(super) sequence: Option<String>,
-    /// Whether the shard is closed and read to its end.
+    /// Whether the shard is closed and was read to its end.
     pub(super) finished: bool,
 }
 
-/// The place of `consumer` in `shard`: the beginning, where it has none, or where it has one in an earlier stream of the table.
+/// Loads the checkpoint of `consumer` in `shard`. It is the beginning of the shard if there is none, or if it
+/// belongs to an earlier stream of the table.
 pub(super) async fn load(
     source: &Source,
     consumer: &str,
@@ -29,7 +29,7 @@ pub(super) async fn load(
 ) -> Result<Checkpoint, String> {
     let request = source.dynamodb.get_item().table_name(&source.checkpoints).consistent_read(true);
     let request = request.key(CHECKPOINTS.hash.0, text(consumer)).key(shard_key(), text(shard));
-    let item = request.send().await.map_err(said)?.item.unwrap_or_default();
+    let item = request.send().await.map_err(full_message)?.item.unwrap_or_default();
     let string = |name| item.get(name).and_then(|value| value.as_s().ok());
     if string(STREAM).is_none_or(|of| of != stream) {
         return Ok(Checkpoint::default());
@@ -38,7 +38,8 @@ pub(super) async fn load(
     Ok(Checkpoint { sequence: string(SEQUENCE).cloned(), finished })
 }
 
-/// Overwrites it: a shard has one reader per consumer, because the data directory has one process.
+/// Overwrites the checkpoint. There is one reader per shard and consumer, because one process owns the data
+/// directory.
 pub(super) async fn save(
     source: &Source,
     consumer: &str,
@@ -57,7 +58,7 @@ pub(super) async fn save(
         Some(sequence) => request.item(SEQUENCE, sequence),
         None => request,
     };
-    request.send().await.map(|_| ()).map_err(said)
+    request.send().await.map(|_| ()).map_err(full_message)
 }
 
 fn shard_key() -> &'static str {
@@ -68,7 +69,7 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn said<E: std::error::Error>(cause: E) -> String {
+fn full_message<E: std::error::Error>(cause: E) -> String {
     let shown: &dyn Display = &DisplayErrorContext(cause);
     shown.to_string()
 }

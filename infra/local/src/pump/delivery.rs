@@ -1,4 +1,4 @@
-//! Brings records to the handler and hands over what it does not take.
+//! Calls the handler with a batch of records and reads its answer.
 
 use std::{error::Error, time::Duration};
 
@@ -10,28 +10,27 @@ use serde::Serialize;
 
 use super::{Boxed, Cause, Handler, plan::Answer};
 
-/// What the failure destination gets: a pointer to the records, not the records, as in AWS.
+/// A reference to records that were given up, for the failure destination. As in AWS it does not contain the
+/// records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// Whose handler it was.
     pub consumer: &'static str,
-    /// The stream.
     pub stream_arn: String,
-    /// The shard.
     pub shard: String,
-    /// The first record's sequence number.
+    /// The sequence number of the first record.
     pub first: String,
-    /// The last record's.
+    /// The sequence number of the last record.
     pub last: String,
-    /// How many records these are.
+    /// The number of records.
     pub records: usize,
-    /// How often they were tried, splits not counted.
+    /// The number of attempts, not counting splits.
     pub attempts: u32,
-    /// What came of the last attempt.
+    /// The error of the last attempt.
     pub cause: String,
 }
 
-/// Calls the handler once with `records`; says what it acknowledged, counted from `first`, and why not more.
+/// Calls the handler once with `records`. Returns the acknowledged records, numbered from `first`, and the
+/// reason why not all are.
 pub(super) async fn call(
     handler: &Handler,
     records: &[EventRecord],
@@ -41,14 +40,14 @@ pub(super) async fn call(
     let mut event = Event::default();
     event.records = records.to_vec();
     let handler = handler.clone();
-    match apart(Box::pin(async move { handler(event).await }), timeout_ms).await {
+    match isolated(Box::pin(async move { handler(event).await }), timeout_ms).await {
         Ok(response) => read(&response, records, first),
         Err(cause) => (Answer::None, cause),
     }
 }
 
-/// Runs `work` where neither its panic nor its endlessness can take the shard along.
-pub(super) async fn apart<T: Send + 'static>(
+/// Runs `work` as a task of its own, so that neither a panic nor a hang stops the shard's reader.
+pub(super) async fn isolated<T: Send + 'static>(
     work: Boxed<Result<T, Cause>>,
     timeout_ms: u64,
 ) -> Result<T, String> {
@@ -56,7 +55,7 @@ pub(super) async fn apart<T: Send + 'static>(
     let stopper = task.abort_handle();
     match tokio::time::timeout(Duration::from_millis(timeout_ms), task).await {
         Ok(Ok(result)) => result.map_err(|cause| chain(&*cause)),
-        Ok(Err(lost)) => Err(format!("the handler was lost: {lost}")),
+        Ok(Err(lost)) => Err(format!("the handler panicked or was cancelled: {lost}")),
         Err(_) => {
             stopper.abort();
             Err(format!("no answer within {timeout_ms} ms"))
@@ -64,7 +63,8 @@ pub(super) async fn apart<T: Send + 'static>(
     }
 }
 
-/// An answer is trusted only where each failed item is one of the batch: otherwise the whole batch failed, as in AWS.
+/// Reads an answer. If it names an item that is not in the batch, the whole batch counts as failed, as in
+/// AWS.
 fn read(response: &DynamoDbEventResponse, records: &[EventRecord], first: usize) -> (Answer, String) {
     let mut earliest = None;
     for failure in &response.batch_item_failures {
@@ -73,12 +73,15 @@ fn read(response: &DynamoDbEventResponse, records: &[EventRecord], first: usize)
             records.iter().position(|record| record.change.sequence_number.as_deref() == Some(id))
         });
         let Some(place) = place else {
-            return (Answer::None, format!("the answer names {named:?}, which is not in the batch"));
+            return (
+                Answer::None,
+                format!("the handler reported {named:?} as failed, which is not in the batch"),
+            );
         };
         earliest = earliest.map_or(Some(place), |earlier: usize| Some(earlier.min(place)));
     }
     earliest.map_or((Answer::All, String::new()), |place| {
-        (Answer::Before(first + place), "the answer names it as failed".to_owned())
+        (Answer::Before(first + place), "the handler reported a record as failed".to_owned())
     })
 }
 
@@ -98,18 +101,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_never_ends_fails_in_time() {
-        let endless: Boxed<Result<(), Cause>> = Box::pin(std::future::pending());
-        assert_eq!(apart(endless, 5).await, Err("no answer within 5 ms".to_owned()));
+    async fn work_that_hangs_fails_after_the_timeout() {
+        let hanging: Boxed<Result<(), Cause>> = Box::pin(std::future::pending());
+        assert_eq!(isolated(hanging, 5).await, Err("no answer within 5 ms".to_owned()));
     }
 
     #[tokio::test]
-    async fn an_error_is_told_with_everything_that_led_to_it() {
+    async fn an_error_is_reported_with_all_its_causes() {
         #[derive(Debug, thiserror::Error)]
         #[error("project waitee-1")]
         struct Outer(#[source] std::fmt::Error);
         let failing: Boxed<Result<(), Cause>> = Box::pin(async { Err(Outer(std::fmt::Error).into()) });
-        let told = apart(failing, 60_000).await.unwrap_err();
-        assert_eq!(told, format!("project waitee-1: {}", std::fmt::Error));
+        let reported = isolated(failing, 60_000).await.unwrap_err();
+        assert_eq!(reported, format!("project waitee-1: {}", std::fmt::Error));
     }
 }

@@ -1,9 +1,10 @@
-//! The local stand-in for Lambda's event source mapping on a DynamoDB stream: it reads every shard in order, calls a handler with
-//! batches, and retries, splits and gives up as a mapping in AWS would. It knows streams and a handler, and nothing of what that does.
+//! The local replacement of Lambda's event source mapping on a DynamoDB stream. It reads every shard in
+//! order, calls a handler with batches of records, and retries, splits and gives up batches like a mapping in
+//! AWS.
 //!
-//! What holds: each record is acknowledged by the handler or accepted by the failure destination before the shard moves past it;
-//! a shard has one batch in the handler at a time; a checkpoint is written only after handling, so a killed process delivers
-//! at most its last unfinished batch again.
+//! Guarantees: the shard moves past a record only after the handler has acknowledged it or the failure
+//! destination has accepted it. A shard has one batch in the handler at a time. A checkpoint is written only
+//! after the batch was handled, so after a crash at most the last unfinished batch is delivered again.
 
 mod checkpoint;
 mod delivery;
@@ -26,9 +27,9 @@ pub use progress::{Positions, Progress};
 
 use shard::{End, Worker};
 
-const DISCOVERY_MS: u64 = 10_000; // how late a new shard is noticed when no parent's end announced it
+const DISCOVERY_MS: u64 = 10_000; // the pause between two looks for new shards; the end of a parent shard ends it early
 
-/// What a handler or a failure destination fails with.
+/// The error of a handler or a failure destination.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -36,32 +37,33 @@ type Handler = Arc<dyn Fn(Event) -> Boxed<Result<DynamoDbEventResponse, Cause>> 
 type OnFailure = Arc<dyn Fn(Failure) -> Boxed<Result<(), Cause>> + Send + Sync>;
 type Prune = Arc<dyn Fn(String) -> Boxed<()> + Send + Sync>;
 
-/// How one consumer reads a stream. The names are those of a mapping in AWS where it has them.
+/// The settings with which a consumer reads a stream, named as in an event source mapping where it has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Mapping {
-    /// Who reads; the name checkpoints stand under.
+    /// The name under which checkpoints are stored.
     pub consumer: &'static str,
-    /// The most records in a batch, 1 to 1,000.
+    /// The largest number of records in a batch, 1 to 1,000.
     pub batch_size: i32,
-    /// Whether a batch that failed as a whole is split in two, so that one bad record does not take its neighbours along.
-    /// Splitting uses up no attempt.
+    /// Whether a batch that failed as a whole is split in two, so that one bad record does not fail its
+    /// neighbours. A split does not count as an attempt.
     pub bisect: bool,
-    /// How often records are tried before the failure destination gets them: AWS's `MaximumRetryAttempts` and the first attempt.
+    /// How often records are tried before they go to the failure destination: `MaximumRetryAttempts` of AWS
+    /// plus one.
     pub attempts_max: u32,
-    /// The pause after a first failed attempt; each further one doubles it.
+    /// The pause after the first failed attempt, doubled after each further one.
     pub retry_base_ms: u64,
-    /// The longest pause between attempts.
+    /// The longest pause between two attempts.
     pub retry_max_ms: u64,
-    /// The pause before an empty shard is read again.
+    /// The pause before a shard without new records is read again.
     pub poll_ms: u64,
-    /// How long the handler may take for a batch before the batch counts as failed: the lambda's timeout.
+    /// The handler's time-out for a batch.
     pub timeout_ms: u64,
-    /// After how many batches the pruning hook is called, if there is one.
+    /// The number of batches between two calls of the pruning hook.
     pub prune_batches: u32,
 }
 
 impl Mapping {
-    /// The mapping the deployed consumers have, for `consumer`.
+    /// Returns the settings of the deployed consumers.
     #[must_use]
     pub const fn of(consumer: &'static str) -> Self {
         Self {
@@ -78,20 +80,18 @@ impl Mapping {
     }
 }
 
-/// Where the records come from and where checkpoints are kept.
+/// The stream that is read, and the table of checkpoints.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Knows the table and holds the checkpoints.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Reads the stream.
     pub streams: aws_sdk_dynamodbstreams::Client,
-    /// The streamed table's full name.
+    /// The full name of the streamed table.
     pub table: String,
     /// The full name of the table of checkpoints, laid out as `schema::table::CHECKPOINTS`.
     pub checkpoints: String,
 }
 
-/// One consumer of one stream.
+/// Reads a stream for one consumer.
 #[derive(Clone)]
 pub struct Pump {
     source: Source,
@@ -104,10 +104,11 @@ pub struct Pump {
 }
 
 impl Pump {
-    /// A pump that gives what `source` streams to `handler`, and to `on_failure` a pointer to what `handler` would not take.
+    /// Creates a pump from `source` to `handler`. `on_failure` gets a reference to the records that were
+    /// given up.
     ///
-    /// An error, a panic or a timeout of the handler fails the whole batch; an answer with failed items fails it from the earliest
-    /// of these on. `on_failure` is called until it succeeds.
+    /// An error, a panic or a time-out of the handler fails the whole batch; an answer with failed items
+    /// fails the batch from the earliest of them on. `on_failure` is called until it succeeds.
     pub fn new<H, Handled, E, F, Kept, X>(
         source: Source,
         mapping: Mapping,
@@ -134,8 +135,8 @@ impl Pump {
         Self { source, mapping, progress, handler, on_failure, prune: None, writes: None }
     }
 
-    /// Calls `prune`, now and then, with the sequence number up to which every consumer of [`Progress`] has handled a shard: what
-    /// an engine that keeps its records for ever may forget.
+    /// Sets the pruning hook. It is called with the sequence number up to which all consumers of [`Progress`]
+    /// have handled a shard, so that an engine that never expires records can delete them.
     #[must_use]
     pub fn pruning<P, Pruned>(mut self, prune: P) -> Self
     where
@@ -153,8 +154,8 @@ impl Pump {
         self
     }
 
-    /// Runs until `shutdown` is true or its sender is gone. The batches in the handler are finished and checkpointed first;
-    /// what waits for another attempt is delivered after the next start.
+    /// Runs until `shutdown` becomes true or its sender is dropped. Batches in the handler are finished and
+    /// checkpointed first; batches that wait for another attempt are delivered after the next start.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let mut workers = JoinSet::new();
         let (mut started, mut finished) = (BTreeSet::new(), BTreeSet::new());
@@ -162,11 +163,12 @@ impl Pump {
             self.start_ready_shards(&mut workers, &mut started, &finished, &shutdown).await;
             tokio::select! {
                 () = until_stop(&mut shutdown) => {}
-                // An ended shard may have children: look for them at once.
+                // A shard that ended may have children, so the loop looks for them at once.
                 Some(ended) = workers.join_next() => match ended {
                     Ok((shard, End::Finished)) => { finished.insert(shard); }
                     Ok((_, End::Stopped)) => {}
-                    // Handlers are called apart: a panic here is our own, and hiding it would stall the shard silently.
+                    // Handlers run in tasks of their own, so this panic is a fault of the pump. Hiding it
+                    // would stall the shard.
                     Err(lost) if lost.is_panic() => panic::resume_unwind(lost.into_panic()),
                     Err(_) => {}
                 },
@@ -175,7 +177,7 @@ impl Pump {
         }
         while let Some(ended) = workers.join_next().await {
             if let Err(cause) = ended {
-                tracing::error!(consumer = self.mapping.consumer, %cause, "a shard's reader was lost");
+                tracing::error!(consumer = self.mapping.consumer, %cause, "the reader of a shard panicked or was cancelled");
             }
         }
     }
@@ -190,7 +192,7 @@ impl Pump {
         let found = match shards::list(&self.source).await {
             Ok(found) => found,
             Err(cause) => {
-                tracing::warn!(consumer = self.mapping.consumer, table = self.source.table, %cause, "cannot look for shards");
+                tracing::warn!(consumer = self.mapping.consumer, table = self.source.table, %cause, "could not list the shards of a stream; will try again");
                 return;
             }
         };
@@ -211,16 +213,16 @@ impl fmt::Debug for Pump {
     }
 }
 
-/// Whether to stop: asked to, or nobody is left to ask.
+/// Whether the shutdown was signalled or its sender dropped.
 fn asked_to_stop(shutdown: &watch::Receiver<bool>) -> bool {
     *shutdown.borrow() || shutdown.has_changed().is_err()
 }
 
 async fn until_stop(shutdown: &mut watch::Receiver<bool>) {
-    let _nobody_left = shutdown.wait_for(|stop| *stop).await;
+    let _sender_dropped = shutdown.wait_for(|stop| *stop).await;
 }
 
-/// Waits `ms`, or until asked to stop.
+/// Waits for `ms` milliseconds or until the shutdown.
 async fn pause(shutdown: &mut watch::Receiver<bool>, ms: u64) {
     let _elapsed = tokio::time::timeout(Duration::from_millis(ms), until_stop(shutdown)).await;
 }

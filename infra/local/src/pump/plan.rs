@@ -1,32 +1,32 @@
-//! What is still to be delivered of a batch, and what an answer means for it. Pure: no handler, no stream, no time.
+//! Decides which records of a batch are delivered next, given the handler's answers. Pure.
 
 use std::{collections::VecDeque, ops::Range};
 
 use super::Mapping;
 
-/// What the handler made of the records it was given.
+/// The handler's answer to the records that it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// All are handled.
+    /// All records were handled.
     All,
-    /// Those before this one are handled; this one and whatever follows are not.
+    /// The records before this one were handled; this one and those after it were not.
     Before(usize),
-    /// None may be taken as handled: an error, a panic, a timeout, or an answer that names an unknown record.
+    /// No record counts as handled: an error, a panic, a time-out, or an answer that names an unknown record.
     None,
 }
 
-/// What follows from an answer.
+/// The next step after an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Everything before this record is behind us: checkpoint it.
+    /// Write a checkpoint: all records before this one were handled.
     Handled(usize),
-    /// Nothing is: wait, the longer the more attempts failed, then go on. A split is no attempt.
+    /// Wait and deliver again. The pause grows with the number of failed attempts; a split is no attempt.
     Again(u32),
-    /// These have been tried often enough, this many times: the failure destination gets them.
+    /// Give these records to the failure destination after this many attempts.
     GiveUp(Range<usize>, u32),
 }
 
-/// The rest of a batch: contiguous parts in stream order, of which the first is due.
+/// The rest of a batch: contiguous parts in stream order. The first is delivered next.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     parts: VecDeque<Part>,
@@ -37,7 +37,7 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 struct Part {
     records: Range<usize>,
-    attempts: u32, // failed, since the part began where it begins now
+    attempts: u32, // failed attempts since the part has begun at its present first record
 }
 
 impl Plan {
@@ -46,17 +46,17 @@ impl Plan {
         Self { parts, attempts_max: mapping.attempts_max, bisect: mapping.bisect }
     }
 
-    /// The records to deliver next, until none are left.
+    /// Returns the records to deliver next, or `None` at the end of the batch.
     pub(super) fn due(&self) -> Option<Range<usize>> {
         self.parts.front().map(|part| part.records.clone())
     }
 
-    /// Takes in the answer to what was due.
+    /// Takes the answer to the records that [`Plan::due`] returned.
     pub(super) fn answered(&mut self, answer: Answer) -> Step {
         let Some(mut part) = self.parts.pop_front() else { return Step::Again(0) };
         match answer {
             Answer::All => Step::Handled(part.records.end),
-            // Progress: what is first now has not used up any attempt of its own.
+            // The record that is first now gets all its attempts.
             Answer::Before(failed) if part.records.start < failed && failed < part.records.end => {
                 self.parts.push_front(Part { records: failed..part.records.end, attempts: 0 });
                 Step::Handled(failed)
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_answers_every_record_is_handled_or_given_up_once_and_in_order(
+        fn every_record_is_handled_or_given_up_once_and_in_order_for_any_answers(
             (records, attempts_max, bisect, answers) in (0..20_usize, 1..4_u32, any::<bool>(), answers())
         ) {
             let mut plan = Plan::new(records, &mapping(attempts_max, bisect));
@@ -105,7 +105,7 @@ mod tests {
             while let Some(due) = plan.due() {
                 calls += 1;
                 prop_assert_eq!(due.start, behind);
-                // When the script ends the handler is as bad as can be.
+                // After the generated answers the handler always fails.
                 let answer = match answers.next() {
                     Some((0, _)) => Answer::All,
                     Some((1, place)) => Answer::Before(due.start + place % due.len()),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_splitting_a_failed_batch_is_given_up_whole() {
+    fn without_splitting_a_failed_batch_is_given_up_as_a_whole() {
         let mut plan = Plan::new(8, &mapping(2, false));
         assert_eq!(plan.answered(Answer::None), Step::Again(1));
         assert_eq!(plan.answered(Answer::None), Step::GiveUp(0..8, 2));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_gives_the_next_record_all_its_attempts() {
+    fn after_a_partial_success_the_next_record_gets_all_its_attempts() {
         let mut plan = Plan::new(8, &mapping(2, true));
         assert_eq!(plan.answered(Answer::Before(0)), Step::Again(1));
         assert_eq!(plan.answered(Answer::Before(3)), Step::Handled(3));

@@ -1,13 +1,13 @@
-//! What the consumers of a stream have handled, shared between their pumps.
+//! The positions of all consumers of a stream, shared by their pumps.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::watch;
 
-/// The checkpoints of all consumers of one stream as they are written: by consumer and shard, the last handled sequence number.
+/// The sequence number of the last handled record, by consumer and shard.
 pub type Positions = BTreeMap<(&'static str, String), String>;
 
-/// Shared by the pumps of one stream. Clones are the same.
+/// The progress of the consumers of one stream. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Progress {
     consumers: Arc<[&'static str]>,
@@ -15,13 +15,15 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of these consumers: all that the stream has, for what one of them has not handled must not be pruned.
+    /// `consumers` must be all consumers of the stream, because records that one of them has not handled must
+    /// not be pruned.
     #[must_use]
     pub fn of(consumers: &[&'static str]) -> Self {
         Self { consumers: consumers.into(), positions: watch::Sender::new(Positions::new()) }
     }
 
-    /// Up to where every consumer has handled `shard`; nothing while one of them has not.
+    /// Returns the sequence number up to which all consumers have handled `shard`, or `None` if one has not
+    /// begun.
     #[must_use]
     pub fn consumed(&self, shard: &str) -> Option<String> {
         let positions = self.positions.borrow();
@@ -30,7 +32,7 @@ impl Progress {
         of_all.into_iter().min_by_key(|sequence| order(sequence)).cloned()
     }
 
-    /// Tells of every checkpoint from now on, and what they are now.
+    /// Returns the positions now, and each change of them.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Positions> {
         self.positions.subscribe()
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_all_have_handled_is_consumed() {
+    fn a_record_is_consumed_when_all_consumers_have_handled_it() {
         let progress = Progress::of(&["projector", "reactor"]);
         progress.report("projector", "a", "100");
         assert_eq!(progress.consumed("a"), None);

@@ -1,4 +1,4 @@
-//! The two calls that read a shard, and what their errors mean for the reader.
+//! The two calls that read a shard, with their errors sorted by what the reader has to do.
 
 use aws_lambda_events::event::dynamodb::EventRecord;
 use aws_sdk_dynamodbstreams::{
@@ -9,33 +9,31 @@ use aws_sdk_dynamodbstreams::{
 
 use super::{Source, record};
 
-const RECORDS_MAX: i32 = 1_000; // what GetRecords gives at most
+const RECORDS_MAX: i32 = 1_000; // the bound of GetRecords
 
-/// What a request for an iterator brought.
 pub(super) enum Opened {
-    /// Read here.
+    /// The shard can be read with this iterator.
     At(String),
-    /// What follows the given record has expired.
+    /// Records after the given one have expired.
     Trimmed,
-    /// The shard has expired as a whole.
+    /// The whole shard has expired.
     ShardGone,
-    /// Ask again later.
+    /// The call failed and has to be repeated later.
     Trouble(String),
 }
 
-/// What a read brought.
 pub(super) enum Read {
-    /// Records, or none yet; and where to read on, unless the shard is closed and this was its end.
+    /// Records, possibly none, and the next iterator. It is `None` at the end of a closed shard.
     Records(Vec<EventRecord>, Option<String>),
-    /// The iterator is too old: open the shard again.
+    /// The iterator has expired; the shard has to be opened again.
     IteratorLost,
-    /// The shard has expired as a whole.
+    /// The whole shard has expired.
     ShardGone,
-    /// Ask again later.
+    /// The call failed and has to be repeated later.
     Trouble(String),
 }
 
-/// Opens `shard` after the record `after`, or at its oldest.
+/// Opens `shard` after the record `after`, or at its oldest record.
 pub(super) async fn open(source: &Source, stream: &str, shard: &str, after: Option<&str>) -> Opened {
     let request = source.streams.get_shard_iterator().stream_arn(stream).shard_id(shard);
     let request = match after {
@@ -47,7 +45,7 @@ pub(super) async fn open(source: &Source, stream: &str, shard: &str, after: Opti
     match request.send().await {
         Ok(answer) => answer
             .shard_iterator
-            .map_or_else(|| Opened::Trouble("no iterator in the answer".to_owned()), Opened::At),
+            .map_or_else(|| Opened::Trouble("the answer contains no iterator".to_owned()), Opened::At),
         Err(cause) => match cause.as_service_error() {
             Some(GetShardIteratorError::TrimmedDataAccessException(_)) => Opened::Trimmed,
             Some(GetShardIteratorError::ResourceNotFoundException(_)) => Opened::ShardGone,
@@ -56,11 +54,12 @@ pub(super) async fn open(source: &Source, stream: &str, shard: &str, after: Opti
     }
 }
 
-/// Reads at most `limit` records at `position`.
+/// Reads up to `limit` records with the iterator `position`.
 pub(super) async fn read(source: &Source, stream: &str, position: &str, limit: i32) -> Read {
     let request = source.streams.get_records().shard_iterator(position).limit(limit.clamp(1, RECORDS_MAX));
     match request.send().await {
-        // Only a missing iterator means that a shard is closed: an open one may well state an ending sequence number.
+        // A shard is closed only if the iterator is missing; an open shard may have an ending sequence
+        // number, too.
         Ok(answer) => {
             let records =
                 answer.records.unwrap_or_default().into_iter().map(|record| record::event(record, stream));

@@ -1,4 +1,4 @@
-//! A stream's records in the shape Lambda gives them to a handler.
+//! Converts records of a stream to the form in which Lambda passes them to a handler.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use aws_lambda_events::event::dynamodb::{EventRecord, StreamRecord, StreamViewTy
 use aws_sdk_dynamodbstreams::types::{self as stream, AttributeValue as Streamed};
 use serde_dynamo::{AttributeValue, Item};
 
-/// `record` of the stream `arn` as a handler in AWS would see it.
+/// Converts a record of the stream `arn`.
 pub(super) fn event(record: stream::Record, arn: &str) -> EventRecord {
     let mut event = EventRecord::default();
     event.aws_region = record.aws_region.unwrap_or_default();
@@ -23,7 +23,7 @@ pub(super) fn event(record: stream::Record, arn: &str) -> EventRecord {
 fn change(record: stream::StreamRecord) -> StreamRecord {
     let size = record.size_bytes.unwrap_or(0);
     let seconds = record.approximate_creation_date_time.map_or(0.0, |time| time.as_secs_f64());
-    // The time's own type is named by Lambda's types alone, so it is decoded as they decode it.
+    // The type of the time is not exported by `aws_lambda_events`, so the time is decoded from JSON.
     let decoded = serde_json::from_value(
         serde_json::json!({ "ApproximateCreationDateTime": seconds, "SizeBytes": size }),
     );
@@ -75,7 +75,7 @@ fn value(streamed: Streamed) -> AttributeValue {
         Streamed::Bs(blobs) => {
             AttributeValue::Bs(blobs.into_iter().map(|bytes| bytes.into_inner()).collect())
         }
-        // A type that DynamoDB may add one day; no item of ours can hold it.
+        // A type that DynamoDB may add in future. No item of this table has one.
         _ => AttributeValue::Null(true),
     }
 }

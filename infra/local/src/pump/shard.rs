@@ -1,4 +1,4 @@
-//! Works through one shard from its checkpoint on, batch after batch.
+//! Reads one shard from its checkpoint on and delivers its records in batches.
 
 use aws_lambda_events::event::dynamodb::EventRecord;
 use infra::fault;
@@ -12,18 +12,16 @@ use super::{
     reader::{self, Opened, Read},
 };
 
-const TROUBLE_MS: u64 = 500; // between tries of a stream or a checkpoint table that does not answer
+const TROUBLE_MS: u64 = 500; // the pause after a failed call to the stream or the table of checkpoints
 
-/// Why a shard is read no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It is closed, and every record in it is behind us.
+    /// The shard is closed and all its records were handled, or it has expired.
     Finished,
-    /// The pump was asked to stop.
+    /// The pump is shutting down.
     Stopped,
 }
 
-/// One consumer's way through one shard.
 pub(super) struct Worker {
     pump: Pump,
     stream: String,
@@ -40,7 +38,7 @@ impl Worker {
         Self { pump, stream, shard, place: Checkpoint::default(), batches_since_prune: 0, writes, shutdown }
     }
 
-    /// Reads until the shard ends or the pump is asked to stop; every wait in it ends early then.
+    /// Reads until the shard ends or the pump shuts down. A shutdown ends every pause early.
     pub(super) async fn run(mut self) -> End {
         self.load().await;
         let mut iterator = None;
@@ -60,7 +58,9 @@ impl Worker {
                     Opened::At(position) => iterator = Some(position),
                     Opened::Trimmed => self.start_over().await,
                     Opened::ShardGone => return End::Finished,
-                    Opened::Trouble(cause) => self.wait_out("cannot open the shard", &cause).await,
+                    Opened::Trouble(cause) => {
+                        self.wait_out("could not open a shard; will try again", &cause).await
+                    }
                 }
                 continue;
             };
@@ -81,12 +81,12 @@ impl Worker {
                     }
                     iterator = next;
                 }
-                // Open it again, from the checkpoint.
+                // The loop opens the shard again at the checkpoint.
                 Read::IteratorLost => pause(&mut self.shutdown, self.pump.mapping.poll_ms).await,
                 Read::ShardGone => return End::Finished,
                 Read::Trouble(cause) => {
                     iterator = Some(position);
-                    self.wait_out("cannot read the shard", &cause).await;
+                    self.wait_out("could not read a shard; will try again", &cause).await;
                 }
             }
         }
@@ -113,28 +113,30 @@ impl Worker {
                     self.report();
                     return;
                 }
-                Err(cause) => self.wait_out("cannot load the checkpoint", &cause).await,
+                Err(cause) => self.wait_out("could not load a checkpoint; will try again", &cause).await,
             }
         }
     }
 
-    /// The record after the checkpoint has expired unread: go on with the oldest that is left.
+    /// Continues at the oldest record, because the record after the checkpoint has expired unread.
     async fn start_over(&mut self) {
         let (consumer, shard, after) = (self.pump.mapping.consumer, &self.shard, &self.place.sequence);
         tracing::error!(
             consumer,
             shard,
             ?after,
-            "records expired before they were read; going on with the oldest there are"
+            "records of a shard expired before they were read; continuing with the oldest record"
         );
         self.place.sequence = None;
         pause(&mut self.shutdown, self.pump.mapping.poll_ms).await;
     }
 
-    /// Brings a batch behind us, whatever becomes of its records. False when asked to stop before that.
+    /// Delivers a batch until each record was handled or given up. Returns false if the pump shuts down
+    /// before that.
     async fn deliver(&mut self, records: &[EventRecord]) -> bool {
         let mut plan = Plan::new(records.len(), &self.pump.mapping);
-        // Ends: every answer moves on, splits, or uses up one of finitely many attempts.
+        // The loop ends, because every answer handles records, splits the batch, or uses one of a bounded
+        // number of attempts.
         while let Some(due) = plan.due() {
             let (answer, cause) = delivery::call(
                 &self.pump.handler,
@@ -143,7 +145,7 @@ impl Worker {
                 self.pump.mapping.timeout_ms,
             )
             .await;
-            let behind = match plan.answered(answer) {
+            let done = match plan.answered(answer) {
                 Step::Handled(end) => end,
                 Step::GiveUp(given_up, attempts) => {
                     let failure = self.failure(&records[given_up.clone()], attempts, cause);
@@ -158,7 +160,7 @@ impl Worker {
                         records = due.len(),
                         attempts,
                         cause,
-                        "a batch failed"
+                        "a handler failed a batch of stream records; it will be delivered again"
                     );
                     self.back_off(attempts).await;
                     if asked_to_stop(&self.shutdown) {
@@ -168,7 +170,7 @@ impl Worker {
                 }
             };
             self.place.sequence =
-                records.get(behind.saturating_sub(1)).and_then(|last| last.change.sequence_number.clone());
+                records.get(done.saturating_sub(1)).and_then(|last| last.change.sequence_number.clone());
             if !self.save().await {
                 return false;
             }
@@ -195,13 +197,13 @@ impl Worker {
         }
     }
 
-    /// Calls the failure destination until it has taken the pointer. False when asked to stop before that.
+    /// Calls the failure destination until it succeeds. Returns false if the pump shuts down before that.
     async fn hand_over(&mut self, failure: Failure) -> bool {
         let mut failures = 0;
         loop {
-            let (on_failure, pointer) = (self.pump.on_failure.clone(), failure.clone());
-            let kept = delivery::apart(
-                Box::pin(async move { on_failure(pointer).await }),
+            let (on_failure, reference) = (self.pump.on_failure.clone(), failure.clone());
+            let kept = delivery::isolated(
+                Box::pin(async move { on_failure(reference).await }),
                 self.pump.mapping.timeout_ms,
             )
             .await;
@@ -211,12 +213,17 @@ impl Worker {
                     first = failure.first,
                     last = failure.last,
                     cause = failure.cause,
-                    "gave up"
+                    "gave up stream records and passed them to the failure destination"
                 );
                 return true;
             };
             failures += 1;
-            tracing::error!(consumer = failure.consumer, failures, cause, "the failure destination failed");
+            tracing::error!(
+                consumer = failure.consumer,
+                failures,
+                cause,
+                "the failure destination did not accept a failure; will try again"
+            );
             self.back_off(failures).await;
             if asked_to_stop(&self.shutdown) {
                 return false;
@@ -224,13 +231,14 @@ impl Worker {
         }
     }
 
-    /// The shard is closed, and all of it is behind us.
+    /// Marks the shard as read to its end.
     async fn finish(&mut self) {
         self.place.finished = true;
         self.save().await;
     }
 
-    /// Writes the checkpoint, until it is written. False when asked to stop before that; one write is tried even then.
+    /// Writes the checkpoint and repeats a failed write. Returns false if the pump shuts down before it
+    /// succeeds; one attempt is made even then.
     async fn save(&mut self) -> bool {
         loop {
             let consumer = self.pump.mapping.consumer;
@@ -243,7 +251,7 @@ impl Worker {
                     return true;
                 }
                 Err(_) if asked_to_stop(&self.shutdown) => return false,
-                Err(cause) => self.wait_out("cannot write the checkpoint", &cause).await,
+                Err(cause) => self.wait_out("could not write a checkpoint; will try again", &cause).await,
             }
         }
     }
@@ -273,8 +281,8 @@ impl Worker {
         pause(&mut self.shutdown, ms).await;
     }
 
-    async fn wait_out(&mut self, what: &str, cause: &str) {
-        tracing::warn!(consumer = self.pump.mapping.consumer, shard = self.shard, cause, "{what}");
+    async fn wait_out(&mut self, message: &str, cause: &str) {
+        tracing::warn!(consumer = self.pump.mapping.consumer, shard = self.shard, cause, "{message}");
         pause(&mut self.shutdown, TROUBLE_MS).await;
     }
 }

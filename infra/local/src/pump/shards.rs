@@ -1,4 +1,4 @@
-//! Which shards a stream has, and which of them may be read now.
+//! Lists the shards of a stream and selects those that may be read.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,20 @@ use super::Source;
 
 const PAGES_MAX: usize = 1_000; // of up to 100 shards
 
-/// A stream as it is now.
+/// A stream and its shards.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) stream: String,
     pub(super) shards: Vec<Shard>,
 }
 
-/// One shard of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shard {
     pub(super) id: String,
     pub(super) parent: Option<String>,
 }
 
-/// All shards of the source's stream.
+/// Lists all shards of the source's stream.
 pub(super) async fn list(source: &Source) -> Result<Found, String> {
     let described = source.dynamodb.describe_table().table_name(&source.table).send().await;
     let table = described.map_err(|cause| DisplayErrorContext(cause).to_string())?.table;
@@ -48,21 +47,21 @@ pub(super) async fn list(source: &Source) -> Result<Found, String> {
             return Ok(Found { stream, shards });
         }
     }
-    Err(format!("the stream's description does not end within {PAGES_MAX} pages"))
+    Err(format!("the description of the stream has more than {PAGES_MAX} pages"))
 }
 
-/// The shards to start: a child only after its parent is read to the end, so that an item's changes stay in order. A parent that
-/// is no longer listed has expired, with its records.
+/// Returns the shards to start. A child starts only after its parent was read to the end, so that the changes
+/// of an item stay in order. A parent that is not listed has expired with its records.
 pub(super) fn ready(
     shards: &[Shard],
     started: &BTreeSet<String>,
     finished: &BTreeSet<String>,
 ) -> Vec<String> {
-    let waits =
+    let is_unread =
         |parent: &String| !finished.contains(parent) && shards.iter().any(|shard| shard.id == *parent);
     let ready = shards
         .iter()
-        .filter(|shard| !started.contains(&shard.id) && !shard.parent.as_ref().is_some_and(waits));
+        .filter(|shard| !started.contains(&shard.id) && !shard.parent.as_ref().is_some_and(is_unread));
     ready.map(|shard| shard.id.clone()).collect()
 }
 
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_waits_until_its_parent_is_read_to_the_end() {
+    fn a_child_shard_starts_after_its_parent_was_read_to_the_end() {
         let family = [shard("child", Some("parent")), shard("parent", Some("expired")), shard("other", None)];
         assert_eq!(ready(&family, &set(&[]), &set(&[])), ["parent", "other"]);
         assert!(ready(&family, &set(&["parent", "other"]), &set(&[])).is_empty());

@@ -1,4 +1,4 @@
-//! A consumer goes on where it stopped, and what all have consumed is forgotten.
+//! Restarts of a consumer, and pruning of records that all consumers have handled.
 
 use std::{
     convert::Infallible,
@@ -14,8 +14,8 @@ const CONSUMER: &str = "projector";
 /// How long a test waits on a busy machine for what happens at once.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A pump that takes everything and remembers the sequence numbers.
-fn taking(backend: &Backend, mapping: Mapping, progress: &Progress, seen: &Seen) -> Pump {
+/// Returns a pump whose handler accepts all records and collects their sequence numbers.
+fn collecting(backend: &Backend, mapping: Mapping, progress: &Progress, seen: &Seen) -> Pump {
     let seen = seen.clone();
     let handler = move |event: Event| {
         let sequences = event.records.iter().map(|record| record.change.sequence_number.clone().unwrap());
@@ -38,7 +38,7 @@ async fn run_to(pump: Pump, progress: &Progress, sequence: &str) {
 }
 
 #[tokio::test]
-async fn after_a_restart_only_what_is_new_is_delivered() {
+async fn after_a_restart_only_new_records_are_delivered() {
     let dir = temporary();
     let seen = Seen::default();
     let first = Backend::start(dir.path()).await;
@@ -48,7 +48,7 @@ async fn after_a_restart_only_what_is_new_is_delivered() {
     let progress = Progress::of(&[CONSUMER]);
     let mapping = Mapping { batch_size: 3, ..Mapping::of(CONSUMER) };
     let sequences = first.sequences().await;
-    run_to(taking(&first, mapping, &progress, &seen), &progress, &sequences[6]).await;
+    run_to(collecting(&first, mapping, &progress, &seen), &progress, &sequences[6]).await;
     assert_eq!(*seen.lock().unwrap(), sequences);
     first.engine.stop().await;
     drop(first);
@@ -57,7 +57,7 @@ async fn after_a_restart_only_what_is_new_is_delivered() {
     second.put(8).await;
     let progress = Progress::of(&[CONSUMER]);
     let sequences = second.sequences().await;
-    run_to(taking(&second, mapping, &progress, &seen), &progress, &sequences[7]).await;
+    run_to(collecting(&second, mapping, &progress, &seen), &progress, &sequences[7]).await;
     assert_eq!(*seen.lock().unwrap(), sequences);
 }
 
@@ -70,7 +70,7 @@ async fn a_write_is_delivered_at_once_however_long_the_pause_of_an_idle_shard() 
     let progress = Progress::of(&[CONSUMER]);
     let mut positions = progress.subscribe();
     let mapping = Mapping { poll_ms: 3_600_000, ..Mapping::of(CONSUMER) };
-    let pump = taking(&backend, mapping, &progress, &seen).woken_by(backend.engine.written());
+    let pump = collecting(&backend, mapping, &progress, &seen).woken_by(backend.engine.written());
     let (stop, stopping) = watch::channel(false);
     let running = tokio::spawn(pump.run(stopping));
     for seq in 2..=4 {
@@ -85,7 +85,7 @@ async fn a_write_is_delivered_at_once_however_long_the_pause_of_an_idle_shard() 
 }
 
 #[tokio::test]
-async fn what_every_consumer_has_handled_can_be_pruned() {
+async fn records_that_all_consumers_have_handled_are_pruned() {
     let dir = temporary();
     let backend = Arc::new(Backend::start(dir.path()).await);
     for seq in 1..=6 {
@@ -96,7 +96,7 @@ async fn what_every_consumer_has_handled_can_be_pruned() {
     for consumer in ["projector", "reactor"] {
         let mapping = Mapping { batch_size: 2, prune_batches: 1, ..Mapping::of(consumer) };
         let pruned = backend.clone();
-        let pump = taking(&backend, mapping, &progress, &Seen::default()).pruning(move |consumed| {
+        let pump = collecting(&backend, mapping, &progress, &Seen::default()).pruning(move |consumed| {
             let pruned = pruned.clone();
             async move {
                 pruned.engine.prune(&pruned.source().table, &consumed).await.unwrap();
@@ -117,21 +117,21 @@ async fn what_every_consumer_has_handled_can_be_pruned() {
 }
 
 #[tokio::test]
-async fn a_handler_sees_the_record_as_lambda_would_give_it() {
+async fn a_handler_gets_a_record_in_the_form_that_lambda_uses() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     backend.put(1).await;
     let progress = Progress::of(&[CONSUMER]);
-    let (tell, mut told) = watch::channel(Event::default());
+    let (sender, mut received) = watch::channel(Event::default());
     let handler = move |event: Event| {
-        tell.send_replace(event);
+        sender.send_replace(event);
         async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) }
     };
     let pump = Pump::new(backend.source(), Mapping::of(CONSUMER), progress.clone(), handler, |_| async {
         Ok::<_, Infallible>(())
     });
     run_to(pump, &progress, &backend.sequences().await[0]).await;
-    let record = told.borrow_and_update().records[0].clone();
+    let record = received.borrow_and_update().records[0].clone();
     assert_eq!(record.event_name, "INSERT");
     assert_eq!(record.event_source.as_deref(), Some("aws:dynamodb"));
     assert!(record.event_source_arn.unwrap().contains("table/test-events/stream/"));

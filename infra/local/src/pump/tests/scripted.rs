@@ -1,4 +1,4 @@
-//! Whatever the handler does, and wherever the process ends, no record is lost and none is out of order.
+//! Generated behaviour of handler and process: no record is lost or delivered out of order.
 
 use std::{
     collections::BTreeMap,
@@ -21,14 +21,14 @@ use crate::testing::{Backend, temporary};
 const CONSUMER: &str = "projector";
 const CASES: u32 = 64; // unless PROPTEST_CASES says otherwise
 
-/// What the handler does with one call.
+/// The handler's behaviour in one call.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     TakeAll,
     FailFrom(usize),
     FailTwo(usize, usize),
-    NameNothing,
-    NameAStranger,
+    NameEmptyItem,
+    NameUnknownItem,
     Error,
     Panic,
 }
@@ -37,9 +37,9 @@ enum Act {
 #[derive(Clone, Copy, Debug)]
 enum Interruption {
     Never,
-    /// Asked to stop during this call.
+    /// A shutdown during this call.
     Stop(usize),
-    /// Killed during this call, before or after the handler did its work.
+    /// A kill during this call, before the handler did its work or, if true, after it.
     Kill(usize, bool),
 }
 
@@ -60,8 +60,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => Just(Act::TakeAll),
         4 => (0..9_usize).prop_map(Act::FailFrom),
         2 => (0..9_usize, 0..9_usize).prop_map(|(one, other)| Act::FailTwo(one, other)),
-        1 => Just(Act::NameNothing),
-        1 => Just(Act::NameAStranger),
+        1 => Just(Act::NameEmptyItem),
+        1 => Just(Act::NameUnknownItem),
         3 => Just(Act::Error),
         1 => Just(Act::Panic),
     ]
@@ -96,7 +96,7 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// What happened, as the handler and the destination saw it: places in the stream, counted from 0.
+/// The calls of handler and failure destination. Records are numbered by their place in the stream, from 0.
 #[derive(Default)]
 struct Seen {
     delivered: Vec<Vec<usize>>,
@@ -136,7 +136,7 @@ impl Stage {
             Act::TakeAll => places.len(),
             Act::FailFrom(place) => place % places.len(),
             Act::FailTwo(one, other) => (one % places.len()).min(other % places.len()),
-            Act::NameNothing | Act::NameAStranger | Act::Error | Act::Panic => 0,
+            Act::NameEmptyItem | Act::NameUnknownItem | Act::Error | Act::Panic => 0,
         };
         self.seen.lock().unwrap().taken.extend(&places[..taken]);
         if matches!(self.case.interruption, Interruption::Kill(at, true) if at == call) {
@@ -150,16 +150,16 @@ impl Stage {
                 fail(&mut response, &sequences[one % places.len()]);
                 fail(&mut response, &sequences[other % places.len()]);
             }
-            Act::NameNothing => fail(&mut response, ""),
-            Act::NameAStranger => fail(&mut response, "100000000000000000000000"),
+            Act::NameEmptyItem => fail(&mut response, ""),
+            Act::NameUnknownItem => fail(&mut response, "100000000000000000000000"),
             Act::Error => return Err("scripted".to_owned()),
-            // As a panic, but without its message among the test's output.
+            // A panic without a message in the output of the test.
             Act::Panic => panic::resume_unwind(Box::new("scripted")),
         }
         Ok(response)
     }
 
-    /// The process ends here: nothing after this is ever answered.
+    /// Simulates a kill: the handler never answers.
     async fn die(&self) {
         self.interrupted.notify_one();
         std::future::pending().await
@@ -205,7 +205,8 @@ fn fail(response: &mut DynamoDbEventResponse, sequence: &str) {
     response.batch_item_failures.push(failure);
 }
 
-/// Runs the case to its end; returns what was seen and how much of it before the interruption.
+/// Runs a case to its end. Returns the stage, and the number of calls and of acknowledged records before the
+/// interruption.
 async fn play(case: Case, backend: &Backend) -> (Arc<Stage>, usize, usize) {
     for seq in 1..=case.records {
         backend.put(seq).await;
@@ -249,7 +250,7 @@ async fn play(case: Case, backend: &Backend) -> (Arc<Stage>, usize, usize) {
     (stage, first_run, taken_first)
 }
 
-fn judge(stage: &Stage, first_run: usize, taken_first: usize) -> Result<(), TestCaseError> {
+fn check(stage: &Stage, first_run: usize, taken_first: usize) -> Result<(), TestCaseError> {
     let (case, seen) = (&stage.case, stage.seen.lock().unwrap());
     for batch in &seen.delivered {
         prop_assert!(batch.len() <= usize::try_from(case.batch_size).unwrap());
@@ -260,10 +261,10 @@ fn judge(stage: &Stage, first_run: usize, taken_first: usize) -> Result<(), Test
         let (taken, given_up) = times(place);
         prop_assert!(taken + given_up >= 1, "record {place} was lost");
         if !matches!(case.interruption, Interruption::Kill(..)) {
-            prop_assert_eq!(taken + given_up, 1, "record {} came twice without a crash", place);
+            prop_assert_eq!(taken + given_up, 1, "record {} was delivered twice without a crash", place);
         }
     }
-    // Acknowledged for the first time in order, and what came again after a crash was of one batch.
+    // Records are first acknowledged in order, and a crash repeats records of one batch only.
     let mut first_taken = Vec::new();
     for place in &seen.taken {
         if !first_taken.contains(place) {
@@ -272,7 +273,7 @@ fn judge(stage: &Stage, first_run: usize, taken_first: usize) -> Result<(), Test
     }
     prop_assert!(first_taken.is_sorted(), "out of order: {first_taken:?}");
     prop_assert!(seen.taken.len() - first_taken.len() <= usize::try_from(case.batch_size).unwrap());
-    // The second run starts at the first record that the first did not bring behind it.
+    // The second run starts at the first record that the first run did not finish.
     if let (Interruption::Stop(_), Some(batch)) = (case.interruption, seen.delivered.get(first_run)) {
         let settled = |place: &usize| {
             seen.taken[..taken_first].contains(place) || (seen.given_up.contains(place) && *place < batch[0])
@@ -288,7 +289,7 @@ fn count(places: &[usize], place: usize) -> usize {
 }
 
 #[test]
-fn every_record_is_acknowledged_in_order_or_handed_over() {
+fn every_record_is_acknowledged_in_order_or_passed_to_the_failure_destination() {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = CASES;
@@ -304,7 +305,7 @@ fn every_record_is_acknowledged_in_order_or_handed_over() {
             let fresh = runtime.block_on(backend.take().unwrap().renamed(prefix));
             let (stage, first_run, taken_first) = runtime.block_on(play(case, &fresh));
             *backend = Some(fresh);
-            judge(&stage, first_run, taken_first)
+            check(&stage, first_run, taken_first)
         })
         .unwrap();
 }

@@ -1,5 +1,5 @@
-//! A stream of several shards, with all that the embedded engine never does: parents and children, closed shards, pages of shards,
-//! iterators that expire, records that are trimmed.
+//! A simulated stream with features that the embedded engine lacks: parent and child shards, closed shards,
+//! pages of shards, expired iterators and trimmed records.
 
 use std::{
     convert::Infallible,
@@ -22,9 +22,9 @@ const CONSUMER: &str = "projector";
 const SEQUENCES_FROM: u128 = 100_000_000_000_000_000_000;
 const BATCH: i32 = 2;
 
-/// A shard of the pretended stream: how many records it has, and which of them are left.
+/// A shard with the records `first` to `last`, of which those before `oldest` are trimmed.
 #[derive(Clone, Copy)]
-struct Pretended {
+struct SimulatedShard {
     id: &'static str,
     parent: Option<&'static str>,
     first: usize,
@@ -33,11 +33,11 @@ struct Pretended {
     closed: bool,
 }
 
-/// The pretended stream's side of the conversation.
+/// The server side of the simulated stream.
 struct Stream {
-    shards: Vec<Pretended>,
+    shards: Vec<SimulatedShard>,
     reads: usize,
-    expire_each: usize, // every so many reads, the iterator has expired; 0: never
+    expire_each: usize, // the number of reads after which an iterator has expired; 0: never
 }
 
 type Shared = Arc<Mutex<Stream>>;
@@ -48,11 +48,11 @@ impl Stream {
             "DescribeStream" => Ok(self.describe(request["ExclusiveStartShardId"].as_str())),
             "GetShardIterator" => self.open(request),
             "GetRecords" => self.read(request["ShardIterator"].as_str().unwrap()),
-            other => panic!("{other} is not asked of a stream"),
+            other => panic!("unexpected operation {other}"),
         }
     }
 
-    /// One shard a page: whoever does not turn pages misses the rest.
+    /// Returns one shard per page.
     fn describe(&self, after: Option<&str>) -> Value {
         let place = after.map_or(0, |id| 1 + self.shards.iter().position(|shard| shard.id == id).unwrap());
         let shard = self.shards[place];
@@ -89,7 +89,7 @@ impl Stream {
         Ok(json!({ "Records": records, "NextShardIterator": (!ended).then(|| format!("{id}/{until}")) }))
     }
 
-    fn shard(&self, id: &str) -> Pretended {
+    fn shard(&self, id: &str) -> SimulatedShard {
         *self.shards.iter().find(|shard| shard.id == id).unwrap()
     }
 }
@@ -108,25 +108,26 @@ fn record(place: usize) -> Value {
     json!({ "eventID": place.to_string(), "eventName": "INSERT", "dynamodb": change })
 }
 
-async fn converse(State(stream): State<Shared>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+async fn serve(State(stream): State<Shared>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let operation = headers["x-amz-target"].to_str().unwrap().rsplit('.').next().unwrap().to_owned();
     let answer = stream.lock().unwrap().answer(&operation, &serde_json::from_slice(&body).unwrap());
     let (status, body) = match answer {
         Ok(body) => (StatusCode::OK, body),
         Err(kind) => (
             StatusCode::BAD_REQUEST,
-            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "pretended" }),
+            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "simulated" }),
         ),
     };
     (status, [(CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string())
 }
 
-/// Pumps the pretended stream until record `last` is behind; returns the places in the order they were delivered.
+/// Pumps the simulated stream until record `last` is handled. Returns the places of the delivered records in
+/// order.
 async fn pumped(backend: &Backend, stream: &Shared, last: usize) -> Vec<usize> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let pretending = tokio::spawn(
-        axum::serve(listener, Router::new().fallback(converse).with_state(stream.clone())).into_future(),
+    let serving = tokio::spawn(
+        axum::serve(listener, Router::new().fallback(serve).with_state(stream.clone())).into_future(),
     );
     let streams = aws_sdk_dynamodbstreams::Client::new(&infra::aws::local(&url, "anyone").await);
     let source = Source { streams, ..backend.source() };
@@ -147,7 +148,7 @@ async fn pumped(backend: &Backend, stream: &Shared, last: usize) -> Vec<usize> {
     progress.subscribe().wait_for(|positions| positions.values().any(|at| place(at) == last)).await.unwrap();
     stop.send_replace(true);
     running.await.unwrap();
-    pretending.abort();
+    serving.abort();
     let delivered = delivered.lock().unwrap();
     delivered.clone()
 }
@@ -157,16 +158,23 @@ fn shard(
     parent: Option<&'static str>,
     records: std::ops::RangeInclusive<usize>,
     closed: bool,
-) -> Pretended {
-    Pretended { id, parent, first: *records.start(), oldest: *records.start(), last: *records.end(), closed }
+) -> SimulatedShard {
+    SimulatedShard {
+        id,
+        parent,
+        first: *records.start(),
+        oldest: *records.start(),
+        last: *records.end(),
+        closed,
+    }
 }
 
-fn shared(shards: Vec<Pretended>, expire_each: usize) -> Shared {
+fn shared(shards: Vec<SimulatedShard>, expire_each: usize) -> Shared {
     Arc::new(Mutex::new(Stream { shards, reads: 0, expire_each }))
 }
 
 #[tokio::test]
-async fn parents_are_read_to_their_end_before_their_children() {
+async fn parent_shards_are_read_to_their_end_before_their_children() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     let family = vec![
@@ -177,7 +185,7 @@ async fn parents_are_read_to_their_end_before_their_children() {
     let stream = shared(family, 0);
     assert_eq!(pumped(&backend, &stream, 12).await, (1..=12).collect::<Vec<_>>());
 
-    // Closed shards are remembered as such: nothing is delivered again.
+    // Closed shards are marked as finished, so nothing is delivered again.
     stream.lock().unwrap().shards[0].last = 13;
     assert_eq!(pumped(&backend, &stream, 13).await, [13]);
 }
@@ -191,7 +199,7 @@ async fn an_expired_iterator_is_replaced_without_loss_or_repetition() {
 }
 
 #[tokio::test]
-async fn where_records_were_trimmed_the_oldest_that_are_left_come_next() {
+async fn after_trimmed_records_the_oldest_remaining_record_is_delivered_next() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     let stream = shared(vec![shard("only", None, 1..=3, false)], 0);
