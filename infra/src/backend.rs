@@ -30,13 +30,16 @@ const ERASURES: &str = "erasures";
 /// A parked doorbell is tried five times at intervals of 30 s before it becomes a dead letter.
 const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
 
-/// The visibility time-out covers a slow send and the recording of its outcome, so that no second receiver gets the message.
+/// The visibility time-out covers a slow send and the recording of its outcome, so that no second receiver
+/// gets the message.
 const DELIVERY_POLICY: Policy = Policy { visibility: Duration::from_secs(90), attempts_max: 10 };
 
-/// An erasure takes moments. A failed one is tried again every minute, fifty times, before it becomes a dead letter.
+/// An erasure takes moments. A failed one is tried again every minute, fifty times, before it becomes a dead
+/// letter.
 const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
 
-/// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be unknown to the others.
+/// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be
+/// unknown to the others.
 fn check_key_files(config: &Config) -> Result<(), Failure> {
     let master = matches!(config.keys, Keys::Directory(_)).then_some(MASTER_KEY);
     let token = config.token_keys.is_none().then_some(token::LOCAL_KEY);

@@ -9,7 +9,8 @@ pub fn point(name: &'static str) {
     let _ = name;
 }
 
-/// `WAITLIST_ABORT_AT` is `name` or `name:n`; with `n` the process aborts when it passes the point for the n-th time.
+/// `WAITLIST_ABORT_AT` is `name` or `name:n`; with `n` the process aborts when it passes the point for the
+/// n-th time.
 #[cfg(debug_assertions)]
 fn abort_at(name: &'static str) {
     use std::sync::{

@@ -22,7 +22,8 @@ pub struct Announced {
     pub record: String,
 }
 
-/// Reads the record of an inserted item. Returns `None`, and logs it, if the keys are not those of a known stream's event.
+/// Reads the record of an inserted item. Returns `None`, and logs it, if the keys are not those of a known
+/// stream's event.
 #[must_use]
 pub fn read(record: EventRecord) -> Option<Announced> {
     #[derive(serde::Deserialize)]
@@ -42,7 +43,8 @@ pub fn read(record: EventRecord) -> Option<Announced> {
         warn!(stream = keys.stream, "skipped a record of a stream of unknown category");
         return None;
     };
-    // Of a damaged or incomplete image only the keys are used. Its `last` could make a reader wait for events that do not exist.
+    // Of a damaged or incomplete image only the keys are used. Its `last` could make a reader wait for events
+    // that do not exist.
     let image: Option<Commit> = serde_dynamo::from_item(record.change.new_image).ok();
     let commit = image.filter(|image| {
         image.stream == stream && image.seq == keys.seq && image.compute_hash() == image.hash
@@ -55,8 +57,8 @@ pub fn read(record: EventRecord) -> Option<Announced> {
     })
 }
 
-/// Builds the response that reports records as failed, by sequence number. Lambda delivers the batch again from the first of
-/// them on.
+/// Builds the response that reports records as failed, by sequence number. Lambda delivers the batch again
+/// from the first of them on.
 #[must_use]
 pub fn answer(failed: Vec<String>) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();

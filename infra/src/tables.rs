@@ -49,8 +49,8 @@ pub enum TablesError {
 
 /// Creates those of `tables` that the deployment `prefix` lacks, and waits until all are active.
 ///
-/// An existing table gets the indexes that it lacks because older code created it, and the expiry of its items if the process
-/// that created it ended before enabling that.
+/// An existing table gets the indexes that it lacks because older code created it, and the expiry of its
+/// items if the process that created it ended before enabling that.
 ///
 /// # Errors
 /// The engine refuses or does not answer a call, or a table does not become active in time.

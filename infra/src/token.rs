@@ -1,5 +1,5 @@
-//! Access tokens: Ed25519 JWTs (RFC 8037), signed with a key file or by KMS, and checked against the current and the previous
-//! public key.
+//! Access tokens: Ed25519 JWTs (RFC 8037), signed with a key file or by KMS, and checked against the current
+//! and the previous public key.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -41,7 +41,8 @@ pub struct Claims {
     /// The session; `None` in a token minted by the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
-    /// Allows system-wide operations. Set only in tokens without a session; otherwise the account's stream decides.
+    /// Allows system-wide operations. Set only in tokens without a session; otherwise the account's stream
+    /// decides.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator: bool,
     /// Time of issue, in Unix seconds.

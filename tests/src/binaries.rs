@@ -1,4 +1,5 @@
-//! The workspace's binaries, built by whoever asks first: cargo hands a test only the binaries of its own package.
+//! Builds the binaries of the workspace once per test process, because cargo provides a test only with those
+//! of its own package.
 
 use std::{
     env,
@@ -7,7 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// The path of a binary of the workspace, built with the profile of the running test.
+/// Returns the path of a binary of the workspace, built with the profile of the running test.
 ///
 /// # Panics
 /// When the workspace does not build, or has no binary of that name.
@@ -19,12 +20,12 @@ pub fn built(name: &str) -> PathBuf {
     binary
 }
 
-/// Builds all of them at once: one link after the other would ask cargo a dozen times, and building the whole workspace
-/// keeps the features of the dependencies as `cargo test` chose them, so that nothing is compiled twice.
+/// Builds all binaries with one call of cargo. Building the whole workspace keeps the features of the
+/// dependencies as `cargo test` chose them, so that nothing is compiled twice.
 fn build() -> PathBuf {
     let folder = profile_folder();
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") => "dev", // the one profile whose folder has another name
+        Some("debug") => "dev", // the only profile whose folder has another name
         Some(profile) => profile,
         None => panic!("no profile in {}", folder.display()),
     };
@@ -44,7 +45,7 @@ fn build() -> PathBuf {
     folder
 }
 
-/// `target/debug` of `target/debug/deps/journeys-0123456789abcdef`.
+/// Returns `target/debug` for a test at `target/debug/deps/journeys-0123456789abcdef`.
 fn profile_folder() -> PathBuf {
     let test = env::current_exe().expect("a running test has a path");
     test.ancestors().nth(2).expect("cargo puts tests into a profile's deps").to_path_buf()

@@ -1,4 +1,4 @@
-//! Who carries mails and texts, and answers as a test says.
+//! A simulated carrier of mails and texts (SES and SNS) with answers set by a test.
 
 use std::{
     collections::VecDeque,
@@ -26,29 +26,28 @@ use tokio::{
     sync::{OwnedRwLockWriteGuard, RwLock},
 };
 
-/// From whom mails are.
+/// The sender of mails.
 pub const FROM: &str = "Waitlist <hello@example.com>";
 
-/// Long enough for an answer on this machine, short enough to wait for.
+/// The time-out of a messenger whose carrier may not answer: short, because a test waits for it.
 const TIMEOUT: Duration = Duration::from_millis(400);
 const PATIENT: Duration = Duration::from_secs(10);
 
-/// What the carrier does with a request.
+/// The carrier's behaviour for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It answers with this status and body.
+    /// Answers with this status and body.
     With(u16, &'static str),
-    /// The same, after so many milliseconds by the clock of those who asked.
+    /// Like `With`, after advancing the sender's clock by so many milliseconds.
     After(i64, u16, &'static str),
-    /// It does not answer.
+    /// Does not answer.
     Never,
-    /// It cuts the connection once it has read the request, and takes nothing.
+    /// Refuses the message and cuts the connection.
     Cut,
-    /// The same, and it has taken what was sent.
-    TakenAndCut,
+    /// Accepts the message and cuts the connection.
+    AcceptedAndCut,
 }
 
-/// A carrier that listens.
 #[derive(Clone)]
 pub struct Carrier {
     answers: Arc<Mutex<VecDeque<Answer>>>,
@@ -62,10 +61,8 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// Gives these answers, one to each request; the last of them to all that follow.
-    ///
-    /// # Panics
-    /// When this machine has no port left.
+    /// Starts a carrier that gives these answers, one to each request, and the last one to all further
+    /// requests.
     pub async fn new(answers: &[Answer]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -85,21 +82,18 @@ impl Carrier {
         carrier
     }
 
-    /// Those who send by way of it.
+    /// Returns messengers that send to this carrier.
     pub async fn messengers(&self, configuration_set: Option<&str>, clock: Clock) -> Messengers {
         *self.clock.lock().unwrap() = Some(clock.clone());
         messengers(&self.sdk().await, self.timeout, configuration_set, clock)
     }
 
-    /// How to reach it.
+    /// Returns an SDK configuration with the carrier as endpoint.
     pub async fn sdk(&self) -> SdkConfig {
         aws::local(&self.url, "anyone").await
     }
 
-    /// From now on it gives these answers.
-    ///
-    /// # Panics
-    /// When a test that used it has failed.
+    /// Sets the answers to the next requests.
     pub fn answer(&self, answers: &[Answer]) {
         *self.answers.lock().unwrap() = answers.iter().copied().collect();
     }
@@ -116,16 +110,16 @@ impl Carrier {
         }
     }
 
-    /// The bodies of all requests so far.
+    /// Returns the bodies of all requests so far.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Of these, the mails that it took: about whom each was, and which message of theirs.
+    /// Returns the tags `stream` and `message` of all mails that were accepted so far.
     ///
     /// # Panics
-    /// When one is no mail, or has not the tags that every mail has.
+    /// When a request was not a mail or lacks these tags.
     #[must_use]
     pub fn taken(&self) -> Vec<(String, String)> {
         let tags = |body: &String| {
@@ -153,7 +147,7 @@ async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
     if let (Answer::After(ms, ..), Some(clock)) = (answer, &*carrier.clock.lock().unwrap()) {
         clock.advance_millis(ms);
     }
-    if matches!(answer, Answer::With(200, _) | Answer::After(_, 200, _) | Answer::TakenAndCut) {
+    if matches!(answer, Answer::With(200, _) | Answer::After(_, 200, _) | Answer::AcceptedAndCut) {
         carrier.taken.lock().unwrap().push(body);
     }
     match answer {
@@ -161,14 +155,15 @@ async fn serve(State(carrier): State<Carrier>, body: Bytes) -> Response {
             (StatusCode::from_u16(status).unwrap(), body).into_response()
         }
         Answer::Never => std::future::pending().await,
-        Answer::Cut | Answer::TakenAndCut => {
-            let cut = stream::once(async { Err::<Bytes, _>(io::Error::other("the connection is cut here")) });
+        Answer::Cut | Answer::AcceptedAndCut => {
+            let cut =
+                stream::once(async { Err::<Bytes, _>(io::Error::other("simulated cut of the connection")) });
             Body::from_stream(cut).into_response()
         }
     }
 }
 
-/// Those who send by SES and SNS, as wherever this configuration leads to.
+/// Returns messengers that send by SES and SNS with this SDK configuration.
 #[must_use]
 pub fn messengers(
     sdk: &SdkConfig,

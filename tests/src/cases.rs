@@ -1,13 +1,14 @@
-//! How many cases a property is tried with.
+//! The number of cases of property tests.
 
 use std::env;
 
 use proptest::test_runner::Config;
 
-/// Steps in the search for a smaller failing case. Each plays a whole case on a real engine.
+/// The most steps in the search for a smaller failing case. Each step runs a whole case on a real engine.
 const SHRINKS_MAX: u32 = 256;
 
-/// `PROPTEST_CASES` of them when that is set, as in CI; else `default`, for who waits at the keyboard.
+/// Returns a configuration with `PROPTEST_CASES` cases if that is set, as in CI, and else with `default`
+/// cases.
 #[must_use]
 pub fn cases(default: u32) -> Config {
     let set = Config { failure_persistence: None, max_shrink_iters: SHRINKS_MAX, ..Config::default() };

@@ -1,6 +1,6 @@
-//! The events AWS sends to lambdas, with the fields its documents show.
+//! Builds the events that AWS sends to lambdas, with the documented fields.
 //!
-//! Times in them are fixed: a function takes the time from its clock, never from an event.
+//! Their times are fixed, because a function takes the time from its clock and never from an event.
 
 mod http;
 mod queue;

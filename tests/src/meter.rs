@@ -1,4 +1,4 @@
-//! A meter on what operations cost: capacity units, as the engine itself counts them, by table and index.
+//! Counts the capacity units that operations use, as the engine reports them, by table and index.
 
 use std::{
     collections::BTreeMap,
@@ -23,21 +23,18 @@ use aws_sdk_dynamodb::{
     types::{ConsumedCapacity, ReturnConsumedCapacity},
 };
 
-/// Units used, by `table` or `table/index`, the deployment's prefix left out.
+/// Capacity units by `table` or `table/index`, without the deployment's prefix.
 pub type Units = BTreeMap<String, f64>;
 
-/// What was used since the meter was last read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Used {
-    /// Read units.
     pub reads: Units,
-    /// Write units.
     pub writes: Units,
-    /// Calls to the engine.
+    /// The number of calls to the engine.
     pub calls: u32,
 }
 
-/// Counts what every client made with it uses. Clones are the same meter.
+/// Counts the capacity that clients with this interceptor use. Clones share the counts.
 #[derive(Clone, Debug)]
 pub struct Meter {
     prefix: String,
@@ -45,13 +42,12 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter for the tables of the deployment `prefix`.
     #[must_use]
     pub fn new(prefix: &str) -> Self {
         Self { prefix: format!("{prefix}-"), used: Arc::default() }
     }
 
-    /// What was used since this was last asked.
+    /// Returns the use since the last call.
     #[must_use]
     pub fn take(&self) -> Used {
         std::mem::take(&mut self.used.lock().unwrap())

@@ -1,7 +1,7 @@
-//! A built lambda binary, run as AWS runs it: a child process with Lambda's environment that fetches its events from
-//! the Runtime API, version 2018-06-01, served here.
+//! Runs a lambda binary as AWS does: as a child process with Lambda's environment that fetches its events
+//! from the Runtime API, version 2018-06-01, served here.
 //!
-//! An execution environment answers one event at a time, and so does a [`Function`]; for more at once, start more.
+//! A [`Function`] handles one event at a time, like an execution environment.
 
 mod child;
 mod server;
@@ -26,21 +26,21 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Lambda lets a function run up to 15 minutes; ours answer within seconds, a debug build on a busy machine included.
+/// The functions answer within seconds, even in a debug build on a busy machine; Lambda allows up to 15
+/// minutes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Why an invocation has no response.
+/// The reason why an invocation has no response.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FunctionError {
-    /// What the function calls its error, or one of Lambda's: `Runtime.ExitError`, `Sandbox.Timedout`.
+    /// The type given by the function, or one of Lambda: `Runtime.ExitError`, `Sandbox.Timedout`.
     #[serde(rename = "errorType", default)]
     pub error_type: String,
-    /// The error in words.
     #[serde(rename = "errorMessage", default)]
     pub message: String,
 }
 
-/// A lambda binary that runs until this is dropped.
+/// A running lambda binary. It is killed when this value is dropped.
 pub struct Function {
     name: String,
     time_limit: Duration,
@@ -51,11 +51,12 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts a binary with the environment Lambda would give it, and `env`, which wins. Nothing else is inherited but
-    /// the search path, so that a function cannot live on what happens to be set around the tests. Needs a running tokio.
+    /// Starts a binary with the environment variables of Lambda, overridden by `env`. Only the search path is
+    /// inherited, so that a function does not depend on the environment of the tests. Needs a running tokio
+    /// runtime.
     ///
     /// # Panics
-    /// When there is no such binary.
+    /// When the binary does not exist.
     #[must_use]
     pub fn start(binary: &Path, env: &[(&str, &str)]) -> Self {
         let name = binary.file_stem().and_then(OsStr::to_str).expect("a binary has a name").to_owned();
@@ -111,18 +112,18 @@ impl Function {
         }
     }
 
-    /// Another limit than the usual on how long an invocation may take. The function is told, as its deadline.
+    /// Sets the time limit of an invocation. The function gets it as its deadline.
     #[must_use]
     pub fn with_time_limit(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
     }
 
-    /// Hands the function an event and waits for what it makes of it.
+    /// Sends an event to the function and waits for the response.
     ///
     /// # Errors
-    /// What the function calls its error, or why it cannot answer any more: it failed to start, it ended, or its time was
-    /// up. After that it is gone, and each further invocation says so at once.
+    /// The error of the function, or the reason why it cannot respond: it failed to start, it ended, or it
+    /// exceeded the time limit. Each further invocation then fails with the same reason.
     pub async fn invoke(&self, payload: Value) -> Result<Value, FunctionError> {
         let asked = self.turn.lock().await;
         let now = self.clock.now();
@@ -141,7 +142,7 @@ impl Function {
         };
         let mut ended = self.shared.ended.subscribe();
         tokio::select! {
-            // In this order: a function that answers and then ends has answered.
+            // Checked in this order, because a function that answers and then ends has answered.
             biased;
             answer = async { asked.send(invocation).await.ok(); answered.await.ok() }, if !self.has_ended() => {
                 answer.unwrap_or_else(|| Err(FunctionError::new("Runtime.Gone", "the Runtime API has ended")))
@@ -150,7 +151,7 @@ impl Function {
                 Err(why.ok().and_then(|why| why.clone()).expect("it was waited for"))
             }
             () = tokio::time::sleep(self.time_limit) => {
-                // As Lambda does: what it was doing is not to meet the next event.
+                // Killed, as by Lambda, so that the work does not go on during the next event.
                 let why = FunctionError::new("Sandbox.Timedout", format_args!("no answer within {:?}", self.time_limit));
                 self.shared.end(why.clone());
                 self.shared.kill.notify_one();
@@ -159,14 +160,14 @@ impl Function {
         }
     }
 
-    /// What the function has written so far, standard output and error in the order they came. A line may arrive a moment
-    /// after the answer: for "it never says", take [`stop`](Self::stop).
+    /// Returns the standard output and error so far. A line may arrive shortly after the answer; to assert
+    /// the absence of a line use [`stop`](Self::stop).
     #[must_use]
     pub fn logs(&self) -> String {
         locked(&self.shared.log).clone()
     }
 
-    /// Ends the function and returns everything it ever wrote.
+    /// Kills the function and returns its whole output.
     pub async fn stop(self) -> String {
         self.shared.kill.notify_one();
         let mut drained = self.shared.drained.subscribe();
@@ -179,7 +180,7 @@ impl Function {
     }
 }
 
-/// The tasks own the child, which is killed when they go.
+/// Aborts the tasks, which own the child and kill it when dropped.
 impl Drop for Function {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
@@ -191,7 +192,7 @@ impl FunctionError {
         Self { error_type: error_type.to_owned(), message: message.to_string() }
     }
 
-    /// An error as the function posts it. What it calls an error is one, however it is written.
+    /// Reads the error that the function posted, in any format.
     fn posted(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_else(|_| Self::new("Unknown", String::from_utf8_lossy(body)))
     }
@@ -205,7 +206,7 @@ impl Display for FunctionError {
 
 impl Error for FunctionError {}
 
-/// An event on its way to the function.
+/// An event that the function has not fetched yet.
 struct Invocation {
     id: String,
     deadline_ms: i64,
@@ -216,14 +217,15 @@ struct Invocation {
 
 type Answer = oneshot::Sender<Result<Value, FunctionError>>;
 
-/// What the API's handlers, the child's keepers and the [`Function`] share.
+/// State shared by the handlers of the API, the tasks that watch the child, and the [`Function`].
 struct Shared {
     next: Turn<mpsc::Receiver<Invocation>>,
-    /// Who waits for the answer to which invocation.
+    /// The id of the running invocation and the receiver of its answer.
     answer: Mutex<Option<(String, Answer)>>,
-    /// Why there will be no further answers. The first reason stays: what follows is its consequence.
+    /// The reason why there will be no further answers. The first one is kept, because others are its
+    /// consequences.
     ended: watch::Sender<Option<FunctionError>>,
-    /// Whether the child has ended and all it wrote is in the log.
+    /// Whether the child has ended and its whole output is in the log.
     drained: watch::Sender<bool>,
     log: Mutex<String>,
     kill: Notify,
@@ -238,15 +240,15 @@ impl Shared {
         });
     }
 
-    /// Answers the invocation, if it is the one that is asked: says whether it was.
+    /// Answers an invocation. Returns false if it is not the running one.
     fn answer(&self, id: &str, outcome: Result<Value, FunctionError>) -> bool {
         let waiting = locked(&self.answer).take_if(|(asked, _)| asked == id);
-        // Nobody may wait any more; to the function that is no error.
+        // The caller may have stopped waiting, which is no error of the function.
         waiting.map(|(_, answer)| answer.send(outcome).ok()).is_some()
     }
 }
 
-/// What these locks guard is whole between any two statements: a panic elsewhere has broken nothing.
+/// Ignores poisoning: the guarded values are consistent after every statement.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

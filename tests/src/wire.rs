@@ -1,4 +1,4 @@
-//! A wire between a client and the engine on which appends to the log get lost, in whichever direction a test says.
+//! A connection between a client and the engine that loses or delays appends to the log as a test demands.
 
 use std::{
     collections::VecDeque,
@@ -19,23 +19,22 @@ use tokio::{
 
 use crate::stage::Stage;
 
-/// What becomes of one append on its way.
+/// The fate of one append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It arrives, and its answer comes back.
     Delivered,
-    /// It never arrives.
+    /// Not executed, and not answered.
     RequestLost,
-    /// It arrives; its answer does not come back.
+    /// Executed, but not answered.
     AnswerLost,
-    /// It seems lost, and arrives all the same: right before the next append, or at [`Wire::flush`].
+    /// Not answered, and executed later: right before the next append, or by [`Wire::flush`].
     Late,
-    /// It never arrives; somebody answers this error of DynamoDB in its stead, as JSON.
+    /// Not executed, and answered with this error of DynamoDB in JSON.
     Answered(&'static str),
 }
 
-/// A listening wire. Appends meet their fates in the order in which they come; when no fate is left they are delivered.
-/// Everything but appends is delivered always.
+/// A listening connection. The appends take the given fates in order; further appends and all other calls are
+/// delivered.
 #[derive(Clone, Debug)]
 pub struct Wire {
     address: SocketAddr,
@@ -52,7 +51,7 @@ struct State {
 }
 
 impl Wire {
-    /// A wire to the stage's engine.
+    /// Starts a connection to the stage's engine.
     pub async fn new(stage: &Stage) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -67,14 +66,15 @@ impl Wire {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let state = Arc::clone(&serving);
-                // A connection ends as an error when a test has it cut; the client sees that, nobody else need.
+                // A connection that a test cuts ends with an error, which only the client has to see.
                 tokio::spawn(async move { drop(serve(client, &state).await) });
             }
         });
         Self { address, state }
     }
 
-    /// A client on this wire that sends each call up to `attempts` times, without waiting long in between.
+    /// Returns a client on this connection that makes up to `attempts` attempts of each call, with short
+    /// pauses.
     #[must_use]
     pub fn client(&self, stage: &Stage, attempts: u32) -> Client {
         let retries = RetryConfig::standard()
@@ -88,25 +88,25 @@ impl Wire {
         )
     }
 
-    /// What becomes of the next appends.
+    /// Sets the fates of the next appends.
     pub fn expect(&self, fates: impl IntoIterator<Item = Fate>) {
         *self.state.fates.lock().unwrap() = fates.into_iter().collect();
     }
 
-    /// How many appends were sent since this was last asked.
+    /// Returns the number of appends since the last call.
     #[must_use]
     pub fn appends(&self) -> usize {
         std::mem::take(&mut self.state.appends.lock().unwrap())
     }
 
-    /// Has the late appends arrive.
+    /// Executes the late appends.
     pub async fn flush(&self) {
         self.state.flush().await.unwrap();
     }
 }
 
 impl State {
-    /// None for what is no append.
+    /// Returns `None` if the request is not an append.
     fn fate(&self, request: &[u8]) -> Option<Fate> {
         let text = String::from_utf8_lossy(request);
         let writes = text.contains(".PutItem\r\n") || text.contains(".TransactWriteItems\r\n");
@@ -125,7 +125,7 @@ impl State {
         Ok(())
     }
 
-    /// Over a connection of its own: whatever the client's does, this one gets its answer.
+    /// Sends a request over a new connection, so that it does not depend on the client's connection.
     async fn forward(&self, request: &[u8]) -> io::Result<Vec<u8>> {
         let mut engine = BufReader::new(TcpStream::connect(&self.engine).await?);
         engine.write_all(request).await?;
@@ -162,7 +162,7 @@ async fn serve(client: TcpStream, state: &State) -> io::Result<()> {
     Ok(())
 }
 
-/// One HTTP/1.1 message with a length; none at the end of the connection.
+/// Reads an HTTP/1.1 message with a content length. Returns `None` at the end of the connection.
 async fn read_message(from: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<u8>>> {
     let mut message = Vec::new();
     let mut length = 0;
@@ -176,7 +176,7 @@ async fn read_message(from: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<
             length = value.trim().parse().map_err(|_| io::ErrorKind::InvalidData)?;
         }
         if line.starts_with("transfer-encoding:") {
-            return Err(io::Error::other("the wire knows only messages that say their length"));
+            return Err(io::Error::other("only messages with a content length are supported"));
         }
         if line == "\r\n" {
             break;

@@ -22,7 +22,8 @@ pub enum ItemError {
 /// The event type that the account-wide history leaves out, because a session is refreshed every few minutes.
 const UNAUDITED: &str = "session.refreshed";
 
-/// Builds the item of a commit, with the derived attributes `types`, for stream filters, and `month`, the key of the audit index.
+/// Builds the item of a commit, with the derived attributes `types`, for stream filters, and `month`, the key
+/// of the audit index.
 pub(super) fn encode(commit: &Commit) -> Result<Item, ItemError> {
     let mut item: Item = serde_dynamo::to_item(commit)?;
     let types = commit.types()?;
@@ -37,8 +38,8 @@ pub(super) fn decode(item: Item) -> Result<Commit, ItemError> {
     Ok(serde_dynamo::from_item(item)?)
 }
 
-/// Returns the item's size in bytes as DynamoDB counts it: names and values. A number that ends in zeros counts slightly too
-/// much.
+/// Returns the item's size in bytes as DynamoDB counts it: names and values. A number that ends in zeros
+/// counts slightly too much.
 #[must_use]
 pub fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()

@@ -6,11 +6,12 @@ use tracing::warn;
 
 use crate::failure::Failure;
 
-/// How many messages of a batch are handled at once, so that a slow one does not delay the last past its visibility time-out.
+/// How many messages of a batch are handled at once, so that a slow one does not delay the last past its
+/// visibility time-out.
 const MESSAGES_AT_ONCE: usize = 8;
 
-/// Calls `handle` with the body of each message. The response names the messages that failed, in the order of the batch; the
-/// queue delivers these again until they become dead letters.
+/// Calls `handle` with the body of each message. The response names the messages that failed, in the order of
+/// the batch; the queue delivers these again until they become dead letters.
 pub async fn each<H, F>(event: SqsEvent, handle: H) -> SqsBatchResponse
 where
     H: Fn(String) -> F,

@@ -1,7 +1,8 @@
 //! Durable queues: a message is delivered until its receiver deletes it.
 //!
-//! SQS queues and queues in a table give the guarantees of an SQS standard queue: at least once, in no order, to one receiver at
-//! a time within the visibility time-out. Consumers must tolerate repeats. Bodies refer to streams and never hold personal data.
+//! SQS queues and queues in a table give the guarantees of an SQS standard queue: at least once, in no order,
+//! to one receiver at a time within the visibility time-out. Consumers must tolerate repeats. Bodies refer to
+//! streams and never hold personal data.
 //!
 //! A message received too often becomes a dead letter, which an operator lists and redrives.
 
@@ -134,7 +135,8 @@ impl Queue {
         }
     }
 
-    /// Counts the messages that are due, delayed or being handled, up to `most`. SQS returns an approximation.
+    /// Counts the messages that are due, delayed or being handled, up to `most`. SQS returns an
+    /// approximation.
     ///
     /// # Errors
     /// The queue did not answer.
@@ -145,7 +147,8 @@ impl Queue {
         }
     }
 
-    /// Receives up to `max` due messages (ten at most) and hides them from other receivers for the visibility time-out.
+    /// Receives up to `max` due messages (ten at most) and hides them from other receivers for the visibility
+    /// time-out.
     ///
     /// # Errors
     /// The queue did not answer. Messages already taken become due again after the visibility time-out.
@@ -182,7 +185,8 @@ impl Queue {
         }
     }
 
-    /// Sends a dead letter again as a new message with a new id. Returns false if there is no such dead letter.
+    /// Sends a dead letter again as a new message with a new id. Returns false if there is no such dead
+    /// letter.
     ///
     /// # Errors
     /// The queue did not answer.

@@ -18,8 +18,8 @@ pub(super) const KEYS_MAX: usize = 10_000;
 /// How often expired keys are dropped, so that unused ones do not stay in memory.
 const SWEEP_MS: i64 = 5_000;
 
-/// A key and the time at which it was read from the vault. For a guest's key it is the time of its account's key, if that is
-/// older.
+/// A key and the time at which it was read from the vault. For a guest's key it is the time of its account's
+/// key, if that is older.
 #[derive(Clone)]
 pub(super) struct CachedKey {
     pub(super) key: SubjectKey,
@@ -33,7 +33,8 @@ impl CachedKey {
     }
 }
 
-/// The keys read lately. The absence of a key is not cached, because another process may create the key at any moment.
+/// The keys read lately. The absence of a key is not cached, because another process may create the key at
+/// any moment.
 pub(super) struct Cache(Mutex<Entries>);
 
 struct Entries {
@@ -84,7 +85,8 @@ impl Entries {
         self.swept_at = now;
     }
 
-    /// Drops the expired keys; if there are none, the older half, so that a full cache is not searched on every put.
+    /// Drops the expired keys; if there are none, the older half, so that a full cache is not searched on
+    /// every put.
     fn make_room(&mut self, now: Time) {
         self.sweep(now);
         if self.keys.len() < KEYS_MAX {

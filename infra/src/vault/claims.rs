@@ -1,4 +1,5 @@
-//! Claims on e-mail addresses: items that map the keyed hash of an address to the account that signs in with it.
+//! Claims on e-mail addresses: items that map the keyed hash of an address to the account that signs in with
+//! it.
 
 use std::collections::HashMap;
 

@@ -44,8 +44,8 @@ pub(super) enum PutOutcome {
 }
 
 impl Item {
-    /// Reads an item. The tombstone counts even when a wrapped key stands beside it, so that a damaged item never brings back
-    /// an erased subject.
+    /// Reads an item. The tombstone counts even when a wrapped key stands beside it, so that a damaged item
+    /// never brings back an erased subject.
     fn read(subject: Subject, attributes: &Attributes) -> Result<Self, VaultError> {
         if attributes.get(ERASED).is_some_and(|erased| erased.as_bool() == Ok(&true)) {
             return Ok(Self::Erased);
@@ -107,8 +107,8 @@ pub(super) async fn bury(client: &Client, table: &str, subject: Subject) -> Resu
     put.send().await.map(drop).map_err(|cause| VaultError::Bury { subject, cause: aws(cause) })
 }
 
-/// Returns the items of these subjects by strongly consistent reads. Costs one read unit for each subject, also for a subject
-/// without an item.
+/// Returns the items of these subjects by strongly consistent reads. Costs one read unit for each subject,
+/// also for a subject without an item.
 pub(super) async fn read(
     client: &Client,
     table: &str,

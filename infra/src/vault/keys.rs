@@ -13,8 +13,8 @@ use crate::crypto::{Cipher, Secret, framed};
 
 /// The opened key of one account or guest: seals, opens and authenticates values. Clones share the key.
 ///
-/// Keep it for one request at most. The vault bounds how long an erased subject stays readable, but not for a caller that keeps
-/// a copy.
+/// Keep it for one request at most. The vault bounds how long an erased subject stays readable, but not for a
+/// caller that keeps a copy.
 #[derive(Clone)]
 pub struct SubjectKey(Arc<Subkeys>);
 
@@ -63,7 +63,8 @@ impl SubjectKey {
         Sealed::from_text(BASE64URL_NOPAD.encode(&[&[self.0.kind.byte()], sealed.as_slice()].concat()))
     }
 
-    /// Opens a value. It is `Damaged` when the text was altered, or sealed for another field or stream or under another key.
+    /// Opens a value. It is `Damaged` when the text was altered, or sealed for another field or stream or
+    /// under another key.
     #[must_use]
     pub fn open<T: Personal>(&self, stream: StreamId, sealed: &Sealed<T>) -> Opened<T> {
         self.clear_text(&place::<T>(stream), sealed.text())
@@ -79,7 +80,8 @@ impl SubjectKey {
         String::from_utf8(self.0.seal.open(place, sealed)?).ok()
     }
 
-    /// Returns an authentication code of these parts, with which requests are compared without storing their content.
+    /// Returns an authentication code of these parts, with which requests are compared without storing their
+    /// content.
     #[must_use]
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Tag {
         let mut code = hmac::Context::with_key(&self.0.mac);

@@ -80,7 +80,8 @@ impl FileKey {
     }
 }
 
-/// A symmetric key in KMS, used with the account as encryption context, so that CloudTrail shows the account of each call.
+/// A symmetric key in KMS, used with the account as encryption context, so that CloudTrail shows the account
+/// of each call.
 pub struct KmsKey {
     client: Client,
     key_id: String,

@@ -1,10 +1,12 @@
-//! The keys of personal data: one per account and one per guest. Erasing an account or guest means destroying its key.
+//! The keys of personal data: one per account and one per guest. Erasing an account or guest means destroying
+//! its key.
 //!
-//! The master key wraps an account's key, and the account's key wraps its guests' keys. KMS is therefore called once per
-//! account, not once per guest, and an account's tombstone makes all its guests unreadable at once. Events and rows hold only
-//! sealed values, so an erasure rewrites no row, backup or copy of a stream.
+//! The master key wraps an account's key, and the account's key wraps its guests' keys. KMS is therefore
+//! called once per account, not once per guest, and an account's tombstone makes all its guests unreadable at
+//! once. Events and rows hold only sealed values, so an erasure rewrites no row, backup or copy of a stream.
 //!
-//! Items are read strongly consistently, at one read unit each, at most once a minute. A key is created by one conditional put.
+//! Items are read strongly consistently, at one read unit each, at most once a minute. A key is created by
+//! one conditional put.
 
 mod cache;
 mod claims;
@@ -57,11 +59,13 @@ impl Vault {
 
     /// Returns the subject's key, creating it if there is none. Concurrent callers get the same key.
     ///
-    /// Costs one write unit, and for a guest one read unit if the account's key is not cached. With a cached key, a guest of an
-    /// account erased less than a minute ago still gets a key; it becomes unreadable with the account's others.
+    /// Costs one write unit, and for a guest one read unit if the account's key is not cached. With a cached
+    /// key, a guest of an account erased less than a minute ago still gets a key; it becomes unreadable with
+    /// the account's others.
     ///
     /// # Errors
-    /// The subject or its account was erased, a guest's account has no key, or the table or master key did not answer.
+    /// The subject or its account was erased, a guest's account has no key, or the table or master key did
+    /// not answer.
     pub async fn create(&self, subject: Subject) -> Result<SubjectKey, VaultError> {
         let Inner { client, table, cache, clock, .. } = &*self.0;
         let parent = self.parent_of(subject).await?;
@@ -81,7 +85,8 @@ impl Vault {
         Ok(key)
     }
 
-    /// Makes a key for a new account, and the put that stores it in the transaction that registers the account.
+    /// Makes a key for a new account, and the put that stores it in the transaction that registers the
+    /// account.
     ///
     /// # Errors
     /// The master key did not answer.
@@ -93,7 +98,8 @@ impl Vault {
         Ok((SubjectKey::new(subject, &secret), ExtraPut(put)))
     }
 
-    /// Builds the put that claims an e-mail address, given as its keyed hash, for an account. It fails if the address is taken.
+    /// Builds the put that claims an e-mail address, given as its keyed hash, for an account. It fails if the
+    /// address is taken.
     ///
     /// # Errors
     /// The put cannot be built.
@@ -109,7 +115,8 @@ impl Vault {
         claims::holder(&self.0.client, &self.0.table, claim).await
     }
 
-    /// Releases an account's claim on an e-mail address, unless another account holds it by now. Costs one write unit.
+    /// Releases an account's claim on an e-mail address, unless another account holds it by now. Costs one
+    /// write unit.
     ///
     /// # Errors
     /// The table did not answer.
@@ -117,7 +124,8 @@ impl Vault {
         claims::release(&self.0.client, &self.0.table, claim, user).await
     }
 
-    /// Replaces a subject's key by a tombstone, also if it has no key. The subject never gets a key again. Costs one write unit.
+    /// Replaces a subject's key by a tombstone, also if it has no key. The subject never gets a key again.
+    /// Costs one write unit.
     ///
     /// # Errors
     /// The table did not answer.
@@ -137,7 +145,8 @@ impl Vault {
         Ok(self.keys(&[subject]).await?.remove(&subject))
     }
 
-    /// Returns the keys of those subjects that have one, as [`Vault::key`] does. Reads up to a hundred keys per call.
+    /// Returns the keys of those subjects that have one, as [`Vault::key`] does. Reads up to a hundred keys
+    /// per call.
     ///
     /// # Errors
     /// The table or master key did not answer, or an item is damaged.
@@ -247,8 +256,8 @@ struct Loaded {
     erased: HashSet<Subject>,
 }
 
-/// Returns the `read_at` of a key read now. A guest's key counts as old as its account's, or an erased account's guests would stay
-/// readable for two minutes.
+/// Returns the `read_at` of a key read now. A guest's key counts as old as its account's, or an erased
+/// account's guests would stay readable for two minutes.
 fn oldest(now: Time, parent: Option<&CachedKey>) -> Time {
     parent.map_or(now, |parent| parent.read_at.min(now))
 }

@@ -1,4 +1,4 @@
-//! What API Gateway's HTTP API makes of a request.
+//! Builds the events into which API Gateway's HTTP API turns requests.
 
 use std::{
     collections::BTreeMap,
@@ -12,11 +12,10 @@ use serde_json::{Map, Value, json};
 use super::{ACCOUNT, REGION, TIME_MS};
 
 const API: &str = "abcdef1234";
-/// The same moment as [`TIME_MS`], as API Gateway writes it.
+/// [`TIME_MS`] in the format of API Gateway.
 const TIME: &str = "22/Nov/2026:12:00:00 +0000";
 
-/// A request as a client sends it, to become what API Gateway's HTTP API makes of it: the event of a route's function, or
-/// of the authorizer before it.
+/// A client's request, from which the event of a route's function or of the authorizer is built.
 #[derive(Clone, Debug)]
 pub struct HttpRequest {
     id: String,
@@ -31,7 +30,7 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// A request without anything but a method and a path, answered by the route `$default`.
+    /// Creates a request of the route `$default` without query, headers and body.
     #[must_use]
     pub fn new(method: &str, path: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
@@ -51,7 +50,8 @@ impl HttpRequest {
         }
     }
 
-    /// The route that matched, as the template writes its path: `/v1/waitees/{id}`; and what stood in its braces.
+    /// Sets the matching route by its path in the template, such as `/v1/waitees/{id}`, and the values of its
+    /// parameters.
     #[must_use]
     pub fn route(mut self, path: &str, parameters: &[(&str, &str)]) -> Self {
         self.route = format!("{} {path}", self.method);
@@ -60,48 +60,48 @@ impl HttpRequest {
         self
     }
 
-    /// A query parameter, in clear.
+    /// Adds a query parameter, not yet encoded.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.query.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A header. API Gateway writes names small and joins repeated ones with a comma.
+    /// Adds a header. API Gateway writes names in lower case and joins repeated headers with a comma.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         join(&mut self.headers, name.to_ascii_lowercase(), value);
         self
     }
 
-    /// A JSON body.
+    /// Sets a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json").text(&body.to_string())
     }
 
-    /// A body as it is, of a content type that API Gateway takes for text.
+    /// Sets a body of a content type that API Gateway passes on as text.
     #[must_use]
     pub fn text(mut self, body: &str) -> Self {
         self.body = Some((body.to_owned(), false));
         self
     }
 
-    /// A body of any other content type, which arrives in base64.
+    /// Sets a body of another content type, which API Gateway passes on in base64.
     #[must_use]
     pub fn bytes(mut self, body: &[u8]) -> Self {
         self.body = Some((BASE64.encode(body), true));
         self
     }
 
-    /// What the authorizer said of the caller: the `context` of its simple response.
+    /// Sets the `context` of the authorizer's simple response.
     #[must_use]
     pub fn authorized(mut self, context: Value) -> Self {
         self.authorizer = Some(context);
         self
     }
 
-    /// The event of the route's function, payload format 2.0.
+    /// Builds the event of the route's function, payload format 2.0.
     #[must_use]
     pub fn event(&self) -> Value {
         let mut event = self.common();
@@ -123,8 +123,8 @@ impl HttpRequest {
         event
     }
 
-    /// The event of a REQUEST authorizer, payload format 2.0, whose identity source is the header Authorization. It never
-    /// sees the body.
+    /// Builds the event of a REQUEST authorizer, payload format 2.0, with the header Authorization as
+    /// identity source. It does not contain the body.
     #[must_use]
     pub fn authorizer_event(&self) -> Value {
         let mut event = self.common();
@@ -137,7 +137,7 @@ impl HttpRequest {
         event
     }
 
-    /// What both have. Of what a request does not have, API Gateway leaves the field out.
+    /// Builds the fields that both events have. API Gateway omits fields without a value.
     fn common(&self) -> Value {
         let mut event = json!({
             "version": "2.0",
@@ -188,7 +188,7 @@ fn host() -> String {
     format!("{API}.execute-api.{REGION}.amazonaws.com")
 }
 
-/// API Gateway shows a repeated name once, its values joined.
+/// Joins the values of a repeated name with commas, as API Gateway does.
 fn join(joined: &mut BTreeMap<String, String>, name: String, value: &str) {
     joined.entry(name).and_modify(|values| values.extend([",", value])).or_insert_with(|| value.to_owned());
 }
@@ -199,7 +199,7 @@ fn percent_encoded(text: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 encoded.push(char::from(byte))
             }
-            _ => write!(encoded, "%{byte:02X}").expect("a string takes what is written"),
+            _ => write!(encoded, "%{byte:02X}").expect("writing to a string succeeds"),
         }
         encoded
     })
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_reads_as_the_events_crate_reads_it() {
+    fn an_http_event_is_read_by_the_events_crate() {
         let event = HttpRequest::new("PATCH", "/v1/waitees/7")
             .route("/v1/waitees/{id}", &[("id", "7")])
             .query("day", "2026-11-20")
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authorizer_sees_the_identity_and_no_body() {
+    fn an_authorizer_event_contains_the_identity_and_no_body() {
         let event = HttpRequest::new("POST", "/v1/waitlists")
             .header("Authorization", "Bearer t")
             .json(&json!({}))

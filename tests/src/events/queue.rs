@@ -1,20 +1,20 @@
-//! What SQS hands to a function.
+//! Builds the events that SQS sends to functions.
 
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, REGION, TIME_MS};
 
-/// The event of a queue with these messages, received for the first time. Their ids, by which a function names those that
-/// failed, are `message-1`, `message-2` and so on.
+/// Builds the event of a queue with these messages, received for the first time. Their ids are `message-1`,
+/// `message-2` and so on.
 #[must_use]
 pub fn queue_event(queue: &str, bodies: &[Value]) -> Value {
     queue_event_received(queue, bodies, 1)
 }
 
-/// The same, received for the n-th time.
+/// Like [`queue_event`], received for the n-th time.
 #[must_use]
 pub fn queue_event_received(queue: &str, bodies: &[Value], times: u32) -> Value {
-    // No md5OfBody: the SDKs check it when they receive, and a function only sees what was received.
+    // The field md5OfBody is left out, because only receivers check it.
     let records = (1_u64..).zip(bodies).map(|(number, body)| {
         json!({
             "messageId": format!("message-{number}"),
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_hands_over_bodies_as_text() {
+    fn a_queue_event_contains_bodies_as_text() {
         let read: sqs::SqsEvent =
             from_value(queue_event_received("deliver", &[json!({ "n": 1 })], 2)).unwrap();
         assert_eq!(read.records[0].message_id.as_deref(), Some("message-1"));

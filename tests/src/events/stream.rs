@@ -1,29 +1,27 @@
-//! What a DynamoDB stream hands to a function.
+//! Builds the events that DynamoDB streams send to functions.
 
 use schema::table::{EVENTS, Table};
 use serde_json::{Map, Value, json};
 
 use super::{ACCOUNT, REGION, TIME_MS};
 
-/// What a stream says happened to an item.
+/// The change of an item in a stream record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
     Insert,
-    /// It was overwritten: to an event, the worst that can happen.
     Modify,
-    /// It was deleted; the image is the former one, of which a stream of new images shows the keys alone.
+    /// The image is the former one; a stream of new images shows only its keys.
     Remove,
 }
 
-/// The event of a DynamoDB stream of new images on which these items of the log were put, each an image in DynamoDB's
-/// JSON: `{ "stream": { "S": ".." }, "seq": { "N": "1" }, .. }`.
+/// Builds the event of the events table's stream with these new items, each in DynamoDB's JSON:
+/// `{ "stream": { "S": ".." }, "seq": { "N": "1" }, .. }`.
 #[must_use]
 pub fn stream_event(images: &[Value]) -> Value {
     stream_event_of(&EVENTS, &images.iter().map(|image| (Change::Insert, image.clone())).collect::<Vec<_>>())
 }
 
-/// The event of any table's stream, with any changes.
+/// Builds the event of a table's stream of new images with these changes.
 ///
 /// # Panics
 /// When an image lacks a key of the table.
@@ -71,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_shows_keys_and_the_new_image() {
+    fn a_stream_event_contains_keys_and_the_new_image() {
         let image = json!({ "stream": { "S": "waitee-7" }, "seq": { "N": "3" }, "types": { "SS": ["waitee.called"] } });
         let event = stream_event_of(&EVENTS, &[(Change::Insert, image.clone()), (Change::Remove, image)]);
         let read: dynamodb::Event = from_value(event).unwrap();

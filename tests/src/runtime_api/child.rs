@@ -1,4 +1,4 @@
-//! The child process: what it writes, and how it ends.
+//! The child process: its output and its end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,24 +11,24 @@ use tokio::{
 
 use super::{FunctionError, Shared, locked};
 
-/// A function that writes more than this in a test is broken: the rest is not kept, and the log says so.
+/// The most output that is kept. No working function writes more in a test.
 const LOG_BYTES_MAX: usize = 16 * 1024 * 1024;
-const LOG_CUT: &str = "(the log was cut here)\n";
-/// How long the pipes of an ended child may stay open: only a process that it left behind could hold them.
+const LOG_CUT: &str = "(the rest of the log was dropped)\n";
+/// How long to read the output of an ended child, whose pipes a process that it started may keep open.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
-/// How much of the log an error about an ended child quotes.
+/// How many lines of the log are quoted in the error about an ended child.
 const QUOTED_LINES: usize = 20;
 
-/// Waits for the child's end, or brings it about, and says how it came.
+/// Waits for the child's end, kills it on request, and reports how it ended.
 pub(super) async fn watch_over(mut child: Child, logs: [JoinHandle<()>; 2], shared: Arc<Shared>) {
     let status = tokio::select! {
         status = child.wait() => status,
         () = shared.kill.notified() => {
-            child.start_kill().ok(); // It may have ended by itself just now.
+            child.start_kill().ok(); // it may have ended already
             child.wait().await
         }
     };
-    // What it wrote last is often why it ended.
+    // The last output often explains the end.
     for log in logs {
         timeout(DRAIN_LIMIT, log).await.ok();
     }
@@ -49,7 +49,7 @@ pub(super) async fn watch_over(mut child: Child, logs: [JoinHandle<()>; 2], shar
     shared.drained.send_replace(true);
 }
 
-/// Keeps what the child writes, line by line, so that its two outputs do not cut into each other.
+/// Appends the output to the log line by line, so that standard output and error are not mixed within a line.
 pub(super) async fn keep(output: impl AsyncRead + Unpin, shared: Arc<Shared>) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! The Runtime API itself.
+//! The HTTP server of the Runtime API.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{FunctionError, Shared};
 /// Lambda refuses a larger response.
 const RESPONSE_BYTES_MAX: usize = 6 * 1024 * 1024;
 
-/// Serves the Runtime API to one child, on a port of its own, which is the address returned.
+/// Serves the Runtime API to one child on a free port. Returns the server's task and address.
 pub(super) fn serve(shared: Arc<Shared>) -> (JoinHandle<()>, String) {
     let listener =
         std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a free port");
@@ -30,11 +30,13 @@ pub(super) fn serve(shared: Arc<Shared>) -> (JoinHandle<()>, String) {
         .route("/2018-06-01/runtime/init/error", post(init_error))
         .layer(DefaultBodyLimit::max(RESPONSE_BYTES_MAX))
         .with_state(shared);
-    let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("serving has no end") });
+    let task = tokio::spawn(async move {
+        axum::serve(listener, router).await.expect("the server runs until it is aborted")
+    });
     (task, address)
 }
 
-/// The child's question for work: answered when there is some.
+/// Waits for the next invocation.
 async fn next(State(shared): State<Arc<Shared>>) -> Result<([(HeaderName, String); 5], Bytes), StatusCode> {
     let invocation = shared.next.lock().await.recv().await.ok_or(StatusCode::GONE)?;
     let headers = [
@@ -61,7 +63,7 @@ async fn init_error(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCod
     StatusCode::ACCEPTED
 }
 
-/// An answer to an invocation that was answered before, or never made, is the function's mistake.
+/// Refuses an answer to an invocation that was answered before or never made.
 fn accepted(answered: bool) -> StatusCode {
     if answered { StatusCode::ACCEPTED } else { StatusCode::BAD_REQUEST }
 }

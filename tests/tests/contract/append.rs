@@ -1,4 +1,4 @@
-//! Appending and loading: every commit, in order, however long the stream; and nothing past the bounds.
+//! Appending and loading commits, within the bounds.
 
 use infra::{
     Failure,
@@ -14,11 +14,11 @@ use waitlist_tests::{
     stage::Stage,
 };
 
-/// More than one page of 1 MB, at about 600 bytes a commit.
+/// Commits of about 600 bytes that fill more than one page of 1 MB.
 const LONG: usize = 5_000;
 
 #[tokio::test]
-async fn a_stream_of_many_pages_loads_whole_and_takes_the_next_commit() {
+async fn a_stream_of_several_pages_is_loaded_whole_and_accepts_the_next_commit() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let stream = fresh_stream();
@@ -35,7 +35,7 @@ async fn a_stream_of_many_pages_loads_whole_and_takes_the_next_commit() {
     if stage.counts_reads() {
         assert_eq!(
             latest_of_ten, latest_of_many,
-            "reading the latest commit costs the same, however long the stream"
+            "the cost of reading the latest commit does not depend on the length of the stream"
         );
         assert_eq!(latest_of_many, 1.0);
     }
@@ -44,7 +44,7 @@ async fn a_stream_of_many_pages_loads_whole_and_takes_the_next_commit() {
     let bytes: usize = past.iter().map(|commit| commit.events.len()).sum();
     let loaded = log.load(stream).await.unwrap();
     assert_eq!(loaded.len(), LONG);
-    assert!(loaded == past, "as it was written, in the order it was written");
+    assert!(loaded == past, "all commits, in order");
     assert!(bytes + 400 * LONG > 1024 * 1024, "more than one page of a Query");
 
     let tail = walk(&loaded).unwrap();
@@ -54,7 +54,7 @@ async fn a_stream_of_many_pages_loads_whole_and_takes_the_next_commit() {
 }
 
 #[tokio::test]
-async fn only_what_lies_behind_a_number_is_loaded() {
+async fn load_after_returns_the_commits_after_a_number() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let stream = fresh_stream();
@@ -65,13 +65,13 @@ async fn only_what_lies_behind_a_number_is_loaded() {
     assert_eq!(log.load_after(stream, 0).await.unwrap(), [first, second.clone()]);
     assert_eq!(log.load_after(stream, 2).await.unwrap(), [second]);
     assert_eq!(log.load_after(stream, 3).await.unwrap(), []);
-    assert!(log.load_after(stream, 1).await.is_err(), "no commit starts behind the middle of another");
+    assert!(log.load_after(stream, 1).await.is_err(), "event 1 does not end a commit");
     assert_eq!(log.load(fresh_stream()).await.unwrap(), []);
     assert_eq!(log.latest(fresh_stream()).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_place_is_taken_once() {
+async fn two_commits_with_the_same_number_conflict() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let stream = fresh_stream();
@@ -81,13 +81,13 @@ async fn a_place_is_taken_once() {
     assert_eq!(
         log.append(std::slice::from_ref(&first), vec![]).await.unwrap(),
         Appended::Landed,
-        "its own commit is there"
+        "appending the same commit again succeeds"
     );
     assert_eq!(stage.commits(stream).await, [first]);
 }
 
 #[tokio::test]
-async fn what_is_past_a_bound_is_refused_before_anything_is_sent() {
+async fn appends_out_of_bounds_are_refused_before_the_call() {
     let stage = Stage::new().await;
     let first_in =
         |stream: StreamId, author: &Author, bytes| next(stream, &Tail::EMPTY, author, &[seated(bytes)]);
@@ -105,7 +105,7 @@ async fn what_is_past_a_bound_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn what_just_fits_the_bounds_is_taken() {
+async fn appends_at_the_bounds_are_accepted() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let large = |reason_bytes| next(fresh_stream(), &Tail::EMPTY, &author(), &[seated(reason_bytes)]);
@@ -129,7 +129,7 @@ async fn what_just_fits_the_bounds_is_taken() {
     }
 }
 
-/// Read units of the table that `reading` takes.
+/// Returns the read units of the events table that `reading` uses.
 async fn reads(stage: &Stage, reading: impl Future<Output = ()>) -> f64 {
     let _before = stage.meter.take();
     reading.await;
@@ -137,7 +137,7 @@ async fn reads(stage: &Stage, reading: impl Future<Output = ()>) -> f64 {
 }
 
 #[tokio::test]
-async fn some_commits_are_read_by_one_call_that_says_whether_there_are_more() {
+async fn some_after_reads_a_page_in_one_call_and_says_whether_more_commits_follow() {
     let stage = Stage::new().await;
     let stream = fresh_stream();
     let commits = visit(stream, 5);

@@ -1,4 +1,4 @@
-//! The chain of commits: no stored field can be altered, and no commit taken out, without the place showing.
+//! The hash chain: every alteration or removal of a commit is found at its place.
 
 use proptest::{prelude::*, sample::Index};
 use schema::{
@@ -12,10 +12,10 @@ use waitlist_tests::{
     stage::Stage,
 };
 
-/// A way to alter one stored field.
+/// Alters one stored field.
 type Alter = fn(&mut Commit, u64);
 
-/// Every field that is stored; what is derived from them (`types`, `month`) is not believed by any reader.
+/// All hashed fields. Readers do not rely on the derived ones, `types` and `month`.
 const FIELDS: [(&str, Alter); 14] = [
     ("stream", |commit, n| commit.stream.id = uuid(commit.stream.id, n)),
     ("seq", |commit, n| commit.seq = commit.seq.wrapping_add(n)),
@@ -37,7 +37,7 @@ proptest! {
     #![proptest_config(ProptestConfig::default())]
 
     #[test]
-    fn one_altered_field_is_found_at_its_commit(length in 1_usize..8, place: Index, field: Index, n in 1..u64::MAX) {
+    fn an_altered_field_is_found_at_its_commit(length in 1_usize..8, place: Index, field: Index, n in 1..u64::MAX) {
         let (mut commits, place) = (stream(length), place.index(length));
         let (name, alter) = FIELDS[field.index(FIELDS.len())];
         prop_assert!(walk(&commits).is_ok());
@@ -46,18 +46,19 @@ proptest! {
     }
 
     #[test]
-    fn an_altered_commit_that_was_hashed_anew_is_found_at_the_next(length in 2_usize..8, place: Index, field: Index, n in 1..u64::MAX) {
+    fn an_altered_commit_with_a_recomputed_hash_is_found_at_the_next_commit(length in 2_usize..8, place: Index, field: Index, n in 1..u64::MAX) {
         let (mut commits, place) = (stream(length), place.index(length - 1));
         let (name, alter) = FIELDS[field.index(FIELDS.len())];
         alter(&mut commits[place], n);
         commits[place].hash = commits[place].compute_hash();
         let found = walk(&commits);
-        // Hashing anew undoes what was done to the hash alone; everything else shows here or behind.
+        // Recomputing the hash repairs an altered hash; all other alterations are found at this commit or the
+        // next.
         prop_assert!(if name == "hash" { found.is_ok() } else { found == Err(place) || found == Err(place + 1) }, "{name}: {found:?}");
     }
 
     #[test]
-    fn a_commit_taken_out_is_found_at_the_next(length in 2_usize..8, place: Index) {
+    fn a_removed_commit_is_found_at_the_next_commit(length in 2_usize..8, place: Index) {
         let (mut commits, place) = (stream(length), place.index(length - 1));
         commits.remove(place);
         prop_assert_eq!(walk(&commits), Err(place));
@@ -65,7 +66,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn history_says_where_the_log_was_altered() {
+async fn history_names_the_first_altered_event() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -76,20 +77,15 @@ async fn history_says_where_the_log_was_altered() {
     assert_eq!(owner.get(&path).await.body["verified"], json!({ "ok": true, "seq": null, "why": null }));
 
     stage
-        .overwrite(
-            format!("waitee-{ana}").parse::<schema::StreamId>().unwrap(),
-            2,
-            "correlation",
-            "somebody else's",
-        )
+        .overwrite(format!("waitee-{ana}").parse::<schema::StreamId>().unwrap(), 2, "correlation", "altered")
         .await;
     let history = owner.get(&path).await;
     assert_eq!(history.body["verified"]["ok"], false);
     assert_eq!(history.body["verified"]["seq"], 2);
-    assert_eq!(history.body["items"].as_array().unwrap().len(), 3, "it is still shown");
+    assert_eq!(history.body["items"].as_array().unwrap().len(), 3, "altered events are still shown");
 }
 
-/// Commits that fill every field, some of several events.
+/// Builds commits with all fields set, some of several events.
 fn stream(length: usize) -> Vec<Commit> {
     let mut commits = visit(fresh_stream(), 1);
     for n in 1..length {
@@ -105,7 +101,7 @@ fn uuid(of: Uuid, n: u64) -> Uuid {
     Uuid::from_u128(of.as_u128() ^ u128::from(n))
 }
 
-/// Another tag, or none where there was one.
+/// Returns another tag, or removes it.
 fn tag(of: Option<Tag>, n: u64) -> Option<Tag> {
     match of {
         Some(_) if n.is_multiple_of(2) => None,

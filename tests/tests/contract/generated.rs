@@ -1,4 +1,5 @@
-//! Any schedule of losses and rivals: no command is applied twice, and none is acknowledged that is not in the log.
+//! Generated schedules of lost messages and concurrent writers: no command is applied twice, and each
+//! acknowledged command is in the log.
 
 use infra::log::{ATTEMPTS_MAX, Appended};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
@@ -10,11 +11,12 @@ use waitlist_tests::{
     wire::{Fate, Wire},
 };
 
-/// A case takes a real engine about a second, most of it waiting between attempts.
+/// A case takes about a second on a real engine, mostly in pauses between attempts.
 const CASES: u32 = 32;
 
-/// One command: what becomes of its appends, before which of its decisions a rival commits, and how often its client sends
-/// it, as long as it gets no answer. A client without a key sends once: it could not be recognised.
+/// One command: the fates of its appends, before which of its decisions a rival commits, and how often its
+/// client sends it while it gets no answer. A client without a key sends once, because a repetition could not
+/// be recognised.
 #[derive(Clone, Debug)]
 struct Plan {
     fates: Vec<Fate>,
@@ -24,7 +26,7 @@ struct Plan {
 }
 
 #[test]
-fn no_command_is_applied_twice_and_none_acknowledged_that_is_not_in_the_log() {
+fn no_command_is_applied_twice_and_each_acknowledged_command_is_in_the_log() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (stage, wire) = runtime.block_on(async {
         let stage = Stage::new().await;
@@ -39,16 +41,16 @@ fn no_command_is_applied_twice_and_none_acknowledged_that_is_not_in_the_log() {
 fn plan() -> impl Strategy<Value = Plan> {
     let fate =
         prop_oneof![Just(Fate::Delivered), Just(Fate::RequestLost), Just(Fate::AnswerLost), Just(Fate::Late)];
-    // Now and then an attempt after the other seems lost, all that one send allows: then it is the next that must know it again.
-    let unheard = vec(prop_oneof![Just(Fate::RequestLost), Just(Fate::Late)], 2 * ATTEMPTS_MAX as usize);
-    let fates = prop_oneof![2 => vec(fate, 0..12), 1 => unheard];
+    // Sometimes all attempts of a send seem lost, so that the next send has to recognise the command.
+    let all_lost = vec(prop_oneof![Just(Fate::RequestLost), Just(Fate::Late)], 2 * ATTEMPTS_MAX as usize);
+    let fates = prop_oneof![2 => vec(fate, 0..12), 1 => all_lost];
     (fates, vec(any::<bool>(), 0..6), 1_usize..4, any::<bool>()).prop_map(|(fates, rivals, sends, keyed)| {
         Plan { fates, rivals, sends: if keyed { sends } else { 1 }, keyed }
     })
 }
 
 async fn follow(stage: &Stage, wire: &Wire, plans: &[Plan]) -> Result<(), TestCaseError> {
-    // Two attempts by the SDK itself, so that the same commit is sent twice, and then the log's own.
+    // The SDK makes two attempts, so the same commit is sent twice, besides the attempts of the log.
     let log = stage.log_over(wire.client(stage, 2));
     let stream = fresh_stream();
     stage.put_past(&visit(stream, 1)).await;
@@ -61,12 +63,12 @@ async fn follow(stage: &Stage, wire: &Wire, plans: &[Plan]) -> Result<(), TestCa
             ..if plan.keyed { sending(command) } else { author() }
         };
         let decisions = std::sync::Mutex::new(plan.rivals.iter().copied());
-        let beaten = std::sync::Mutex::new(Vec::new());
+        let landed = std::sync::Mutex::new(Vec::new());
         let decide = |_: Seen, _| async {
-            let beat = decisions.lock().unwrap().next().unwrap_or(false);
-            if beat {
+            let is_beaten = decisions.lock().unwrap().next().unwrap_or(false);
+            if is_beaten {
                 let rival = rival(stage, stream).await;
-                beaten.lock().unwrap().push(rival);
+                landed.lock().unwrap().push(rival);
             }
             Ok(vec![called(), called()])
         };
@@ -76,7 +78,7 @@ async fn follow(stage: &Stage, wire: &Wire, plans: &[Plan]) -> Result<(), TestCa
                 break;
             }
         }
-        rivals.extend(beaten.into_inner().unwrap());
+        rivals.extend(landed.into_inner().unwrap());
         wire.expect([]);
     }
     wire.flush().await;
@@ -92,26 +94,31 @@ async fn follow(stage: &Stage, wire: &Wire, plans: &[Plan]) -> Result<(), TestCa
     }
     for (command, outcome) in &acknowledged {
         let own = stored.iter().find(|commit| commit.correlation == command_name(*command));
-        prop_assert_eq!(own.map(|commit| commit.last), Some(outcome.seq), "{} was acknowledged", command);
+        prop_assert_eq!(
+            own.map(|commit| commit.last),
+            Some(outcome.seq),
+            "{} was acknowledged with another number",
+            command
+        );
         prop_assert!(
             outcome.state.0.iter().copied().eq(1..=outcome.seq),
-            "and answered with the state it led to"
+            "the answer holds the state after the command"
         );
     }
     for rival in &rivals {
-        prop_assert!(stored.contains(rival), "a rival's commit that landed is there");
+        prop_assert!(stored.contains(rival), "each commit of a rival is in the log");
     }
     let of_commands = stored.iter().filter(|commit| commit.correlation.starts_with("command")).count();
-    prop_assert_eq!(stored.len(), 1 + rivals.len() + of_commands, "and nothing else is");
+    prop_assert_eq!(stored.len(), 1 + rivals.len() + of_commands, "the log holds no other commits");
     Ok(())
 }
 
-/// The request id under which the command is found again, whether it has a key or not.
+/// Returns the request id that identifies the command in the log, with or without a key.
 fn command_name(command: usize) -> String {
     format!("command {command}")
 }
 
-/// Another writer, over a connection that loses nothing.
+/// Appends a commit over a connection that loses nothing.
 async fn rival(stage: &Stage, stream: StreamId) -> Commit {
     let tail = walk(&stage.commits(stream).await).unwrap();
     let commit = next(stream, &tail, &author(), &[called()]);

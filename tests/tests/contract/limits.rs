@@ -1,4 +1,4 @@
-//! Counted tries: so many in a window, however many processes count.
+//! Limits on the number of tries in a window, counted by several processes.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ use schema::{
 use serde_json::json;
 use waitlist_tests::stage::{Stage, send};
 
-/// Ten tries in a quarter of an hour, of which this is the sixth minute.
+// Ten tries in a window of 15 minutes; the clock stands in its sixth minute.
 const TRIES: Tries = Tries::SignInAccount;
 const AT: &str = "2026-11-21T03:05:30.500Z";
 const WINDOW_LEFT_S: u32 = 570;
@@ -27,7 +27,7 @@ async fn stage() -> Stage {
     stage
 }
 
-/// Whether a try was let through; otherwise after how many seconds to try again.
+/// Returns the number of seconds after which to try again if the try was refused.
 fn outcome(counted: Result<(), Failure>) -> Result<(), u32> {
     counted.map_err(|failure| match failure {
         Failure::Refused(problem) if problem.slug == Slug::TooManyRequests => problem.retry_after_s.unwrap(),
@@ -36,15 +36,15 @@ fn outcome(counted: Result<(), Failure>) -> Result<(), u32> {
 }
 
 #[tokio::test]
-async fn of_many_tries_at_once_exactly_as_many_pass_as_the_window_holds() {
+async fn of_many_concurrent_tries_exactly_as_many_pass_as_the_window_allows() {
     let stage = stage().await;
     let most = Bounds::default().of(TRIES).tries as usize;
     let processes = [stage.backend.clone(), stage.another(), stage.another()];
-    let tries = |who: &'static str| {
+    let tries = |subject: &'static str| {
         join_all(
             (0..most * 3)
-                .map(|n| (&processes[n % 3], who))
-                .map(async |(process, who)| outcome(process.limits.count(TRIES, who).await)),
+                .map(|n| (&processes[n % 3], subject))
+                .map(async |(process, subject)| outcome(process.limits.count(TRIES, subject).await)),
         )
     };
     let (ana, ben) = futures::join!(tries("ana@example.com"), tries("ben@example.com"));
@@ -57,16 +57,16 @@ async fn of_many_tries_at_once_exactly_as_many_pass_as_the_window_holds() {
     }
     let again = async |process: &Backend| outcome(process.limits.count(TRIES, "ana@example.com").await);
     stage.backend.clock.advance_millis(i64::from(WINDOW_LEFT_S) * 1_000 - 501);
-    assert_eq!(again(&stage.another()).await, Err(1), "the window's last moment");
+    assert_eq!(again(&stage.another()).await, Err(1), "the last millisecond of the window");
     stage.backend.clock.advance_millis(1);
     for _ in 0..most {
-        assert_eq!(again(&stage.another()).await, Ok(()), "another window");
+        assert_eq!(again(&stage.another()).await, Ok(()), "the next window");
     }
     assert_eq!(again(&stage.backend).await, Err(900));
 }
 
 #[tokio::test]
-async fn who_tries_too_often_is_told_when_to_come_again() {
+async fn too_many_tries_are_answered_with_the_time_of_the_next_window() {
     let stage = stage().await;
     for _ in 0..Bounds::default().of(Tries::TokenAddress).tries {
         stage.backend.limits.count_from(Tries::TokenAddress, None).await.unwrap();
@@ -74,11 +74,11 @@ async fn who_tries_too_often_is_told_when_to_come_again() {
     let answer =
         send(&stage.backend, None, "POST", "/v1/users/confirm", Some(&json!({ "token": "a-token" })), &[])
             .await;
-    assert_eq!((answer.status, answer.header("retry-after")), (429, "3270"), "{answer:?}"); // until four o'clock
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "3270"), "{answer:?}"); // the window ends at 04:00
 }
 
 #[tokio::test]
-async fn a_try_costs_one_write_unit_and_one_that_is_refused_leaves_nothing() {
+async fn a_try_costs_one_write_unit_and_a_refused_try_changes_nothing() {
     let stage = stage().await;
     let _before = stage.meter.take();
     for _ in 0..10 {
@@ -92,7 +92,7 @@ async fn a_try_costs_one_write_unit_and_one_that_is_refused_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_address_of_ipv6_counts_as_its_household_and_one_of_ipv4_as_itself() {
+async fn an_ipv6_address_counts_as_its_64_bit_network_and_an_ipv4_address_as_itself() {
     let stage = stage().await;
     let from = async |address: &str| {
         let address: IpAddr = address.parse().unwrap();
@@ -101,14 +101,14 @@ async fn an_address_of_ipv6_counts_as_its_household_and_one_of_ipv4_as_itself() 
     };
     assert_eq!(from("2001:db8:1:2::1").await, 1);
     assert_eq!(from("2001:db8:1:2:ffff:ffff:ffff:ffff").await, 1, "the same /64");
-    assert_eq!(from("2001:db8:1:3::1").await, 2, "the next one");
+    assert_eq!(from("2001:db8:1:3::1").await, 2, "the next /64");
     assert_eq!(from("203.0.113.7").await, 3);
-    assert_eq!(from("::ffff:203.0.113.7").await, 3, "the same, written as IPv6");
+    assert_eq!(from("::ffff:203.0.113.7").await, 3, "the same address, mapped to IPv6");
     assert_eq!(from("203.0.113.8").await, 4);
 }
 
 #[tokio::test]
-async fn at_rest_a_count_says_nothing_about_who_tried() {
+async fn stored_counts_contain_no_address() {
     let stage = stage().await;
     let limits = &stage.backend.limits;
     limits.count(TRIES, "ana@example.com").await.unwrap();
@@ -124,7 +124,7 @@ async fn at_rest_a_count_says_nothing_about_who_tried() {
 }
 
 #[tokio::test]
-async fn a_count_may_go_some_time_after_its_window() {
+async fn a_count_expires_after_its_window() {
     let stage = stage().await;
     stage.backend.limits.count(TRIES, "ana@example.com").await.unwrap();
     let found = stage
@@ -144,7 +144,7 @@ async fn a_count_may_go_some_time_after_its_window() {
 }
 
 #[tokio::test]
-async fn tables_say_which_of_their_items_expire_however_often_they_are_made() {
+async fn creating_a_table_enables_the_expiry_of_its_items() {
     let stage = Stage::new().await;
     let prefix = format!("{}-made", stage.prefix);
     let described = async || {
@@ -157,7 +157,7 @@ async fn tables_say_which_of_their_items_expire_however_often_they_are_made() {
     assert_eq!(
         described().await.0,
         Some(TimeToLiveStatus::Disabled),
-        "whoever made it died before it could ask"
+        "the creating process ended before enabling it"
     );
     for _ in 0..2 {
         tables::create(&stage.dynamodb, &prefix, &[LIMITS]).await.unwrap();
@@ -165,7 +165,7 @@ async fn tables_say_which_of_their_items_expire_however_often_they_are_made() {
     }
 }
 
-/// What the table holds, as text.
+/// Returns the items of the table as text.
 async fn items(stage: &Stage) -> Vec<String> {
     let found = stage
         .dynamodb
@@ -184,9 +184,8 @@ async fn items(stage: &Stage) -> Vec<String> {
     items
 }
 
-/// Older code made the table. What was in it is found by the index that it lacked.
 #[tokio::test]
-async fn a_table_gets_the_indexes_that_it_lacks() {
+async fn a_table_of_older_code_gets_the_indexes_that_it_lacks() {
     let stage = Stage::new().await;
     let prefix = format!("{}-older", stage.prefix);
     let older = Table { indexes: &[], ..USERS };

@@ -1,4 +1,4 @@
-//! Lost requests and lost answers: an append that a client cannot be sure of is applied once all the same.
+//! Lost requests and lost answers: a repeated append is applied once.
 
 use infra::{
     Failure, Log,
@@ -12,7 +12,7 @@ use waitlist_tests::{
 };
 
 #[tokio::test]
-async fn an_append_whose_answer_was_lost_has_landed_when_it_is_sent_again() {
+async fn an_append_with_a_lost_answer_succeeds_when_it_is_repeated() {
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 1));
     let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]);
@@ -25,7 +25,7 @@ async fn an_append_whose_answer_was_lost_has_landed_when_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn the_sdks_own_retry_after_a_lost_answer_is_one_success() {
+async fn a_retry_of_the_sdk_after_a_lost_answer_succeeds() {
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 3));
     let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]);
@@ -37,7 +37,7 @@ async fn the_sdks_own_retry_after_a_lost_answer_is_one_success() {
 }
 
 #[tokio::test]
-async fn an_append_that_never_arrived_leaves_nothing_and_lands_when_it_is_sent_again() {
+async fn a_lost_append_stores_nothing_and_succeeds_when_it_is_repeated() {
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 1));
     let commit = next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]);
@@ -50,7 +50,7 @@ async fn an_append_that_never_arrived_leaves_nothing_and_lands_when_it_is_sent_a
 }
 
 #[tokio::test]
-async fn two_streams_whose_answer_was_lost_have_landed_when_they_are_sent_again() {
+async fn a_transaction_with_a_lost_answer_succeeds_when_it_is_repeated() {
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 1));
     let both = [(); 2].map(|()| next(fresh_stream(), &Tail::EMPTY, &author(), &[joined()]));
@@ -65,26 +65,26 @@ async fn two_streams_whose_answer_was_lost_have_landed_when_they_are_sent_again(
 
 #[tokio::test]
 async fn a_command_finds_its_own_commit_after_a_lost_answer() {
-    is_applied_once([Fate::AnswerLost], 1).await;
+    assert_applied_once([Fate::AnswerLost], 1).await;
 }
 
 #[tokio::test]
-async fn a_command_whose_append_never_arrived_is_decided_again() {
-    is_applied_once([Fate::RequestLost], 2).await;
+async fn a_command_with_a_lost_append_is_decided_again() {
+    assert_applied_once([Fate::RequestLost], 2).await;
 }
 
 #[tokio::test]
-async fn a_command_whose_append_arrives_late_finds_it_and_is_not_applied_again() {
-    is_applied_once([Fate::Late], 2).await;
+async fn a_command_finds_its_late_append_and_is_not_applied_again() {
+    assert_applied_once([Fate::Late], 2).await;
 }
 
 #[tokio::test]
-async fn a_command_outlasts_every_loss_that_its_attempts_allow() {
-    is_applied_once([Fate::RequestLost, Fate::Late, Fate::RequestLost, Fate::AnswerLost], 4).await;
+async fn a_command_succeeds_after_losses_in_all_attempts_but_the_last() {
+    assert_applied_once([Fate::RequestLost, Fate::Late, Fate::RequestLost, Fate::AnswerLost], 4).await;
 }
 
 #[tokio::test]
-async fn a_command_that_is_lost_for_good_says_that_trying_again_may_help() {
+async fn a_command_that_loses_all_attempts_fails_with_a_retryable_error() {
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 1));
     let stream = fresh_stream();
@@ -96,7 +96,7 @@ async fn a_command_that_is_lost_for_good_says_that_trying_again_may_help() {
 }
 
 #[tokio::test]
-async fn a_command_whose_append_the_table_refuses_ends_at_once() {
+async fn a_command_refused_by_the_table_is_not_repeated() {
     const DENIED: &str = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"not authorized to perform PutItem"}"#;
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 1));
@@ -105,12 +105,13 @@ async fn a_command_whose_append_the_table_refuses_ends_at_once() {
 
     let refused = join(&log, stream).await.unwrap_err();
     assert!(matches!(refused, Failure::Broken { retry: false, .. }), "{}", refused.chain());
-    assert_eq!(wire.appends(), 1, "a second one would have been delivered");
+    assert_eq!(wire.appends(), 1, "there is no second attempt");
     assert_eq!(stage.commits(stream).await, []);
 }
 
-/// Sends one command on a visit that has one event, over a wire with these fates.
-async fn is_applied_once<const N: usize>(fates: [Fate; N], appends: usize) {
+/// Sends a command for a visit of one event, with these fates of its appends, and checks that it is applied
+/// once.
+async fn assert_applied_once<const N: usize>(fates: [Fate; N], appends: usize) {
     let (stage, wire) = stage_and_wire().await;
     let log = stage.log_over(wire.client(&stage, 1));
     let stream = fresh_stream();

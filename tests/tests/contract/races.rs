@@ -1,4 +1,5 @@
-//! Races: however many write to one stream, every number is given once and nothing that was acknowledged is missing.
+//! Concurrent writers of one stream: each number is assigned once, and each acknowledged commit is in the
+//! log.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use waitlist_tests::{
 const RACES: usize = 1_000;
 
 #[tokio::test]
-async fn of_two_writers_a_thousand_times_exactly_one_wins() {
+async fn exactly_one_of_two_concurrent_writers_wins_each_of_a_thousand_races() {
     let stage = Stage::new().await;
     let (one, other) = (&stage.backend.log, &stage.another().log);
     let stream = fresh_stream();
@@ -36,13 +37,13 @@ async fn of_two_writers_a_thousand_times_exactly_one_wins() {
     }
     let stored = stage.commits(stream).await;
     assert_eq!(walk(&stored), Ok(tail));
-    assert!(stored == acknowledged, "what was acknowledged is what is there, each once, without a gap");
+    assert!(stored == acknowledged, "the log holds the acknowledged commits, each once and without gaps");
 }
 
 #[tokio::test]
-async fn commands_that_race_are_each_applied_once_or_told_that_they_lost() {
+async fn concurrent_commands_are_applied_once_or_refused_with_a_conflict() {
     const WRITERS: usize = 6;
-    const COMMANDS: usize = 12; // of each writer, one behind the other
+    const COMMANDS: usize = 12; // of each writer, one after the other
     let stage = Stage::new().await;
     let stream = fresh_stream();
     let begin = |_: Seen, _| async { Ok(vec![joined()]) };
@@ -74,25 +75,28 @@ async fn commands_that_race_are_each_applied_once_or_told_that_they_lost() {
     for (command, outcome) in &acknowledged {
         let own: Vec<_> = stored.iter().filter(|commit| commit.command == key(*command)).collect();
         assert!(matches!(own[..], [own] if own.last == outcome.seq), "command {command}: {own:?}");
-        assert!(outcome.state.0.iter().copied().eq(1..=outcome.seq), "it saw everything before it");
+        assert!(
+            outcome.state.0.iter().copied().eq(1..=outcome.seq),
+            "the command saw all events before its own"
+        );
     }
     let numbers: BTreeSet<u64> = acknowledged.iter().map(|(_, outcome)| outcome.seq).collect();
-    assert_eq!(numbers.len(), acknowledged.len(), "no two were given the same number");
+    assert_eq!(numbers.len(), acknowledged.len(), "no number was assigned twice");
 }
 
 #[tokio::test]
-async fn a_writer_that_loses_every_race_is_told_and_leaves_nothing() {
+async fn a_writer_that_loses_every_race_gets_a_conflict_and_stores_nothing() {
     let stage = Stage::new().await;
     let log = &stage.backend.log;
     let stream = fresh_stream();
     let decide = |_: Seen, _| async {
         let rival = |_: Seen, _| async { Ok(vec![called()]) };
-        log.transact(stream, &author(), None, rival).await?; // always a step ahead
+        log.transact(stream, &author(), None, rival).await?; // commits before this command each time
         Ok(vec![called()])
     };
     let lost = log.transact(stream, &sending(0), None, decide).await.unwrap_err();
     assert!(matches!(lost, Failure::Conflict), "{}", lost.chain());
     let stored = stage.commits(stream).await;
-    assert_eq!(stored.len(), 5, "five attempts, each of which a rival beat");
+    assert_eq!(stored.len(), 5, "one commit of the rival for each of five attempts");
     assert!(stored.iter().all(|commit| commit.command != key(0)));
 }

@@ -136,7 +136,8 @@ async fn apply(table: &Table, name: &str, steps: Vec<Step>) -> Result<(), TestCa
     assert_nothing_is_lost(table, &queue, &model).await
 }
 
-/// Checks that the received messages were due and came in that order, and that only exhausted messages became dead letters.
+/// Checks that the received messages were due and came in that order, and that only exhausted messages became
+/// dead letters.
 fn check_received(
     model: &mut Model,
     received: &[Message],

@@ -1,4 +1,5 @@
-//! Dead letters of a queue in a table: how messages become dead letters, and how these are listed and redriven.
+//! Dead letters of a queue in a table: how messages become dead letters, and how these are listed and
+//! redriven.
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ struct StoredPage {
 }
 
 impl TableQueue {
-    /// Moves a message that was received too often to the dead letters, unless another consumer has changed it meanwhile.
+    /// Moves a message that was received too often to the dead letters, unless another consumer has changed
+    /// it meanwhile.
     pub(super) async fn bury(&self, exhausted: &Stored, now: Time) -> Result<Outcome<()>, QueueError> {
         let mut letter = key(&self.dead(), &exhausted.id);
         letter.insert(BODY.to_owned(), text(&exhausted.body));
@@ -59,7 +61,8 @@ impl TableQueue {
         }
     }
 
-    /// Leaves messages that die during the call, so that a message which fails at once is not redriven for ever.
+    /// Leaves messages that die during the call, so that a message which fails at once is not redriven for
+    /// ever.
     pub(in crate::queue) async fn redrive_all(&self) -> Result<usize, QueueError> {
         let started = self.clock.now().millis();
         let (mut redriven, mut from) = (0, None);
@@ -105,7 +108,8 @@ impl TableQueue {
         Ok(StoredPage { items: page.items.unwrap_or_default(), next })
     }
 
-    /// Replaces one item by another in one transaction, on condition that the old one was received `attempts` times.
+    /// Replaces one item by another in one transaction, on condition that the old one was received `attempts`
+    /// times.
     async fn replace(
         &self,
         doing: &'static str,

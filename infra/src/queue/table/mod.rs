@@ -1,9 +1,10 @@
-//! A queue in a table. Its messages are items; the index `visible` holds them in the order in which they become due.
+//! A queue in a table. Its messages are items; the index `visible` holds them in the order in which they
+//! become due.
 //!
-//! Receiving queries the index, which may lag, and takes each message by a conditional update of its item, which does not lag:
-//! of two consumers that see the same message, one gets it. A receipt holds the message's id and the number of times it was
-//! received, so it is stale once the message is received again. Dead letters are items under the queue's name with `-dead` and
-//! are not in the index.
+//! Receiving queries the index, which may lag, and takes each message by a conditional update of its item,
+//! which does not lag: of two consumers that see the same message, one gets it. A receipt holds the message's
+//! id and the number of times it was received, so it is stale once the message is received again. Dead
+//! letters are items under the queue's name with `-dead` and are not in the index.
 
 mod dead;
 mod item;
@@ -24,11 +25,12 @@ use self::item::{
 use super::{Message, QueueError, RESENDS_MAX, Receipt, pause_before_resend};
 use crate::clock::Clock;
 
-/// How many due messages one query returns: more than one receive takes, because other consumers may take some of them.
+/// How many due messages one query returns: more than one receive takes, because other consumers may take
+/// some of them.
 const RECEIVE_PAGE: i32 = 25;
 
-/// The most queries of one receive. It returns fewer messages than asked for when the first hundred due messages were taken by
-/// other consumers or became dead letters.
+/// The most queries of one receive. It returns fewer messages than asked for when the first hundred due
+/// messages were taken by other consumers or became dead letters.
 const RECEIVE_PAGES_MAX: u32 = 4;
 
 /// DynamoDB's bound on one BatchWriteItem.
@@ -180,7 +182,8 @@ impl TableQueue {
         Ok(DuePage { messages, next: page.last_evaluated_key })
     }
 
-    /// Takes a message that was due at `seen`, or moves it to the dead letters when it was received too often.
+    /// Takes a message that was due at `seen`, or moves it to the dead letters when it was received too
+    /// often.
     async fn take(&self, id: &str, seen: i64, now: Time) -> Result<Outcome<Message>, QueueError> {
         let until = now.millis().saturating_add(millis(self.policy.visibility));
         let update = self
