@@ -1,4 +1,4 @@
-//! Clients of AWS, with time limits that fit a host who is waiting at the door.
+//! SDK configurations, with time-outs short enough for a host who waits for the answer.
 
 mod in_process;
 
@@ -13,16 +13,18 @@ pub use self::in_process::{Answer, Call, in_process};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// A call with all the SDK's own retries. Past this the log itself looks whether the write landed, and decides anew.
+/// The time-out of a call with all retries of the SDK. After it the log checks whether the write landed, and decides
+/// the command again.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const SDK_ATTEMPTS_MAX: u32 = 3;
 
-/// AWS's usual environment: region, credentials, and the endpoint variables `AWS_ENDPOINT_URL_*`.
+/// Loads the configuration from the usual variables of AWS: region, credentials and `AWS_ENDPOINT_URL_*`.
 pub async fn config() -> SdkConfig {
     loader().load().await
 }
 
-/// An engine on this machine. The embedded one takes only the access key id that it made at its start; others take any.
+/// Returns the configuration for an engine on this machine. The embedded engine accepts only the access key id
+/// that it made at its start; other engines accept any.
 pub async fn local(endpoint_url: &str, access_key: &str) -> SdkConfig {
     anyone(access_key).endpoint_url(endpoint_url).load().await
 }
@@ -32,7 +34,7 @@ fn anyone(access_key: &str) -> ConfigLoader {
     loader().region(Region::new("local")).credentials_provider(credentials)
 }
 
-/// The time limits of a call that the service is asked to `wait` with, when it has nothing to say yet.
+/// Returns the time-outs of a call that the service may hold open for `wait`, as in long polling.
 pub(crate) fn timeouts(wait: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

@@ -1,4 +1,4 @@
-//! What the event log promises, shown on a real engine: the embedded one, or the one that the environment names.
+//! Tests of the event log's guarantees on a real engine: the embedded one, or the one named by the environment.
 
 mod append;
 mod chain;

@@ -1,5 +1,5 @@
-//! What goes wrong in a distributed system, brought about on purpose: doorbells that come twice, late, out of order or not at
-//! all, poison, tables that do not answer, processes that die. In the end rows must be what the log says.
+//! Simulated faults: doorbells that are repeated, late, reordered or lost, unreadable commits, tables that do
+//! not answer, and processes that abort. In the end the rows must equal the fold of the log.
 
 #![allow(
     clippy::unwrap_used,

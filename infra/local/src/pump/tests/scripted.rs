@@ -1,5 +1,7 @@
 //! Generated behaviour of handler and process: no record is lost or delivered out of order.
 
+mod case;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -15,86 +17,12 @@ use proptest::{
 };
 use tokio::sync::Notify;
 
+use self::case::{Act, Case, Interruption, case};
 use super::super::*;
 use crate::testing::{Backend, temporary};
 
 const CONSUMER: &str = "projector";
 const CASES: u32 = 64; // unless PROPTEST_CASES says otherwise
-
-/// The handler's behaviour in one call.
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    TakeAll,
-    FailFrom(usize),
-    FailTwo(usize, usize),
-    NameEmptyItem,
-    NameUnknownItem,
-    Error,
-    Panic,
-}
-
-/// How the first run of the pump ends.
-#[derive(Clone, Copy, Debug)]
-enum Interruption {
-    Never,
-    /// A shutdown during this call.
-    Stop(usize),
-    /// A kill during this call, before the handler did its work or, if true, after it.
-    Kill(usize, bool),
-}
-
-#[derive(Clone, Debug)]
-struct Case {
-    records: usize,
-    batch_size: i32,
-    attempts_max: u32,
-    bisect: bool,
-    acts: Vec<Act>,
-    poison: Option<usize>,
-    destination_failures: usize,
-    interruption: Interruption,
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        4 => Just(Act::TakeAll),
-        4 => (0..9_usize).prop_map(Act::FailFrom),
-        2 => (0..9_usize, 0..9_usize).prop_map(|(one, other)| Act::FailTwo(one, other)),
-        1 => Just(Act::NameEmptyItem),
-        1 => Just(Act::NameUnknownItem),
-        3 => Just(Act::Error),
-        1 => Just(Act::Panic),
-    ]
-}
-
-fn interruption() -> impl Strategy<Value = Interruption> {
-    prop_oneof![
-        Just(Interruption::Never),
-        (0..6_usize).prop_map(Interruption::Stop),
-        (0..6_usize, any::<bool>()).prop_map(|(call, after)| Interruption::Kill(call, after)),
-    ]
-}
-
-fn case() -> impl Strategy<Value = Case> {
-    let shape = (1..25_usize, 1..9_i32, 1..4_u32, any::<bool>());
-    let behaviour =
-        (prop::collection::vec(act(), 0..20), prop::option::of(0..25_usize), 0..3_usize, interruption());
-    (shape, behaviour).prop_map(
-        |(
-            (records, batch_size, attempts_max, bisect),
-            (acts, poison, destination_failures, interruption),
-        )| Case {
-            records,
-            batch_size,
-            attempts_max,
-            bisect,
-            acts,
-            poison,
-            destination_failures,
-            interruption,
-        },
-    )
-}
 
 /// The calls of handler and failure destination. Records are numbered by their place in the stream, from 0.
 #[derive(Default)]
