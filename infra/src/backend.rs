@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     config::{Config, Keys, QueueAt},
     failure::Failure,
+    key_files,
     limits::Limits,
     log::Log,
     queue::{Policy, Queue, SqsQueue, TableQueue},
@@ -18,9 +19,6 @@ use crate::{
     token::{self, Tokens},
     vault::{FileKey, KmsKey, MasterKey, Vault},
 };
-
-/// The name of the master key in a key directory.
-const MASTER_KEY: &str = "master";
 
 // The names of the queues.
 const RETRIES: &str = "retries";
@@ -41,9 +39,9 @@ const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), att
 /// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be
 /// unknown to the others.
 fn check_key_files(config: &Config) -> Result<(), Failure> {
-    let master = matches!(config.keys, Keys::Directory(_)).then_some(MASTER_KEY);
+    let master = matches!(config.keys, Keys::Directory(_)).then_some(key_files::MASTER);
     let token = config.token_keys.is_none().then_some(token::LOCAL_KEY);
-    for name in [Some(secret::CURRENT), Some(secret::CLAIMS), master, token].into_iter().flatten() {
+    for name in [Some(secret::CURRENT), Some(key_files::CLAIMS), master, token].into_iter().flatten() {
         let path = config.keys.directory().join(name);
         if !path.is_file() {
             let advice = "the file does not exist; a local server creates it at its start, and all lambdas must use the same file";
@@ -110,14 +108,19 @@ impl Backend {
         config: &Config,
         clock: Clock,
     ) -> Result<Self, Failure> {
+        let directory = config.keys.directory();
+        match config.keys {
+            Keys::Directory(_) => key_files::make_if_new(directory, &[key_files::MASTER, key_files::CLAIMS]),
+            Keys::Kms { .. } => key_files::make_if_new(directory, &[key_files::CLAIMS]),
+        }?;
         let master = match &config.keys {
             Keys::Directory(directory) => MasterKey::File(
-                FileKey::open_or_create(&directory.join(MASTER_KEY))
+                FileKey::open(&directory.join(key_files::MASTER))
                     .map_err(|cause| Failure::broken("read the master key", cause))?,
             ),
             Keys::Kms { key, .. } => MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone())),
         };
-        let secrets = Secrets::load_or_create(config.keys.directory())?;
+        let secrets = Secrets::load_or_create(directory)?;
         let queue = |at: &QueueAt, name: &'static str, policy| match at {
             QueueAt::Table => {
                 let table = table::QUEUE.name(&config.prefix);

@@ -1,8 +1,11 @@
 //! The one module that asks the machine for the time and for randomness. Everything else is told.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use schema::Time;
@@ -13,11 +16,13 @@ use uuid::Uuid;
 pub struct Clock {
     base: Base,
     offset_ms: Arc<AtomicI64>,
+    /// By how much it was moved forward, all in all.
+    moved_ms: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Base {
-    Machine,
+    Machine { started: Instant },
     Fixed(Time),
 }
 
@@ -25,13 +30,17 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
-        Self { base: Base::Machine, offset_ms: Arc::default() }
+        Self::of(Base::Machine { started: Instant::now() })
     }
 
     /// A clock that stands still until it is moved.
     #[must_use]
     pub fn fixed(at: Time) -> Self {
-        Self { base: Base::Fixed(at), offset_ms: Arc::default() }
+        Self::of(Base::Fixed(at))
+    }
+
+    fn of(base: Base) -> Self {
+        Self { base, offset_ms: Arc::default(), moved_ms: Arc::default() }
     }
 
     /// The time now.
@@ -40,13 +49,27 @@ impl Clock {
         self.base_now().plus_millis(self.offset_ms.load(Ordering::SeqCst))
     }
 
+    /// The time now, to measure from.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        let moved = Duration::from_millis(self.moved_ms.load(Ordering::SeqCst));
+        let steady = match self.base {
+            Base::Machine { started } => started.elapsed() + moved,
+            Base::Fixed(_) => moved,
+        };
+        Moment { wall: self.now(), steady }
+    }
+
     /// Moves this clock and all its clones forward.
     pub fn advance_millis(&self, ms: i64) {
+        self.moved_ms.fetch_add(u64::try_from(ms).unwrap_or(0), Ordering::SeqCst);
         self.offset_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
     /// Sets this clock and all its clones; it runs on from there if it ran before.
     pub fn set(&self, to: Time) {
+        let forward_ms = to.millis() - self.now().millis();
+        self.moved_ms.fetch_add(u64::try_from(forward_ms).unwrap_or(0), Ordering::SeqCst);
         self.offset_ms.store(to.millis() - self.base_now().millis(), Ordering::SeqCst);
     }
 
@@ -60,9 +83,27 @@ impl Clock {
     fn base_now(&self) -> Time {
         match self.base {
             #[expect(clippy::disallowed_methods, reason = "this module is where the time comes from")]
-            Base::Machine => Time::from_millis(chrono::Utc::now().timestamp_millis()),
+            Base::Machine { .. } => Time::from_millis(chrono::Utc::now().timestamp_millis()),
             Base::Fixed(at) => at,
         }
+    }
+}
+
+/// A point in time that intervals are measured from, within one process.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    wall: Time,
+    /// By a clock that never goes back.
+    steady: Duration,
+}
+
+impl Moment {
+    /// How long after `earlier` this is, by the wall clock or the monotonic one: the one that says more. So a wall clock that is set
+    /// back stretches no interval, and a time for which the machine slept counts.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        let by_wall = u64::try_from(self.wall.millis() - earlier.wall.millis()).unwrap_or(0);
+        self.steady.saturating_sub(earlier.steady).max(Duration::from_millis(by_wall))
     }
 }
 
@@ -76,4 +117,31 @@ pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).expect("the machine's random source answers");
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_clock_that_is_set_back_stretches_no_interval() {
+        let evening = Time::from_millis(1_800_000_000_000);
+        let clock = Clock::fixed(evening);
+        let begun = clock.moment();
+        clock.advance_millis(59_999);
+        clock.set(evening.plus_millis(-3_600_000));
+        assert_eq!(clock.moment().since(begun), MINUTE - Duration::from_millis(1));
+        clock.advance_millis(1);
+        assert_eq!(clock.moment().since(begun), MINUTE);
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_on_ends_intervals_at_once() {
+        let clock = Clock::system();
+        let begun = clock.moment();
+        clock.set(clock.now().plus_minutes(1));
+        assert!(clock.moment().since(begun) >= MINUTE);
+    }
 }

@@ -3,21 +3,24 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use crate::clock::random;
 
+/// The bits of a file's mode that let others than its owner read or change it.
+const OTHERS: u32 = 0o077;
+
 /// Reads a secret; makes it from `fresh` when there is none. Of several makers one wins, and all use what that one wrote.
 ///
 /// # Errors
-/// The file can be neither read nor made.
+/// The file can be neither read nor made, or others than its owner may read it.
 pub fn read_or_create_secret<E: std::fmt::Display>(
     path: &Path,
     fresh: impl FnOnce() -> Result<Vec<u8>, E>,
 ) -> io::Result<Vec<u8>> {
-    match fs::read(path) {
+    match read_secret(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         read => return read,
     }
@@ -29,8 +32,34 @@ pub fn read_or_create_secret<E: std::fmt::Display>(
     fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => File::open(folder)?.sync_all().and_then(|()| fs::read(path)),
+        _ => File::open(folder)?.sync_all().and_then(|()| read_secret(path)),
     }
+}
+
+/// Reads a secret that is there.
+///
+/// # Errors
+/// The file cannot be read, or others than its owner may read it.
+pub fn read_secret(path: &Path) -> io::Result<Vec<u8>> {
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & OTHERS != 0 {
+        let advice = format!(
+            "its mode is {mode:03o}, so others than its owner may use it; run chmod 600 on it, and replace it if others may have read it"
+        );
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, advice));
+    }
+    read_regular(path)
+}
+
+/// Reads a file, but nothing that could make the reader wait: no pipe, no device.
+///
+/// # Errors
+/// The file cannot be read, or is no regular one.
+pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    fs::read(path)
 }
 
 /// Writes bytes to a file of a random name, to be linked or renamed to what it is for.
@@ -43,4 +72,60 @@ pub(crate) fn draft(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+
+    use super::*;
+
+    fn made(path: &Path) -> io::Result<Vec<u8>> {
+        read_or_create_secret(path, || Ok::<_, io::Error>(random::<32>().to_vec()))
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master");
+        let first = made(&path).unwrap();
+        assert_eq!(made(&path).unwrap(), first);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn processes_that_start_at_once_use_one_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master");
+        let secrets: Vec<Vec<u8>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| made(&path).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn a_secret_that_others_may_use_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master");
+        let secret = made(&path).unwrap();
+        for mode in [0o640, 0o604, 0o620, 0o601, 0o644] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let refused = made(&path).unwrap_err();
+            assert!(refused.to_string().starts_with(&format!("its mode is {mode:o}")), "{refused}");
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
+        assert_eq!(made(&path).unwrap(), secret);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_secret_is_refused_without_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master");
+        assert!(
+            std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success()
+        );
+        assert_eq!(made(&path).unwrap_err().to_string(), "it is not a regular file");
+    }
 }

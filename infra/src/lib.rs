@@ -9,6 +9,7 @@ pub mod failure;
 pub mod fault;
 pub mod file;
 pub mod http;
+pub mod key_files;
 pub mod lambda;
 pub mod limits;
 pub mod log;

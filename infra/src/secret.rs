@@ -15,13 +15,12 @@ use crate::{
     clock::random,
     crypto::{Secret, framed},
     failure::Failure,
-    file,
+    file, key_files,
 };
 
 /// The names of the secrets in a key directory. The previous one is there only after a replacement.
 pub(crate) const CURRENT: &str = "secret";
 const PREVIOUS: &str = "secret-previous";
-pub(crate) const CLAIMS: &str = "claims";
 
 /// Half an HMAC-SHA256: nobody guesses 128 bits at a door that counts.
 const CODE_BYTES: usize = 16;
@@ -79,7 +78,8 @@ struct Inner {
 }
 
 impl Secrets {
-    /// Reads the secrets of a key directory; makes those that are missing, but for a previous one.
+    /// Reads the secrets of a key directory. Makes the current one when it is missing, as after it was renamed to be the previous one,
+    /// but never the one that claims on addresses rest under.
     ///
     /// # Errors
     /// A file can be neither read nor made, or holds no secret.
@@ -88,8 +88,11 @@ impl Secrets {
             let path = directory.join(name);
             let doing = || format!("read the secret {}", path.display());
             let fresh = || Ok::<_, io::Error>(random::<32>().to_vec());
-            let bytes =
-                file::read_or_create_secret(&path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
+            let read = match name {
+                CURRENT => file::read_or_create_secret(&path, fresh),
+                _ => file::read_secret(&path),
+            };
+            let bytes = read.map_err(|cause| Failure::broken(doing(), cause))?;
             Secret::take(bytes)
                 .ok_or_else(|| Failure::broken(doing(), "the file does not hold exactly 32 bytes"))
         };
@@ -98,7 +101,7 @@ impl Secrets {
         Ok(Self(Arc::new(Inner {
             current: read(CURRENT)?,
             previous: previous.then(|| read(PREVIOUS)).transpose()?,
-            claims: read(CLAIMS)?,
+            claims: read(key_files::CLAIMS)?,
         })))
     }
 
@@ -200,6 +203,7 @@ mod tests {
 
     fn secrets() -> (tempfile::TempDir, Secrets) {
         let directory = tempfile::tempdir().unwrap();
+        key_files::make(directory.path()).unwrap();
         let secrets = Secrets::load_or_create(directory.path()).unwrap();
         (directory, secrets)
     }

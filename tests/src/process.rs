@@ -1,6 +1,7 @@
 //! The `waitlist` server as its users run it: a process, on a data directory, over HTTP.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -42,7 +43,17 @@ impl Server {
 
     /// The same, with these arguments besides.
     pub async fn start_with(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let child = spawn(directory, args, env);
+        Self::start_logging_to(append(directory, "stderr").into(), directory, args, env).await
+    }
+
+    /// The same, with another standard error.
+    pub async fn start_logging_to(
+        stderr: Stdio,
+        directory: &Path,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
+        let child = spawn(directory, args, env, stderr);
         let mut server =
             Self { child, url: String::new(), directory: directory.to_owned(), http: reqwest::Client::new() };
         let pid = server.child.id();
@@ -124,6 +135,14 @@ impl Server {
         tokio::time::timeout(STOP_MAX, ended).await.expect("the server ends when it is told to")
     }
 
+    /// How much memory it holds, in KiB, as Linux counts it; nothing elsewhere.
+    #[must_use]
+    pub fn resident_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     /// All it has written so far, over all its lives on this directory.
     #[must_use]
     pub fn logs(&self) -> String {
@@ -176,9 +195,11 @@ pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
     Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
 }
 
-fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Child {
-    let append =
-        |name: &str| std::fs::File::options().create(true).append(true).open(directory.join(name)).unwrap();
+fn append(directory: &Path, name: &str) -> File {
+    File::options().create(true).append(true).open(directory.join(name)).unwrap()
+}
+
+fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)], stderr: Stdio) -> Child {
     let mut command = Command::new(built("waitlist"));
     for carrier in CARRIERS {
         command.env_remove(carrier);
@@ -189,8 +210,8 @@ fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Child {
         .args(args)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
-        .stdout(append("stdout"))
-        .stderr(append("stderr"))
+        .stdout(append(directory, "stdout"))
+        .stderr(stderr)
         .spawn()
         .unwrap()
 }

@@ -3,12 +3,11 @@
 //! Argon2id with the parameters that OWASP recommends for it:
 //! <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id>.
 
+mod hashing;
+
 use argon2::{
     Algorithm, Argon2, Params, Version,
-    password_hash::{
-        PasswordHasher, PasswordVerifier,
-        phc::{self, PasswordHash as Phc},
-    },
+    password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt},
 };
 use infra::{Failure, clock::random};
 use schema::{
@@ -16,24 +15,21 @@ use schema::{
     sealed::Personal,
     value::{Password, PasswordHash},
 };
-use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
+
+use self::hashing::{aside, hash_into};
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 
-/// How many are hashed side by side in one process: 19 MiB each.
-const HASHES_AT_ONCE: usize = 4;
-static HASHING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
-
-/// What a password is checked against when there is no account: nobody knows one that fits, and it takes as long to find out.
+/// Checked against when there is no account, so that the answer takes as long. No password is known to fit it.
 pub(crate) const DECOY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$d2FpdGxpc3QgZGVjb3kgMQ$kSzYBcJtbSkPjKw5FQwRGcWqlDZTjbhTTW7IvHqAfcw";
 
-/// How much of a password is judged. Who makes one of signs that may stand for several letters has the judge try them all: this
-/// many take a few hashes' time, and it grows faster than they do.
+/// How much of a password is judged. Signs that may stand for several letters are all tried, and the time for that grows faster
+/// than their number: this many take as long as a few hashes.
 const JUDGED_CHARS_MAX: usize = 40;
 
 /// Whether a password would hold against a guesser who knows names, words and what leaked elsewhere.
@@ -63,49 +59,54 @@ fn judge(password: &Password, known: &[String]) -> Result<(), Problem> {
     Err(Problem::new(Slug::WeakPassword, format!("The password would be guessed. {advice}")))
 }
 
-/// What to keep of a password.
+/// Hashes a password for keeping.
 ///
 /// # Errors
-/// The machine cannot hash.
+/// 503 when too many passwords are being hashed; the machine cannot hash.
 pub(crate) async fn hash(password: &Password) -> Result<PasswordHash, Failure> {
     let password = password.clone();
-    let phc = aside(move || {
-        let hashed: Result<phc::PasswordHash, _> = argon2().and_then(|argon2| {
-            argon2.hash_password_with_salt(password.clear().as_bytes(), &random::<SALT_BYTES>())
-        });
-        hashed
-            .map(|phc| phc.to_string())
-            .map_err(|cause| Failure::broken("hash a password", cause.to_string()))
-    });
-    Ok(PasswordHash::from_clear(phc.await?))
+    let failed = |cause: String| Failure::broken("hash a password", cause);
+    aside(move || {
+        let params =
+            Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|cause| failed(cause.to_string()))?;
+        let salt = random::<SALT_BYTES>();
+        let phc = Phc {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(|cause| failed(cause.to_string()))?,
+            salt: Some(Salt::new(&salt).map_err(|cause| failed(cause.to_string()))?),
+            hash: Some(output(Version::V0x13, params, &password, &salt).map_err(failed)?),
+        };
+        Ok(PasswordHash::from_clear(phc.to_string()))
+    })
+    .await
 }
 
 /// Whether a password is the one that was hashed. Takes as long either way.
 ///
 /// # Errors
-/// What was kept is no hash.
+/// 503 when too many passwords are being hashed; what was kept is no hash.
 pub(crate) async fn fits(password: &Password, hash: &PasswordHash) -> Result<bool, Failure> {
     let (password, hash) = (password.clone(), hash.clone());
+    let failed = |cause: String| Failure::broken("read a password's hash", cause);
     aside(move || {
-        let doing = "read a password's hash";
-        let phc = Phc::new(hash.clear()).map_err(|cause| Failure::broken(doing, cause.to_string()))?;
-        let argon2 = argon2().map_err(|cause| Failure::broken(doing, cause.to_string()))?;
-        Ok(argon2.verify_password(password.clear().as_bytes(), &phc).is_ok())
+        let phc = Phc::new(hash.clear()).map_err(|cause| failed(cause.to_string()))?;
+        let params = Params::try_from(&phc).map_err(|cause| failed(cause.to_string()))?;
+        let version = phc.version.map_or(Ok(Version::V0x13), Version::try_from);
+        let (Ok(version), Some(salt), Some(kept)) = (version, &phc.salt, &phc.hash) else {
+            return Err(failed("salt, hash or version is missing or unknown".into()));
+        };
+        // Outputs are compared in constant time.
+        Ok(output(version, params, &password, salt).map_err(failed)? == *kept)
     })
     .await
 }
 
-fn argon2() -> argon2::password_hash::Result<Argon2<'static>> {
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(MEMORY_KIB, PASSES, LANES, None)?))
-}
-
-/// Off the threads that serve everybody else.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let _one_of_few =
-        HASHING.acquire().await.map_err(|cause| Failure::broken("wait to hash a password", cause))?;
-    tokio::task::spawn_blocking(work).await.map_err(|cause| Failure::broken("hash a password", cause))?
+fn output(version: Version, params: Params, password: &Password, salt: &[u8]) -> Result<Output, String> {
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+    let argon2 = Argon2::new(Algorithm::Argon2id, version, params);
+    hash_into(&argon2, password.clear().as_bytes(), salt, &mut out).map_err(|cause| cause.to_string())?;
+    Output::new(&out).map_err(|cause| cause.to_string())
 }
 
 #[cfg(test)]
@@ -147,12 +148,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn judging_a_password_holds_up_nobody_else() {
+    async fn judging_a_password_does_not_block_the_runtime() {
         let all_at_once = password(&"(4@8({[</3#69&!1/|0$5+7%2".repeat(4)); // every sign that may stand for several letters
         let judging = check(&all_at_once, &[]);
         tokio::select! {
             biased;
-            _ = judging => panic!("nobody else got a turn"),
+            _ = judging => panic!("no other task got a turn"),
             () = tokio::task::yield_now() => {}
         }
     }

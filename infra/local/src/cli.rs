@@ -131,10 +131,11 @@ pub async fn run(cli: Cli) -> ExitCode {
             on(&cli.data_dir, cli.aws, async |at| dead_letters::tend(at, &command, cli.json).await).await
         }
     };
+    telemetry::flush();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&*error);
+            telemetry::tell(complaint(&*error));
             ExitCode::from(1)
         }
     }
@@ -154,7 +155,7 @@ impl Command {
 }
 
 async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed> {
-    telemetry::init(match serve.log {
+    telemetry::init_in_background(match serve.log {
         Log::Text => telemetry::Style::Text,
         Log::Json => telemetry::Style::Json,
     });
@@ -187,12 +188,12 @@ fn say(json: bool, text: &str, value: &Value) -> Result<(), Failed> {
 }
 
 /// The error and its causes, each on a line.
-#[expect(clippy::print_stderr, reason = "to the person at the terminal")]
-fn complain(error: &(dyn Error + 'static)) {
-    eprintln!("error: {error}");
+fn complaint(error: &(dyn Error + 'static)) -> String {
+    let mut text = format!("error: {error}\n");
     let mut source = error.source();
     while let Some(cause) = source {
-        eprintln!("  because: {cause}");
+        text.push_str(&format!("  because: {cause}\n"));
         source = cause.source();
     }
+    text
 }

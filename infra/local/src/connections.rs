@@ -1,9 +1,13 @@
-//! Connections of clients: a task each, and none waits for ever for what its client does not send.
+//! Connections of clients: a task each, bounds on their number and on every wait for a client.
 
 use std::{pin::pin, time::Duration};
 
 use axum::{Extension, Router, extract::ConnectInfo};
-use hyper::{body::Incoming, server::conn::http1};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -13,19 +17,39 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
+use tokio_io_timeout::TimeoutStream;
 use tracing::{debug, warn};
 
-/// For how long a client may take to send the head of a request, and stay silent before the next.
-pub(crate) const HEAD_READ_MAX: Duration = Duration::from_secs(30);
-
-/// Taking in connections fails when the process has too many files open: some have to close first.
+/// Accepting fails when the process has too many files open: some have to close first.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// Bounds on what clients may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Further connections wait in the system's queue until one closes. Each takes some 20 KB.
+    pub(crate) connections_max: usize,
+    /// For how long a client may take to send the head of a request, and stay silent before the next.
+    pub(crate) head_read_max: Duration,
+    /// For how long a client may leave an answer unread: nothing of it can be sent in that time.
+    pub(crate) stall_max: Duration,
+    /// The same once the server is stopping.
+    pub(crate) last_stall_max: Duration,
+}
+
+impl Bounds {
+    pub(crate) const USUAL: Self = Self {
+        connections_max: 8_192,
+        head_read_max: Duration::from_secs(30),
+        stall_max: Duration::from_secs(30),
+        last_stall_max: Duration::from_secs(1),
+    };
+}
 
 /// Serves until told to stop; then until the requests that run are answered.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    head_read_max: Duration,
+    bounds: Bounds,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -33,15 +57,15 @@ pub(crate) async fn serve(
         let accepted = tokio::select! {
             () = until_set(&mut stopping) => break,
             Some(_ended) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            accepted = listener.accept(), if connections.len() < bounds.connections_max => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 let router = router.clone().layer(Extension(ConnectInfo(peer)));
-                connections.spawn(serve_one(stream, router, head_read_max, stopping.clone()));
+                connections.spawn(serve_one(stream, router, bounds, stopping.clone()));
             }
             Err(cause) => {
-                warn!(%cause, "could not take in a connection");
+                warn!(%cause, "could not accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -50,27 +74,50 @@ pub(crate) async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve_one(
-    stream: TcpStream,
-    router: Router,
-    head_read_max: Duration,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let service = TowerToHyperService::new(router.into_service::<Incoming>());
+async fn serve_one(stream: TcpStream, router: Router, bounds: Bounds, mut stopping: watch::Receiver<bool>) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(bounds.stall_max));
+    let (handling, mut handled) = watch::channel(0_usize);
+    let router = TowerToHyperService::new(router.into_service::<Incoming>());
+    let service = service_fn(move |request| {
+        handling.send_modify(|requests| *requests += 1);
+        let (answering, handling) = (router.call(request), handling.clone());
+        async move {
+            let answer = answering.await;
+            handling.send_modify(|requests| *requests -= 1);
+            answer
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_read_max)
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(bounds.head_read_max)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = until_set(&mut stopping) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = until_idle_for(bounds.last_stall_max, &mut handled) => {
+                    return debug!("a client did not read its answer before the server stopped");
+                }
+            }
         }
     };
     if let Err(cause) = ended {
         debug!(%cause, "a connection broke");
+    }
+}
+
+/// Ends when no request was being handled for this long: what is left is an answer that its client does not read.
+async fn until_idle_for(max: Duration, handled: &mut watch::Receiver<usize>) {
+    loop {
+        let _service_gone = handled.wait_for(|requests| *requests == 0).await.map(drop);
+        let begun = handled.wait_for(|requests| *requests > 0);
+        if !matches!(tokio::time::timeout(max, begun).await, Ok(Ok(_))) {
+            return;
+        }
     }
 }
 
@@ -91,29 +138,35 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(300);
     const LONG: Duration = Duration::from_secs(30);
+    const PATIENT: Bounds =
+        Bounds { connections_max: 10, head_read_max: LONG, stall_max: LONG, last_stall_max: LONG };
+    /// More than the system's buffers of a connection take.
+    const LARGE: usize = 32 * 1024 * 1024;
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-    async fn start(
-        router: Router,
-        head_read_max: Duration,
-    ) -> (TcpStream, watch::Sender<bool>, JoinHandle<()>) {
+    async fn start(router: Router, bounds: Bounds) -> (TcpStream, watch::Sender<bool>, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, router, head_read_max, stopping));
+        let serving = tokio::spawn(serve(listener, router, bounds, stopping));
         (TcpStream::connect(address).await.unwrap(), stop, serving)
+    }
+
+    fn large() -> Router {
+        Router::new().route("/", get(|| async { vec![b'a'; LARGE] }))
     }
 
     async fn rest(mut client: TcpStream) -> String {
         let mut answer = Vec::new();
-        let read =
-            tokio::time::timeout(LONG, client.read_to_end(&mut answer)).await.expect("the server closes");
-        drop(read); // a reset closes as well
+        let read = tokio::time::timeout(LONG, client.read_to_end(&mut answer)).await;
+        let _closed_or_reset = read.expect("the server closes");
         String::from_utf8(answer).unwrap()
     }
 
     #[tokio::test]
-    async fn who_sends_a_head_byte_by_byte_is_cut_off() {
-        let (client, _stop, _serving) = start(Router::new(), SHORT).await;
+    async fn a_client_that_sends_a_head_byte_by_byte_is_cut_off() {
+        let (client, _stop, _serving) =
+            start(Router::new(), Bounds { head_read_max: SHORT, ..PATIENT }).await;
         let (read, mut write) = client.into_split();
         let dripping = tokio::spawn(async move {
             while write.write_all(b"G").await.is_ok() {
@@ -128,9 +181,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asks_nothing_more_is_cut_off() {
-        let (mut client, _stop, _serving) = start(Router::new().route("/", get("here")), SHORT).await;
-        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    async fn a_client_that_asks_nothing_more_is_cut_off() {
+        let (mut client, _stop, _serving) =
+            start(Router::new().route("/", get("here")), Bounds { head_read_max: SHORT, ..PATIENT }).await;
+        client.write_all(GET).await.unwrap();
         assert!(rest(client).await.ends_with("here"));
     }
 
@@ -140,11 +194,54 @@ mod tests {
             tokio::time::sleep(SHORT).await;
             "done"
         };
-        let (mut client, stop, serving) = start(Router::new().route("/", get(slow)), LONG).await;
-        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let (mut client, stop, serving) =
+            start(Router::new().route("/", get(slow)), Bounds { last_stall_max: SHORT / 10, ..PATIENT })
+                .await;
+        client.write_all(GET).await.unwrap();
         tokio::time::sleep(SHORT / 3).await;
         stop.send_replace(true);
         assert!(rest(client).await.ends_with("done"));
         tokio::time::timeout(LONG, serving).await.expect("it ends").unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_reads_its_answer_is_cut_off() {
+        let (mut client, _stop, _serving) = start(large(), Bounds { stall_max: SHORT, ..PATIENT }).await;
+        client.write_all(GET).await.unwrap();
+        // A write finds out that the server has closed: it sends a reset for what comes then.
+        let closed = async {
+            while client.write_all(b"G").await.is_ok() {
+                tokio::time::sleep(SHORT / 10).await;
+            }
+        };
+        tokio::time::timeout(LONG, closed).await.expect("it is cut off");
+        assert!(rest(client).await.len() < LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_reads_its_answer_does_not_hold_up_the_stop() {
+        let (mut client, stop, serving) = start(large(), Bounds { last_stall_max: SHORT, ..PATIENT }).await;
+        client.write_all(GET).await.unwrap();
+        client.readable().await.unwrap();
+        stop.send_replace(true);
+        tokio::time::timeout(LONG / 2, serving).await.expect("it ends").unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_waits_until_another_closes() {
+        let router = Router::new().route("/", get("here"));
+        let (mut first, _stop, _serving) = start(router, Bounds { connections_max: 1, ..PATIENT }).await;
+        let mut second = TcpStream::connect(first.peer_addr().unwrap()).await.unwrap();
+        second.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        for _ in 0..2 {
+            first.write_all(GET).await.unwrap();
+            first.readable().await.unwrap();
+            let mut answer = [0; 1_000];
+            assert!(first.read(&mut answer).await.unwrap() > 0);
+            let mut waiting = [0; 1];
+            assert!(second.try_read(&mut waiting).is_err(), "the second one is served already");
+        }
+        drop(first);
+        assert!(rest(second).await.ends_with("here"));
     }
 }

@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use infra::{Failure, file, key_files};
 use serde::{Deserialize, Serialize};
 
-use crate::control::Control;
+use crate::{control::Control, engine::database_file};
 
 /// A data directory.
 #[derive(Clone, Debug)]
@@ -109,6 +110,19 @@ impl DataDir {
         self.0.join("keys")
     }
 
+    /// Makes the keys that data depend on, as long as there are no data; insists on them afterwards. For the embedded engine, whose
+    /// file is the sign of data.
+    ///
+    /// # Errors
+    /// A key is missing, or cannot be made.
+    pub fn lasting_keys(&self) -> Result<(), Failure> {
+        if database_file(self.path()).exists() {
+            key_files::expect(&self.keys())
+        } else {
+            key_files::make(&self.keys())
+        }
+    }
+
     /// Where mails and texts go that nothing sends.
     #[must_use]
     pub fn outbox(&self) -> PathBuf {
@@ -133,7 +147,7 @@ impl DataDir {
     /// # Errors
     /// The file is there and cannot be read.
     pub fn running(&self) -> Result<Option<Running>, DataDirError> {
-        let read = match fs::read(self.server_file()) {
+        let read = match file::read_regular(&self.server_file()) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.and_then(|text| Ok(serde_json::from_slice(&text)?)),
         };

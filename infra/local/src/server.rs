@@ -30,7 +30,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    connections::{self, HEAD_READ_MAX},
+    connections::{self, Bounds as ConnectionBounds},
     control,
     data_dir::{DataDir, Running},
     edge,
@@ -139,7 +139,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     let mut requests = tokio::spawn(connections::serve(
         listener,
         edge::router(backend, gate, origins),
-        HEAD_READ_MAX,
+        ConnectionBounds::USUAL,
         stopping,
     ));
     until_told_to_stop().await?;
@@ -166,6 +166,7 @@ async fn engine(
     if env::var_os(ENDPOINT).is_some() {
         return Ok((aws::config().await, None));
     }
+    data_dir.lasting_keys()?;
     let engine = Engine::start_when_free(data_dir.path(), tables, prefix, RESTART_MAX).await;
     let engine = Arc::new(engine.map_err(|cause| whose(data_dir, cause))?);
     Ok((engine.sdk().await, Some(engine)))

@@ -9,6 +9,7 @@ use aws_lambda_events::{
 };
 use infra::{
     Backend,
+    clock::Moment,
     messenger::Messengers,
     queue::{Message, Policy, Queue, RECEIVE_MAX, TableQueue},
 };
@@ -19,7 +20,7 @@ use reactors::{
     reactor::{self, Reactor},
     tick::Tick,
 };
-use schema::{Time, table};
+use schema::table;
 use tokio::{sync::watch, task::JoinSet};
 use tracing::warn;
 
@@ -33,7 +34,7 @@ use crate::{
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
 /// What AWS's schedule is told: the producer looks once a minute.
-const TICK_MS: i64 = 60_000;
+const TICK: Duration = Duration::from_secs(60);
 
 /// How often the clock is looked at for whether a minute has passed: it may have been moved.
 const TICK_POLL: Duration = Duration::from_millis(250);
@@ -184,14 +185,15 @@ async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: wat
     }
 }
 
-/// Looks for what is due whenever a minute has passed, by the backend's own clock.
+/// Looks for what is due whenever a minute has passed: by the backend's own clock, which may be moved on, or in fact, should the
+/// machine's clock be set back.
 async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     let (tick, clock) = (Tick::new(backend.clone()), backend.clock);
-    let mut looked_at: Option<Time> = None;
+    let mut looked_at: Option<Moment> = None;
     while !*shutdown.borrow() {
         let running = gate.pass().await;
-        let now = clock.now();
-        if looked_at.is_none_or(|at| now >= at.plus_millis(TICK_MS)) {
+        let now = clock.moment();
+        if looked_at.is_none_or(|at| now.since(at) >= TICK) {
             looked_at = Some(now);
             if let Err(cause) = tick.look().await {
                 warn!(cause = cause.chain(), "could not look for what is due; the next minute does");

@@ -1,8 +1,12 @@
-//! The outbox: a directory of mails and texts that nobody carries. Each send is a new file of a random name, so that what was
+//! The outbox: a directory of mails and texts that are not sent. Each send is a new file of a random name, so that what was
 //! sent twice is there twice; a file appears whole or not at all.
 
 use std::{
-    fs, io,
+    collections::HashSet,
+    ffi::OsString,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -93,29 +97,45 @@ impl Outbox {
         written.map_err(io::Error::other).and_then(|id| id).map_err(not_now)
     }
 
-    /// All there are, those sent first at first.
+    /// All messages, the oldest first.
     ///
     /// # Errors
-    /// The directory or a file cannot be read. A file that is none of the outbox's is passed over.
+    /// The directory or a file cannot be read.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
+        self.new_entries(&mut HashSet::new())
+    }
+
+    /// The messages in files whose names are not in `seen` yet, the oldest first; these names are added. Other files than those of
+    /// the outbox are passed over, and so is what is no regular file: reading a pipe would wait for ever.
+    ///
+    /// # Errors
+    /// The directory or a file cannot be read.
+    pub fn new_entries(&self, seen: &mut HashSet<OsString>) -> io::Result<Vec<Entry>> {
         let files = match fs::read_dir(&self.directory) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             files => files?,
         };
         let mut entries = Vec::new();
-        for file in files {
-            let file = file?.path();
+        for found in files {
+            let found = found?;
+            let file = found.path();
             let channel = match file.extension().and_then(|extension| extension.to_str()) {
                 Some("eml") => "email",
                 Some("txt") => "sms",
                 _ => continue, // a draft
             };
-            let bytes = fs::read(&file)?;
+            if !found.file_type()?.is_file() || !seen.insert(found.file_name()) {
+                continue;
+            }
+            let bytes = match fs::read(&file) {
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue, // removed a moment ago
+                bytes => bytes?,
+            };
             let parsed =
                 MessageParser::default().parse(&bytes).and_then(|message| entry(&file, channel, &message));
             match parsed {
                 Some(entry) => entries.push(entry),
-                None => warn!(file = %file.display(), "no message of the outbox"),
+                None => warn!(file = %file.display(), "this file of the outbox is not a message"),
             }
         }
         entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -140,7 +160,7 @@ fn entry(file: &Path, channel: &'static str, message: &Message<'_>) -> Option<En
 }
 
 fn write(directory: &Path, extension: &str, bytes: &[u8]) -> io::Result<String> {
-    fs::create_dir_all(directory)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let id = HEXLOWER.encode(&random::<16>());
     fs::rename(file::draft(directory, bytes)?, directory.join(format!("{id}.{extension}")))?;
     Ok(id)
@@ -212,6 +232,29 @@ mod tests {
             ("sms", "+14155552671", None, "Größe 🍜")
         );
         assert!(fs::read_to_string(first.file).unwrap().contains("multipart/alternative"));
+    }
+
+    #[tokio::test]
+    async fn a_message_is_read_once_and_what_is_no_file_of_the_outbox_never() {
+        let (_directory, outbox) = outbox();
+        let text = Text {
+            to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(),
+            body: "ready".into(),
+            tags: tags(),
+        };
+        let first = outbox.put_text(&text).await.unwrap();
+        for pipe in ["pipe.txt", "pipe.eml"] {
+            let made =
+                std::process::Command::new("mkfifo").arg(outbox.directory.join(pipe)).status().unwrap();
+            assert!(made.success());
+        }
+        fs::write(outbox.directory.join("letter.txt"), "not a message").unwrap();
+        let mut seen = HashSet::new();
+        let ids = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>();
+        assert_eq!(ids(outbox.new_entries(&mut seen).unwrap()), [first]);
+        assert_eq!(ids(outbox.new_entries(&mut seen).unwrap()), Vec::<String>::new());
+        let second = outbox.put_text(&text).await.unwrap();
+        assert_eq!(ids(outbox.new_entries(&mut seen).unwrap()), [second]);
     }
 
     #[tokio::test]

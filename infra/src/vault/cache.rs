@@ -3,33 +3,32 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use schema::Time;
-
 use super::{Subject, SubjectKey};
+use crate::clock::Moment;
 
 /// How long a key may be used after it was read. This bounds how long an erased subject stays readable.
-pub(super) const AGE_MAX_MS: i64 = 60_000;
+pub(super) const AGE_MAX: Duration = Duration::from_secs(60);
 
 /// The most keys kept in memory, at about 2 KB each: 20 MB.
 pub(super) const KEYS_MAX: usize = 10_000;
 
 /// How often expired keys are dropped, so that unused ones do not stay in memory.
-const SWEEP_MS: i64 = 5_000;
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// A key and the time at which it was read from the vault. For a guest's key it is the time of its account's
 /// key, if that is older.
 #[derive(Clone)]
 pub(super) struct CachedKey {
     pub(super) key: SubjectKey,
-    pub(super) read_at: Time,
+    pub(super) read_at: Moment,
 }
 
 impl CachedKey {
-    /// Returns false also for a key from the future, which appears when the clock is set back.
-    fn is_fresh(&self, now: Time) -> bool {
-        (0..AGE_MAX_MS).contains(&(now.millis() - self.read_at.millis()))
+    fn is_fresh(&self, now: Moment) -> bool {
+        now.since(self.read_at) < AGE_MAX
     }
 }
 
@@ -39,21 +38,21 @@ pub(super) struct Cache(Mutex<Entries>);
 
 struct Entries {
     keys: HashMap<Subject, CachedKey>,
-    swept_at: Time,
+    swept_at: Moment,
 }
 
 impl Cache {
-    pub(super) fn new(now: Time) -> Self {
+    pub(super) fn new(now: Moment) -> Self {
         Self(Mutex::new(Entries { keys: HashMap::new(), swept_at: now }))
     }
 
-    pub(super) fn get(&self, subject: Subject, now: Time) -> Option<CachedKey> {
+    pub(super) fn get(&self, subject: Subject, now: Moment) -> Option<CachedKey> {
         let mut entries = self.entries();
         entries.sweep_if_due(now);
         entries.keys.get(&subject).filter(|cached| cached.is_fresh(now)).cloned()
     }
 
-    pub(super) fn put(&self, subject: Subject, key: CachedKey, now: Time) {
+    pub(super) fn put(&self, subject: Subject, key: CachedKey, now: Moment) {
         let mut entries = self.entries();
         entries.sweep_if_due(now);
         if entries.keys.len() >= KEYS_MAX && !entries.keys.contains_key(&subject) {
@@ -74,44 +73,49 @@ impl Cache {
 }
 
 impl Entries {
-    fn sweep_if_due(&mut self, now: Time) {
-        if !(0..SWEEP_MS).contains(&(now.millis() - self.swept_at.millis())) {
+    fn sweep_if_due(&mut self, now: Moment) {
+        if now.since(self.swept_at) >= SWEEP {
             self.sweep(now);
         }
     }
 
-    fn sweep(&mut self, now: Time) {
+    fn sweep(&mut self, now: Moment) {
         self.keys.retain(|_, cached| cached.is_fresh(now));
         self.swept_at = now;
     }
 
     /// Drops the expired keys; if there are none, the older half, so that a full cache is not searched on
     /// every put.
-    fn make_room(&mut self, now: Time) {
+    fn make_room(&mut self, now: Moment) {
         self.sweep(now);
         if self.keys.len() < KEYS_MAX {
             return;
         }
-        let mut ages: Vec<Time> = self.keys.values().map(|cached| cached.read_at).collect();
+        let mut ages: Vec<Duration> = self.keys.values().map(|cached| now.since(cached.read_at)).collect();
         let (_, median, _) = ages.select_nth_unstable(KEYS_MAX / 2);
         let median = *median;
-        self.keys.retain(|_, cached| cached.read_at > median);
+        self.keys.retain(|_, cached| now.since(cached.read_at) < median);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::Secret;
-    use schema::UserId;
+    use crate::{clock::Clock, crypto::Secret};
+    use schema::{Time, UserId};
     use uuid::Uuid;
 
     fn account(n: usize) -> Subject {
         Subject::Account(UserId(Uuid::from_u128(n as u128)))
     }
 
-    fn at(ms: i64) -> Time {
-        Time::from_millis(1_800_000_000_000 + ms)
+    const AGE_MAX_MS: i64 = AGE_MAX.as_millis() as i64;
+    const SWEEP_MS: i64 = SWEEP.as_millis() as i64;
+
+    fn at(ms: i64) -> Moment {
+        let clock = Clock::fixed(Time::from_millis(1_800_000_000_000));
+        clock.advance_millis(ms);
+        clock.moment()
     }
 
     fn cached(ms: i64) -> CachedKey {
@@ -129,10 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn a_key_from_the_future_is_not_cached() {
-        let cache = Cache::new(at(0));
-        cache.put(account(1), cached(10), at(10));
-        assert!(cache.get(account(1), at(9)).is_none());
+    fn a_clock_that_is_set_back_makes_no_key_younger() {
+        let clock = Clock::fixed(Time::from_millis(1_800_000_000_000));
+        let cache = Cache::new(clock.moment());
+        cache.put(account(1), CachedKey { read_at: clock.moment(), ..cached(0) }, clock.moment());
+        clock.set(clock.now().plus_millis(-3_600_000));
+        clock.advance_millis(AGE_MAX_MS - 1);
+        assert!(cache.get(account(1), clock.moment()).is_some());
+        clock.advance_millis(1);
+        assert!(cache.get(account(1), clock.moment()).is_none());
     }
 
     #[test]

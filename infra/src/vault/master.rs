@@ -1,7 +1,6 @@
 //! The key that wraps the accounts' keys: a KMS key in AWS, a file locally.
 
 use std::{
-    convert::Infallible,
     io,
     path::{Path, PathBuf},
 };
@@ -23,7 +22,7 @@ pub enum MasterKey {
 
 #[derive(Debug, thiserror::Error)]
 pub enum MasterError {
-    #[error("read or create the master key file {path}")]
+    #[error("read the master key file {path}")]
     File {
         path: PathBuf,
         #[source]
@@ -66,15 +65,13 @@ pub struct FileKey {
 }
 
 impl FileKey {
-    /// Reads the key file, or creates it. Processes that start at the same time end up with the same key.
+    /// Reads the key file.
     ///
     /// # Errors
-    /// [`MasterError::File`] and [`MasterError::NotAKey`].
-    pub fn open_or_create(path: &Path) -> Result<Self, MasterError> {
+    /// [`MasterError::File`], also when others than its owner may read the file, and [`MasterError::NotAKey`].
+    pub fn open(path: &Path) -> Result<Self, MasterError> {
         let io = |cause| MasterError::File { path: path.to_owned(), cause };
-        let bytes =
-            file::read_or_create_secret(path, || Ok::<_, Infallible>(Secret::generate().bytes().to_vec()))
-                .map_err(io)?;
+        let bytes = file::read_secret(path).map_err(io)?;
         let key = Secret::take(bytes).ok_or_else(|| MasterError::NotAKey { path: path.to_owned() })?;
         Ok(Self { cipher: Cipher::new(&key.derive(b"master")) })
     }
@@ -123,48 +120,26 @@ mod tests {
         UserId(uuid::Uuid::from_u128(7))
     }
 
-    #[tokio::test]
-    async fn a_key_file_is_created_once_and_only_its_owner_may_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        let first = MasterKey::File(FileKey::open_or_create(&path).unwrap());
-        let again = MasterKey::File(FileKey::open_or_create(&path).unwrap());
-        let key = Secret::generate();
-        let wrapped = first.wrap(account(), &key).await.unwrap();
-        assert_eq!(again.unwrap(account(), &wrapped).await.unwrap().bytes(), key.bytes());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
-    }
-
-    #[test]
-    fn processes_that_start_at_the_same_time_use_one_key_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        let files: Vec<Vec<u8>> = std::thread::scope(|scope| {
-            let open = || {
-                FileKey::open_or_create(&path).unwrap();
-                fs::read(&path).unwrap()
-            };
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        assert!(files.windows(2).all(|pair| pair[0] == pair[1]));
+    fn key_file(path: &Path) -> Result<FileKey, MasterError> {
+        fs::write(path, Secret::generate().bytes()).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        FileKey::open(path)
     }
 
     #[test]
     fn a_file_without_a_key_is_refused_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
+        key_file(&path).unwrap();
         fs::write(&path, "something else").unwrap();
-        assert!(matches!(FileKey::open_or_create(&path), Err(MasterError::NotAKey { .. })));
+        assert!(matches!(FileKey::open(&path), Err(MasterError::NotAKey { .. })));
         assert_eq!(fs::read(&path).unwrap(), b"something else");
     }
 
     #[tokio::test]
     async fn a_wrapped_key_opens_only_for_its_account_and_with_its_master_key() {
         let folder = tempfile::tempdir().unwrap();
-        let master =
-            |name: &str| MasterKey::File(FileKey::open_or_create(&folder.path().join(name)).unwrap());
+        let master = |name: &str| MasterKey::File(key_file(&folder.path().join(name)).unwrap());
         let (one, other) = (master("one"), master("other"));
         let wrapped = one.wrap(account(), &Secret::generate()).await.unwrap();
         assert!(one.unwrap(account(), &wrapped).await.is_ok());

@@ -22,14 +22,19 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use schema::{Time, UserId};
+use schema::UserId;
 
 use self::{
     cache::{Cache, CachedKey},
     error::describe,
     items::{Item, PutOutcome},
 };
-use crate::{clock::Clock, crypto::Secret, fault, log::ExtraPut};
+use crate::{
+    clock::{Clock, Moment},
+    crypto::Secret,
+    fault,
+    log::ExtraPut,
+};
 
 pub use self::{
     error::VaultError,
@@ -53,7 +58,7 @@ struct Inner {
 impl Vault {
     #[must_use]
     pub fn new(client: Client, table: String, master: MasterKey, clock: Clock) -> Self {
-        let cache = Cache::new(clock.now());
+        let cache = Cache::new(clock.moment());
         Self(Arc::new(Inner { client, table, master, cache, clock }))
     }
 
@@ -69,7 +74,7 @@ impl Vault {
     pub async fn create(&self, subject: Subject) -> Result<SubjectKey, VaultError> {
         let Inner { client, table, cache, clock, .. } = &*self.0;
         let parent = self.parent_of(subject).await?;
-        let now = clock.now();
+        let now = clock.moment();
         let secret = Secret::generate();
         let wrapped = self.wrap(subject, parent.as_ref(), &secret).await?;
         let put = items::put(client, table, subject, wrapped).await?;
@@ -174,7 +179,7 @@ impl Vault {
     /// Loads the keys of these subjects, and of the accounts that wrap them, from the cache or the table.
     async fn load(&self, wanted: &HashSet<Subject>) -> Result<Loaded, VaultError> {
         let Inner { client, table, cache, clock, .. } = &*self.0;
-        let now = clock.now(); // before reading, so that a key's age is never understated
+        let now = clock.moment(); // before reading, so that a key's age is never understated
         let mut keys: HashMap<Subject, CachedKey> =
             wanted.iter().filter_map(|&subject| Some((subject, cache.get(subject, now)?))).collect();
         let mut missing: HashSet<Subject> =
@@ -258,6 +263,6 @@ struct Loaded {
 
 /// Returns the `read_at` of a key read now. A guest's key counts as old as its account's, or an erased
 /// account's guests would stay readable for two minutes.
-fn oldest(now: Time, parent: Option<&CachedKey>) -> Time {
-    parent.map_or(now, |parent| parent.read_at.min(now))
+fn oldest(now: Moment, parent: Option<&CachedKey>) -> Moment {
+    parent.map_or(now, |parent| parent.read_at)
 }

@@ -1,5 +1,6 @@
 //! Registering, signing in, staying so, and what ends it.
 
+mod flood;
 mod fuzz;
 mod mailed;
 mod mails;

@@ -11,6 +11,7 @@ mod evening;
 mod guests;
 mod kill;
 mod load;
+mod logging;
 mod me;
 mod messages;
 mod moves;

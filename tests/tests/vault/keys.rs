@@ -133,7 +133,7 @@ async fn an_altered_item_is_an_error_and_not_a_missing_key() {
 #[tokio::test]
 async fn a_failed_read_is_an_error_and_not_a_missing_key() {
     let table = Table::new().await;
-    let master = FileKey::open_or_create(&table.stage.keys.join("master")).unwrap();
+    let master = FileKey::open(&table.stage.keys.join("master")).unwrap();
     let vault = Vault::new(
         table.stage.dynamodb.clone(),
         "no-such-table".into(),

@@ -41,6 +41,7 @@ impl Deployment {
                 (aws::local(engine, engine_access_key.as_deref().unwrap_or_default()).await, None)
             }
             None => {
+                data_dir.lasting_keys()?;
                 let engine = Engine::start_when_free(data_dir.path(), &tables, &prefix, RESTART_MAX).await?;
                 (engine.sdk().await, Some(engine))
             }
