@@ -96,7 +96,7 @@ pub enum Skip {
     AccountUnconfirmed,
     /// The number is not of the list's country.
     OtherCountry,
-    /// It is no number of a person's: toll-free, premium rate, and the like.
+    /// The number is known to take none: toll-free, premium rate or a fixed line.
     NotForTexts,
     /// Whom it concerns was forgotten.
     Erased,

@@ -2,8 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 const MINUTE_MS: i64 = 60_000;
@@ -55,21 +54,6 @@ impl Time {
     pub fn month(self) -> String {
         self.0.format("%Y-%m").to_string()
     }
-
-    /// What the clock on the wall shows in `zone`, in chrono's format.
-    #[must_use]
-    pub fn on_the_wall(self, zone: Tz, format: &str) -> String {
-        self.0.with_timezone(&zone).format(format).to_string()
-    }
-
-    /// The business day this instant belongs to where the clock on the wall is `zone`'s and a day starts at `starts`:
-    /// a party that joins at 01:30 still belongs to the evening before.
-    #[must_use]
-    pub fn business_day(self, zone: Tz, starts: NaiveTime) -> NaiveDate {
-        let local = self.0.with_timezone(&zone);
-        let date = local.date_naive();
-        if local.time() < starts { date.pred_opt().unwrap_or(date) } else { date }
-    }
 }
 
 impl fmt::Display for Time {
@@ -117,15 +101,5 @@ mod tests {
         let minute = |text: &str| text.parse::<Time>().unwrap().minute().to_string();
         assert_eq!(minute("2026-11-20T19:42:59.999Z"), "2026-11-20T19:42:00.000Z");
         assert_eq!(minute("2026-11-20T19:42:00Z"), "2026-11-20T19:42:00.000Z");
-    }
-
-    #[test]
-    fn a_party_after_midnight_belongs_to_the_evening_before() {
-        let four: NaiveTime = "04:00:00".parse().unwrap();
-        let at = |text: &str| {
-            text.parse::<Time>().unwrap().business_day(chrono_tz::America::Los_Angeles, four).to_string()
-        };
-        assert_eq!(at("2026-11-20T09:30:00Z"), "2026-11-19"); // 01:30 in Los Angeles
-        assert_eq!(at("2026-11-20T12:00:00Z"), "2026-11-20"); // 04:00
     }
 }

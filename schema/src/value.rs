@@ -1,15 +1,18 @@
 //! Values that are valid by construction: parsed at the door, trusted inside.
 
+mod phone;
 mod text;
 mod web_address;
+mod zone;
 
-pub use self::web_address::is_in as holds_web_address;
+pub use self::{
+    phone::Region,
+    web_address::is_in as holds_web_address,
+    zone::{DayStart, Zone},
+};
 
 use std::{fmt, str::FromStr};
 
-use chrono::NaiveTime;
-use chrono_tz::Tz;
-use phonenumber::{Mode, country, metadata::DATABASE};
 use serde::{Deserialize, Serialize};
 
 use crate::sealed::Personal;
@@ -26,7 +29,6 @@ const PASSWORD_CHARS_MIN: usize = 8;
 const PASSWORD_CHARS_MAX: usize = 128; // what is hashed is bounded, and no passphrase needs more
 const EMAIL_BYTES_MAX: usize = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
-const PHONE_BYTES_MAX: usize = 64; // as typed, with spaces and brackets
 
 macro_rules! personal_text {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
@@ -163,103 +165,6 @@ impl Email {
     }
 }
 
-impl Phone {
-    /// Reads a number as it is dialled in `region`; a leading `+` makes it international.
-    ///
-    /// # Errors
-    /// No number that can exist there.
-    pub fn parse(raw: &str, region: Region) -> Result<Self, Invalid> {
-        let invalid = || {
-            Invalid(format!(
-                "must be a telephone number of {region}, or an international one with a leading +"
-            ))
-        };
-        if raw.len() > PHONE_BYTES_MAX {
-            return Err(invalid());
-        }
-        let number = phonenumber::parse(Some(region.0), raw.trim()).map_err(|_| invalid())?;
-        if !phonenumber::is_valid(&number) {
-            return Err(invalid());
-        }
-        Ok(Self(number.format().mode(Mode::E164).to_string()))
-    }
-
-    /// Whether it is a number of this country.
-    #[must_use]
-    pub fn is_of(&self, region: Region) -> bool {
-        phonenumber::parse(None, &self.0).is_ok_and(|number| number.country().id() == Some(region.0))
-    }
-
-    /// Whether it may be a person's: toll-free numbers, premium rates and the like are nobody's to be told by.
-    #[must_use]
-    pub fn is_a_person_s(&self) -> bool {
-        use phonenumber::Type::{FixedLine, FixedLineOrMobile, Mobile, PersonalNumber, Voip};
-        phonenumber::parse(None, &self.0).is_ok_and(|number| {
-            matches!(
-                number.number_type(&DATABASE),
-                FixedLine | FixedLineOrMobile | Mobile | PersonalNumber | Voip
-            )
-        })
-    }
-}
-
-/// A country whose telephone numbers are read without a prefix: ISO 3166-1 alpha-2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region(country::Id);
-
-impl FromStr for Region {
-    type Err = Invalid;
-
-    fn from_str(raw: &str) -> Result<Self, Invalid> {
-        raw.parse().map(Self).map_err(|_| Invalid("must be a two-letter country code such as US".into()))
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_ref())
-    }
-}
-
-/// A time zone of the IANA database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Zone(pub Tz);
-
-impl FromStr for Zone {
-    type Err = Invalid;
-
-    fn from_str(raw: &str) -> Result<Self, Invalid> {
-        raw.parse().map(Self).map_err(|_| Invalid("must be a time zone such as America/Los_Angeles".into()))
-    }
-}
-
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name())
-    }
-}
-
-/// The wall-clock minute at which a business day starts: `04:00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DayStart(pub NaiveTime);
-
-impl FromStr for DayStart {
-    type Err = Invalid;
-
-    fn from_str(raw: &str) -> Result<Self, Invalid> {
-        // chrono takes spaces for digits; only what we would write ourselves is meant.
-        let parsed =
-            NaiveTime::parse_from_str(raw, "%H:%M").ok().map(Self).filter(|start| start.to_string() == raw);
-        parsed.ok_or_else(|| Invalid("must be a time of day such as 04:00".into()))
-    }
-}
-
-impl fmt::Display for DayStart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.format("%H:%M"))
-    }
-}
-
 /// A language that messages are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
@@ -382,27 +287,6 @@ pub type QuoteMinutes = Bounded<0, 600>;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_phone_is_read_as_dialled_in_its_region() {
-        let us: Region = "US".parse().unwrap();
-        for raw in ["(415) 555-2671", "415-555-2671", "+1 415 555 2671"] {
-            assert_eq!(Phone::parse(raw, us).unwrap().clear(), "+14155552671");
-        }
-        assert_eq!(Phone::parse("030 901820", "DE".parse().unwrap()).unwrap().clear(), "+4930901820");
-        let [ana, berlin, toronto] =
-            ["+14155552671", "+4930901820", "+14165550123"].map(|raw| Phone::parse(raw, us).unwrap());
-        assert!([&ana, &berlin, &toronto].iter().all(|phone| phone.is_a_person_s()));
-        for raw in ["+1 900 234 5678", "+1 800 234 5678", "+44 909 879 0000"] {
-            assert!(!Phone::parse(raw, us).unwrap().is_a_person_s(), "{raw}");
-        }
-        assert!(
-            ana.is_of(us) && !berlin.is_of(us) && !toronto.is_of(us) && toronto.is_of("CA".parse().unwrap())
-        );
-        for raw in ["", "12", "not a phone", "+999 123456789", "555-0100", &"1".repeat(500)] {
-            assert!(Phone::parse(raw, us).is_err(), "{raw}");
-        }
-    }
 
     #[test]
     fn a_name_has_letters_and_an_end() {

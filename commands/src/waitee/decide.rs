@@ -209,7 +209,7 @@ fn join(
             quoted_minutes: party.quoted_minutes.or_else(|| settings.quote(active)),
             ..party.clone()
         },
-        day: now.business_day(settings.time_zone.0, settings.day_starts.0),
+        day: settings.time_zone.business_day(now, settings.day_starts),
         rank: Rank::joining(now),
         by,
     }

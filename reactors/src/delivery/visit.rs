@@ -85,7 +85,7 @@ async fn compose(
         list: &list.settings.name,
         guest: &name,
         hold_until: hold.until,
-        zone: list.settings.time_zone,
+        zone: &list.settings.time_zone,
         link: &link,
     };
     let (text, words) = match message.kind {
@@ -124,7 +124,7 @@ impl Sender {
     fn texts(&self, list: &State, phone: &Phone) -> Result<(), Skip> {
         if !phone.is_of(list.settings.region) {
             Err(Skip::OtherCountry)
-        } else if !phone.is_a_person_s() {
+        } else if !phone.may_take_texts() {
             Err(Skip::NotForTexts)
         } else if !self.confirmed {
             Err(Skip::AccountUnconfirmed)

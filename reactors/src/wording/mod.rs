@@ -30,7 +30,7 @@ pub struct ForGuest<'a> {
     /// Until when the table is held.
     pub hold_until: Time,
     /// Whose wall clock that is read from.
-    pub zone: Zone,
+    pub zone: &'a Zone,
     /// Where the guest says whether they come.
     pub link: &'a str,
 }
@@ -242,7 +242,7 @@ fn one_segment(to: &ForGuest<'_>, rest: &str) -> String {
 }
 
 fn clock(to: &ForGuest<'_>) -> String {
-    let shown = |format| to.hold_until.on_the_wall(to.zone.0, format);
+    let shown = |format| to.zone.wall_clock(to.hold_until, format);
     match to.language {
         Language::En => shown("%-I:%M %p"),
         Language::Es if shown("%-H") == "1" => shown("la %H:%M"),

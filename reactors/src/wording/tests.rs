@@ -48,7 +48,7 @@ const OWNER_MAILS: [ToOwner; 3] = [
 
 fn to_guest<T>(language: Language, list: &str, guest: &str, words: impl Fn(&ForGuest<'_>) -> T) -> T {
     let (list, guest, zone) =
-        (list.parse().unwrap(), Name::parse(guest).unwrap(), "America/Los_Angeles".parse().unwrap());
+        (list.parse().unwrap(), Name::parse(guest).unwrap(), &"America/Los_Angeles".parse().unwrap());
     let hold_until = "2026-11-21T03:52:30Z".parse().unwrap();
     words(&ForGuest { language, list: &list, guest: &guest, hold_until, zone, link: LINK })
 }
@@ -166,7 +166,7 @@ fn no_word_of_ours_is_an_opt_out() {
 #[test]
 fn one_o_clock_is_singular_in_spanish() {
     let (list, guest, zone) =
-        ("A".parse().unwrap(), Name::parse("A").unwrap(), "America/Los_Angeles".parse().unwrap());
+        ("A".parse().unwrap(), Name::parse("A").unwrap(), &"America/Los_Angeles".parse().unwrap());
     let at = |hold_until: &str| {
         let hold_until = hold_until.parse().unwrap();
         clock(&ForGuest { language: Language::Es, list: &list, guest: &guest, hold_until, zone, link: LINK })
@@ -199,7 +199,7 @@ proptest! {
         for language in LANGUAGES {
             for list in [&list, &latin] {
                 let (Ok(list), Ok(guest)) = (list.parse::<ListName>(), Name::parse(&guest)) else { continue };
-                let zone = "America/Los_Angeles".parse().unwrap();
+                let zone = &"America/Los_Angeles".parse().unwrap();
                 let to = ForGuest { language, list: &list, guest: &guest, hold_until: Time::from_millis(0), zone, link: LINK };
                 for (_, words) in TEXTS {
                     let text = words(&to);

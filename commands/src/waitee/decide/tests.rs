@@ -2,7 +2,7 @@ use schema::{
     WaiteeId, WaitlistId,
     body::Beside,
     message::MessageId,
-    value::{PartySize, QuoteMinutes},
+    value::{PartySize, QuoteMinutes, Zone},
     waitee::Why,
 };
 use uuid::Uuid;
@@ -75,10 +75,8 @@ fn a_party_joins_at_the_end_of_the_line_on_the_lists_own_day() {
     let decided = when(vec![], join_as(list(), 3)).unwrap();
     let [Event::Joined(joined)] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(joined.rank, Rank::joining(Time::from_millis(NOW_MS)));
-    assert_eq!(
-        joined.day,
-        Time::from_millis(NOW_MS).business_day(chrono_tz::America::Los_Angeles, "04:00:00".parse().unwrap())
-    );
+    let los_angeles: Zone = "America/Los_Angeles".parse().unwrap();
+    assert_eq!(joined.day, los_angeles.business_day(Time::from_millis(NOW_MS), "04:00".parse().unwrap()));
     assert_eq!(joined.party.quoted_minutes, None);
 }
 

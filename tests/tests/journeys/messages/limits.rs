@@ -27,12 +27,36 @@ async fn texts_go_to_people_of_the_list_s_country_alone() {
     for (number, reason) in [
         ("+4930901820", "other-country"),
         ("+14165550123", "other-country"),
+        ("+17872345678", "other-country"),
         ("+19002345678", "not-for-texts"),
+        ("+18002345678", "not-for-texts"),
     ] {
         let ana = door.called(json!({ "phone": number })).await;
         assert_eq!(door.told(ana).await[0], format!("table-ready - skipped {reason}"), "{number}");
     }
     assert!(door.post.sent().is_empty());
+}
+
+#[tokio::test]
+async fn guests_are_texted_at_the_mobiles_of_the_list_s_own_country_however_they_type_them() {
+    let stage = Stage::new().await;
+    let mut door = Door::open(&stage).await;
+    for (region, typed, number) in [
+        ("CI", "07 01 23 45 67", "+2250701234567"),
+        ("BJ", "01 95 12 34 56", "+2290195123456"),
+        ("CG", "06 123 4567", "+242061234567"),
+        ("IT", "312 345 6789", "+393123456789"),
+        ("GB", "+44 (0)7400 123456", "+447400123456"),
+        ("US", "４１５ ５５５ ２６７１", "+14155552671"),
+        ("IR", "۰۹۱۲ ۱۲۳ ۴۵۶۷", "+989121234567"),
+        ("AX", "041 2345678", "+358412345678"), // of the same range as Finland's
+        ("IM", "07924 123456", "+447924123456"),
+    ] {
+        door.list = door.owner.list_with(json!({ "region": region })).await;
+        let ana = door.called(json!({ "phone": typed })).await;
+        let sent: Vec<String> = door.sent(ana).into_iter().map(|text| text.to).collect();
+        assert_eq!(sent, [number], "{region} {typed}");
+    }
 }
 
 #[tokio::test]
