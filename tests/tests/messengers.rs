@@ -222,6 +222,7 @@ async fn the_request_to_ses_names_sender_recipient_parts_tags_and_configuration_
         "Content": { "Simple": {
             "Subject": part("Su mesa está lista"),
             "Body": { "Text": part("Größe 🍜"), "Html": part("<p>Größe 🍜</p>") },
+            "Headers": [tag("Auto-Submitted", "auto-generated")],
         } },
         "EmailTags": [tag("stream", &tags().stream.to_string()), tag("message", "table-ready-2"), tag("kind", "table-ready")],
         "ConfigurationSetName": "reported",

@@ -28,6 +28,10 @@ pub use self::{
 };
 use crate::{aws, clock::Clock, failure::Failure};
 
+/// The header by which a mail says that no person wrote it, so that out-of-office replies and the like are not sent back.
+/// RFC 3834, section 5.
+const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
+
 /// The longest that one send may take.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 

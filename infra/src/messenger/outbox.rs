@@ -20,7 +20,7 @@ use schema::{Time, sealed::Personal};
 use serde::Serialize;
 use tracing::warn;
 
-use super::{Mail, SendError, Tags, Text};
+use super::{AUTO_SUBMITTED, Mail, SendError, Tags, Text};
 use crate::{
     clock::{Clock, random},
     file,
@@ -71,6 +71,7 @@ impl Outbox {
             .message_id(format!("{}@localhost", HEXLOWER.encode(&random::<8>())))
             .date(now.millis().div_euclid(1_000))
             .subject(mail.subject.as_str())
+            .header(AUTO_SUBMITTED.0, Header::new(AUTO_SUBMITTED.1))
             .header(STREAM, Header::new(mail.tags.stream.to_string()))
             .header(MESSAGE, Header::new(mail.tags.message.as_str()))
             .header(KIND, Header::new(mail.tags.kind))
@@ -231,7 +232,11 @@ mod tests {
             (second.channel, second.to.as_str(), second.subject, second.body.as_str()),
             ("sms", "+14155552671", None, "Größe 🍜")
         );
-        assert!(fs::read_to_string(first.file).unwrap().contains("multipart/alternative"));
+        let mail = fs::read_to_string(first.file).unwrap();
+        assert!(
+            mail.contains("multipart/alternative") && mail.contains("\nAuto-Submitted: auto-generated"),
+            "{mail}"
+        );
     }
 
     #[tokio::test]

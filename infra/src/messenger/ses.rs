@@ -7,12 +7,12 @@ use aws_sdk_sesv2::{
     Client,
     config::Builder,
     error::BuildError,
-    types::{Body, Content, Destination, EmailContent, Message, MessageTag},
+    types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag},
 };
 use schema::sealed::Personal;
 
 use super::{
-    Mail, MailSettings, SendError, Tags,
+    AUTO_SUBMITTED, Mail, MailSettings, SendError, Tags,
     answer::{once, turned_away, within},
 };
 
@@ -52,7 +52,9 @@ impl SesMailer {
 fn message(mail: &Mail) -> Result<Message, BuildError> {
     let content = |data: &str| Content::builder().data(data).charset(UTF_8).build();
     let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();
-    Ok(Message::builder().subject(content(&mail.subject)?).body(body).build())
+    let (name, value) = AUTO_SUBMITTED;
+    let header = MessageHeader::builder().name(name).value(value).build()?;
+    Ok(Message::builder().subject(content(&mail.subject)?).body(body).headers(header).build())
 }
 
 /// What SES names the mail by when it reports what became of it.
