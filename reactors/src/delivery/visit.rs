@@ -84,6 +84,7 @@ async fn compose(
         language: visit.party.language.unwrap_or(list.settings.language),
         list: &list.settings.name,
         guest: &name,
+        now,
         hold_until: hold.until,
         zone: &list.settings.time_zone,
         link: &link,

@@ -1,151 +1,158 @@
-//! The alphabet of texts: 3GPP TS 23.038, section 6.2.1. A text in it fits 160 septets into one segment, any other 70 characters.
+//! The alphabet of texts: 3GPP TS 23.038, section 6.2.1, and how other characters are spelled in it.
 
-/// Septets of one segment.
-pub(super) const SEGMENT_SEPTETS: usize = 160;
+use std::borrow::Cow;
 
-/// What three segments hold of any text: 67 of UTF-16's units each. Our own words and a link take two.
-pub(super) const SEGMENTS_UNITS: usize = 3 * 67;
+use any_ascii::any_ascii_char;
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::{
+    CodePointMapData,
+    props::{GeneralCategory, Script},
+};
 
 /// The basic alphabet, a septet each.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 
-/// Its extension: these take two.
+/// Its extension: an escape and a character, two septets.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// Letters that names have and the alphabet has not, and what a reader takes for them.
-const ALIKE: [(&str, char); 33] = [
-    ("áâãāăą", 'a'),
-    ("ÁÀÂÃĀĂĄ", 'A'),
-    ("çćčĉ", 'c'),
-    ("ĆČĈ", 'C'),
-    ("ďđð", 'd'),
-    ("ĎĐÐ", 'D'),
-    ("êëēěęė", 'e'),
-    ("ÈÊËĒĚĘĖ", 'E'),
-    ("ğĝģġ", 'g'),
-    ("ĞĜĢĠ", 'G'),
-    ("íîïīıį", 'i'),
-    ("ÍÌÎÏĪİĮ", 'I'),
-    ("ķ", 'k'),
-    ("Ķ", 'K'),
-    ("łľĺļ", 'l'),
-    ("ŁĽĹĻ", 'L'),
-    ("ńňņ", 'n'),
-    ("ŃŇŅ", 'N'),
-    ("óôõōőơ", 'o'),
-    ("ÓÒÔÕŌŐƠ", 'O'),
-    ("řŕ", 'r'),
-    ("ŘŔ", 'R'),
-    ("śšşș", 's'),
-    ("ŚŠŞȘ", 'S'),
-    ("ťțţ", 't'),
-    ("ŤȚŢ", 'T'),
-    ("úûūůűųũư", 'u'),
-    ("ÚÙÛŪŮŰŲŨƯ", 'U'),
-    ("ýÿ", 'y'),
-    ("ÝŸ", 'Y'),
-    ("żźž", 'z'),
-    ("ŻŹŽ", 'Z'),
-    ("’‘`´", '\''),
+/// Signs that have a spelling in the alphabet.
+const SIGNS: [(&str, &str); 10] = [
+    ("\u{2018}\u{2019}\u{201a}\u{201b}\u{2032}\u{2039}\u{203a}\u{2b9}\u{2bb}\u{2bc}`´", "'"),
+    ("\u{201c}\u{201d}\u{201e}\u{201f}\u{2033}«»", "\""),
+    ("\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2015}\u{2212}\u{2043}·", "-"),
+    ("•∙", "*"),
+    ("×", "x"),
+    ("\u{2044}÷", "/"),
+    ("®", "(R)"),
+    ("©", "(C)"),
+    ("¢", "c"),
+    ("µ", "u"),
 ];
 
-/// Accents that stand behind the letter they belong to.
-const ACCENTS: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
-
-/// How many septets a text takes; nothing when it is not in the alphabet.
+/// The septets that a character takes; none when it is not in the alphabet.
 #[must_use]
-pub(super) fn septets(text: &str) -> Option<usize> {
-    text.chars()
-        .map(|char| match char {
-            char if BASIC.contains(char) => Some(1),
-            char if EXTENSION.contains(char) => Some(2),
-            _ => None,
-        })
-        .sum()
+pub(super) fn septets(char: char) -> Option<usize> {
+    match char {
+        char if BASIC.contains(char) => Some(1),
+        char if EXTENSION.contains(char) => Some(2),
+        _ => None,
+    }
 }
 
-/// A name in the alphabet, as near as a reader needs; nothing when it is written in another script.
+/// A name spelled in the alphabet so that it reads as the same name; none when it has other letters than Latin ones, or
+/// signs without a spelling, such as emoji.
+///
+/// Latin letters lose the accents that the alphabet lacks, ligatures and compatibility characters come apart, and signs are
+/// written out.
 #[must_use]
 pub(super) fn spell(name: &str) -> Option<String> {
-    name.chars()
-        .filter(|char| !ACCENTS.contains(char))
-        .map(|char| match char {
-            char if char.is_control() => Some(' '),
-            char if BASIC.contains(char) || EXTENSION.contains(char) => Some(char),
-            '\u{a0}' | '\u{2009}' | '\u{202f}' => Some(' '),
-            '–' | '—' | '‐' | '‑' => Some('-'),
-            '“' | '”' | '„' | '«' | '»' => Some('"'),
-            char => ALIKE.iter().find(|(letters, _)| letters.contains(char)).map(|(_, alike)| *alike),
-        })
-        .collect()
-}
-
-/// UTF-16's units: what a text takes that is not in the alphabet.
-#[must_use]
-pub(super) fn units(text: &str) -> usize {
-    text.encode_utf16().count()
-}
-
-/// The longest start of a text that takes at most so much, as `taken` says, marked where it was cut.
-#[must_use]
-pub(super) fn cut(text: &str, most: usize, taken: fn(&str) -> Option<usize>) -> String {
-    const MARK: &str = "...";
-    if taken(text).is_some_and(|taken| taken <= most) {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for char in text.chars() {
-        kept.push(char);
-        if taken(&kept).is_none_or(|taken| taken + MARK.len() > most) {
-            kept.pop();
-            break;
+    let mut spelled = String::with_capacity(name.len());
+    for char in ComposingNormalizerBorrowed::new_nfc().normalize(name).chars() {
+        match spell_char(char, &spelled) {
+            Some(spelling) => spelled.push_str(&spelling),
+            None => spell_parts(char, &mut spelled)?,
         }
     }
-    format!("{}{MARK}", kept.trim_end())
+    Some(spelled)
+}
+
+/// The spelling of a character behind what is spelled already.
+fn spell_char(char: char, before: &str) -> Option<Cow<'static, str>> {
+    if septets(char).is_some() {
+        return Some(char.to_string().into());
+    }
+    if let Some((_, spelling)) = SIGNS.iter().find(|(signs, _)| signs.contains(char)) {
+        return Some((*spelling).into());
+    }
+    if char == '°' {
+        return Some(if before.ends_with(['n', 'N']) { "o" } else { "deg" }.into()); // N°5 is a number
+    }
+    let is_accent = CodePointMapData::<GeneralCategory>::new().get(char) == GeneralCategory::NonspacingMark;
+    if is_accent && before.ends_with(char::is_alphabetic) {
+        return Some("".into());
+    }
+    let letters = any_ascii_char(char);
+    let is_latin = CodePointMapData::<Script>::new().get(char) == Script::Latin;
+    (is_latin && !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .then(|| letters.into())
+}
+
+/// Spells a compatibility character by its parts: `½` by `1/2`, `™` by `TM`.
+fn spell_parts(char: char, spelled: &mut String) -> Option<()> {
+    let whole = char.to_string();
+    let parts = ComposingNormalizerBorrowed::new_nfkc().normalize(&whole);
+    if parts == whole {
+        return None;
+    }
+    if spelled.ends_with(|last: char| last.is_ascii_digit())
+        && parts.starts_with(|first: char| first.is_ascii_digit())
+    {
+        spelled.push(' '); // `9½` is not `91/2`
+    }
+    for part in parts.chars() {
+        let spelling = spell_char(part, spelled)?;
+        spelled.push_str(&spelling);
+    }
+    Some(())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn a_text_takes_a_septet_for_each_character_and_two_for_some() {
-        for (text, expected) in [
-            ("", Some(0)),
-            ("Señora Ñandú", None),
-            ("¿Viene?", Some(7)),
-            ("à la carte", Some(10)),
-            ("5€ [x]", Some(9)),
+    fn a_character_takes_a_septet_or_two_or_is_not_in_the_alphabet() {
+        for (char, expected) in [
+            ('a', Some(1)),
+            ('¿', Some(1)),
+            ('à', Some(1)),
+            ('€', Some(2)),
+            ('[', Some(2)),
+            ('á', None),
+            ('寿', None),
         ] {
-            assert_eq!(septets(text), expected, "{text}");
+            assert_eq!(septets(char), expected, "{char}");
         }
         assert_eq!((BASIC.chars().count(), EXTENSION.chars().count()), (127, 10), "and the escape itself");
     }
 
     #[test]
     fn names_are_spelled_as_near_as_a_reader_needs() {
-        for (name, expected) in [
-            ("Café Ñandú", Some("Café Ñandu")),
-            ("L’Épicerie – Łódź", Some("L'Épicerie - Lodz")),
-            ("Größe", Some("Größe")),
-            ("Cafe\u{301} Žižkov, Timişoara", Some("Cafe Zizkov, Timisoara")),
-            ("two\nlines", Some("two lines")),
-            ("寿司 Tanaka", None),
-            ("Zum 🍜", None),
+        for (name, spelled) in [
+            ("Café Ñandú", "Café Ñandu"),
+            ("L’Épicerie – Łódź", "L'Épicerie - Lodz"),
+            ("Größe", "Größe"),
+            ("Cafe\u{301} Žižkov, Timişoara", "Café Zizkov, Timisoara"),
+            ("Phở Hòa ở Quận 1", "Pho Hòa o Quan 1"),
+            ("Ph\u{6f}\u{31b}\u{309} Thìn", "Pho Thìn"),
+            ("Cœur de bœuf Œuvre", "Coeur de boeuf Oeuvre"),
+            ("Wait… here", "Wait... here"),
+            ("Bar 5° · N°5 · Nº 6", "Bar 5deg - No5 - No 6"),
+            ("Tom® & Jo© & Al™", "Tom(R) & Jo(C) & AlTM"),
+            ("Platform 9¾, ½ price", "Platform 9 3/4, 1/2 price"),
+            ("ﬁne Ⅳ ＳＵＳＨＩ", "fine IV SUSHI"),
+            ("«Zum Löwen» „Alt“", "\"Zum Löwen\" \"Alt\""),
+            ("Şəhər ığdır Þór Đà", "Seher igdir Thor Dà"),
+            ("4×4 • a\u{a0}b\u{2009}c", "4x4 * a b c"),
         ] {
-            assert_eq!(spell(name).as_deref(), expected, "{name}");
+            assert_eq!(spell(name).as_deref(), Some(spelled), "{name}");
         }
-        for (letters, alike) in ALIKE {
-            assert!(BASIC.contains(alike));
-            assert!(letters.chars().all(|letter| !BASIC.contains(letter)), "{letters}");
+        for name in
+            ["寿司 Tanaka", "Zum 🍜", "Борщ", "שלום", "Ταβέρνα", "ガスト", "Bar ♥", "㈱", "¨", "a\u{200d}b"]
+        {
+            assert_eq!(spell(name), None, "{name}");
         }
+        assert!(SIGNS.iter().all(|(_, spelling)| spelling.chars().all(|char| septets(char) == Some(1))));
     }
 
-    #[test]
-    fn a_cut_text_says_so_and_fits() {
-        assert_eq!(cut("The Long Name", 13, septets), "The Long Name");
-        assert_eq!(cut("The Long Name", 12, septets), "The Long...");
-        assert_eq!(cut("[[[[[[", 8, septets), "[[...");
-        assert_eq!(cut("🍜🍜🍜🍜", 7, |text| Some(units(text))), "🍜🍜...");
+    proptest! {
+        #[test]
+        fn what_is_spelled_is_in_the_alphabet(name in r"[ -ɏḀ-ỿ \u{2000}-\u{215f}]{0,20}|\PC{0,20}") {
+            if let Some(spelled) = spell(&name) {
+                prop_assert!(spelled.chars().all(|char| septets(char).is_some()), "{}", spelled);
+            }
+        }
     }
 }

@@ -2,27 +2,32 @@
 
 use schema::value::Language;
 
+use super::direction::{isolate, isolates_as_html, without_needless_isolates};
+
 /// A mail's words. They name people, and so are never printed.
 #[derive(Clone)]
 pub struct Worded {
     /// One line.
     pub subject: String,
-    /// All of it, without HTML.
+    /// The whole mail without HTML.
     pub text: String,
-    /// All of it, with.
+    /// The whole mail in HTML.
     pub html: String,
 }
 
-/// What stands before and behind a mail's link.
-pub(super) struct Letter {
+/// What a mail says besides its greeting. Names in it stand between isolates.
+pub(super) struct Draft {
     pub(super) subject: String,
+    /// Paragraphs before the link.
     pub(super) before: Vec<String>,
+    /// Paragraphs after the link.
     pub(super) after: Vec<String>,
 }
 
-/// Puts a mail together.
-pub(super) fn letter(language: Language, name: &str, link: &str, letter: Letter) -> Worded {
-    let Letter { subject, before, after } = letter;
+/// Words a mail to the person of this name.
+pub(super) fn mail(language: Language, name: &str, link: &str, draft: Draft) -> Worded {
+    let Draft { subject, before, after } = draft;
+    let name = isolate(name);
     let greeting = match language {
         Language::En => format!("Hello {name},"),
         Language::Es => format!("Hola, {name}:"),
@@ -30,26 +35,19 @@ pub(super) fn letter(language: Language, name: &str, link: &str, letter: Letter)
     let paragraphs = || std::iter::once(&greeting).chain(&before);
     let text: Vec<&str> =
         paragraphs().map(String::as_str).chain([link]).chain(after.iter().map(String::as_str)).collect();
-    let paragraph = |text: &String| format!("<p>{}</p>\n", escape(text));
+    let paragraph = |text: &String| format!("<p>{}</p>\n", isolates_as_html(&escape(text)));
     let linked = format!("<p><a href=\"{0}\">{0}</a></p>\n", escape(link));
     let body: String =
         paragraphs().map(paragraph).chain([linked]).chain(after.iter().map(paragraph)).collect();
-    let title = escape(&one_line(&subject));
+    let subject = without_needless_isolates(&subject);
+    let title = escape(&subject); // an HTML title holds text alone
     Worded {
-        text: format!("{}\n", text.join("\n\n")),
+        text: format!("{}\n", without_needless_isolates(&text.join("\n\n"))),
         html: format!(
             "<!DOCTYPE html>\n<html lang=\"{language}\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n{body}</body>\n</html>\n"
         ),
-        subject: one_line(&subject),
+        subject,
     }
-}
-
-/// A subject is a line of a mail's head: what stands in it must not begin another.
-fn one_line(subject: &str) -> String {
-    subject
-        .chars()
-        .map(|char| if char.is_control() || char == '\u{2028}' || char == '\u{2029}' { ' ' } else { char })
-        .collect()
 }
 
 fn escape(text: &str) -> String {
