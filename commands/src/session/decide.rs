@@ -1,4 +1,4 @@
-//! When a session starts, goes on, and ends.
+//! Decisions about a session.
 
 use schema::{
     Time, UserId,
@@ -7,7 +7,7 @@ use schema::{
 
 use super::Session;
 
-/// For how long a refresh token is good: a month, as restaurants close for the summer.
+/// The validity of a refresh token: a month, as restaurants close for the summer.
 pub const REFRESH_TTL_MS: i64 = 30 * 24 * 3_600 * 1_000;
 
 /// An exchanged refresh token gets the same successor again for this long, unless that successor was used: its answer may have been
@@ -17,34 +17,31 @@ pub const REFRESH_TTL_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// previous one.
 pub const REFRESH_GRACE_MS: i64 = 10 * 60_000;
 
-/// The account, as a session needs to know it.
+/// The part of an account that its sessions depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Number of its last event.
+    /// Number of the account's last event.
     pub seq: u64,
-    /// Whether it may do what is system-wide.
     pub operator: bool,
 }
 
-/// What is to become of a session.
 #[derive(Clone, Copy, Debug)]
 pub enum Command {
-    /// Somebody said the account's password.
+    /// The password was right.
     Start(UserId, Standing),
-    /// Somebody has the refresh token of this number; nothing is known against the account.
+    /// A genuine refresh token of this number was sent, and no event of the account ends the session.
     Refresh(u32, Standing),
-    /// Somebody signs out.
+    /// The owner signs out.
     Revoke,
 }
 
-/// Why not.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The session is over, or the token is not of its line.
+    /// The session has ended, or no such token was issued.
     Void,
 }
 
-/// Decides.
+/// The events that a command leads to; none for a repetition.
 ///
 /// # Errors
 /// The command is refused.

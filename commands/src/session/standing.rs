@@ -1,11 +1,11 @@
-//! What became of an account since a session last knew of it.
+//! The events of an account that its sessions have not taken into account yet.
 
 use infra::Failure;
 use schema::{Commit, session::State, user::Event};
 
 use super::Standing;
 
-/// How the account stands after the commits that followed what the session knows; nothing when one of them ended every session.
+/// The account after the commits since `state.user_seq`; `None` when one of them ends every session.
 ///
 /// # Errors
 /// A commit cannot be read.

@@ -1,7 +1,7 @@
 //! What may be done with a party, in which state.
 
 use schema::{
-    Problem, Rank, Sealed, Slug, Time,
+    Rank, Sealed, Time,
     body::Beside,
     message::{self, Skip, Skipped},
     value::Reason,
@@ -10,7 +10,7 @@ use schema::{
 };
 
 use super::{
-    Visit, Waitee,
+    Refusal, Visit, Waitee,
     place::{Target, place},
 };
 use crate::waitlist::Waitlist;
@@ -78,27 +78,6 @@ pub enum Command {
     Erase,
     /// The guest's key is gone.
     Forget,
-}
-
-/// Why not.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such visit, or no such list.
-    NotFound,
-    /// The list takes no parties now.
-    ListClosed,
-    /// The list holds as many as it may.
-    ListFull(u32),
-    /// Not from this state.
-    NotFrom(State),
-    /// Not so long after joining.
-    Over(State),
-    /// The party to move next to is not on this board.
-    NotOnBoard,
-    /// No room between two places.
-    RankExhausted,
-    /// The guest was forgotten, or is about to be.
-    Erased,
 }
 
 /// Whether a list takes one more party.
@@ -239,64 +218,6 @@ fn changed(visit: &Visit, details: &Details) -> Option<Event> {
         ..details.clone()
     };
     (details != Details::default()).then_some(Event::DetailsChanged(details))
-}
-
-/// What may be done in a state, as the contract names it.
-fn allowed(state: State) -> Vec<&'static str> {
-    match state {
-        State::Waiting => vec!["call", "seat", "no-show", "leave", "remove", "move"],
-        State::Called => vec!["call", "confirm", "seat", "no-show", "leave", "remove", "restore", "move"],
-        State::Confirmed => vec!["seat", "no-show", "leave", "remove", "restore", "move"],
-        State::Seated | State::Left | State::Removed | State::NoShow => vec!["restore"],
-    }
-}
-
-/// What of it a guest may do, who is told of nothing else.
-fn allowed_to_guests(state: State) -> Vec<&'static str> {
-    allowed(state).into_iter().filter(|action| matches!(*action, "confirm" | "leave")).collect()
-}
-
-fn not_from(state: State, allowed: Vec<&'static str>) -> Problem {
-    let detail = match allowed.as_slice() {
-        [] => "In this state the visit allows nothing more.".to_owned(),
-        some => format!("In this state the visit allows: {}.", some.join(", ")),
-    };
-    Problem { state: Some((state, allowed)), ..Problem::new(Slug::InvalidTransition, detail) }
-}
-
-impl Refusal {
-    /// What the guest is told whose own visit it is: a forgotten one is none.
-    #[must_use]
-    pub fn to_guest(self) -> Problem {
-        match self {
-            Self::NotFound | Self::Erased => Problem::not_found(),
-            Self::NotFrom(state) => not_from(state, allowed_to_guests(state)),
-            Self::Over(state) => not_from(state, Vec::new()),
-            Self::ListClosed | Self::ListFull(_) | Self::NotOnBoard | Self::RankExhausted => self.into(),
-        }
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotFound => Self::not_found(),
-            Refusal::ListClosed => Self::new(Slug::WaitlistClosed, "The list takes no parties now."),
-            Refusal::ListFull(capacity) => {
-                Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full."))
-            }
-            Refusal::NotFrom(state) => not_from(state, allowed(state)),
-            Refusal::Over(state) => not_from(state, Vec::new()),
-            Refusal::NotOnBoard => {
-                Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board.")
-            }
-            Refusal::Erased => Self::erased(),
-            Refusal::RankExhausted => Self::new(
-                Slug::RankExhausted,
-                "No room is left between these two; move one of them elsewhere first.",
-            ),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod guest;
 pub(crate) mod handler;
 mod join;
 mod place;
+mod refusal;
 pub mod system;
 
 use infra::log::Aggregate;
@@ -16,9 +17,10 @@ use schema::{
 };
 
 pub use self::{
-    decide::{Command, Refusal, admit, decide},
+    decide::{Command, admit, decide},
     deliver::deliver,
     place::Target,
+    refusal::Refusal,
 };
 
 /// What deciding needs to know of a visit; nothing before the party joined.

@@ -8,7 +8,10 @@ use schema::{
 use uuid::Uuid;
 
 use super::*;
-use crate::spec::{LIST_OPEN, NOW_MS, because, given, joined_at};
+use crate::{
+    spec::{LIST_OPEN, NOW_MS, because, given, joined_at},
+    waitee::refusal::allowed,
+};
 
 fn list() -> Waitlist {
     Waitlist::Kept(LIST_OPEN.clone())
