@@ -1,4 +1,4 @@
-//! Clients whose calls are answered inside this process, without a socket.
+//! SDK clients whose calls are answered within the process, without a socket.
 
 use std::{fmt, sync::Arc};
 
@@ -16,27 +16,27 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
-/// A call in AWS's JSON protocol.
+/// A call in the JSON protocol of AWS.
 pub struct Call {
-    /// Service and operation: `DynamoDB_20120810.PutItem`.
+    /// Service and operation, such as `DynamoDB_20120810.PutItem`.
     pub target: String,
     pub body: Bytes,
 }
 
-/// What a call is answered with: JSON under an HTTP status.
+/// The answer to a call: an HTTP status and JSON.
 pub struct Answer {
     pub status: u16,
     pub body: String,
 }
 
-/// Settings of clients whose calls `answer` answers.
+/// Returns settings of clients whose calls are passed to `answer`.
 pub async fn in_process<A>(answer: impl Fn(Call) -> A + Send + Sync + 'static) -> SdkConfig
 where
     A: Future<Output = Answer> + Send + 'static,
 {
     let connector = Connector(Arc::new(move |call| Box::pin(answer(call))));
-    // The SDK signs every call, so it needs credentials, and an address; nothing looks at them.
-    let config = super::anyone("in-process").endpoint_url("http://in-process.invalid");
+    // The SDK needs credentials and an address to sign and send calls; neither is checked.
+    let config = super::with_access_key("in-process").endpoint_url("http://in-process.invalid");
     config.http_client(connector).load().await
 }
 

@@ -13,8 +13,8 @@ pub use self::in_process::{Answer, Call, in_process};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// The time-out of a call with all retries of the SDK. After it the log checks whether the write landed, and decides
-/// the command again.
+/// The time-out of a call with all retries of the SDK. After it the log checks whether the write landed, and
+/// decides the command again.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const SDK_ATTEMPTS_MAX: u32 = 3;
 
@@ -23,13 +23,14 @@ pub async fn config() -> SdkConfig {
     loader().load().await
 }
 
-/// Returns the configuration for an engine on this machine. The embedded engine accepts only the access key id
-/// that it made at its start; other engines accept any.
+/// Returns the configuration for an engine on this machine. The embedded engine accepts only the access key
+/// id that it made at its start; other engines accept any.
 pub async fn local(endpoint_url: &str, access_key: &str) -> SdkConfig {
-    anyone(access_key).endpoint_url(endpoint_url).load().await
+    with_access_key(access_key).endpoint_url(endpoint_url).load().await
 }
 
-fn anyone(access_key: &str) -> ConfigLoader {
+/// Returns settings for an engine that knows no secret keys and no regions.
+fn with_access_key(access_key: &str) -> ConfigLoader {
     let credentials = Credentials::new(access_key, "local", None, None, "local");
     loader().region(Region::new("local")).credentials_provider(credentials)
 }

@@ -65,7 +65,7 @@ impl Feed {
         let failed: Vec<String> = stream::iter(batches.into_values())
             .map(|StreamBatch { doorbell, first_record }| async move {
                 self.apply_or_park(&doorbell).await.err().map(|failure| {
-                    error!(stream = %doorbell.stream, cause = failure.chain(), "could not park a doorbell; its records will be delivered again");
+                    error!(stream = %doorbell.stream, cause = failure.chain(), "could neither apply nor park a doorbell; its records will be delivered again");
                     first_record
                 })
             })
@@ -86,9 +86,8 @@ impl Feed {
     async fn apply_or_park(&self, doorbell: &Doorbell) -> Result<(), Failure> {
         let Err(failure) = self.try_apply(doorbell).await else { return Ok(()) };
         let Doorbell { stream, last, .. } = doorbell;
-        warn!(%stream, seq = last, cause = failure.chain(), "parked a doorbell that could not be applied");
-        let parked =
-            Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: failure.chain() };
+        let cause = failure.chain();
+        let parked = Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: cause.clone() };
         let body = serde_json::to_string(&parked)
             .map_err(|cause| Failure::broken("serialise a parked doorbell", cause))?;
         fault::point("feed.park");
@@ -98,6 +97,7 @@ impl Feed {
             .await
             .map_err(|cause| Failure::broken("park a doorbell", cause))?;
         fault::point("feed.parked");
+        warn!(%stream, seq = last, cause, "parked a doorbell that could not be applied");
         Ok(())
     }
 

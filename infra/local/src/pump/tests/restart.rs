@@ -11,7 +11,7 @@ use crate::testing::{Backend, temporary};
 type Seen = Arc<Mutex<Vec<String>>>;
 
 const CONSUMER: &str = "projector";
-/// How long a test waits on a busy machine for what happens at once.
+/// How long a test waits for a delivery on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Returns a pump whose handler accepts all records and collects their sequence numbers.
@@ -62,7 +62,7 @@ async fn after_a_restart_only_new_records_are_delivered() {
 }
 
 #[tokio::test]
-async fn a_write_is_delivered_at_once_however_long_the_pause_of_an_idle_shard() {
+async fn a_write_ends_the_pause_of_an_idle_shard() {
     let dir = temporary();
     let seen = Seen::default();
     let backend = Backend::start(dir.path()).await;
