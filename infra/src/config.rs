@@ -4,60 +4,53 @@ use std::{env, path::PathBuf};
 
 use crate::{failure::Failure, limits::Bounds};
 
-/// What a deployment is called when nothing else is said.
+/// The name of a deployment without `WAITLIST_PREFIX`.
 pub const PREFIX_DEFAULT: &str = "waitlist";
 
 /// The settings that lambdas share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What table names start with: `WAITLIST_PREFIX`.
+    /// `WAITLIST_PREFIX`: table names start with it.
     pub prefix: String,
-    /// Where guests' pages are: `WAITLIST_PUBLIC_URL`, without a slash at its end.
+    /// `WAITLIST_PUBLIC_URL`, the base of links in messages, without a slash at its end.
     pub public_url: String,
-    /// Where keys come from: `WAITLIST_KMS_KEY`, else `WAITLIST_KEYS_DIR`.
+    /// `WAITLIST_KMS_KEY`, else `WAITLIST_KEYS_DIR`.
     pub keys: Keys,
-    /// KMS keys of access tokens, `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`; else files among the keys.
+    /// KMS keys of access tokens, `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`; without them, key files.
     pub token_keys: Option<(String, Option<String>)>,
-    /// What parks doorbells that could not be applied: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
+    /// Parked doorbells: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
     pub retries: QueueAt,
-    /// What brings work to whoever sends messages: `WAITLIST_DELIVERIES_URL` and `WAITLIST_DELIVERIES_DEAD_URL`, else a table.
+    /// Due work of visits and mails: `WAITLIST_DELIVERIES_URL` and `WAITLIST_DELIVERIES_DEAD_URL`, else a table.
     pub deliveries: QueueAt,
-    /// What brings work to the eraser: `WAITLIST_ERASURES_URL` and `WAITLIST_ERASURES_DEAD_URL`, else a table.
+    /// Erasures: `WAITLIST_ERASURES_URL` and `WAITLIST_ERASURES_DEAD_URL`, else a table.
     pub erasures: QueueAt,
-    /// How many tries there may be: `WAITLIST_LIMITS`.
+    /// `WAITLIST_LIMITS`: bounds on attempts.
     pub bounds: Bounds,
 }
 
-/// Where a queue is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueAt {
-    /// A queue in a table.
     Table,
-    /// Queues of SQS.
     Sqs {
-        /// The queue.
         url: String,
-        /// Where its redrive policy leads.
+        /// The dead-letter queue of its redrive policy.
         dead_url: String,
     },
 }
 
-/// Where keys come from.
+/// The source of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keys {
-    /// Files in a directory.
     Directory(PathBuf),
     /// A KMS key wraps the accounts' keys; the directory holds the other keys and secrets.
     Kms {
-        /// Its id or ARN.
+        /// Id or ARN.
         key: String,
-        /// Where the others are.
         directory: PathBuf,
     },
 }
 
 impl Keys {
-    /// The directory of key files.
     #[must_use]
     pub fn directory(&self) -> &PathBuf {
         match self {
@@ -70,7 +63,7 @@ impl Config {
     /// Reads the environment.
     ///
     /// # Errors
-    /// A variable that is needed is not set: the message names it.
+    /// A required variable is not set; the error names it.
     pub fn from_env() -> Result<Self, Failure> {
         let directory = env::var("WAITLIST_KEYS_DIR").map_err(|_| {
             Failure::broken("read the configuration", "set WAITLIST_KEYS_DIR to the directory of key files")
@@ -93,10 +86,10 @@ impl Config {
         Ok(Self { keys, token_keys, bounds: Bounds::from_env()?, ..local })
     }
 
-    /// The same, with queues of SQS where the environment names any.
+    /// Uses SQS for the queues that the environment names.
     ///
     /// # Errors
-    /// Half of what a queue needs is set: the message names it.
+    /// Only one of a queue's two variables is set; the error names both.
     pub fn with_queues_from_env(self) -> Result<Self, Failure> {
         Ok(Self {
             retries: QueueAt::from_env("WAITLIST_RETRIES")?,
@@ -106,7 +99,6 @@ impl Config {
         })
     }
 
-    /// Whether any queue is one of SQS.
     #[must_use]
     pub fn has_sqs(&self) -> bool {
         [&self.retries, &self.deliveries, &self.erasures]
@@ -114,7 +106,7 @@ impl Config {
             .any(|queue| matches!(queue, QueueAt::Sqs { .. }))
     }
 
-    /// A deployment with all keys in files and all queues in a table: on one machine.
+    /// The configuration of a deployment on one machine: keys in files, queues in a table.
     #[must_use]
     pub fn local(prefix: &str, public_url: &str, keys: PathBuf) -> Self {
         Self {
@@ -147,7 +139,7 @@ impl QueueAt {
 /// `WAITLIST_PUBLIC_URL`, without a slash at its end, if it is set.
 ///
 /// # Errors
-/// Links could not start with it: the message says what they can.
+/// It is not the base of a link; the error says what is.
 pub fn public_url() -> Result<Option<String>, Failure> {
     let Ok(text) = env::var("WAITLIST_PUBLIC_URL") else { return Ok(None) };
     let leads_somewhere = text.parse::<http::Uri>().is_ok_and(|uri| {

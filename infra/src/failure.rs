@@ -7,30 +7,29 @@ use schema::Problem;
 
 use crate::vault::{MasterError, Subject, VaultError};
 
-/// Why there is no good answer.
+/// A failed request.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The domain or the door says no; the client can act on it.
+    /// The domain or the HTTP edge refuses; the client can act on it.
     #[error("refused: {0}")]
     Refused(#[from] Problem),
-    /// Others won every race for the same stream.
+    /// Other writers won every race for the same stream.
     #[error("lost the race for the stream {ATTEMPTS} times", ATTEMPTS = crate::log::ATTEMPTS_MAX)]
     Conflict,
-    /// Something beneath us is not working.
+    /// Something this request depends on does not work.
     #[error("{doing}")]
     Broken {
-        /// What was being done.
+        /// The failed operation, as "read the stream x".
         doing: String,
         /// Whether trying again shortly may help.
         retry: bool,
-        /// What went wrong.
         #[source]
         cause: Box<dyn Error + Send + Sync>,
     },
 }
 
 impl Failure {
-    /// A failed call to AWS, told apart by whether trying again may help.
+    /// A failed call to AWS, classified by whether a retry may help.
     pub fn aws<E, R>(doing: impl Into<String>, cause: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -39,17 +38,17 @@ impl Failure {
         Self::Broken { doing: doing.into(), retry: is_passing(&cause), cause: Box::new(cause) }
     }
 
-    /// Something that does not get better by itself.
+    /// A failure that a retry does not help.
     pub fn broken(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Broken { doing: doing.into(), retry: false, cause: cause.into() }
     }
 
-    /// Something that may get better by itself, and shortly.
+    /// A failure that a retry may help shortly.
     pub fn passing(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Broken { doing: doing.into(), retry: true, cause: cause.into() }
     }
 
-    /// Whether the same request may succeed when it is made again.
+    /// Whether a retry of the same request may succeed.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
@@ -59,7 +58,7 @@ impl Failure {
         }
     }
 
-    /// The failure and all its causes, for a log.
+    /// The failure and all its causes, for the log.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
@@ -74,7 +73,7 @@ impl Failure {
 }
 
 impl From<VaultError> for Failure {
-    /// An unread or unwritten key may be had shortly; a damaged one will not.
+    /// A key that could not be read or written may be available shortly; a damaged one will not.
     fn from(error: VaultError) -> Self {
         let retry = match &error {
             // Who was forgotten stays so: that is an answer, not a fault.
@@ -98,7 +97,7 @@ impl From<VaultError> for Failure {
     }
 }
 
-/// Throttling, time-outs, lost connections and server errors pass; a refused request does not.
+/// Throttling, time-outs, lost connections and server errors may pass; a refused request does not.
 fn is_passing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,

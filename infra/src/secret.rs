@@ -1,8 +1,8 @@
-//! The configured secret, and what hangs on it: tokens that are codes and stored nowhere, and hashes of what is counted or
-//! claimed.
+//! Tokens that carry a MAC and are stored nowhere, and keyed hashes of e-mail addresses and counted attempts.
 //!
-//! Every purpose has a key of its own, derived from the secret. When the secret is replaced, what the one before it signed is
-//! still taken. The key that hashes claims on e-mail addresses is another and never changes: the claims rest under it.
+//! Every purpose has a key of its own, derived from the configured secret. After the secret is replaced, tokens of the
+//! previous one are still accepted. The key that hashes claims on e-mail addresses is a different one and never changes,
+//! because the stored claims depend on it.
 
 use std::{fs, io, path::Path, sync::Arc};
 
@@ -18,18 +18,18 @@ use crate::{
     file, key_files,
 };
 
-/// The names of the secrets in a key directory. The previous one is there only after a replacement.
+/// File names in the key directory. The previous secret exists only after a replacement.
 pub(crate) const CURRENT: &str = "secret";
 const PREVIOUS: &str = "secret-previous";
 
-/// Half an HMAC-SHA256: nobody guesses 128 bits at a door that counts.
+/// Half an HMAC-SHA256: 128 bits cannot be guessed where attempts are counted.
 const CODE_BYTES: usize = 16;
 type Code = [u8; CODE_BYTES];
 
-/// What a token that was mailed is good for.
+/// The purpose of a token in an e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mailed {
-    /// Confirms that the address is its owner's.
+    /// Confirms the e-mail address.
     Confirmation,
     /// Sets a new password.
     PasswordReset,
@@ -44,18 +44,17 @@ impl Mailed {
     }
 }
 
-/// A token as it came back from a mail; nothing about it is certain before [`Secrets::was_mailed`].
+/// A token from an e-mail, parsed but not verified: [`Secrets::was_mailed`] does that.
 #[derive(Clone, Debug)]
 pub struct MailedToken {
-    /// Whose account it is for.
     pub user: UserId,
-    /// From when on it is void.
+    /// The token is invalid from this time on.
     pub ends_at: Time,
     code: Code,
 }
 
 impl MailedToken {
-    /// Takes a token apart; none when it has not the form of one.
+    /// Parses a token. `None` when it does not have the form of one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (user, ends_at, code) = split::<16, 8>(text)?;
@@ -78,11 +77,11 @@ struct Inner {
 }
 
 impl Secrets {
-    /// Reads the secrets of a key directory. Makes the current one when it is missing, as after it was renamed to be the previous one,
-    /// but never the one that claims on addresses rest under.
+    /// Reads the secrets of a key directory. Makes the current secret when it is missing, as after it was renamed to be the
+    /// previous one. Never makes the `claims` key, because stored claims depend on it.
     ///
     /// # Errors
-    /// A file can be neither read nor made, or holds no secret.
+    /// A file cannot be read or made, or holds no secret.
     pub fn load_or_create(directory: &Path) -> Result<Self, Failure> {
         let read = |name: &str| {
             let path = directory.join(name);
@@ -105,21 +104,21 @@ impl Secrets {
         })))
     }
 
-    /// What lets a guest follow their visit.
+    /// The token by which a guest follows a visit.
     #[must_use]
     pub fn visit_token(&self, visit: WaiteeId) -> String {
         let bytes = visit.0.into_bytes();
         BASE64URL_NOPAD.encode(&[bytes.as_slice(), &self.code("visit", &[&bytes])].concat())
     }
 
-    /// The visit that a token is for; none when it is not one of ours.
+    /// The visit that a token is for. `None` when its MAC does not match.
     #[must_use]
     pub fn read_visit_token(&self, text: &str) -> Option<WaiteeId> {
         let (visit, [], code) = split::<16, 0>(text)?;
         self.is_code("visit", &[&visit], &code).then(|| WaiteeId(Uuid::from_bytes(visit)))
     }
 
-    /// The refresh token of a session that has this number.
+    /// The refresh token of this number in a session.
     #[must_use]
     pub fn refresh_token(&self, session: SessionId, number: u32) -> String {
         let (session, number) = (session.0.into_bytes(), number.to_be_bytes());
@@ -127,7 +126,7 @@ impl Secrets {
             .encode(&[session.as_slice(), &number, &self.code("refresh", &[&session, &number])].concat())
     }
 
-    /// Session and number of a refresh token; none when it is not one of ours.
+    /// Session and number of a refresh token. `None` when its MAC does not match.
     #[must_use]
     pub fn read_refresh_token(&self, text: &str) -> Option<(SessionId, u32)> {
         let (session, number, code) = split::<16, 4>(text)?;
@@ -135,8 +134,8 @@ impl Secrets {
         ours.then(|| (SessionId(Uuid::from_bytes(session)), u32::from_be_bytes(number)))
     }
 
-    /// A token for a link in a mail. It is void from `ends_at` on, and once the account has left the state that `seq` stands for:
-    /// the number of the event that it undoes or follows.
+    /// A token for a link in an e-mail. It is invalid from `ends_at` on, and once the account has a newer event of the kind
+    /// that `seq` names: its registration, or its last change of password.
     #[must_use]
     pub fn mailed_token(&self, purpose: Mailed, user: UserId, ends_at: Time, seq: u64) -> String {
         let (user, ends_at) = (user.0.into_bytes(), ends_at.millis().to_be_bytes());
@@ -144,20 +143,20 @@ impl Secrets {
         BASE64URL_NOPAD.encode(&[user.as_slice(), &ends_at, &code].concat())
     }
 
-    /// Whether a token was mailed for this purpose in the state that `seq` stands for. Its end is the caller's to check.
+    /// Whether the token is genuine for this purpose and `seq`. The caller checks `ends_at`.
     #[must_use]
     pub fn was_mailed(&self, purpose: Mailed, token: &MailedToken, seq: u64) -> bool {
         let (user, ends_at) = (token.user.0.into_bytes(), token.ends_at.millis().to_be_bytes());
         self.is_code(purpose.purpose(), &[&user, &ends_at, &seq.to_be_bytes()], &token.code)
     }
 
-    /// The name under which an e-mail address is claimed.
+    /// The keyed hash under which an e-mail address is claimed.
     #[must_use]
     pub fn claim(&self, email: &Email) -> String {
         BASE64URL_NOPAD.encode(&code(&self.0.claims, "claim", &[email.normalised().as_bytes()]))
     }
 
-    /// The name under which tries of somebody or from somewhere are counted.
+    /// The keyed hash under which attempts by an account or from an address are counted.
     #[must_use]
     pub(crate) fn counted(&self, what: &str, who: &str) -> String {
         BASE64URL_NOPAD.encode(&self.code("limits", &[what.as_bytes(), who.as_bytes()]))
@@ -183,7 +182,7 @@ fn code(secret: &Secret, purpose: &str, parts: &[&[u8]]) -> Code {
     code
 }
 
-/// A token's two fields and its code; none when it is longer, shorter, or not Base64url.
+/// A token's two fields and its code. `None` when the length is wrong or it is not base64url.
 fn split<const A: usize, const B: usize>(text: &str) -> Option<([u8; A], [u8; B], Code)> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
     let (first, rest) = bytes.split_first_chunk::<A>()?;

@@ -1,8 +1,8 @@
-//! Messages to people: which there are, what can happen to one, and the ledger that never lies about it.
+//! Messages to guests and owners: their kinds, their events, and the ledger of their outcomes.
 //!
-//! A message follows from one event, and is named by it. Whoever is about to send it first says so in the stream of whom it
-//! concerns, until when it may take (a lease), and afterwards what came of it. A lease that ran out without an outcome is the
-//! honest unknown: the message may have been sent or not.
+//! A message follows from one event and is named by it. Before sending, the sender appends `Started` with a time until
+//! which no other process may send (the lease), and afterwards the outcome. A lease that ran out without an outcome means
+//! that the message may have been sent or not.
 
 mod kind;
 mod ledger;
@@ -15,112 +15,108 @@ pub use self::{
 };
 use crate::Time;
 
-/// How long whoever sends a message has it to themselves.
+/// The length of a lease.
 pub const LEASE_MS: i64 = 60_000;
 
-/// A code that says why a message was turned away, in characters.
+/// The longest code of a refusal that is stored, in characters.
 pub const CODE_CHARS_MAX: usize = 64;
 
-/// The way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// A text.
     Sms,
-    /// A mail.
     Email,
 }
 
-/// Somebody is about to send a message, and nobody else may before `until`.
+/// A process is about to send the message; no other may before `until`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     pub message: MessageId,
-    /// How often it has been tried, this time included.
+    /// Number of this attempt, from 1.
     pub attempt: u32,
     pub channel: Channel,
     pub until: Time,
 }
 
-/// A message was taken for delivery by whoever carries such messages.
+/// SES or SNS accepted the message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     pub message: MessageId,
     pub attempt: u32,
-    /// Not the one it was started for when that turned out not to be open.
+    /// May differ from the channel of `Started`: a refused text goes as an e-mail.
     pub channel: Channel,
-    /// What the carrier calls it.
+    /// The carrier's id for it.
     pub provider_id: String,
 }
 
-/// A message was turned away.
+/// The message was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     pub message: MessageId,
     pub attempt: u32,
-    /// Why, in the carrier's word.
+    /// The carrier's code for the reason, or one of ours.
     pub code: String,
-    /// When it is tried again; never, when absent.
+    /// Time of the next attempt; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Time>,
 }
 
-/// A message is not sent, or not once more, and why.
+/// The message is not sent, or not sent again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     pub message: MessageId,
-    /// Of whoever had it to themselves, and so knows that it was not sent; absent when nobody had.
+    /// The attempt that held the lease, and so knows that it was not sent; absent when there was no lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// Not `reason`, which is a person's, in words of their own.
+    /// Not named `reason`: elsewhere that is free text of a host.
     pub why: Skip,
 }
 
-/// A message that was sent did not reach anybody, or was not welcome.
+/// A message that was sent came back, or was reported as unwanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounced {
     pub message: MessageId,
     pub why: Bounce,
 }
 
-/// Why a message is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Skip {
     /// It is older than its purpose.
     Late,
-    /// It has no purpose any more: the guest came or went, was called again, or the link was used.
+    /// It has no purpose any more: the guest came, went or was called again, or the link was used.
     Needless,
-    /// There is neither number nor address to send it to.
+    /// There is neither a number nor an address.
     NoAddress,
-    /// Texts are for accounts whose address is confirmed.
+    /// The account's e-mail address is not confirmed, so it may not send texts.
     AccountUnconfirmed,
-    /// The number is not of the list's country.
+    /// The number is not of the list's region.
     OtherCountry,
     /// The number is known to take none: toll-free, premium rate or a fixed line.
     NotForTexts,
-    /// Whom it concerns was forgotten.
+    /// The guest or account was erased.
     Erased,
-    /// The number's owner wants no texts.
+    /// The number's owner opted out of texts.
     OptedOut,
-    /// The account has sent as many messages of this channel today as it may.
+    /// The account has used up its messages of this channel for today.
     AccountCap,
-    /// Whoever it is for has got as many today as they may.
+    /// The recipient has got as many messages today as allowed.
     RecipientCap,
 }
 
-/// What became known of a message after it was sent.
+/// A report about a message after it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bounce {
-    /// There is no such mailbox, or the address is known to take no mail.
+    /// The mailbox does not exist, or the address is known to take no mail.
     Permanent,
-    /// The mailbox would not take it for now.
+    /// The mailbox refused it for now.
     Transient,
-    /// It came back, and does not say why.
+    /// It came back without a reason.
     Undetermined,
-    /// Its reader called it unwanted.
+    /// The reader marked it as unwanted.
     Complaint,
-    /// The carrier found it harmful.
+    /// The carrier found it harmful and did not send it.
     Rejected,
 }
 

@@ -1,4 +1,4 @@
-//! What AWS runs beside the API: the event source mappings, from the stream and from the queues.
+//! The local stand-in for AWS's event source mappings and schedule: feeds handlers from the stream and the queues.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -30,29 +30,29 @@ use crate::{
     pump::{Failure, Mapping, Progress, Pump, Source},
 };
 
-/// How often a queue is looked at while it is empty.
+/// Pause between receives while a queue is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
-/// What AWS's schedule is told: the producer looks once a minute.
+/// The tick runs once a minute, as the schedule in AWS does.
 const TICK: Duration = Duration::from_secs(60);
 
-/// How often the clock is looked at for whether a minute has passed: it may have been moved.
+/// How often the clock is read to see whether a minute has passed: it may have been moved.
 const TICK_POLL: Duration = Duration::from_millis(250);
 
-/// How often expired items are dropped. Nothing hangs on it but the size of the file: who reads an item looks when it ends.
+/// How often expired items are deleted. It only keeps the file small: readers check an item's expiry themselves.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
 
-/// The queue of pointers to batches that a consumer would not take: what a mapping's failure destination is in AWS.
+/// The queue of pointers to batches that a handler failed on: a mapping's failure destination in AWS.
 const FAILED_BATCHES: &str = "failed-batches";
 
-/// Who works a queue off.
+/// The handler of a queue's messages.
 #[derive(Clone)]
 pub enum Consumer {
-    /// The projector, the queue of parked doorbells.
+    /// Parked doorbells.
     Projector(Feed),
-    /// Who sends messages, the queue of what is to be done about visits and accounts.
+    /// Due work of visits and mails.
     Deliver(Deliver),
-    /// The eraser, the queue of those who are to be forgotten.
+    /// Erasures.
     Eraser(Eraser),
 }
 
@@ -66,13 +66,13 @@ impl Consumer {
     }
 }
 
-/// Who sends messages, and whether somebody looks each minute for what is due.
+/// The carriers of messages, and whether the tick runs.
 pub(crate) struct Post {
     pub(crate) messengers: Messengers,
     pub(crate) tick: bool,
 }
 
-/// Starts them all; their handlers pass the gate. They end, in order, once `shutdown` is true.
+/// Starts all workers; their handlers pass the gate. They end, in order, once `shutdown` is true.
 pub(crate) fn start(
     backend: &Backend,
     Post { messengers, tick }: Post,
@@ -157,7 +157,8 @@ where
     })
 }
 
-/// Has the pump prune the embedded engine, and be woken by it. Another engine keeps its stream itself, and is polled.
+/// Lets the embedded engine wake the pump, and the pump prune the engine's stream. Another engine is polled, and keeps its
+/// stream itself.
 fn on_own_engine(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     let Some(engine) = engine else { return pump };
     let table = source.table.clone();
@@ -165,7 +166,7 @@ fn on_own_engine(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pu
         let (engine, table) = (engine.clone(), table.clone());
         async move {
             if let Err(cause) = engine.prune(&table, &consumed).await {
-                warn!(%cause, "consumed stream records were not pruned");
+                warn!(%cause, "could not prune consumed stream records");
             }
         }
     })
@@ -185,8 +186,8 @@ async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: wat
     }
 }
 
-/// Looks for what is due whenever a minute has passed: by the backend's own clock, which may be moved on, or in fact, should the
-/// machine's clock be set back.
+/// Runs the tick whenever a minute has passed by the backend's clock, which may be moved forward, or by the monotonic clock,
+/// should the machine's clock be set back.
 async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     let (tick, clock) = (Tick::new(backend.clone()), backend.clock);
     let mut looked_at: Option<Moment> = None;
@@ -196,7 +197,7 @@ async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver
         if looked_at.is_none_or(|at| now.since(at) >= TICK) {
             looked_at = Some(now);
             if let Err(cause) = tick.look().await {
-                warn!(cause = cause.chain(), "could not look for what is due; the next minute does");
+                warn!(cause = cause.chain(), "could not look for due work; the next minute looks again");
             }
         }
         drop(running);
@@ -207,11 +208,11 @@ async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver
     }
 }
 
-/// Now and then has the engine drop what has expired, as DynamoDB does by itself.
+/// Lets the engine delete expired items now and then, as DynamoDB does by itself.
 async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         if let Err(cause) = engine.expire().await {
-            warn!(%cause, "expired items were not dropped");
+            warn!(%cause, "could not delete expired items");
         }
         tokio::select! {
             () = tokio::time::sleep(EXPIRY_PAUSE) => {}
@@ -220,11 +221,11 @@ async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
     }
 }
 
-/// One look at a queue: what is due is delivered. How many messages that was.
+/// Receives once from a queue and handles the messages. Returns how many there were.
 pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
     let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
         let cause = infra::Failure::passing("work a queue off", cause);
-        warn!(cause = cause.chain(), "a queue does not answer");
+        warn!(cause = cause.chain(), "could not receive from a queue; trying again");
         Vec::new()
     });
     let taken = messages.len();
@@ -234,7 +235,7 @@ pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
     taken
 }
 
-/// One batch, with the semantics of partial batch answers: what is not reported as failed is deleted.
+/// Handles one batch. Messages that the handler does not report as failed are deleted, as with partial batch responses.
 async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     let receipts: HashMap<String, _> =
         messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
@@ -246,7 +247,7 @@ async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     for (_, receipt) in receipts.iter().filter(|(id, _)| !failed(id)) {
         if let Err(cause) = queue.delete(receipt).await {
             let cause = infra::Failure::passing("delete a handled message", cause);
-            warn!(cause = cause.chain(), "it will come again");
+            warn!(cause = cause.chain(), "a message failed; the queue brings it again");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Mails and texts on their way out: by SES and SNS, or into a directory.
+//! Sends e-mails and texts by SES and SNS, or writes them to the outbox directory.
 //!
-//! Neither SES nor SNS takes an idempotency key, so a send is made exactly once: what became of it is said as it is, also when
-//! that is "nobody knows".
+//! Neither SES nor SNS takes an idempotency key, so a send is never repeated here. An answer that got lost is reported as
+//! [`SendError::Unanswered`]: the message may have been sent or not.
 
 mod answer;
 mod outbox;
@@ -28,64 +28,47 @@ pub use self::{
 };
 use crate::{aws, clock::Clock, failure::Failure};
 
-/// The header by which a mail says that no person wrote it, so that out-of-office replies and the like are not sent back.
-/// RFC 3834, section 5.
+/// The header that marks a mail as automatic, so that no out-of-office reply comes back. RFC 3834, section 5.
 const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
 
-/// The longest that one send may take.
+/// The time limit of one send.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a message is about: its tags at SES, and how the outbox names it.
+/// Identifies a message: as tags at SES, and in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tags {
-    /// Whom it concerns.
     pub stream: StreamId,
-    /// Which message of theirs: `table-ready-7`.
+    /// The message within the stream: `table-ready-7`.
     pub message: String,
-    /// What it is for.
     pub kind: &'static str,
 }
 
-/// A mail. It is never printed.
+/// An e-mail. It has no `Debug`, so that it cannot be logged.
 #[derive(Clone)]
 pub struct Mail {
-    /// To whom.
     pub to: Email,
-    /// One line.
     pub subject: String,
-    /// For readers that show no HTML.
     pub text: String,
-    /// For the others.
     pub html: String,
-    /// What it is about.
     pub tags: Tags,
 }
 
-/// A text. It is never printed.
+/// A text message. It has no `Debug`, so that it cannot be logged.
 #[derive(Clone)]
 pub struct Text {
-    /// To whom.
     pub to: Phone,
-    /// What it says.
     pub body: String,
-    /// What it is about.
     pub tags: Tags,
 }
 
-/// Who carries mails.
 #[derive(Clone)]
 pub enum Mailer {
-    /// SES.
     Ses(SesMailer),
-    /// Nobody.
     Outbox(Outbox),
 }
 
 impl Mailer {
-    /// Sends a mail, once. What the carrier calls it.
-    ///
-    /// # Errors
-    /// It was not taken, or may not have been.
+    /// Sends an e-mail once. Returns the carrier's id for it.
     pub async fn send(&self, mail: &Mail) -> Result<String, SendError> {
         match self {
             Self::Ses(ses) => ses.send(mail).await,
@@ -94,20 +77,14 @@ impl Mailer {
     }
 }
 
-/// Who carries texts.
 #[derive(Clone)]
 pub enum Texter {
-    /// SNS.
     Sns(SnsTexter),
-    /// Nobody.
     Outbox(Outbox),
 }
 
 impl Texter {
-    /// Sends a text, once. What the carrier calls it.
-    ///
-    /// # Errors
-    /// It was not taken, or may not have been.
+    /// Sends a text once. Returns the carrier's id for it.
     pub async fn send(&self, text: &Text) -> Result<String, SendError> {
         match self {
             Self::Sns(sns) => sns.send(text).await,
@@ -115,10 +92,7 @@ impl Texter {
         }
     }
 
-    /// Whether whoever has this number wants no texts.
-    ///
-    /// # Errors
-    /// The carrier does not say.
+    /// Whether the owner of this number has opted out of texts.
     pub async fn is_opted_out(&self, phone: &Phone) -> Result<bool, Failure> {
         match self {
             Self::Sns(sns) => sns.is_opted_out(phone).await,
@@ -127,26 +101,21 @@ impl Texter {
     }
 }
 
-/// Who carries what, and how fast. Clones share the pace.
+/// The carriers of e-mails and texts, and the pace of sending. Clones share the pace.
 #[derive(Clone)]
 pub struct Messengers {
-    /// Mails.
     pub mailer: Mailer,
-    /// Texts.
     pub texter: Texter,
     pace: Pace,
 }
 
 impl Messengers {
-    /// From the environment, as a lambda starts.
-    ///
     /// # Errors
-    /// A variable is missing or wrong: the message names it.
+    /// A variable is missing or wrong; the error names it.
     pub async fn from_env(clock: Clock) -> Result<Self, Failure> {
         Ok(Self::new(&aws::config().await, &MessengerConfig::from_env()?, clock))
     }
 
-    /// From settings.
     #[must_use]
     pub fn new(sdk: &SdkConfig, config: &MessengerConfig, clock: Clock) -> Self {
         let outbox = || Outbox::new(config.outbox.clone(), clock.clone());

@@ -1,5 +1,5 @@
-//! Which messages there are, and what is declared of each kind: what is done when nobody knows, how often it is tried, how long its
-//! purpose lasts.
+//! The kinds of messages, and for each: what follows when its outcome is unknown, how often it is tried, and how long it
+//! has a purpose.
 
 use std::{fmt, str::FromStr};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Time;
 
-/// The first pause after a send that was turned away; each further one is twice as long.
+/// The pause after the first refused attempt; each further pause is twice as long.
 const PAUSE_BASE_MS: i64 = 15_000;
 
-/// What a message is for.
+/// The purpose of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Greets a new account, with the link that confirms its address.
     Welcome,
-    /// That link again.
+    /// The same link, asked for again.
     Confirmation,
     /// A link that sets a new password.
     PasswordReset,
@@ -25,21 +25,20 @@ pub enum Kind {
     Reminder,
 }
 
-/// What is done about a message of which nobody knows whether it was sent.
+/// The reaction to a message whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfUnknown {
-    /// It is sent again: not to be told is worse than to be told twice.
+    /// Send it again: no message would be worse than two.
     SendAgain,
-    /// It is left to a person, who sees that it is unknown.
+    /// Leave it to the host, who sees that it is unknown.
     Hold,
 }
 
 impl Kind {
-    /// All there are.
     pub const ALL: [Self; 5] =
         [Self::Welcome, Self::Confirmation, Self::PasswordReset, Self::TableReady, Self::Reminder];
 
-    /// The one table of what is done when the outcome is unknown.
+    /// The reaction when this kind's outcome is unknown.
     #[must_use]
     pub fn if_unknown(self) -> IfUnknown {
         match self {
@@ -52,8 +51,8 @@ impl Kind {
         }
     }
 
-    /// How often it is tried to be sent. Guests have minutes, and so have their messages: four. A new owner has time, and carriers have
-    /// outages: these mails are tried for over two hours.
+    /// The number of attempts. A message to a guest is tried for four minutes, as long as a table is held; a mail to an owner
+    /// for more than two hours, because it has time and carriers have outages.
     #[must_use]
     pub fn attempts_max(self) -> u32 {
         match self {
@@ -62,14 +61,14 @@ impl Kind {
         }
     }
 
-    /// When it is tried again, after this attempt was turned away; never, when it has been tried often enough.
+    /// The time of the attempt after this refused one; `None` after the last.
     #[must_use]
     pub fn again_at(self, attempt: u32, now: Time) -> Option<Time> {
         (attempt < self.attempts_max()).then(|| now.plus_millis(PAUSE_BASE_MS << attempt.saturating_sub(1)))
     }
 
-    /// For how long after the event it follows from its link is good, in milliseconds; later the message has no purpose. What
-    /// guests get ends with the hold.
+    /// How long its link is valid after the event that caused it, in milliseconds; later the message has no purpose. `None`
+    /// for messages to guests, whose purpose ends with the hold.
     #[must_use]
     pub fn good_for_ms(self) -> Option<i64> {
         match self {
@@ -79,7 +78,6 @@ impl Kind {
         }
     }
 
-    /// The kind as it is stored and shown.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,13 +90,12 @@ impl Kind {
     }
 }
 
-/// The name of a message: what it is for, and the number of the event that it follows from. `table-ready-7`.
+/// The name of a message: its kind and the number of the event that caused it, as in `table-ready-7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct MessageId {
-    /// What it is for.
     pub kind: Kind,
-    /// Number of the event that it follows from, in the stream of whom it concerns.
+    /// Number of the causing event in the message's stream.
     pub cause: u64,
 }
 
