@@ -98,8 +98,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// How long after `earlier` this is, by the wall clock or the monotonic one: the one that says more. So a wall clock that is set
-    /// back stretches no interval, and a time for which the machine slept counts.
+    /// How long after `earlier` this is, by the wall clock or the monotonic one: the one that says more. So a
+    /// wall clock that is set back stretches no interval, and a time for which the machine slept counts.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let by_wall = u64::try_from(self.wall.millis() - earlier.wall.millis()).unwrap_or(0);

@@ -1,4 +1,5 @@
-//! Files that appear whole or not at all, readable by their owner alone; and secrets in them: made once, never overwritten.
+//! Files that appear whole or not at all, readable by their owner alone; and secrets in them: made once,
+//! never overwritten.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,7 +13,8 @@ use crate::clock::random;
 /// The bits of a file's mode that let others than its owner read or change it.
 const OTHERS: u32 = 0o077;
 
-/// Reads a secret; makes it from `fresh` when there is none. Of several makers one wins, and all use what that one wrote.
+/// Reads a secret; makes it from `fresh` when there is none. Of several makers one wins, and all use what
+/// that one wrote.
 ///
 /// # Errors
 /// The file can be neither read nor made, or others than its owner may read it.
@@ -27,7 +29,8 @@ pub fn read_or_create_secret<E: std::fmt::Display>(
     let secret = fresh().map_err(|error| io::Error::other(error.to_string()))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = draft(folder, &secret)?;
-    // A link appears whole or not at all, and refuses to replace what a rival has just put there; a rename would not.
+    // A link appears whole or not at all, and refuses to replace what a rival has just put there; a rename
+    // would not.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {

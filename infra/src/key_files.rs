@@ -1,5 +1,6 @@
-//! The key files that stored data depend on. They are made once, for a deployment without data: another key in the place of a lost
-//! one could read nothing of what is there, and what is written under it would be lost when the old one is restored.
+//! The key files that stored data depend on. They are made once, for a deployment without data: another key
+//! in the place of a lost one could read nothing of what is there, and what is written under it would be lost
+//! when the old one is restored.
 
 use std::{convert::Infallible, fs, path::Path};
 

@@ -34,15 +34,16 @@ pub enum Style {
     Json,
 }
 
-/// Starts logging; each line is written before the caller goes on. This is for lambdas: their process stands still between two
-/// requests, and their standard error is always read. `RUST_LOG` chooses what is logged; by default this project's own lines
-/// and the warnings of others.
+/// Starts logging; each line is written before the caller goes on. This is for lambdas: their process stands
+/// still between two requests, and their standard error is always read. `RUST_LOG` chooses what is logged; by
+/// default this project's own lines and the warnings of others.
 pub fn init(style: Style) {
     subscribe(style, || Ignoring(io::stderr()));
 }
 
-/// Starts logging through a bounded queue that a thread of its own empties, so that a standard error that is closed, full or not
-/// read stops nothing. Panics are logged the same way. What the queue cannot take is dropped; the log says how many lines.
+/// Starts logging through a bounded queue that a thread of its own empties, so that a standard error that is
+/// closed, full or not read stops nothing. Panics are logged the same way. What the queue cannot take is
+/// dropped; the log says how many lines.
 pub fn init_in_background(style: Style) {
     subscribe(style, LINES.get_or_init(|| Lines::to(stderr(), LINES_MAX)).clone());
     panic::set_hook(Box::new(|panicked| {
@@ -51,14 +52,16 @@ pub fn init_in_background(style: Style) {
     }));
 }
 
-/// Waits up to a second until the lines so far are written: for the end of a process that logs in the background.
+/// Waits up to a second until the lines so far are written: for the end of a process that logs in the
+/// background.
 pub fn flush() {
     if let Some(lines) = LINES.get() {
         lines.flush(FLUSH_MAX);
     }
 }
 
-/// Writes text to standard error for the person at the terminal, and gives up after a while when nothing reads it.
+/// Writes text to standard error for the person at the terminal, and gives up after a while when nothing
+/// reads it.
 pub fn tell(text: String) {
     let (done, written) = mpsc::channel();
     thread::spawn(move || {

@@ -24,12 +24,13 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 
-/// Checked against when there is no account, so that the answer takes as long. No password is known to fit it.
+/// Checked against when there is no account, so that the answer takes as long. No password is known to fit
+/// it.
 pub(crate) const DECOY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$d2FpdGxpc3QgZGVjb3kgMQ$kSzYBcJtbSkPjKw5FQwRGcWqlDZTjbhTTW7IvHqAfcw";
 
-/// How much of a password is judged. Signs that may stand for several letters are all tried, and the time for that grows faster
-/// than their number: this many take as long as a few hashes.
+/// How much of a password is judged. Signs that may stand for several letters are all tried, and the time for
+/// that grows faster than their number: this many take as long as a few hashes.
 const JUDGED_CHARS_MAX: usize = 40;
 
 /// Whether a password would hold against a guesser who knows names, words and what leaked elsewhere.

@@ -1,5 +1,5 @@
-//! What API Gateway does around the authorizer in AWS: it asks once and keeps the answer for a minute. That minute is how long a
-//! revoked token is still taken, and it is to show here as it does there.
+//! What API Gateway does around the authorizer in AWS: it asks once and keeps the answer for a minute. That
+//! minute is how long a revoked token is still taken, and it is to show here as it does there.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -42,7 +42,7 @@ impl Kept {
 }
 
 impl Authorizer {
-    /// Who asks, by the `Authorization` header of the request. Without one nobody needs to be asked.
+    /// The principal of a request with this `Authorization` header. Without a header the authorizer is not asked.
     pub(crate) async fn principal(&self, backend: &Backend, header: Option<&HeaderValue>) -> Principal {
         let Some(header) = header else { return Principal::Nobody };
         self.ask(header, backend.clock.moment(), async || {

@@ -110,7 +110,8 @@ async fn serve_one(stream: TcpStream, router: Router, bounds: Bounds, mut stoppi
     }
 }
 
-/// Ends when no request was being handled for this long: what is left is an answer that its client does not read.
+/// Ends when no request was being handled for this long: what is left is an answer that its client does not
+/// read.
 async fn until_idle_for(max: Duration, handled: &mut watch::Receiver<usize>) {
     loop {
         let _service_gone = handled.wait_for(|requests| *requests == 0).await.map(drop);

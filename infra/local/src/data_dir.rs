@@ -16,7 +16,8 @@ use crate::{control::Control, engine::database_file};
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
-/// Where a running server is, as `server.json` says. Its secrets let the owner of the files use the engine and move the clock.
+/// Where a running server is, as `server.json` says. Its secrets let the owner of the files use the engine
+/// and move the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// Its process id.
@@ -76,8 +77,9 @@ pub enum DataDirError {
 }
 
 impl DataDir {
-    /// Makes the directory, readable by its owner alone, when there is none. The mode of one that is there stays: it may hold
-    /// other things, and every file that the server puts into it is readable by its owner alone.
+    /// Makes the directory, readable by its owner alone, when there is none. The mode of one that is there
+    /// stays: it may hold other things, and every file that the server puts into it is readable by its owner
+    /// alone.
     ///
     /// # Errors
     /// It cannot be made.
@@ -110,8 +112,8 @@ impl DataDir {
         self.0.join("keys")
     }
 
-    /// Makes the keys that data depend on, as long as there are no data; insists on them afterwards. For the embedded engine, whose
-    /// file is the sign of data.
+    /// Makes the keys that data depend on, as long as there are no data; insists on them afterwards. For the
+    /// embedded engine, whose file is the sign of data.
     ///
     /// # Errors
     /// A key is missing, or cannot be made.
@@ -123,13 +125,13 @@ impl DataDir {
         }
     }
 
-    /// Where mails and texts go that nothing sends.
+    /// Where mails and texts go that are not sent.
     #[must_use]
     pub fn outbox(&self) -> PathBuf {
         self.0.join("outbox")
     }
 
-    /// Says where the server is: whole or not at all, so that nobody reads half an address, and to the owner of the files alone.
+    /// Writes `server.json`, readable by its owner alone. The file appears whole or not at all.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -166,7 +168,7 @@ impl DataDir {
     }
 }
 
-/// Writes a file that nobody but its owner may read.
+/// Writes a file that its owner alone may read.
 fn write_own(path: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),

@@ -1,8 +1,9 @@
-//! The embedded engine: DynamoDB and its streams in this process, kept in one SQLite file. This process calls it directly; commands
-//! in other processes reach it on a port of the loopback interface, with a credential.
+//! The embedded engine: DynamoDB and its streams in this process, kept in one SQLite file. This process calls
+//! it directly; commands in other processes reach it on a port of the loopback interface, with a credential.
 //!
-//! An acknowledged write survives the death of the process (the write-ahead log is written before the answer) but perhaps not a
-//! loss of power: SQLite runs with `synchronous = NORMAL`, which syncs at checkpoints only. A laptop's data is worth that trade.
+//! An acknowledged write survives the death of the process (the write-ahead log is written before the answer)
+//! but perhaps not a loss of power: SQLite runs with `synchronous = NORMAL`, which syncs at checkpoints only.
+//! A laptop's data is worth that trade.
 
 mod calls;
 mod door;
@@ -35,13 +36,13 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// What the engine adds to a sequence number to show it with DynamoDB's 21 digits.
 const SEQUENCE_OFFSET: u128 = 100_000_000_000_000_000_000;
 
-/// Every streamed write asks for its table's newest sequence number, and every poll for what follows one: unindexed, both read
-/// all records there are.
+/// Every streamed write asks for its table's newest sequence number, and every poll for what follows one:
+/// unindexed, both read all records there are.
 const INDEX_STREAMS: &str = "CREATE INDEX IF NOT EXISTS waitlist_stream_order
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// The next sequence number is one more than the newest that is left, so the newest stays even when it is consumed: a number
-/// given out twice would be taken for one already handled.
+/// The next sequence number is one more than the newest that is left, so the newest stays even when it is
+/// consumed: a number given out twice would be taken for one already handled.
 const PRUNE: &str = "DELETE FROM _stream_records WHERE id IN (
     SELECT id FROM _stream_records
     WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) <= ?2 AND CAST(sequence_number AS INTEGER) <
@@ -62,15 +63,18 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens `dir/engine.db` and serves it, for the deployment `prefix` of `tables`. To be called inside a Tokio runtime.
+    /// Opens `dir/engine.db` and serves it, for the deployment `prefix` of `tables`. To be called inside a
+    /// Tokio runtime.
     ///
     /// # Errors
-    /// When the directory cannot be used, another process uses it, the file cannot be read, or no port is free.
+    /// When the directory cannot be used, another process uses it, the file cannot be read, or no port is
+    /// free.
     pub fn start(dir: &Path, tables: &[Table], prefix: &str) -> Result<Self, EngineError> {
         let lock = file::lock(dir)?;
         let database = file::open(dir)?;
         let path = file::database_file(dir);
-        // The engine makes its own tables when it opens a file, so they are there now, and nothing writes to them yet.
+        // The engine makes its own tables when it opens a file, so they are there now, and nothing writes to
+        // them yet.
         let admin = file::connect(&path)?;
         let indexed = admin.execute_batch(INDEX_STREAMS);
         indexed.map_err(|cause| file::statement("index the streams", &path, cause))?;
@@ -92,8 +96,8 @@ impl Engine {
         Ok(Self { database, calls, file: path, tables, url, access_key, stop, stopped, _lock: lock })
     }
 
-    /// Like [`Engine::start`], but waits up to `patience` for another process to let go of the directory: one that was killed
-    /// a moment ago may still be ending.
+    /// Like [`Engine::start`], but waits up to `patience` for another process to let go of the directory: one
+    /// that was killed a moment ago may still be ending.
     ///
     /// # Errors
     /// As [`Engine::start`].
@@ -142,7 +146,8 @@ impl Engine {
         self.calls.written()
     }
 
-    /// Lets the requests that run finish, then stops serving. The directory is free for others once the engine is dropped.
+    /// Lets the requests that run finish, then stops serving. The directory is free for others once the
+    /// engine is dropped.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         let mut stopped = self.stopped.clone();
@@ -152,8 +157,8 @@ impl Engine {
         }
     }
 
-    /// Makes scans of this deployment's tables read each page in order instead of sorting the remainder. Needs the tables to exist;
-    /// costs nothing where the indexes already do.
+    /// Makes scans of this deployment's tables read each page in order instead of sorting the remainder.
+    /// Needs the tables to exist; costs nothing where the indexes already do.
     ///
     /// # Errors
     /// When a table does not exist, or the file cannot be written.
@@ -176,8 +181,8 @@ impl Engine {
         self.admin("index scans", move |database| database.execute_batch(&index)).await
     }
 
-    /// Deletes the stream records of `table` up to the sequence number `consumed`, which every consumer must have checkpointed.
-    /// The newest record stays. Returns how many went.
+    /// Deletes the stream records of `table` up to the sequence number `consumed`, which every consumer must
+    /// have checkpointed. The newest record stays. Returns how many went.
     ///
     /// # Errors
     /// When `consumed` is no sequence number of this engine, or the file cannot be written.

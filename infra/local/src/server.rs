@@ -44,7 +44,8 @@ use crate::{
 /// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
-/// For how long a starting server or command waits for a process that is ending to let go of the data directory.
+/// For how long a starting server or command waits for a process that is ending to let go of the data
+/// directory.
 pub(crate) const RESTART_MAX: Duration = Duration::from_secs(3);
 
 /// For how long it then waits for the address: that is let go of a moment later.

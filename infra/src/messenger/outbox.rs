@@ -1,5 +1,5 @@
-//! The outbox: a directory of mails and texts that are not sent. Each send is a new file of a random name, so that what was
-//! sent twice is there twice; a file appears whole or not at all.
+//! The outbox: a directory of mails and texts that are not sent. Each send is a new file of a random name, so
+//! that what was sent twice is there twice; a file appears whole or not at all.
 
 use std::{
     collections::HashSet,
@@ -106,8 +106,9 @@ impl Outbox {
         self.new_entries(&mut HashSet::new())
     }
 
-    /// The messages in files whose names are not in `seen` yet, the oldest first; these names are added. Other files than those of
-    /// the outbox are passed over, and so is what is no regular file: reading a pipe would wait for ever.
+    /// The messages in files whose names are not in `seen` yet, the oldest first; these names are added.
+    /// Other files than those of the outbox are passed over, and so is what is no regular file: reading a
+    /// pipe would wait for ever.
     ///
     /// # Errors
     /// The directory or a file cannot be read.

@@ -1,7 +1,7 @@
 //! A bounded queue of lines before a writer that may be slow, stuck or broken.
 //!
-//! This is not `tracing-appender`: at the end of a process its guard prints to standard output when the writer is stuck, and that
-//! may block or panic in turn.
+//! This is not `tracing-appender`: at the end of a process its guard prints to standard output when the
+//! writer is stuck, and that may block or panic in turn.
 
 use std::{
     io::{self, Write},

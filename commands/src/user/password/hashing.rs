@@ -17,8 +17,9 @@ const WAITING_PER_THREAD: usize = 32;
 /// When a client that was sent away may come back: the line is shorter by then.
 const RETRY_AFTER_S: u32 = 1;
 
-/// Room for this many blocks of 1 KiB is reserved for each hash. The C library gives allocations over 32 MiB back to the system when
-/// they are freed; smaller ones it may keep for good. What is reserved and not used takes no memory.
+/// Room for this many blocks of 1 KiB is reserved for each hash. The C library gives allocations over 32 MiB
+/// back to the system when they are freed; smaller ones it may keep for good. What is reserved and not used
+/// takes no memory.
 const RESERVED_BLOCKS: usize = 33 * 1024;
 
 static HASHING: LazyLock<Hashing> =

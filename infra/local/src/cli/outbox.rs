@@ -20,8 +20,8 @@ use crate::data_dir::DataDir;
 /// How often the directory's modification time is looked at.
 const POLL: Duration = Duration::from_millis(500);
 
-/// For how many more looks the directory is read after a change: file systems write times in steps of up to 2 s, so a second change
-/// may leave the same time as the first.
+/// For how many more looks the directory is read after a change: file systems write times in steps of up to 2
+/// s, so a second change may leave the same time as the first.
 const LOOKS_AFTER_CHANGE: u32 = 5;
 
 #[derive(Debug, Args)]
@@ -31,8 +31,9 @@ pub(super) struct Outbox {
     follow: bool,
 }
 
-/// Prints a line for each message, the oldest first: time, kind, channel, recipient, the text or a mail's subject, and the file, which
-/// holds a mail's text. As JSON, an object a line. Messages that SES or SNS carry are not here.
+/// Prints a line for each message, the oldest first: time, kind, channel, recipient, the text or a mail's
+/// subject, and the file, which holds a mail's text. As JSON, an object a line. Messages that SES or SNS
+/// carry are not here.
 pub(super) async fn show(data_dir: &Path, outbox: &Outbox, json: bool) -> Result<(), Failed> {
     let directory = DataDir::existing(data_dir)?.outbox();
     let messages = messenger::Outbox::new(directory.clone(), Clock::system());
@@ -77,7 +78,8 @@ impl Changes {
         Self { directory, modified: None, looks_left: LOOKS_AFTER_CHANGE }
     }
 
-    /// Whether the directory changed since the last look, or so shortly before it that its time does not tell.
+    /// Whether the directory changed since the last look, or so shortly before it that its time does not
+    /// tell.
     fn may_be_there(&mut self) -> bool {
         let modified = fs::metadata(&self.directory).and_then(|found| found.modified()).ok();
         if modified != self.modified {

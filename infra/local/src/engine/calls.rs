@@ -12,14 +12,15 @@ use tokio::{
 
 use super::error::Trouble;
 
-/// The database works on one call at a time; a second one stands ready. The others wait here, in order, so that many writers
-/// cannot keep the stream's readers waiting, and no thread is blocked for them.
+/// The database works on one call at a time; a second one stands ready. The others wait here, in order, so
+/// that many writers cannot keep the stream's readers waiting, and no thread is blocked for them.
 const CALLS_AT_ONCE: usize = 2;
 
 const OPERATIONS_THAT_WRITE: [&str; 5] =
     ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
-/// The code of an error that no repetition mends. It is none of AWS's, so no client takes it for a passing one.
+/// The code of an error that no repetition mends. It is none of AWS's, so no client takes it for a passing
+/// one.
 const DAMAGED: &str = "EngineDamaged";
 
 /// The database behind DynamoDB's protocol. Clones share it.
@@ -114,8 +115,8 @@ fn internal(cause: impl Into<String>) -> DynoxideError {
     DynoxideError::InternalServerError(cause.into())
 }
 
-/// An error as DynamoDB answers it. A damaged file is told apart from what passes: the SDK would try three times, and the API
-/// ask its clients to come back.
+/// An error as DynamoDB answers it. A damaged file is told apart from what passes: the SDK would try three
+/// times, and the API ask its clients to come back.
 fn refusal(error: &DynoxideError) -> Answer {
     if Trouble::of(error) == Trouble::Damaged {
         let message = format!("{error}{}", Trouble::Damaged);

@@ -1,9 +1,10 @@
-//! The engine's port, for commands in other processes. It takes only requests whose access key id is the one that was made at start.
+//! The engine's port, for commands in other processes. It takes only requests whose access key id is the one
+//! that was made at start.
 //!
-//! The id is a random secret of 128 bits that stands in `server.json`, which the owner of the files alone can read. Comparing it is
-//! enough: a signature would protect it on the way, but the requests travel on the loopback interface, where only the system's
-//! administrator can listen, who can read the file as well. A page in a browser cannot send it, and a request with an `Origin` is
-//! refused even so.
+//! The id is a random secret of 128 bits that stands in `server.json`, which the owner of the files alone can
+//! read. Comparing it is enough: a signature would protect it on the way, but the requests travel on the
+//! loopback interface, where only the system's administrator can listen, who can read the file as well. A
+//! page in a browser cannot send it, and a request with an `Origin` is refused even so.
 
 use std::{io, net::SocketAddr};
 

@@ -47,7 +47,8 @@ pub(super) fn open(dir: &Path) -> Result<Database, EngineError> {
     let name = file.to_str().ok_or_else(|| EngineError::Name { path: file.clone() })?;
     keep_to_owner(dir, &file)?;
     let opened = Database::new(name).and_then(|database| {
-        // The engine's only way to `synchronous = NORMAL`: switching its bulk mode off again leaves exactly that.
+        // The engine's only way to `synchronous = NORMAL`: switching its bulk mode off again leaves exactly
+        // that.
         database.enable_bulk_loading()?;
         database.disable_bulk_loading()?;
         Ok(database)

@@ -65,7 +65,8 @@ impl Worker {
                 continue;
             };
             if let Some(writes) = &mut self.writes {
-                writes.mark_unchanged(); // a write from here on may be missing in this read, and ends the pause after it
+                // A write from here on may be missing in this read: it ends the pause after it.
+                writes.mark_unchanged();
             }
             match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await
             {
