@@ -43,7 +43,7 @@ pub enum Tries {
     MailAddress,
     /// Bringing back what mails hold, from one network address.
     TokenAddress,
-    /// Joining lists of one account by themselves.
+    /// Guests' joins of one account's lists that nothing but this bound could refuse.
     JoinAccount,
     /// Joining by themselves, from one network address.
     JoinAddress,

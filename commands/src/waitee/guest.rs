@@ -28,13 +28,13 @@ use crate::{
 };
 
 pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    // A request that is none of ours is refused before anything is read or counted for it.
+    // A malformed request is refused before anything is read or counted. A well-formed one counts for its network address, and
+    // for the account once it could succeed.
     let body = call.body::<JoinWaitlist>()?.into();
     call.idempotency_key()?;
     backend.limits.count_from(Tries::JoinAddress, call.address()).await?;
     let id = WaitlistId(call.path_id()?);
     let (tenant, list) = waitlist::handler::at_the_door(backend, id).await?.ok_or_else(Problem::not_found)?;
-    backend.limits.count(Tries::JoinAccount, &tenant.to_string()).await?;
     // A forgotten account has no lists that anyone could join.
     backend.vault.key(Subject::Account(tenant)).await?.ok_or_else(Problem::not_found)?;
 

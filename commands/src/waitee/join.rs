@@ -3,8 +3,9 @@
 use infra::{
     Backend, Failure,
     http::Call,
+    limits::Tries,
     log::Outcome,
-    vault::{Subject, SubjectKey},
+    vault::{Held, Subject, SubjectKey},
 };
 use schema::{
     Actor, Problem, StreamId, UserId, WaiteeId, WaitlistId,
@@ -32,6 +33,15 @@ pub(super) struct Joining {
 }
 
 impl Joining {
+    /// Counts a guest's join, once all that could refuse it has been looked at: joins that are refused do not use up what the
+    /// account's other guests may.
+    async fn count(&self, backend: &Backend) -> Result<(), Failure> {
+        match self.by {
+            JoinedBy::Host => Ok(()),
+            JoinedBy::Guest => backend.limits.count(Tries::JoinAccount, &self.tenant.to_string()).await,
+        }
+    }
+
     fn actor(&self, guest: WaiteeId) -> Actor {
         match self.by {
             JoinedBy::Host => Actor::User(self.tenant),
@@ -55,23 +65,28 @@ pub(super) async fn put_on(
         idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
     );
     let subject = Subject::Guest { account: joining.tenant, guest: id };
-    // A key that is there already means that this request came before: if it was done its answer stands, whatever has become of
-    // the list since, so the body is looked at only when there is no answer. Otherwise a refused party leaves nothing behind.
-    let known = if idempotency_key.is_some() { backend.vault.key(subject).await? } else { None };
-    let key = match known {
-        Some(key) => key,
-        None => {
+    // The vault knows the guest of a request that came before: its answer stands, whatever became of the list or the guest since,
+    // so the body is looked at only when there is no answer. Otherwise a refused party leaves nothing behind.
+    let held = if idempotency_key.is_some() { backend.vault.held(subject).await? } else { Held::Nothing };
+    let key = match held {
+        Held::Key(key) => Some(key),
+        // What the request said can no longer be compared: the idempotency key alone finds the answer.
+        Held::Tombstone => None,
+        Held::Nothing => {
             party()?;
             admit(&joining.list, active).map_err(Problem::from)?;
-            backend.vault.create(subject).await?
+            joining.count(backend).await?;
+            Some(backend.vault.create(subject).await?)
         }
     };
-    let command = idempotency_key
-        .map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) });
+    let command = idempotency_key.map(|tag| CommandId {
+        key: tag,
+        request: key.as_ref().map(|key| request_mac(key, call, call.raw_body())),
+    });
     let author = by(call, joining.actor(id), joining.tenant, command);
-    let (key, party) = (&key, &party);
+    let (key, party) = (key.as_ref(), &party);
     let decide = |waitee: Waitee, now| async move {
-        let party = seal(key, id.into(), &party()?);
+        let party = seal(key.ok_or_else(Problem::erased)?, id.into(), &party()?);
         let command =
             Command::Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by };
         Ok(decide(&waitee, &command, now).map_err(Problem::from)?)

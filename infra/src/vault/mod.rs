@@ -43,6 +43,15 @@ pub use self::{
     subject::Subject,
 };
 
+/// What the vault holds for a subject.
+#[derive(Clone)]
+pub enum Held {
+    Key(SubjectKey),
+    /// The subject was erased.
+    Tombstone,
+    Nothing,
+}
+
 /// Creates, reads and destroys keys. Clones share one cache.
 #[derive(Clone)]
 pub struct Vault(Arc<Inner>);
@@ -148,6 +157,20 @@ impl Vault {
     /// The table or master key did not answer, or an item is damaged.
     pub async fn key(&self, subject: Subject) -> Result<Option<SubjectKey>, VaultError> {
         Ok(self.keys(&[subject]).await?.remove(&subject))
+    }
+
+    /// Returns what the vault holds, telling a subject that was erased from one that never had a key. Costs as
+    /// [`Vault::key`].
+    ///
+    /// # Errors
+    /// As [`Vault::key`].
+    pub async fn held(&self, subject: Subject) -> Result<Held, VaultError> {
+        let Loaded { mut keys, erased } = self.load(&HashSet::from([subject])).await?;
+        Ok(match keys.remove(&subject) {
+            Some(cached) => Held::Key(cached.key),
+            None if erased.contains(&subject) => Held::Tombstone,
+            None => Held::Nothing,
+        })
     }
 
     /// Returns the keys of those subjects that have one, as [`Vault::key`] does. Reads up to a hundred keys

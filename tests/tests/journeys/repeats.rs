@@ -1,7 +1,7 @@
 //! A request that comes again, late, under its key: the answer is the one it had, whatever has become of the list since.
 
 use serde_json::{Value, json};
-use waitlist_tests::stage::{Answer, Owner, Stage};
+use waitlist_tests::stage::{Answer, Owner, Stage, send};
 
 use crate::{raw::census, reads::feed};
 
@@ -106,4 +106,36 @@ async fn what_came_before_an_if_match_went_stale_is_answered_all_the_same() {
     assert_eq!((first.status, first.header("etag")), (202, "\"2\""));
     assert_eq!(owner.post(&call, json!({})).await.header("etag"), "\"3\"");
     assert_eq!(kept(&owner.send("POST", &call, None, &headers).await), kept(&first));
+}
+
+#[tokio::test]
+async fn a_join_that_is_repeated_after_its_guest_was_forgotten_is_answered_as_before() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let key = [("Idempotency-Key", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c00b")];
+    let party = json!({ "name": "Ana", "party_size": 2 });
+    let by_host = format!("/v1/waitlists/{list}/waitees");
+    let by_guest = format!("/v1/public/waitlists/{list}/waitees");
+    let host = async || owner.send("POST", &by_host, Some(&party), &key).await;
+    let guest = async || send(&stage.backend, None, "POST", &by_guest, Some(&party), &key).await;
+    let first = [host().await, guest().await];
+    for answer in &first {
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let erase = format!("/v1/waitees/{}/erase", answer.id());
+        assert_eq!(owner.post(&erase, json!({})).await.status, 202);
+    }
+    let before = [host().await, guest().await];
+    for answer in &first {
+        let id: schema::WaiteeId = answer.id().parse().unwrap();
+        reactors::erasure::forget(&stage.backend, id.into()).await.unwrap();
+    }
+    owner.post(&format!("/v1/waitlists/{list}/close"), json!({})).await;
+    let census_before = census(&stage.dynamodb, &stage.prefix).await;
+    let after = [host().await, guest().await];
+    for ((first, before), after) in first.iter().zip(&before).zip(&after) {
+        assert_eq!((kept(before), kept(after)), (kept(first), kept(first)));
+    }
+    let count = census(&stage.dynamodb, &stage.prefix).await;
+    assert_eq!(count, census_before);
 }

@@ -68,12 +68,12 @@ async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
     assert_eq!((join(&door.parties()).await.status, join(&door.parties()).await.status), (201, 201));
     let elsewhere = Door::new(&stage).await;
     let before = census(&stage.dynamodb, &stage.prefix).await;
-    for (path, calls) in [(door.parties(), 3), (elsewhere.parties(), 1)] {
+    for (path, calls) in [(door.parties(), 4), (elsewhere.parties(), 1)] {
         let _before = stage.meter.take();
         let refused = join(&path).await;
         assert_is_problem(&refused, 429, "too-many-requests", &path);
         assert_eq!(refused.header("retry-after"), "3600", "{refused:?}");
-        assert_eq!(stage.meter.take().calls, calls, "{path}: its address, its list, its account");
+        assert_eq!(stage.meter.take().calls, calls, "{path}: its address, its list, the board, its account");
     }
     assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);
     stage.backend.clock.advance_millis(3_600_000);
@@ -86,6 +86,33 @@ async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
         );
     }
     assert_eq!(join(&door.parties()).await.status, 201);
+}
+
+#[tokio::test]
+async fn joins_that_are_refused_or_repeated_leave_an_accounts_doors_open() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let bounded = stage.bounded("join-address=1000/1h,join-account=3/1h");
+    let join = async |body: Value, headers: &[(&str, &str)]| {
+        send(&bounded, None, "POST", &door.parties(), Some(&body), headers).await
+    };
+    let wrong_phone = json!({ "name": "Ana", "party_size": 2, "phone": "12" });
+    let list = format!("/v1/waitlists/{}", door.list);
+    for _ in 0..5 {
+        assert_eq!(join(wrong_phone.clone(), &[]).await.status, 422);
+    }
+    door.owner.post(&format!("{list}/close"), json!({})).await;
+    for _ in 0..5 {
+        assert_eq!(join(party("Ana"), &[]).await.status, 409);
+    }
+    door.owner.post(&format!("{list}/open"), json!({})).await;
+    let key = [("Idempotency-Key", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c00a")];
+    for _ in 0..5 {
+        assert_eq!(join(party("Ana"), &key).await.status, 201, "one party, repeated");
+    }
+    assert_eq!((join(party("Ben"), &[]).await.status, join(party("Cleo"), &[]).await.status), (201, 201));
+    assert_is_problem(&join(party("Dan"), &[]).await, 429, "too-many-requests", "the fourth");
+    assert_eq!(join(party("Ana"), &key).await.status, 201, "what was answered before is still answered");
 }
 
 #[tokio::test]
