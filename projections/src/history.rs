@@ -1,4 +1,8 @@
-//! The history of a stream, from the log itself: every event, opened, and whether the chain of commits holds.
+//! The history of a stream, from the log itself: every event, opened, and whether the chain of commits holds up to there.
+//!
+//! A page reads as many commits as it may show. The cursor of the next page holds the chain's head.
+
+mod position;
 
 use infra::{
     Backend, Failure,
@@ -8,16 +12,18 @@ use infra::{
 use schema::{
     Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId, access,
     body::{Event, History, Verified},
-    commit::Tail,
     id::Category,
     sealed::Personal,
     value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
 use serde_json::Value;
 
+use self::position::{Chain, Position};
 use crate::{
-    cursor::{self, Kind},
+    cursor::Kind,
     fresh,
+    users::{State, Users},
+    waitees::Waitees,
 };
 
 /// What says that somebody is to be forgotten.
@@ -43,59 +49,98 @@ async fn of_stream(
     stream: StreamId,
     subject: Subject,
 ) -> Result<Reply, Failure> {
-    let [limit, after] = call.query(["limit", "cursor"])?;
-    let page = Kind::History.page(limit, after)?;
+    let [limit, cursor] = call.query(["limit", "cursor"])?;
+    let page = Kind::History.page(limit, cursor)?;
     let tokens = call.sync_tokens()?;
-    let after = match &page.after {
-        None => 0,
+    let from = match &page.after {
+        None => Position::START,
         Some(place) => place.parse().map_err(|_| {
             Problem::invalid_parameter("cursor", "must be the next of a page of this same history")
         })?,
     };
-    let commits = backend.log.load(stream).await?;
+    let (commits, more) = backend.log.some_after(stream, from.chain.head.seq, page.limit + 1).await?;
+    let latest = match commits.last().filter(|_| !more) {
+        Some(last) => last.clone(),
+        None => backend.log.latest(stream).await?.ok_or_else(Problem::not_found)?,
+    };
     // A chain that does not hold is still its owner's to see.
-    let tenant = commits.first().ok_or_else(Problem::not_found)?.tenant;
-    access::may(call.actor(), stream, tenant)?;
-    let last = commits.last().map_or(0, |commit| commit.last);
-    if last < fresh::demanded(&tokens, stream) {
+    access::may(call.actor(), stream, commits.first().map_or(latest.tenant, |first| first.tenant))?;
+    if latest.last < fresh::demanded(&tokens, stream) {
         return Err(fresh::unknown_token().into());
     }
     fresh::check_others(backend, call.actor(), &tokens, |other| other == stream).await?;
-    // Who is about to be forgotten is shown no longer, though the key may stand for moments.
-    let key = if is_erased(&commits) { None } else { backend.vault.key(subject).await? };
-    let mut items = Vec::new();
-    for commit in &commits {
-        items.extend(
-            events(commit, key.as_ref())?.into_iter().filter(|event| event.seq > after).take(page.limit + 1),
-        );
-        if items.len() > page.limit {
-            break;
-        }
-    }
-    let (items, next) = cursor::cut(Kind::History, items, page.limit, |event| event.seq.to_string());
-    Reply::read(last, &History { items, next, verified: verify(&commits) })
+    let is_whole = from == Position::START && !more;
+    let is_erased =
+        if is_whole { says_erased(&commits) } else { is_erased(backend, stream, latest.last).await? };
+    // A subject that is about to be forgotten is hidden already, though the key may stand for moments.
+    let key = if is_erased { None } else { backend.vault.key(subject).await? };
+    let Page { items, next, chain } = cut(&commits, more, from, page.limit, key.as_ref())?;
+    let verified = verified(chain);
+    let next = next.map(|position| Kind::History.cursor(&position.to_string()));
+    Reply::read(latest.last, &History { items, next, verified })
 }
 
-fn is_erased(commits: &[Commit]) -> bool {
+/// What one page shows, where the next begins, and the chain up to here.
+struct Page {
+    items: Vec<Event>,
+    next: Option<Position>,
+    chain: Chain,
+}
+
+/// Cuts a page from commits, behind which there may be `more` than were read.
+fn cut(
+    commits: &[Commit],
+    more: bool,
+    from: Position,
+    limit: usize,
+    key: Option<&SubjectKey>,
+) -> Result<Page, Failure> {
+    let (mut items, mut chain, mut shown) = (Vec::new(), from.chain, from.chain);
+    for commit in commits {
+        chain = chain.follow(commit);
+        let left = (limit + 1).saturating_sub(items.len());
+        items.extend(events(commit, key)?.into_iter().filter(|event| event.seq > from.after).take(left));
+        if items.len() > limit {
+            break;
+        }
+        shown = chain; // all of this commit is on the page
+    }
+    let more = more || items.len() > limit;
+    items.truncate(limit);
+    let after = items.last().map_or(from.after, |last| last.seq);
+    Ok(Page { items, next: more.then_some(Position { after, chain: shown }), chain })
+}
+
+fn says_erased(commits: &[Commit]) -> bool {
     let says_so = |commit: &Commit| {
         commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)))
     };
     commits.iter().any(says_so)
 }
 
+/// Whether the subject of a stream is erased by event `seq`: from its row, brought up to date from the log when it is behind.
+async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool, Failure> {
+    match stream.category {
+        Category::Waitee => {
+            Ok(fresh::public_row::<Waitees>(backend, stream.id, seq).await?.is_some_and(|row| row.erased))
+        }
+        Category::User => Ok(fresh::public_row::<Users>(backend, stream.id, seq)
+            .await?
+            .is_some_and(|row| row.state != State::Kept)),
+        // These hold nothing sealed, or have no history to show.
+        Category::Waitlist | Category::Session | Category::Mail => Ok(false),
+    }
+}
+
 /// Walks the chain and names the first commit that does not fit.
 #[must_use]
 pub fn verify(commits: &[Commit]) -> Verified {
-    let mut tail = Tail::EMPTY;
-    for commit in commits {
-        match tail.follow(commit) {
-            Ok(next) => tail = next,
-            Err(broken) => {
-                return Verified { ok: false, seq: Some(commit.seq), why: Some(broken.to_string()) };
-            }
-        }
-    }
-    Verified { ok: true, seq: None, why: None }
+    verified(commits.iter().fold(Chain::START, Chain::follow))
+}
+
+fn verified(chain: Chain) -> Verified {
+    let (seq, why) = chain.broken.map(|(seq, broken)| (seq, broken.to_string())).unzip();
+    Verified { ok: chain.broken.is_none(), seq, why }
 }
 
 fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failure> {

@@ -46,6 +46,8 @@ pub enum Slug {
     EmailTaken,
     /// The e-mail is confirmed already.
     AlreadyConfirmed,
+    /// The stream holds as many events as it may.
+    HistoryFull,
     /// The guest was forgotten.
     Erased,
     /// `If-Match` names an older state.
@@ -95,6 +97,7 @@ impl Slug {
             Self::RankExhausted => ("rank-exhausted", 409, "No room between these two places"),
             Self::EmailTaken => ("email-taken", 409, "There is an account with this e-mail"),
             Self::AlreadyConfirmed => ("already-confirmed", 409, "The e-mail is confirmed already"),
+            Self::HistoryFull => ("history-full", 409, "Its history is full"),
             Self::Erased => ("erased", 409, "This guest was forgotten"),
             Self::PreconditionFailed => ("precondition-failed", 412, "It has changed since you read it"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
@@ -195,6 +198,15 @@ impl Problem {
     #[must_use]
     pub fn erased() -> Self {
         Self::new(Slug::Erased, "This guest was forgotten; nothing more can be done or noted about them.")
+    }
+
+    /// The stream holds as many events as it may.
+    #[must_use]
+    pub fn history_full(events_max: u64) -> Self {
+        let detail = format!(
+            "It holds {events_max} events, which is all it takes; now it can only be ended or erased."
+        );
+        Self::new(Slug::HistoryFull, detail)
     }
 
     /// Too many tries; the next one is heard after some seconds.

@@ -4,7 +4,7 @@ mod decide;
 pub(crate) mod handler;
 mod standing;
 
-use infra::log::Aggregate;
+use infra::log::{Aggregate, Reading};
 use schema::{
     Fact,
     session::{Event, State},
@@ -29,7 +29,10 @@ pub enum Session {
 impl Aggregate for Session {
     type Event = Event;
 
-    const LATEST_ONLY: bool = true;
+    const READING: Reading = Reading::Latest;
+
+    /// One commit is read however long the stream, so it needs no bound.
+    const EVENTS_MAX: u64 = u64::MAX;
 
     fn evolve(self, fact: &Fact<Event>) -> Self {
         fact.event.state().map_or(Self::Ended, |state| Self::Live(state.clone()))

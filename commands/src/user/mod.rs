@@ -72,6 +72,17 @@ impl User {
 impl Aggregate for User {
     type Event = Event;
 
+    /// An account has some tens of events in its life.
+    const EVENTS_MAX: u64 = 1_000;
+
+    /// A new password is always accepted, because an account must be recoverable; attempts to set one are counted.
+    fn always_fits(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::EmailConfirmed {} | Event::PasswordChanged { .. } | Event::Erased {} | Event::Forgotten {}
+        )
+    }
+
     fn evolve(self, fact: &Fact<Event>) -> Self {
         match (self, &fact.event) {
             (_, Event::Registered(registered)) => Self::Kept(Account {

@@ -48,6 +48,22 @@ pub struct Visit {
 impl Aggregate for Waitee {
     type Event = Event;
 
+    /// A visit has ten to fifty events. This many are a hundred calls, with what became of their messages.
+    const EVENTS_MAX: u64 = 500;
+
+    fn always_fits(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::Seated(_)
+                | Event::Left(_)
+                | Event::Removed(_)
+                | Event::NoShow(_)
+                | Event::Erased {}
+                | Event::Forgotten {}
+                | Event::Notification(_)
+        )
+    }
+
     fn evolve(self, fact: &Fact<Event>) -> Self {
         if let Event::Joined(joined) = &fact.event {
             return Self(Some(Visit {

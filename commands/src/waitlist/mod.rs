@@ -3,7 +3,7 @@
 mod decide;
 pub(crate) mod handler;
 
-use infra::log::Aggregate;
+use infra::log::{Aggregate, Reading};
 use schema::{Fact, waitlist};
 
 pub use self::{
@@ -22,6 +22,15 @@ pub enum Waitlist {
 
 impl Aggregate for Waitlist {
     type Event = waitlist::Event;
+
+    const READING: Reading = Reading::Recent;
+
+    /// Opened and closed once a day, a list lasts 13 years.
+    const EVENTS_MAX: u64 = 10_000;
+
+    fn always_fits(event: &waitlist::Event) -> bool {
+        matches!(event, waitlist::Event::Closed(_) | waitlist::Event::Deleted(_))
+    }
 
     fn evolve(self, fact: &Fact<waitlist::Event>) -> Self {
         match &fact.event {

@@ -3,24 +3,20 @@
 //! Nothing here, and nothing else, updates or deletes an event.
 
 mod item;
+mod read;
 mod transact;
 
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::{
-        put_item::PutItemError, query::builders::QueryFluentBuilder,
-        transact_write_items::TransactWriteItemsError,
-    },
-    types::{
-        AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    },
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
-use schema::{Commit, StreamId, table};
+use schema::{Commit, table};
 
 pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
-    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome, Read},
+    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome, RECENT_COMMITS, Read, Reading},
 };
 use crate::{clock::Clock, failure::Failure, fault};
 
@@ -63,96 +59,6 @@ impl Log {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    /// The first `limit` commits of a stream that start behind `seq`, and whether there are more: one call, strongly consistent.
-    ///
-    /// # Errors
-    /// As [`Log::load`].
-    pub async fn some_after(
-        &self,
-        stream: StreamId,
-        seq: u64,
-        limit: usize,
-    ) -> Result<(Vec<Commit>, bool), Failure> {
-        let doing = || format!("load some of {stream} after {seq}");
-        let query = self.after(stream, seq).limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
-        let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
-        let mut items = page.items.unwrap_or_default();
-        let more = items.len() > limit || page.last_evaluated_key.is_some();
-        items.truncate(limit);
-        let commits = items.into_iter().map(item::decode).collect::<Result<_, _>>();
-        Ok((commits.map_err(|cause| Failure::broken(doing(), cause))?, more))
-    }
-
-    fn after(&self, stream: StreamId, seq: u64) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#stream = :stream AND #seq > :seq")
-            .expression_attribute_names("#stream", "stream")
-            .expression_attribute_names("#seq", "seq")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
-    }
-
-    /// All commits of a stream, oldest first: strongly consistent, every page. Half a read unit per 2 KB.
-    ///
-    /// # Errors
-    /// The table cannot be read, or holds what is no contiguous stream.
-    pub async fn load(&self, stream: StreamId) -> Result<Vec<Commit>, Failure> {
-        self.load_after(stream, 0).await
-    }
-
-    /// The commits of a stream that start behind `seq`, oldest first.
-    ///
-    /// # Errors
-    /// As [`Log::load`].
-    pub async fn load_after(&self, stream: StreamId, seq: u64) -> Result<Vec<Commit>, Failure> {
-        let doing = || format!("load {stream} after {seq}");
-        let mut pages = self.after(stream, seq).into_paginator().send();
-        let mut commits: Vec<Commit> = Vec::new();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(|cause| Failure::aws(doing(), cause))?.items.unwrap_or_default() {
-                let commit = item::decode(item).map_err(|cause| Failure::broken(doing(), cause))?;
-                let expected = commits.last().map_or(seq, |last| last.last) + 1;
-                if commit.seq != expected || commit.last < commit.seq {
-                    return Err(Failure::broken(
-                        doing(),
-                        format!("found {} where {expected} should be", commit.seq),
-                    ));
-                }
-                commits.push(commit);
-            }
-            if commits.len() > STREAM_COMMITS_MAX {
-                return Err(Failure::broken(doing(), format!("longer than {STREAM_COMMITS_MAX} commits")));
-            }
-        }
-        Ok(commits)
-    }
-
-    /// The last commit of a stream: one item, strongly consistent, however long the stream.
-    ///
-    /// # Errors
-    /// The table cannot be read, or holds what is no commit.
-    pub async fn latest(&self, stream: StreamId) -> Result<Option<Commit>, Failure> {
-        let doing = || format!("load the latest of {stream}");
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(1)
-            .key_condition_expression("#stream = :stream")
-            .expression_attribute_names("#stream", "stream")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .send()
-            .await
-            .map_err(|cause| Failure::aws(doing(), cause))?;
-        let item = page.items.unwrap_or_default().into_iter().next();
-        item.map(|item| item::decode(item).map_err(|cause| Failure::broken(doing(), cause))).transpose()
     }
 
     /// Appends commits to as many streams, all or none, together with `extra_puts`: puts into other tables that are true only

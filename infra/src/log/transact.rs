@@ -19,14 +19,40 @@ pub const ATTEMPTS_MAX: u32 = 5;
 const RETRY_DELAY_BASE_MS: u64 = 10;
 const RETRY_DELAY_MAX_MS: u64 = 200; // a host is waiting at the door
 
+/// The bound on a stream's events when its aggregate says nothing else.
+const EVENTS_MAX: u64 = 10_000;
+
+/// The commits that are read of a stream whose events each carry the whole state.
+pub const RECENT_COMMITS: usize = 100;
+
+/// How much of a stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it.
+    Whole,
+    /// The first commit and the last [`RECENT_COMMITS`], because each event carries the whole state. An idempotency key is found
+    /// in these alone.
+    Recent,
+    /// The last commit, because each event carries the whole state. Commands carry no idempotency key.
+    Latest,
+}
+
 /// What a stream's facts fold to, as far as deciding needs it.
 pub trait Aggregate: Default + Clone + Send + Sync {
     /// The facts.
     type Event: DomainEvent;
 
-    /// Whether the latest fact alone says everything: then it alone is read, however long the stream. Commands on such streams
-    /// carry no idempotency key, for it could not be looked up.
-    const LATEST_ONLY: bool = false;
+    /// How much of a stream is read to decide a command on it.
+    const READING: Reading = Reading::Whole;
+
+    /// The most events that commands of people may add up to in a stream. What the system does (messages, the tick, the eraser)
+    /// is always recorded.
+    const EVENTS_MAX: u64 = EVENTS_MAX;
+
+    /// Whether an event is accepted beyond [`Aggregate::EVENTS_MAX`]: what ends or erases the subject is, and can follow only once.
+    fn always_fits(_event: &Self::Event) -> bool {
+        false
+    }
 
     /// The state after a fact. Neither fails nor judges.
     #[must_use]
@@ -144,6 +170,7 @@ impl Log {
             if events.is_empty() {
                 return Ok(outcome);
             }
+            check_room::<A>(author.actor, tail.seq, &events)?;
             for other in &also {
                 access::may(other.actor, other.stream, other.tenant)?;
             }
@@ -176,10 +203,10 @@ impl Log {
     }
 
     async fn fold<A: Aggregate>(&self, stream: StreamId) -> Result<Loaded<A>, Failure> {
-        let commits = if A::LATEST_ONLY {
-            self.latest(stream).await?.into_iter().collect()
-        } else {
-            self.load(stream).await?
+        let commits = match A::READING {
+            Reading::Whole => self.load(stream).await?,
+            Reading::Recent => self.first_and_recent(stream, RECENT_COMMITS).await?,
+            Reading::Latest => self.latest(stream).await?.into_iter().collect(),
         };
         let mut facts = Vec::with_capacity(commits.len());
         for commit in &commits {
@@ -235,6 +262,15 @@ impl<A: Aggregate> Outcome<A> {
         });
         Self { state, seq: commit.last, appended: true }
     }
+}
+
+/// Refuses a person's command on a stream that has no room for its events.
+fn check_room<A: Aggregate>(actor: Actor, last: u64, events: &[A::Event]) -> Result<(), Problem> {
+    let is_system = matches!(actor, Actor::System(_));
+    if is_system || last + events.len() as u64 <= A::EVENTS_MAX || events.iter().all(A::always_fits) {
+        return Ok(());
+    }
+    Err(Problem::history_full(A::EVENTS_MAX))
 }
 
 /// The commit that this command already produced, if any.

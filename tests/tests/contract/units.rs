@@ -3,6 +3,7 @@
 //! Write units are asserted on every engine. Read units are left out on ministack, which charges strong reads as if they
 //! were not.
 
+mod bounds;
 mod guests;
 mod mails;
 mod messages;

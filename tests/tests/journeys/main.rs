@@ -8,6 +8,7 @@ mod clock;
 mod dead_letters;
 mod erasure;
 mod evening;
+mod full;
 mod guests;
 mod kill;
 mod load;

@@ -1,0 +1,116 @@
+//! Where a page of a history ended: the last event shown, and the chain of commits up to there, so that the next page reads and
+//! verifies on from there.
+
+use std::{fmt, str::FromStr};
+
+use data_encoding::BASE64URL_NOPAD;
+use schema::{
+    Commit, Time,
+    commit::{Broken, Bytes, Tail},
+};
+
+/// A place in a stream's history. Its holder may alter it, and then deceives nobody else about the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    /// Number of the last event shown.
+    pub(super) after: u64,
+    pub(super) chain: Chain,
+}
+
+/// The chain of commits up to the end of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    pub(super) head: Tail,
+    /// The first commit that does not fit, and why.
+    pub(super) broken: Option<(u64, Broken)>,
+}
+
+impl Position {
+    pub(super) const START: Self = Self { after: 0, chain: Chain::START };
+}
+
+impl Chain {
+    pub(super) const START: Self = Self { head: Tail::EMPTY, broken: None };
+
+    /// The chain with one commit more. Behind a commit that does not fit, nothing is said of later ones.
+    pub(super) fn follow(self, commit: &Commit) -> Self {
+        let broken = self.broken.or_else(|| Some((commit.seq, self.head.follow(commit).err()?)));
+        Self { head: commit.tail(), broken }
+    }
+}
+
+const REASONS: [(Broken, char); 4] =
+    [(Broken::Gap, 'g'), (Broken::Link, 'l'), (Broken::Content, 'c'), (Broken::Time, 't')];
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { after, chain: Chain { head, broken } } = self;
+        write!(f, "{after}.{}.", head.seq)?;
+        if let Some(at) = head.at {
+            write!(f, "{}", at.millis())?;
+        }
+        write!(f, ".{}.", BASE64URL_NOPAD.encode(&head.hash.0))?;
+        if let Some((seq, broken)) = broken {
+            let reason = REASONS.iter().find(|(known, _)| known == broken).map_or('c', |(_, reason)| *reason);
+            write!(f, "{reason}{seq}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The text is no position.
+#[derive(Debug)]
+pub(super) struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let parse = || {
+            let mut parts = text.split('.');
+            let mut next = || parts.next();
+            let (after, seq, at, hash, broken) = (next()?, next()?, next()?, next()?, next()?);
+            let at = if at.is_empty() { None } else { Some(Time::from_millis(at.parse().ok()?)) };
+            let hash = BASE64URL_NOPAD.decode(hash.as_bytes()).ok()?.try_into().ok()?;
+            let broken = match broken.chars().next() {
+                None => None,
+                Some(first) => {
+                    let (reason, _) = REASONS.into_iter().find(|(_, reason)| *reason == first)?;
+                    Some((broken[1..].parse().ok()?, reason))
+                }
+            };
+            let head = Tail { seq: seq.parse().ok()?, at, hash: Bytes(hash) };
+            Some(Self { after: after.parse().ok()?, chain: Chain { head, broken } })
+        };
+        parse().filter(|position| position.to_string() == text).ok_or(NotAPosition)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_read_as_it_was_written() {
+        let head = Tail { seq: 41, at: Some(Time::from_millis(1_795_203_720_000)), hash: Bytes([7; 32]) };
+        for broken in [None].into_iter().chain(REASONS.map(|(reason, _)| Some((40, reason)))) {
+            let position = Position { after: 42, chain: Chain { head, broken } };
+            assert_eq!(position.to_string().parse::<Position>().ok(), Some(position));
+        }
+        assert_eq!(Position::START.to_string().parse::<Position>().ok(), Some(Position::START));
+    }
+
+    #[test]
+    fn what_was_written_otherwise_is_no_position() {
+        let good = Position::START.to_string();
+        let others = ["", "1", "42.41.1.", "+1", "x"].map(str::to_owned);
+        for text in others.into_iter().chain([
+            format!("+{good}"),
+            format!("0{good}"),
+            format!("{good}x1"),
+            format!("{good}."),
+        ]) {
+            assert!(text.parse::<Position>().is_err(), "{text}");
+        }
+    }
+}
