@@ -13,7 +13,7 @@ use crate::{
     key_files,
     limits::Limits,
     log::Log,
-    queue::{Policy, Queue, SqsQueue, TableQueue},
+    queue::{FairShare, Policy, Queue, SqsQueue, TableQueue},
     rows::Rows,
     secret::{self, Secrets},
     token::{self, Tokens},
@@ -61,6 +61,8 @@ pub struct Backend {
     pub retries: Queue,
     /// Intents about visits and accounts.
     pub deliveries: Queue,
+    /// Each account's share of `deliveries`.
+    pub fair: FairShare,
     /// Erasures of guests and accounts.
     pub erasures: Queue,
     pub limits: Limits,
@@ -135,6 +137,7 @@ impl Backend {
             rows: Rows::new(dynamodb.clone(), &config.prefix),
             retries: queue(&config.retries, RETRIES, RETRY_POLICY),
             deliveries: queue(&config.deliveries, DELIVERIES, DELIVERY_POLICY),
+            fair: FairShare::new(config.sends_per_second),
             erasures: queue(&config.erasures, ERASURES, ERASURE_POLICY),
             limits: Limits::new(
                 dynamodb.clone(),

@@ -2,7 +2,11 @@
 
 use std::{env, path::PathBuf};
 
-use crate::{failure::Failure, limits::Bounds};
+use crate::{
+    failure::Failure,
+    limits::Bounds,
+    messenger::{self, SENDS_PER_SECOND},
+};
 
 /// The name of a deployment without `WAITLIST_PREFIX`.
 pub const PREFIX_DEFAULT: &str = "waitlist";
@@ -26,6 +30,8 @@ pub struct Config {
     pub erasures: QueueAt,
     /// `WAITLIST_LIMITS`: bounds on attempts.
     pub bounds: Bounds,
+    /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the queue follows from it.
+    pub sends_per_second: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,15 +92,16 @@ impl Config {
         Ok(Self { keys, token_keys, bounds: Bounds::from_env()?, ..local })
     }
 
-    /// Uses SQS for the queues that the environment names.
+    /// Uses SQS for the queues that the environment names, and the rate of sending that it sets.
     ///
     /// # Errors
-    /// Only one of a queue's two variables is set; the error names both.
+    /// Only one of a queue's two variables is set, or the rate is wrong; the error names it.
     pub fn with_queues_from_env(self) -> Result<Self, Failure> {
         Ok(Self {
             retries: QueueAt::from_env("WAITLIST_RETRIES")?,
             deliveries: QueueAt::from_env("WAITLIST_DELIVERIES")?,
             erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
+            sends_per_second: messenger::sends_per_second()?,
             ..self
         })
     }
@@ -118,6 +125,7 @@ impl Config {
             deliveries: QueueAt::Table,
             erasures: QueueAt::Table,
             bounds: Bounds::default(),
+            sends_per_second: SENDS_PER_SECOND,
         }
     }
 }

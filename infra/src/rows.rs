@@ -1,5 +1,7 @@
 //! Rows of read models: written on condition of what they were, read by key or in the order of an index.
 
+mod due;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
@@ -8,12 +10,12 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes},
 };
 use schema::{
-    Rank, Time, UserId, WaiteeId, WaitlistId,
+    Rank, UserId, WaiteeId, WaitlistId,
     table::{self, Table},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
+pub use self::due::{DueFirst, DueRow};
 use crate::failure::Failure;
 
 /// The most rows that one Query is asked for.
@@ -79,13 +81,6 @@ pub struct Range<'a> {
     pub beyond: Option<(&'static str, &'a str)>,
     /// Largest sort key first; then rows lie before `beyond`.
     pub backwards: bool,
-}
-
-/// The key of a row that falls due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-pub struct DueRow {
-    /// Whose row it is.
-    pub id: Uuid,
 }
 
 impl Rows {
@@ -220,33 +215,6 @@ impl Rows {
                 .expression_attribute_values(":bound", AttributeValue::S(bound.to_owned())),
         };
         self.pages(format!("read index {} of {}", range.index, table.suffix), query, limit, start).await
-    }
-
-    /// Rows of a table that fall due from `from` to `to`, of one of the keys that the index `due` is spread over: up to `limit`,
-    /// those due first at first, and where the rest begins. Eventually consistent: half a read unit per 4 KB.
-    ///
-    /// # Errors
-    /// As [`Rows::page`].
-    pub async fn due(
-        &self,
-        table: Table,
-        due_in: &str,
-        (from, to): (Time, Time),
-        limit: usize,
-        start: Option<Place>,
-    ) -> Result<(Vec<DueRow>, Option<Place>), Failure> {
-        let query = self
-            .client
-            .query()
-            .table_name(table.name(&self.prefix))
-            .index_name("due")
-            .key_condition_expression("#in = :in AND #at BETWEEN :from AND :to")
-            .expression_attribute_names("#in", "due_in")
-            .expression_attribute_names("#at", "due_at")
-            .expression_attribute_values(":in", AttributeValue::S(due_in.to_owned()))
-            .expression_attribute_values(":from", AttributeValue::S(from.to_string()))
-            .expression_attribute_values(":to", AttributeValue::S(to.to_string()));
-        self.pages(format!("read what is due in {}", table.suffix), query, limit, start).await
     }
 
     async fn pages<R: DeserializeOwned>(

@@ -1,7 +1,8 @@
 //! The reactor: turns records of the events table's stream into intents on queues.
 //!
-//! An intent is on its queue before its record is done with, so none is lost; it may be there twice, and who carries it out
-//! bears that.
+//! An intent is on its queue before its record is done, so none is lost; it may be there twice. One account's intents are
+//! spaced ([`FairShare`](infra::queue::FairShare)); those beyond its share are left to the tick, which finds what is due by the
+//! rows.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -10,7 +11,7 @@ use infra::{
     Backend, Failure,
     stream::{Announced, INSERT, answer, read},
 };
-use schema::{Commit, StreamId};
+use schema::{Commit, StreamId, UserId};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -82,12 +83,24 @@ pub(crate) async fn again(backend: &Backend, stream: StreamId, seq: u64) -> Resu
 }
 
 async fn follow(backend: &Backend, commit: &Commit) -> Result<(), Failure> {
-    let Commit { stream, seq, .. } = *commit;
+    let Commit { stream, seq, tenant, .. } = *commit;
     let kinds = commit.types().map_err(|cause| Failure::broken(format!("react to {stream}@{seq}"), cause))?;
     let intents: BTreeSet<Intent> = kinds.iter().filter_map(|kind| react(stream, kind)).collect();
     for intent in intents {
-        Errand::from(intent).send(backend, Duration::ZERO).await?;
-        info!(%stream, intent = intent.name(), "queued");
+        let Some(delay) = held_back(backend, intent, tenant) else {
+            info!(%stream, intent = intent.name(), "the account has enough queued; left to the tick");
+            continue;
+        };
+        Errand::from(intent).send(backend, delay).await?;
+        info!(%stream, intent = intent.name(), delay_ms = delay.as_millis(), "queued");
     }
     Ok(())
+}
+
+/// How long an intent waits for its account's turn; none when it is not queued.
+fn held_back(backend: &Backend, intent: Intent, tenant: UserId) -> Option<Duration> {
+    match intent {
+        Intent::Attend { .. } => backend.fair.delay(tenant, backend.clock.now()),
+        Intent::Forget { .. } | Intent::Clear { .. } | Intent::React { .. } => Some(Duration::ZERO),
+    }
 }

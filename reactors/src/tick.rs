@@ -1,10 +1,17 @@
-//! The minute's look: what time alone brings about, and what nobody has done in time, is put on the queue of those who do it.
+//! The tick: each minute it queues what time alone brings about, and what was left undone, for the deliver lambda.
 //!
-//! It decides nothing: whoever is told looks into the log. So it may run twice at once, late, or on rows that are behind.
+//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late, or on rows that are
+//! behind. Accounts are served in turn: each gets its share of the queue ([`infra::queue::FairShare`]), however much of what is
+//! due is one account's, and however many intents wait already.
+
+mod turns;
 
 use std::time::Duration;
 
-use infra::{Backend, Failure, rows::DueRow};
+use infra::{
+    Backend, Failure,
+    rows::{DueFirst, DueRow},
+};
 use schema::{
     StreamId, Time, WaitlistId,
     id::Category,
@@ -12,23 +19,33 @@ use schema::{
 };
 use tracing::{info, warn};
 
+use self::turns::Turns;
 use crate::intent::{Errand, Intent};
 
-/// Rows that are read, and intents that are sent, at once.
-const PAGE_ROWS: usize = 200;
+/// Rows of one read of the index.
+const PAGE_ROWS: usize = 500;
 
-/// While so many intents wait, no more are added: who works them off is behind, and will be found by a later look.
-const WAITING_MAX: usize = 10_000;
+/// The most rows that one look reads under one key of the index: half of them from each end. Those due last are looked at too,
+/// because the front may be full of rows of an account that has its share.
+const ROWS_MAX: usize = 10_000;
 
-/// The most rows of one key of the index that one look takes; what is left is found by the next.
-const ROWS_MAX: usize = 5_000;
+/// While this many intents wait, a look adds only [`CROWDED_SHARE`] of each account.
+const CROWDED: usize = 10_000;
+const CROWDED_SHARE: usize = 10;
 
-/// For how long a deleted list is looked at. A party is left on one whose row came after the deletion, which is a matter of moments;
-/// one whose row comes later still stays for its day.
+/// While this many intents wait, a look adds none: the deliver lambda does not work.
+const WAITING_MAX: usize = 100_000;
+
+/// The most intents that one look queues.
+const QUEUED_MAX: usize = 20_000;
+
+/// For how long after its deletion a list is looked at. A party is left on it when its row came after the deletion, which is a
+/// matter of moments; a party whose row comes later still stays for its day.
 const GONE_LOOKED_AT_MS: i64 = 3_600_000;
 
-/// Of these, the most of one key of the index that one look takes: each costs a look at its board.
+/// The most deleted lists whose boards one look reads, under one key of the index and of one account.
 const GONE_MAX: usize = 200;
+const GONE_OF_ACCOUNT_MAX: usize = 20;
 
 /// Parties that may be left on a deleted list.
 const LEFT_MAX: usize = 500;
@@ -43,7 +60,7 @@ pub struct Looked {
 }
 
 /// Of what something falls due.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Due {
     Visits,
     Mails,
@@ -59,7 +76,6 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// Who looks through this backend's rows.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self { backend }
@@ -71,74 +87,101 @@ impl Tick {
     /// Rows cannot be read, or the queue does not answer: what is due is found by the next look.
     pub async fn look(&self) -> Result<Looked, Failure> {
         let waiting = self.backend.deliveries.waiting(WAITING_MAX).await;
-        let waiting = waiting.map_err(|cause| Failure::passing("see how many intents wait", cause))?;
+        let waiting = waiting.map_err(|cause| Failure::passing("count the intents that wait", cause))?;
         if waiting >= WAITING_MAX {
-            warn!(waiting, "who does what is due is behind; nothing is added");
+            warn!(waiting, "intents are not worked off; the tick adds none");
             return Ok(Looked { queued: 0, cut_short: true });
         }
-        let (now, mut looked) = (self.backend.clock.now(), Looked::default());
+        let now = self.backend.clock.now();
+        let share = if waiting >= CROWDED { CROWDED_SHARE } else { usize::MAX };
+        let mut turns = Turns::new(self.backend.fair.anew(), share, now);
         let mut failed = None;
-        // Lists that are gone come last: nobody waits for them.
+        // Deleted lists come last: nobody waits for them.
         for due in [Due::Visits, Due::Mails, Due::Accounts, Due::GoneLists] {
             for shard in 0..DUE_SHARDS {
-                match self.each_page(due, shard, now, &mut looked.queued).await {
-                    Ok(cut_short) => looked.cut_short |= cut_short,
-                    Err(failure) => {
-                        warn!(shard, cause = failure.chain(), "could not look for some of what is due");
-                        failed = Some(failure);
+                if let Err(failure) = self.collect(due, shard, now, &mut turns).await {
+                    warn!(shard, cause = failure.chain(), "the tick could not read some of what is due");
+                    failed = Some(failure);
+                }
+            }
+        }
+        let (rounds, cut_short) = turns.take(QUEUED_MAX);
+        let queued = rounds.iter().map(|(_, intents)| intents.len()).sum();
+        for (delay, intents) in rounds {
+            self.queue(intents, delay).await?;
+        }
+        info!(queued, cut_short, waiting, "the tick looked for what is due");
+        failed.map_or(Ok(Looked { queued, cut_short }), Err)
+    }
+
+    /// Collects what is due under one key of the index: from the front, and when that is cut short from the end.
+    async fn collect(&self, due: Due, shard: u8, now: Time, turns: &mut Turns) -> Result<(), Failure> {
+        let (table, mut since) = match due {
+            Due::Visits => (WAITEES, Time::from_millis(0)),
+            Due::Mails => (MAILS, Time::from_millis(0)),
+            Due::Accounts => (USERS, Time::from_millis(0)),
+            Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS)),
+        };
+        let mut boards_left = GONE_MAX;
+        for first in [DueFirst::Oldest, DueFirst::Newest] {
+            let (mut seen, mut start) = (0, None);
+            while seen < ROWS_MAX / 2 {
+                let shard = shard.to_string();
+                let (rows, rest) =
+                    self.backend.rows.due(table, &shard, (since, now), first, PAGE_ROWS, start).await?;
+                seen += rows.len();
+                let last_at = rows.last().map(|row| row.due_at);
+                self.add(due, rows, turns, &mut boards_left).await?;
+                start = rest;
+                if start.is_none() {
+                    return Ok(());
+                }
+                if first == DueFirst::Oldest {
+                    since = last_at.unwrap_or(since);
+                }
+            }
+        }
+        warn!(table = table.suffix, shard, "more is due than one look reads");
+        turns.cut_short();
+        Ok(())
+    }
+
+    async fn add(
+        &self,
+        due: Due,
+        rows: Vec<DueRow>,
+        turns: &mut Turns,
+        boards_left: &mut usize,
+    ) -> Result<(), Failure> {
+        for row in rows {
+            let DueRow { id, tenant, .. } = row;
+            match due {
+                Due::Visits => turns.add(tenant, attend(Category::Waitee, row)),
+                Due::Mails => turns.add(tenant, attend(Category::Mail, row)),
+                Due::Accounts => turns.add(tenant, attend(Category::User, row)),
+                Due::GoneLists => {
+                    if *boards_left == 0 || !turns.looks_at_board(tenant, GONE_OF_ACCOUNT_MAX) {
+                        turns.cut_short();
+                        continue;
+                    }
+                    *boards_left -= 1;
+                    for left in self.backend.rows.on_board(WaitlistId(id), LEFT_MAX).await? {
+                        turns.add(tenant, Intent::Clear { stream: left.into() });
                     }
                 }
             }
         }
-        info!(queued = looked.queued, cut_short = looked.cut_short, "looked for what is due");
-        failed.map_or(Ok(looked), Err)
+        Ok(())
     }
 
-    /// Queues what is due, page by page. Whether something was left.
-    async fn each_page(&self, due: Due, shard: u8, now: Time, queued: &mut usize) -> Result<bool, Failure> {
-        let (table, since, most) = match due {
-            Due::Visits => (WAITEES, Time::from_millis(0), ROWS_MAX),
-            Due::Mails => (MAILS, Time::from_millis(0), ROWS_MAX),
-            Due::Accounts => (USERS, Time::from_millis(0), ROWS_MAX),
-            Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS), GONE_MAX),
-        };
-        let (mut seen, mut start) = (0, None);
-        while seen < most {
-            let (rows, rest) =
-                self.backend.rows.due(table, &shard.to_string(), (since, now), PAGE_ROWS, start).await?;
-            seen += rows.len();
-            let intents = self.intents(due, rows).await?;
-            *queued += intents.len();
-            self.queue(intents).await?;
-            start = rest;
-            if start.is_none() {
-                return Ok(false);
-            }
-        }
-        warn!(table = table.suffix, shard, "more is due than one look takes");
-        Ok(true)
-    }
-
-    async fn intents(&self, due: Due, rows: Vec<DueRow>) -> Result<Vec<Intent>, Failure> {
-        let category = match due {
-            Due::Visits => Category::Waitee,
-            Due::Mails => Category::Mail,
-            Due::Accounts => Category::User,
-            Due::GoneLists => {
-                let mut left = Vec::new();
-                for row in rows {
-                    left.extend(self.backend.rows.on_board(WaitlistId(row.id), LEFT_MAX).await?);
-                }
-                return Ok(left.into_iter().map(|id| Intent::Clear { stream: id.into() }).collect());
-            }
-        };
-        Ok(rows.into_iter().map(|row| Intent::Attend { stream: StreamId { category, id: row.id } }).collect())
-    }
-
-    async fn queue(&self, intents: Vec<Intent>) -> Result<(), Failure> {
+    async fn queue(&self, intents: Vec<Intent>, delay: Duration) -> Result<(), Failure> {
         let bodies =
             intents.into_iter().map(|intent| Errand::looked(intent).body()).collect::<Result<Vec<_>, _>>()?;
-        let sent = self.backend.deliveries.send_all(&bodies, Duration::ZERO).await;
+        let sent = self.backend.deliveries.send_all(&bodies, delay).await;
         sent.map_err(|cause| Failure::passing("queue what is due", cause))
     }
+}
+
+fn attend(category: Category, row: DueRow) -> Intent {
+    Intent::Attend { stream: StreamId { category, id: row.id } }
 }

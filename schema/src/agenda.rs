@@ -1,7 +1,10 @@
 //! The duties that a visit, an account or a mail leaves to be done, and their times. Folded from events, so that log and rows agree.
 
+mod hold;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::hold::Hold;
 use crate::{
     Fact, Time, mail,
     message::{Entry, Kind, Ledger, MessageId},
@@ -19,7 +22,7 @@ const ERASURE_MS: i64 = 5 * 60_000;
 pub enum Duty {
     /// Send a message, or record why it is not sent.
     Deliver(MessageId),
-    /// The table was held long enough: the guest did not come.
+    /// The hold ran out: the guest did not come.
     NoShow,
     /// The visit has lasted for too long.
     Expire,
@@ -32,7 +35,7 @@ pub enum Duty {
 pub struct Agenda {
     #[serde(default, skip_serializing_if = "Ledger::is_empty")]
     pub messages: Ledger,
-    /// The call that a table is held for; `None` when no table is held.
+    /// The hold of a table, while there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
     /// The time at which a visit ends, if it is not over before.
@@ -47,15 +50,6 @@ pub struct Agenda {
     /// Whether the key is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
-}
-
-/// A table is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// Number of the event that called the party.
-    pub call: u64,
-    /// For how long.
-    pub until: Time,
 }
 
 impl Agenda {
@@ -78,7 +72,7 @@ impl Agenda {
         let alive = self.erased_at.is_none();
         let messages = self.messages.entries().iter().filter(move |_| alive);
         let messages = messages.filter_map(move |entry| Some((when(entry)?, Duty::Deliver(entry.id))));
-        let no_show = self.hold.filter(|_| alive).map(|hold| (hold.until, Duty::NoShow));
+        let no_show = self.no_show_at().filter(|_| alive).map(|at| (at, Duty::NoShow));
         let expire = self.ends_at.filter(|_| alive && !self.over).map(|at| (at, Duty::Expire));
         messages.chain(no_show).chain(expire).chain(forget)
     }
@@ -110,7 +104,10 @@ impl Agenda {
             Event::Erased {} => self.erased_at = Some(fact.at),
             Event::Forgotten {} => self.forgotten = true,
             Event::DetailsChanged(_) | Event::Moved { .. } => {}
-            Event::Notification(event) => self.messages.record(event, fact.at),
+            Event::Notification(event) => {
+                self.hold_anew_if_late(event, fact.at);
+                self.messages.record(event, fact.at);
+            }
         }
         self
     }

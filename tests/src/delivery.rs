@@ -57,6 +57,13 @@ impl Post {
     /// The same, over a backend of the test's choice.
     #[must_use]
     pub fn deliver_over(&self, backend: Backend) -> Deliver {
+        let messengers = self.messengers();
+        Deliver::new(backend, messengers)
+    }
+
+    /// What sends into the outbox, or to the carrier.
+    #[must_use]
+    pub fn messengers(&self) -> Messengers {
         // What goes into an outbox needs no network, so any configuration of the SDK will do.
         let sdk = self.mails.as_ref().map_or_else(|| SdkConfig::builder().build(), |(_, sdk)| sdk.clone());
         let config = MessengerConfig {
@@ -66,8 +73,7 @@ impl Post {
             sends_per_second: SENDS_PER_SECOND,
             timeout: SEND_TIMEOUT,
         };
-        let messengers = Messengers::new(&sdk, &config, backend.clock.clone());
-        Deliver::new(backend, messengers)
+        Messengers::new(&sdk, &config, self.backend.clock.clone())
     }
 
     /// One who sends by way of this carrier.

@@ -117,7 +117,7 @@ pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event
         Command::EndHold | Command::Expire(_) | Command::Clear { .. } if visit.erased || !active => {
             Ok(vec![])
         }
-        Command::EndHold if visit.agenda.hold.is_none_or(|hold| now < hold.until) => Ok(vec![]),
+        Command::EndHold if visit.agenda.no_show_at().is_none_or(|at| now < at) => Ok(vec![]),
         Command::EndHold => Ok(vec![Event::NoShow(Why::default())]),
         Command::Expire(_) if !is_over(visit, now) => Ok(vec![]),
         Command::Clear { list: Waitlist::Kept(_) | Waitlist::None, .. } => Ok(vec![]),

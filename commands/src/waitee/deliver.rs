@@ -18,7 +18,7 @@ pub fn deliver(waitee: &Waitee, command: &delivery::Command, now: Time) -> Vec<E
 }
 
 impl Visit {
-    /// Whether a message still has a purpose: its call is the latest, the party has not answered, and the table is still held.
+    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it is not too late.
     ///
     /// # Errors
     /// The reason to skip it.
@@ -27,12 +27,14 @@ impl Visit {
             Kind::TableReady | Kind::Reminder => call == message.cause,
             Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => false,
         };
-        match self.agenda.hold {
-            _ if self.erased => Err(Skip::Erased),
-            Some(hold) if is_call(hold.call) && now < hold.until => Ok(()),
-            Some(hold) if is_call(hold.call) => Err(Skip::Late),
-            _ => Err(Skip::Needless),
+        if self.erased {
+            return Err(Skip::Erased);
         }
+        if !self.agenda.hold.is_some_and(|hold| is_call(hold.call)) {
+            return Err(Skip::Needless);
+        }
+        let in_time = self.agenda.good_until(message.kind).is_some_and(|until| now < until);
+        if in_time { Ok(()) } else { Err(Skip::Late) }
     }
 }
 

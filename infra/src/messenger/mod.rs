@@ -23,7 +23,7 @@ pub use self::{
     answer::SendError,
     outbox::{Entry, Outbox},
     ses::SesMailer,
-    settings::{MailSettings, MessengerConfig, TextSettings},
+    settings::{MailSettings, MessengerConfig, SENDS_PER_SECOND, TextSettings, sends_per_second},
     sns::SnsTexter,
 };
 use crate::{aws, clock::Clock, failure::Failure};
@@ -135,5 +135,11 @@ impl Messengers {
     /// Waits for this process's next turn to send.
     pub async fn turn(&self) {
         self.pace.turn().await;
+    }
+
+    /// How many turns to send this process has taken.
+    #[must_use]
+    pub fn turns(&self) -> u64 {
+        self.pace.taken()
     }
 }

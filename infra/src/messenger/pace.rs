@@ -1,23 +1,30 @@
 //! A bound on how fast one process sends.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep_until},
 };
 
-/// Turns that come one after the other, evenly spaced, to those who wait, in the order in which they came. Clones share them.
+/// Turns to send, evenly spaced, given in the order in which they are asked for. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
     apart: Duration,
     next: Arc<Mutex<Option<Instant>>>,
+    taken: Arc<AtomicU64>,
 }
 
 impl Pace {
     /// So many turns in a second.
     pub(super) fn per_second(turns: u32) -> Self {
-        Self { apart: Duration::from_secs(1) / turns.max(1), next: Arc::default() }
+        Self { apart: Duration::from_secs(1) / turns.max(1), next: Arc::default(), taken: Arc::default() }
     }
 
     /// Waits for the next turn.
@@ -29,10 +36,16 @@ impl Pace {
             sleep_until(turn).await;
         }
         *next = Some(turn + self.apart);
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many turns were taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 }
 
-/// When it is the turn of who comes now: at once, or when the next turn is.
+/// When the turn is that is asked for now: at once, or when the next one comes.
 fn turn(next: Option<Instant>, now: Instant) -> Instant {
     next.map_or(now, |next| next.max(now))
 }

@@ -7,8 +7,8 @@ use schema::value::Email;
 use super::SEND_TIMEOUT;
 use crate::failure::Failure;
 
-/// Sends in a second, by one process, when nothing else is said: below what a new account of SES may.
-const SENDS_PER_SECOND: u32 = 10;
+/// The default of `WAITLIST_SENDS_PER_SECOND`: below what a new account of SES may send.
+pub const SENDS_PER_SECOND: u32 = 10;
 
 /// Settings of mails and texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +123,11 @@ fn text_settings() -> Result<TextSettings, Failure> {
     Ok(TextSettings { sender_id })
 }
 
-fn sends_per_second() -> Result<u32, Failure> {
+/// `WAITLIST_SENDS_PER_SECOND`: messages that one process sends in a second at most.
+///
+/// # Errors
+/// It is no such number.
+pub fn sends_per_second() -> Result<u32, Failure> {
     let Ok(text) = env::var("WAITLIST_SENDS_PER_SECOND") else { return Ok(SENDS_PER_SECOND) };
     let sends = text.parse().ok().filter(|sends| (1..=1_000).contains(sends));
     sends.ok_or_else(|| wrong("WAITLIST_SENDS_PER_SECOND must be a whole number from 1 to 1000"))

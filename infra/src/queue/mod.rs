@@ -7,6 +7,7 @@
 //! A message received too often becomes a dead letter, which an operator lists and redrives.
 
 mod batch;
+mod fair;
 mod sqs;
 mod table;
 
@@ -16,6 +17,7 @@ use schema::Time;
 
 pub use self::{
     batch::each,
+    fair::{FairShare, HELD_BACK_MAX_MS},
     sqs::SqsQueue,
     table::{Policy, TableQueue},
 };

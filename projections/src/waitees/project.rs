@@ -15,7 +15,7 @@ impl Projection for Waitees {
     type Row = WaiteeRow;
 
     const NAME: &'static str = "waitees";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn project(row: Option<WaiteeRow>, fact: &Fact<Event>) -> Option<WaiteeRow> {
         let mut row = match &fact.event {
@@ -27,16 +27,14 @@ impl Projection for Waitees {
         match &fact.event {
             Event::Joined(_) => {}
             Event::DetailsChanged(details) => row.party = row.party.apply(details),
-            Event::Called { hold_until, .. } => {
+            Event::Called { .. } => {
                 row.state = State::Called;
                 row.calls += 1;
                 row.called_at = Some(fact.at);
-                row.hold_until = Some(*hold_until);
             }
             Event::Confirmed(_) => {
                 row.state = State::Confirmed;
                 row.confirmed_at = Some(fact.at);
-                row.hold_until = None;
             }
             Event::Seated(_) => finish(&mut row, State::Seated, fact),
             Event::Left(_) => finish(&mut row, State::Left, fact),
@@ -44,7 +42,6 @@ impl Projection for Waitees {
             Event::NoShow(_) => finish(&mut row, State::NoShow, fact),
             Event::Restored(_) => {
                 row.state = State::Waiting;
-                row.hold_until = None;
                 row.confirmed_at = None;
                 row.finished_at = None;
             }
@@ -54,6 +51,7 @@ impl Projection for Waitees {
             Event::Notification(_) => {}
         }
         row.agenda = row.agenda.of_visit(fact);
+        row.hold_until = row.agenda.hold.map(|hold| hold.until);
         row.due_at = row.agenda.sought_at();
         row.due_in = row.due_at.map(|_| due_in(row.id.0));
         let active = row.state.is_active();
@@ -96,5 +94,4 @@ fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
 fn finish(row: &mut WaiteeRow, state: State, fact: &Fact<Event>) {
     row.state = state;
     row.finished_at = Some(fact.at);
-    row.hold_until = None;
 }

@@ -80,13 +80,12 @@ struct Lease {
     until: Time,
 }
 
-/// Sends a message unless somebody else does: 1 write unit for the lease and 1 for the outcome, each with 1 for the audit index;
-/// to a guest 2 for its counts.
+/// Sends a message, unless another process does: 1 write unit for the lease and 1 for the outcome, each with 1 for the audit
+/// index; to a guest 2 for its counts.
 ///
 /// # Errors
-/// The lease could not be had, or the outcome not be recorded: when the lease has run out, nobody knows whether it was sent.
+/// The lease could not be taken, or the outcome not be recorded: once the lease has run out, the message is `unknown`.
 pub(super) async fn send(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<(), Failure> {
-    deliver.messengers.turn().await; // before the lease, whose time is for sending
     fault::point("deliver.start");
     let Some(lease) = start(deliver, matter, letter).await? else { return Ok(()) };
     fault::point("deliver.started");
@@ -107,16 +106,16 @@ async fn start(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<Op
     Ok(entry.and_then(|entry| Some(Lease { attempt: entry.attempt, until: entry.lease_until()? })))
 }
 
-/// Tries one way, and the next when it is known that the message does not go that way: not at all, or not in the last attempt. What
-/// came of it; nothing when nobody knows.
+/// Tries one way, and the next when the message certainly does not go that way: not at all, or not in the last attempt. The
+/// outcome; none when it is unknown.
+///
+/// Caps come before the process's sending rate, so that an account that may send nothing takes no turn of it. Waiting for a turn
+/// takes little of the lease: those that wait are the messages of one batch of the queue.
 async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Lease) -> Option<Command> {
     let (message, attempt) = (matter.message, lease.attempt);
     let is_last = attempt >= message.kind.attempts_max();
     let mut outcome = Command::Skip { message, attempt: Some(attempt), reason: Skip::NoAddress };
-    for (way, number) in letter.ways.iter().zip(1..) {
-        if number > 1 {
-            deliver.messengers.turn().await;
-        }
+    for way in &letter.ways {
         outcome = match admit(deliver, letter, way).await {
             Ok(counted) => {
                 let outcome = try_send(deliver, matter, letter.account, lease, way).await?;
@@ -195,7 +194,7 @@ async fn give_back(deliver: &Deliver, counted: Vec<Taken>) {
     }
 }
 
-/// What came of it; nothing when nobody knows.
+/// Sends once, in this process's turn. The outcome; none when it is unknown.
 async fn try_send(
     deliver: &Deliver,
     matter: &Matter,
@@ -203,6 +202,7 @@ async fn try_send(
     lease: &Lease,
     way: &Way,
 ) -> Option<Command> {
+    deliver.messengers.turn().await;
     let (stream, message, attempt) = (matter.stream, matter.message, lease.attempt);
     let timeout_ms = i64::try_from(SEND_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
     if deliver.backend.clock.now().plus_millis(timeout_ms) > lease.until {

@@ -76,7 +76,12 @@ async fn compose(
     if let (None, Some(reason)) = (&email, no_text) {
         return Ok(Err(reason));
     }
-    let (Some(name), Some(hold)) = (key.open(Some(&visit.party.name))?, visit.agenda.hold) else {
+    let hold = match message.kind {
+        Kind::TableReady => visit.agenda.hold_told_at(now),
+        Kind::Reminder => visit.agenda.hold,
+        Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => None,
+    };
+    let (Some(name), Some(hold)) = (key.open(Some(&visit.party.name))?, hold) else {
         return Ok(Err(Skip::Needless));
     };
     let link = format!("{}/visit#{}", backend.public_url, backend.secrets.visit_token(guest));

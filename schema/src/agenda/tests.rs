@@ -3,9 +3,9 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     Rank, Sealed, StreamId, UserId, WaiteeId, WaitlistId,
-    message::{self, Channel, LEASE_MS, Sent, Skip, Skipped, Started},
+    message::{self, Channel, Failed, LEASE_MS, Sent, Skip, Skipped, Started},
     value::PartySize,
-    waitee::{Event, Joined, JoinedBy, Party, Why},
+    waitee::{Details, Event, Joined, JoinedBy, Party, Why},
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -93,6 +93,44 @@ fn who_answers_is_neither_reminded_nor_given_up_nor_told_again() {
     assert_eq!(after(&[&begun[..], &[Event::Seated(Why::default())]].concat()).next(), None);
     let restored = [&begun[..], &[Event::Seated(Why::default()), Event::Restored(Why::default())]].concat();
     assert_eq!(after(&restored).next(), Some((at(24 * 60), Duty::Expire)));
+}
+
+#[test]
+fn a_guest_who_was_not_told_yet_is_no_no_show_and_has_the_whole_hold_once_told() {
+    let untold = after(&[joined(), called()]);
+    assert_eq!((untold.no_show_at(), untold.next()), (None, Some((at(1), deliver(Kind::TableReady)))));
+    let waits = [(); 12].map(|()| Event::DetailsChanged(Details::default()));
+    let told = [&[joined(), called()], &waits[..], &[started(2, 14), sent(Kind::TableReady)]].concat();
+    let told = after(&told);
+    assert_eq!(told.hold.map(|hold| hold.until), Some(at(24)), "ten minutes from the fourteenth");
+    assert_eq!(told.next(), Some((at(21), deliver(Kind::Reminder))));
+    assert_eq!(told.no_show_at(), Some(at(24)));
+}
+
+#[test]
+fn whose_fault_it_was_decides_whether_a_guest_who_was_not_told_is_a_no_show() {
+    let ready = MessageId { kind: Kind::TableReady, cause: 2 };
+    let skipped =
+        |why| Event::Notification(message::Event::Skipped(Skipped { message: ready, attempt: None, why }));
+    let failed = |attempt, again_at| {
+        let failed = Failed { message: ready, attempt, code: "500".into(), again_at };
+        Event::Notification(message::Event::Failed(failed))
+    };
+    let no_show_at = |events: &[Event]| after(&[&[joined(), called()], events].concat()).no_show_at();
+    for why in [Skip::NoAddress, Skip::AccountUnconfirmed, Skip::AccountCap, Skip::OptedOut] {
+        assert_eq!(no_show_at(&[skipped(why)]), Some(at(11)), "{why:?}");
+    }
+    assert_eq!(no_show_at(&[skipped(Skip::Late)]), None);
+    assert_eq!(no_show_at(&[started(2, 2), failed(1, Some(at(4)))]), None, "it is tried again");
+    assert_eq!(no_show_at(&[started(2, 2), failed(1, None)]), Some(at(11)), "refused for good");
+    let last = |attempt| {
+        let until = at(2).plus_millis(LEASE_MS);
+        let started = Started { message: ready, attempt, channel: Channel::Sms, until };
+        Event::Notification(message::Event::Started(started))
+    };
+    let attempts = Kind::TableReady.attempts_max();
+    assert_eq!(no_show_at(&[last(attempts), failed(attempts, None)]), None, "never accepted");
+    assert_eq!(no_show_at(&[last(attempts)]), Some(at(11)), "it may have been sent");
 }
 
 #[test]

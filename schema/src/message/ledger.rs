@@ -110,6 +110,24 @@ impl Entry {
         }
     }
 
+    /// Whether the guest was told, or was not for a reason of their own or the account's: not while the message is still to be
+    /// sent, nor when it came too late or every attempt failed. An unknown outcome counts as told.
+    pub(crate) fn had_its_chance(&self) -> bool {
+        match &self.standing {
+            Standing::Due { .. }
+            | Standing::Started { again: true, .. }
+            | Standing::Failed { again_at: Some(_), .. } => false,
+            Standing::Skipped { reason: Skip::Late } => self.in_doubt,
+            Standing::Failed { again_at: None, .. } => {
+                self.in_doubt || self.attempt < self.id.kind.attempts_max()
+            }
+            Standing::Started { again: false, .. }
+            | Standing::Sent { .. }
+            | Standing::Skipped { .. }
+            | Standing::Bounced { .. } => true,
+        }
+    }
+
     /// Whether no event of it is expected any more; one with a lease may still get its outcome.
     fn is_settled(&self) -> bool {
         self.due_at().is_none() && self.lease_until().is_none()
@@ -180,6 +198,23 @@ impl Ledger {
     /// Drops messages of this kind that were never begun.
     pub(crate) fn withdraw(&mut self, kind: Kind) {
         self.0.retain(|entry| entry.id.kind != kind || !matches!(entry.standing, Standing::Due { .. }));
+    }
+
+    /// A message is wanted since then.
+    pub(crate) fn want_since(&mut self, id: MessageId, at: Time) {
+        for entry in self.0.iter_mut().filter(|entry| entry.id == id) {
+            entry.wanted_at = at;
+        }
+    }
+
+    /// Messages of this kind that nobody has started to send are due so much later.
+    pub(crate) fn put_off(&mut self, kind: Kind, ms: i64) {
+        for entry in self.0.iter_mut().filter(|entry| entry.id.kind == kind) {
+            if let Standing::Due { from } = &mut entry.standing {
+                *from = from.plus_millis(ms);
+                (entry.wanted_at, entry.at) = (*from, *from);
+            }
+        }
     }
 
     /// Messages of this kind have no purpose any more: one whose outcome is unknown is not sent again.

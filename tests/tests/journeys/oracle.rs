@@ -174,7 +174,8 @@ impl<'e> Oracle<'e> {
     }
 
     fn party_at(&self, stream: &str, seq: u64) -> Party {
-        let mut party = Party { rank: String::new(), day: String::new(), fields: Map::new() };
+        let mut party =
+            Party { rank: String::new(), day: String::new(), held_since: None, fields: Map::new() };
         party.set("id", json!(stream.strip_prefix("waitee-").unwrap()));
         for commit in self.streams[stream].iter().filter(|commit| commit.last <= seq) {
             let sent = commit
@@ -201,6 +202,7 @@ impl<'e> Oracle<'e> {
 pub(crate) struct Party {
     rank: String,
     day: String,
+    held_since: Option<Time>,
     pub(crate) fields: Map<String, Value>,
 }
 
@@ -254,6 +256,7 @@ impl Party {
             "waitee.called" => {
                 let calls = self.fields["calls"].as_u64().unwrap() + 1;
                 self.set("calls", json!(calls));
+                self.held_since = Some(at);
                 self.set("called_at", json!(at));
                 self.set("hold_until", json!(at.plus_minutes(HOLD_MINUTES)));
                 self.set("state", json!("called"));
@@ -274,6 +277,14 @@ impl Party {
                 self.set("finished_at", json!(at));
                 self.set("hold_until", Value::Null);
                 self.set("state", json!(kind.strip_prefix("waitee.").unwrap()));
+            }
+            "waitee.notification-started" if data["message"].as_str().unwrap().starts_with("table-ready") => {
+                // The hold begins anew with a message that is started more than a minute late.
+                let since = self.held_since.unwrap();
+                if at > since.plus_minutes(1) {
+                    self.held_since = Some(at);
+                    self.set("hold_until", json!(at.plus_minutes(HOLD_MINUTES)));
+                }
             }
             kind if kind.starts_with("waitee.notification-") => {}
             other => panic!("{other} is no event of this night"),

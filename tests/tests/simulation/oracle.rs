@@ -192,9 +192,9 @@ fn agenda(stream: StreamId, commits: &[Item]) -> Option<Agenda> {
 
 fn version(category: Category) -> u32 {
     match category {
-        Category::User => 3,
+        Category::User | Category::Waitee => 3,
         Category::Mail => 1,
-        Category::Waitlist | Category::Waitee | Category::Session => 2,
+        Category::Waitlist | Category::Session => 2,
     }
 }
 

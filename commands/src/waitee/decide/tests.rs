@@ -1,7 +1,7 @@
 use schema::{
     WaiteeId, WaitlistId,
     body::Beside,
-    message::MessageId,
+    message::{self, Kind, MessageId, Skip, Skipped},
     value::{PartySize, QuoteMinutes, Zone},
     waitee::Why,
 };
@@ -372,6 +372,11 @@ fn a_day_later(events: &[Event], command: &Command) -> Result<Vec<Event>, Refusa
     )
 }
 
+fn skipped(why: Skip) -> Event {
+    let message = MessageId { kind: Kind::TableReady, cause: 2 };
+    Event::Notification(message::Event::Skipped(Skipped { message, attempt: None, why }))
+}
+
 fn called_until(minutes: u32) -> Event {
     Event::Called { hold_until: Time::from_millis(NOW_MS).plus_minutes(minutes), remind_at: None }
 }
@@ -381,17 +386,20 @@ fn a_hold_ends_when_its_time_has_come_and_nobody_answered() {
     let after = |events: &[Event]| {
         given::<Waitee>(events.to_vec()).when(|waitee, now| decide(waitee, &Command::EndHold, now))
     };
-    assert_eq!(after(&[joined_at(0), called_until(0)]), Ok(vec![Event::NoShow(Why::default())]));
-    assert_eq!(after(&[joined_at(0), called_until(1)]), Ok(vec![]), "not yet");
+    let told = || skipped(Skip::NoAddress); // by the host, across the room
+    assert_eq!(after(&[joined_at(0), called_until(0), told()]), Ok(vec![Event::NoShow(Why::default())]));
+    assert_eq!(after(&[joined_at(0), called_until(1), told()]), Ok(vec![]), "not yet");
+    assert_eq!(after(&[joined_at(0), called_until(0)]), Ok(vec![]), "the message is still to be sent");
+    assert_eq!(after(&[joined_at(0), called_until(0), skipped(Skip::Late)]), Ok(vec![]), "our fault");
     for answer in [
         Event::Confirmed(Why::default()),
         Event::Seated(Why::default()),
         Event::Restored(Why::default()),
         Event::Erased {},
     ] {
-        assert_eq!(after(&[joined_at(0), called_until(0), answer]), Ok(vec![]));
+        assert_eq!(after(&[joined_at(0), called_until(0), told(), answer]), Ok(vec![]));
     }
-    assert_eq!(after(&[joined_at(0), called_until(0), called_until(5)]), Ok(vec![]), "called again");
+    assert_eq!(after(&[joined_at(0), called_until(0), told(), called_until(5)]), Ok(vec![]), "called again");
     assert_eq!(after(&[]), Err(Refusal::NotFound));
 }
 

@@ -10,7 +10,7 @@ use schema::WaiteeId;
 use serde_json::json;
 use waitlist_tests::stage::Stage;
 
-use super::Door;
+use super::{Door, MEMORY};
 
 /// Parties that are called, and how often the queue names each.
 const PARTIES: usize = 20;
@@ -30,6 +30,7 @@ fn resident_kib() -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
+    let _memory = MEMORY.lock().await;
     let full = std::env::var_os("WAITLIST_FULL").is_some();
     let intents = if full { INTENTS_FULL } else { INTENTS };
     let stage = Stage::new().await;
@@ -50,8 +51,8 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
     if full {
         assert_eq!(
             door.post.look().await,
-            Looked { queued: 0, cut_short: true },
-            "so many wait that no look adds to them"
+            Looked { queued: 0, cut_short: false },
+            "a look works while so many wait"
         );
     }
     let deliver = door.post.deliver(&stage);

@@ -156,7 +156,9 @@ async fn told_over(death: Option<&str>, told: Told) {
     let history = format!("/v1/waitees/{ben}/history");
     evening.until(&token, &history, "waitee.notification-sent", 1).await;
 
-    evening.set_clock(called_at.plus_minutes(11)).await;
+    // Told by the server's second life, the guest has the whole hold from then on, and is reminded that much later.
+    let reminded_after = if death.is_some() { 16 } else { 11 };
+    evening.set_clock(called_at.plus_minutes(reminded_after)).await;
     if told.reminded {
         evening.until(&token, &history, "waitee.notification-sent", 2).await;
     } else {
