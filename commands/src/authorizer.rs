@@ -1,4 +1,4 @@
-//! Who asks: the bearer token of a request, checked against the keys, its session, and what became of its account.
+//! The authorizer: checks a request's bearer token against the signing keys, its session and its account.
 
 use infra::{
     Backend, Failure,
@@ -9,15 +9,15 @@ use schema::SessionId;
 
 use crate::session::{Session, latest, standing};
 
-/// The most commits of an account that are read for one answer: 2 read units. An account that did more since the session was
-/// last refreshed has it refreshed first.
+/// The most commits of an account that are read for one answer: 2 read units. When the account has more since the session
+/// was last refreshed, the client has to refresh it first.
 const SINCE_MAX: usize = 6;
 
-/// The principal of an `Authorization` header. Why a token is not accepted is nobody's business. At most 3 read units, however
+/// The principal of an `Authorization` header. A token that is not accepted gets no reason. At most 3 read units, however
 /// long the streams of session and account are.
 ///
 /// # Errors
-/// What the answer depends on cannot be read.
+/// The session, the account or a key cannot be read.
 pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
     let bearer = authorization
         .and_then(|value| value.split_once(' '))

@@ -1,4 +1,4 @@
-//! The forgetting of accounts and guests, as the eraser sees it: what is left to do, and that it was done.
+//! Erasure of accounts and guests for the eraser: reads what is left to do, and records that it was done.
 
 use infra::{Backend, Failure, log::Aggregate, vault::Subject};
 use schema::{
@@ -10,21 +10,18 @@ use schema::{
 
 use crate::{user, waitee};
 
-/// Somebody who is to be forgotten, and is not yet.
+/// An erasure that is not finished.
 #[derive(Clone, Debug)]
 pub struct Due {
-    /// Whose key must go.
+    /// Owner of the key to bury.
     pub subject: Subject,
-    /// Of an account, the address that becomes free.
+    /// The e-mail address to release, of an account.
     pub email: Option<Sealed<Email>>,
     stream: StreamId,
     author: Author,
 }
 
-/// What is left to do about a stream: nothing when nobody asked for it, or when it was done.
-///
-/// # Errors
-/// The stream cannot be read.
+/// The erasure that is left to do for a stream. `None` when there was no request for one, or it is done.
 pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Failure> {
     match stream.category {
         Category::User => account(backend, stream).await,
@@ -33,10 +30,7 @@ pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
     }
 }
 
-/// Says that it was done. Said twice, it is said once.
-///
-/// # Errors
-/// As [`infra::Log::transact`].
+/// Appends `forgotten`; a repeat appends nothing.
 pub async fn done(backend: &Backend, due: &Due) -> Result<(), Failure> {
     let Due { subject, stream, author, .. } = due;
     match subject {
@@ -78,7 +72,7 @@ async fn guest(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Failu
     Ok(author.map(|author| Due { subject: of(author.tenant), email: None, stream, author }))
 }
 
-/// The state of a stream; and when somebody asked to be forgotten, the author of what follows from that.
+/// The state of a stream and, when its erasure was requested, the author of the events that follow from it.
 fn fold<A: Aggregate>(
     commits: &[Commit],
     is_erased: impl Fn(&A::Event) -> bool,

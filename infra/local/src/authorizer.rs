@@ -1,5 +1,5 @@
-//! What API Gateway does around the authorizer in AWS: it asks once and keeps the answer for a minute. That
-//! minute is how long a revoked token is still taken, and it is to show here as it does there.
+//! Caches the authorizer's answers for a minute, as API Gateway does in AWS. A revoked token is accepted for up to that
+//! minute, locally as in AWS.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,21 +12,20 @@ use infra::{Backend, Failure, clock::Moment, http::Principal};
 use schema::commit::Tag;
 use tracing::error;
 
-/// For how long an answer is kept.
 const AGE_MAX: Duration = Duration::from_secs(60);
 
-/// How many answers are kept, some 200 bytes each; the oldest make room.
+/// The most answers kept, about 200 bytes each; the oldest are dropped first.
 const ANSWERS_MAX: usize = 10_000;
 
-/// The authorizer with the answers it gave lately.
+/// The authorizer with its cached answers.
 #[derive(Default)]
 pub(crate) struct Authorizer(Mutex<Answers>);
 
 #[derive(Default)]
 struct Answers {
-    /// By the hash of the header: a token is a credential, and does not stay in memory for the sake of speed.
+    /// Keyed by the hash of the header, so that tokens do not stay in memory.
     kept: HashMap<Tag, Kept>,
-    /// The same hashes in the order in which they came.
+    /// The same hashes, oldest first.
     order: VecDeque<Tag>,
 }
 
@@ -42,7 +41,7 @@ impl Kept {
 }
 
 impl Authorizer {
-    /// The principal of a request with this `Authorization` header. Without a header the authorizer is not asked.
+    /// The principal of a request's `Authorization` header. Without the header the authorizer is not called.
     pub(crate) async fn principal(&self, backend: &Backend, header: Option<&HeaderValue>) -> Principal {
         let Some(header) = header else { return Principal::Nobody };
         self.ask(header, backend.clock.moment(), async || {
@@ -51,7 +50,7 @@ impl Authorizer {
         .await
     }
 
-    /// The answer at hand, else a new one. Several requests that miss it at once each ask.
+    /// The cached answer, else a new one. Concurrent requests that miss the cache each call the authorizer.
     async fn ask(
         &self,
         header: &HeaderValue,
@@ -75,7 +74,7 @@ impl Authorizer {
         }
     }
 
-    /// A thread that panicked over the answers left none of them wrong.
+    /// The cache stays valid when a thread panics while holding the lock.
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,7 +85,7 @@ impl Answers {
         self.kept.get(&hash).filter(|kept| kept.is_fresh(now)).map(|kept| kept.principal.clone())
     }
 
-    /// Keeps an answer, in the place of one that is too old; drops those that came long ago.
+    /// Caches an answer and drops expired ones.
     fn put(&mut self, hash: Tag, answer: Kept) {
         while let Some(oldest) = self.order.front().copied() {
             let is_fresh = self.kept.get(&oldest).is_some_and(|kept| kept.is_fresh(answer.asked_at));
@@ -128,7 +127,7 @@ mod tests {
         Principal::account(id, 1_900_000_000)
     }
 
-    /// Asks once; the answer, and whether the authorizer was asked for it.
+    /// One request; the answer, and whether the authorizer was called.
     async fn ask(
         authorizer: &Authorizer,
         text: &str,

@@ -1,4 +1,4 @@
-//! The data directory: the engine's file, the keys, and where the running server is.
+//! The data directory: the engine's file, the keys, and `server.json`, which names the running server.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -12,65 +12,48 @@ use serde::{Deserialize, Serialize};
 
 use crate::{control::Control, engine::database_file};
 
-/// A data directory.
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
-/// Where a running server is, as `server.json` says. Its secrets let the owner of the files use the engine
-/// and move the clock.
+/// The content of `server.json`. Its secrets let the owner of the files use the engine and move the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
-    /// Its process id.
     pub pid: u32,
-    /// Its HTTP address.
+    /// HTTP address of the API.
     pub http: String,
-    /// Its engine's endpoint.
+    /// Endpoint of the engine.
     pub engine: String,
-    /// The access key id that its embedded engine asks for.
+    /// Access key id that the embedded engine asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine_access_key: Option<String>,
-    /// Where its clock is moved, if it was started for that.
+    /// Address and secret of the clock, with `--manual-clock`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
 }
 
-/// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// It cannot be made.
     #[error(
         "use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR"
     )]
     Open {
-        /// The directory.
         path: PathBuf,
-        /// Why not.
         #[source]
         cause: io::Error,
     },
-    /// It is not there.
     #[error(
         "there is no data directory {path}; `waitlist serve` makes one, --data-dir or WAITLIST_DATA_DIR name another"
     )]
-    Missing {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// It cannot be read where the server is.
+    Missing { path: PathBuf },
     #[error("read {path}, which says where the server is; without a server, remove it")]
     Running {
-        /// The file.
         path: PathBuf,
-        /// Why not.
         #[source]
         cause: io::Error,
     },
-    /// It cannot be said where the server is.
     #[error("write {path}, which says where the server is; move away what is in its place")]
     Announce {
-        /// The file.
         path: PathBuf,
-        /// Why not.
         #[source]
         cause: io::Error,
     },
@@ -92,28 +75,26 @@ impl DataDir {
         Ok(made)
     }
 
-    /// A directory that a server has been started on.
+    /// Opens a directory that a server was started on before.
     ///
     /// # Errors
-    /// There is none: more likely its name is wrong than that somebody wants to look into an empty one.
+    /// It does not exist. Commands do not make one: a wrong name is more likely than the wish to look into an empty directory.
     pub fn existing(path: &Path) -> Result<Self, DataDirError> {
         if path.is_dir() { Self::open(path) } else { Err(DataDirError::Missing { path: path.to_owned() }) }
     }
 
-    /// The directory itself.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Where keys are.
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.0.join("keys")
     }
 
-    /// Makes the keys that data depend on, as long as there are no data; insists on them afterwards. For the
-    /// embedded engine, whose file is the sign of data.
+    /// Makes the keys that stored data depend on while there are no data, and requires them afterwards. With the embedded
+    /// engine, its file shows whether there are data.
     ///
     /// # Errors
     /// A key is missing, or cannot be made.
@@ -125,13 +106,13 @@ impl DataDir {
         }
     }
 
-    /// Where mails and texts go that are not sent.
+    /// The directory of messages that are not sent.
     #[must_use]
     pub fn outbox(&self) -> PathBuf {
         self.0.join("outbox")
     }
 
-    /// Writes `server.json`, readable by its owner alone. The file appears whole or not at all.
+    /// Writes `server.json`, readable by its owner alone, in one step, so that no reader sees half of it.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -144,7 +125,7 @@ impl DataDir {
             .map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
     }
 
-    /// Where a server is, or was when it was killed.
+    /// Reads `server.json`. It may name a server that was killed.
     ///
     /// # Errors
     /// The file is there and cannot be read.
@@ -156,7 +137,7 @@ impl DataDir {
         read.map(Some).map_err(|cause| DataDirError::Running { path: self.server_file(), cause })
     }
 
-    /// Takes the announcement back.
+    /// Removes `server.json`.
     pub fn withdraw(&self) {
         if let Err(cause) = fs::remove_file(self.server_file()) {
             tracing::warn!(%cause, "could not remove server.json");
@@ -168,7 +149,7 @@ impl DataDir {
     }
 }
 
-/// Writes a file that its owner alone may read.
+/// Writes a file that only its owner can read.
 fn write_own(path: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),

@@ -41,40 +41,38 @@ use crate::{
     workers::{self, Post},
 };
 
-/// Names an engine to be used instead of one of our own; AWS's SDK reads it too.
+/// The variable that names another engine than the embedded one; AWS's SDK reads it too.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
-/// For how long a starting server or command waits for a process that is ending to let go of the data
-/// directory.
+/// How long a starting server or command waits for an ending process to release the data directory.
 pub(crate) const RESTART_MAX: Duration = Duration::from_secs(3);
 
-/// For how long it then waits for the address: that is let go of a moment later.
+/// How long it then waits for the address, which is released a moment later.
 const ADDRESS_MAX: Duration = Duration::from_secs(1);
 const ADDRESS_POLL: Duration = Duration::from_millis(50);
 
-/// For how long a stopping server waits for requests that run.
+/// How long a stopping server waits for running requests.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// How long the token in the printed example is good for.
+/// Lifetime of the token in the printed example.
 const EXAMPLE_TOKEN_TTL_S: u32 = 3_600;
 
-/// How to serve.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// Where to listen; port 0 picks a free one.
+    /// Port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Whether whoever can read `server.json` may move the clock.
+    /// Whether the clock may be moved by a caller who can read `server.json`.
     pub manual_clock: bool,
-    /// Whether what is due is looked for each minute.
+    /// Whether the tick runs each minute.
     pub tick: bool,
-    /// Whether what is printed first is for programs.
+    /// Whether the first line of output is JSON.
     pub json: bool,
 }
 
-/// Serves until Ctrl-C or SIGTERM; then what runs is finished.
+/// Serves until Ctrl-C or SIGTERM, then finishes the running requests.
 ///
 /// # Errors
-/// The directory, the engine, the tables, the keys or the address cannot be had: the message says what to do.
+/// The directory, engine, tables, keys or address cannot be used; the error says what to do.
 pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error + Send + Sync>> {
     let Start { listen, manual_clock, tick, json } = start;
     let prefix = config::prefix();
@@ -158,7 +156,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     Ok(())
 }
 
-/// The engine that the environment names, else one of our own in the data directory.
+/// The engine named by the environment, else an embedded one in the data directory.
 async fn engine(
     data_dir: &DataDir,
     tables: &[Table],
@@ -173,7 +171,7 @@ async fn engine(
     Ok((engine.sdk().await, Some(engine)))
 }
 
-/// Names the server that uses the data directory already, if it is known.
+/// Adds the server that already uses the data directory to the error, if it is known.
 fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
     match (&cause, data_dir.running()) {
         (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => format!(
@@ -185,7 +183,7 @@ fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync>
     }
 }
 
-/// What a person at the terminal is waiting for, or on one line what a program is.
+/// The first output: for a person the address and a curl to try, for a program one line of JSON.
 fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Result<(), infra::Failure> {
     let owner = UserId(backend.clock.id(backend.clock.now()));
     let token = key.mint(owner, backend.clock.now(), EXAMPLE_TOKEN_TTL_S)?;

@@ -1,35 +1,28 @@
-//! What an answer of SES or SNS means. Neither takes an idempotency key, so whatever cannot be told for certain is not guessed.
+//! Classifies answers of SES and SNS. Neither takes an idempotency key, so an uncertain answer is never taken for a refusal.
 
 use std::{error::Error, io, time::Duration};
 
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 
-/// Why a message was not sent, or may not have been. The codes are the carrier's, and name nobody.
+/// A send that was refused or whose outcome is unknown. The codes are the carrier's and hold no personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// It was not taken, and never will be.
+    /// Refused for good.
     #[error("refused: {code}")]
-    Refused {
-        /// Why.
-        code: String,
-    },
-    /// It was not taken, and may be later.
+    Refused { code: String },
+    /// Refused for now; a later attempt may succeed.
     #[error("not now: {code}")]
-    Busy {
-        /// Why.
-        code: String,
-    },
-    /// Nobody can say whether it was taken.
+    Busy { code: String },
+    /// The outcome is unknown.
     #[error("no answer")]
     Unanswered {
-        /// What happened instead.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// A send that is repeated after a lost answer is sent twice: the SDK may not do that by itself.
+/// No retries by the SDK: a send repeated after a lost answer goes out twice.
 pub(super) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }
@@ -42,14 +35,14 @@ pub(super) fn within(timeout: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// Status codes from here on say that a request was not taken; and from there on that the fault is the carrier's.
+/// The first status code that means a refusal, and the first that means a fault of the carrier.
 const CLIENT_ERROR: u16 = 400;
 const SERVER_ERROR: u16 = 500;
 const TOO_MANY_REQUESTS: u16 = 429;
-/// The fault is our own: credentials that ran out, or a role that may not send. Nothing is wrong with the message.
+/// Expired credentials, or a role without permission to send: our fault, and nothing is wrong with the message.
 const FORBIDDEN: u16 = 403;
 
-/// What an answer that is no success means. `passing` are the codes of refusals that end by themselves.
+/// Classifies an answer that is not a success. `passing` holds the codes of refusals that are worth a later attempt.
 pub(super) fn turned_away<E>(cause: SdkError<E>, passing: &[&str]) -> SendError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -79,7 +72,7 @@ where
     }
 }
 
-/// Whether there was nobody to send anything to: then nothing was sent.
+/// Whether the connection failed, so that nothing was sent.
 fn never_connected(cause: &(dyn Error + 'static)) -> bool {
     use std::io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
     let is_so = |error: &(dyn Error + 'static)| {

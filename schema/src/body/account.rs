@@ -18,7 +18,7 @@ pub struct Register {
     pub name: String,
 }
 
-/// Somebody who registers, in clear: lives only in memory.
+/// A parsed registration, in clear; never stored.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub email: Email,
@@ -38,7 +38,7 @@ impl Register {
     }
 }
 
-/// The body of PATCH /v1/me: absent stays.
+/// The body of PATCH /v1/me: an absent field stays unchanged.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeMe {
@@ -89,8 +89,6 @@ pub struct ResetPassword {
 }
 
 impl ResetPassword {
-    /// Token and new password.
-    ///
     /// # Errors
     /// The password is too short or too long.
     pub fn parse(self) -> Result<(String, Password), Problem> {
@@ -164,7 +162,7 @@ pub struct Refresh {
     pub refresh_token: String,
 }
 
-/// What a session is used with.
+/// The tokens of a session.
 #[derive(Clone, Serialize)]
 pub struct Tokens {
     pub access_token: String,
