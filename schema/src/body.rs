@@ -15,14 +15,14 @@ use crate::{
     message::Channel,
     value::{
         Bounded, Capacity, Email, HoldMinutes, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason,
-        Region,
+        Region, Whole,
     },
     waitee::{JoinedBy, State, present},
     waitlist::Settings,
 };
 
-const CAPACITY_DEFAULT: i64 = 200;
-const HOLD_MINUTES_DEFAULT: i64 = 10;
+const CAPACITY_DEFAULT: Whole = Whole(200);
+const HOLD_MINUTES_DEFAULT: Whole = Whole(10);
 const LANGUAGE_DEFAULT: &str = "en";
 const DAY_STARTS_DEFAULT: &str = "04:00"; // when even late kitchens have closed
 
@@ -72,10 +72,10 @@ pub struct CreateWaitlist {
     pub name: String,
     pub time_zone: String,
     pub region: String,
-    pub capacity: Option<i64>,
-    pub hold_minutes: Option<i64>,
-    pub remind_minutes: Option<i64>,
-    pub quote_minutes: Option<i64>,
+    pub capacity: Option<Whole>,
+    pub hold_minutes: Option<Whole>,
+    pub remind_minutes: Option<Whole>,
+    pub quote_minutes: Option<Whole>,
     pub language: Option<String>,
     pub day_starts: Option<String>,
 }
@@ -88,11 +88,11 @@ impl CreateWaitlist {
         let name = check.value("/name", self.name.parse());
         let time_zone = check.value("/time_zone", self.time_zone.parse());
         let region = check.value("/region", self.region.parse());
-        let capacity = check.value("/capacity", Bounded::parse(self.capacity.unwrap_or(CAPACITY_DEFAULT)));
+        let capacity = check.value("/capacity", Bounded::read(self.capacity.unwrap_or(CAPACITY_DEFAULT)));
         let hold_minutes =
-            check.value("/hold_minutes", Bounded::parse(self.hold_minutes.unwrap_or(HOLD_MINUTES_DEFAULT)));
-        let remind_minutes = check.optional("/remind_minutes", self.remind_minutes, Bounded::parse);
-        let quote_minutes = check.optional("/quote_minutes", self.quote_minutes, Bounded::parse);
+            check.value("/hold_minutes", Bounded::read(self.hold_minutes.unwrap_or(HOLD_MINUTES_DEFAULT)));
+        let remind_minutes = check.optional("/remind_minutes", self.remind_minutes, Bounded::read);
+        let quote_minutes = check.optional("/quote_minutes", self.quote_minutes, Bounded::read);
         let language = check.value("/language", self.language.as_deref().unwrap_or(LANGUAGE_DEFAULT).parse());
         let day_starts =
             check.value("/day_starts", self.day_starts.as_deref().unwrap_or(DAY_STARTS_DEFAULT).parse());
@@ -127,13 +127,13 @@ pub struct ChangeWaitlist {
     #[serde(deserialize_with = "present")]
     pub region: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
-    pub capacity: Option<Option<i64>>,
+    pub capacity: Option<Option<Whole>>,
     #[serde(deserialize_with = "present")]
-    pub hold_minutes: Option<Option<i64>>,
+    pub hold_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "present")]
-    pub remind_minutes: Option<Option<i64>>,
+    pub remind_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "present")]
-    pub quote_minutes: Option<Option<i64>>,
+    pub quote_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "present")]
     pub language: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
@@ -163,21 +163,21 @@ impl ChangeWaitlist {
         if let Some(capacity) = check.optional(
             "/capacity",
             self.capacity.map(|raw| raw.unwrap_or(CAPACITY_DEFAULT)),
-            Capacity::parse,
+            Capacity::read,
         ) {
             settings.capacity = capacity;
         }
         if let Some(hold) = check.optional(
             "/hold_minutes",
             self.hold_minutes.map(|raw| raw.unwrap_or(HOLD_MINUTES_DEFAULT)),
-            HoldMinutes::parse,
+            HoldMinutes::read,
         ) {
             settings.hold_minutes = hold;
         }
-        if let Some(remind) = check.patch("/remind_minutes", self.remind_minutes, Bounded::parse) {
+        if let Some(remind) = check.patch("/remind_minutes", self.remind_minutes, Bounded::read) {
             settings.remind_minutes = remind;
         }
-        if let Some(quote) = check.patch("/quote_minutes", self.quote_minutes, Bounded::parse) {
+        if let Some(quote) = check.patch("/quote_minutes", self.quote_minutes, Bounded::read) {
             settings.quote_minutes = quote;
         }
         if let Some(language) =
@@ -210,11 +210,11 @@ fn check_reminder(check: &mut Check, settings: &Settings) {
 #[serde(deny_unknown_fields)]
 pub struct AddWaitee {
     pub name: String,
-    pub party_size: i64,
+    pub party_size: Whole,
     pub phone: Option<String>,
     pub email: Option<String>,
     pub note: Option<String>,
-    pub quoted_minutes: Option<i64>,
+    pub quoted_minutes: Option<Whole>,
     pub language: Option<String>,
 }
 
@@ -236,11 +236,11 @@ impl AddWaitee {
     pub fn parse(self, region: Region) -> Result<Party, Problem> {
         let mut check = Check::default();
         let name = check.value("/name", Name::parse(&self.name));
-        let party_size = check.value("/party_size", PartySize::parse(self.party_size));
+        let party_size = check.value("/party_size", PartySize::read(self.party_size));
         let phone = check.optional("/phone", self.phone, |raw| Phone::parse(&raw, region));
         let email = check.optional("/email", self.email, |raw| Email::parse(&raw));
         let note = check.optional("/note", self.note, |raw| Note::parse(&raw));
-        let quoted_minutes = check.optional("/quoted_minutes", self.quoted_minutes, QuoteMinutes::parse);
+        let quoted_minutes = check.optional("/quoted_minutes", self.quoted_minutes, QuoteMinutes::read);
         let language = check.optional("/language", self.language, |raw| raw.parse());
         let party = name.zip(party_size).map(|(name, party_size)| Party {
             name,
@@ -262,7 +262,7 @@ pub struct ChangeWaitee {
     #[serde(deserialize_with = "present")]
     pub name: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
-    pub party_size: Option<Option<i64>>,
+    pub party_size: Option<Option<Whole>>,
     #[serde(deserialize_with = "present")]
     pub phone: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
@@ -270,7 +270,7 @@ pub struct ChangeWaitee {
     #[serde(deserialize_with = "present")]
     pub note: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
-    pub quoted_minutes: Option<Option<i64>>,
+    pub quoted_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "present")]
     pub language: Option<Option<String>>,
 }
@@ -294,11 +294,11 @@ impl ChangeWaitee {
         let mut check = Check::default();
         let patch = PartyPatch {
             name: check.replace("/name", self.name, |raw| Name::parse(&raw)),
-            party_size: check.replace("/party_size", self.party_size, PartySize::parse),
+            party_size: check.replace("/party_size", self.party_size, PartySize::read),
             phone: check.patch("/phone", self.phone, |raw| Phone::parse(&raw, region)),
             email: check.patch("/email", self.email, |raw| Email::parse(&raw)),
             note: check.patch("/note", self.note, |raw| Note::parse(&raw)),
-            quoted_minutes: check.patch("/quoted_minutes", self.quoted_minutes, QuoteMinutes::parse),
+            quoted_minutes: check.patch("/quoted_minutes", self.quoted_minutes, QuoteMinutes::read),
             language: check.patch("/language", self.language, |raw| raw.parse()),
         };
         check.done(Some(patch))

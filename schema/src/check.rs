@@ -7,6 +7,9 @@ use crate::{
     value::Invalid,
 };
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Collects the faults of a body's values.
 #[derive(Debug, Default)]
 pub struct Check(Vec<Fault>);
@@ -81,14 +84,10 @@ pub fn whole_number(text: &str) -> Option<u64> {
 /// # Errors
 /// No JSON, or unknown, doubled, missing or wrongly typed fields: a problem that points at the place.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let body = if body.is_empty() { b"{}".as_slice() } else { body };
+    let body = text(body);
     if body.trim_ascii_start().starts_with(b"[") {
         // serde would take a list for an object whose fields are not named.
-        let errors = vec![Fault { at: Place::Pointer(String::new()), detail: "must be an object".into() }];
-        return Err(Problem {
-            errors,
-            ..Problem::new(Slug::MalformedBody, "The body is not what was asked for; see errors.")
-        });
+        return Err(misfit(String::new(), "must be an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -99,34 +98,49 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(parsed)
 }
 
+/// The content of a JSON body in the canonical form of RFC 8785: however fields are ordered, spaced and escaped, the same
+/// content gives the same bytes. A body that is not JSON, or holds a number that no double can hold, stands for itself.
+#[must_use]
+pub fn canonical(body: &[u8]) -> Vec<u8> {
+    let body = text(body);
+    let content = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let canonical = content.and_then(|content| serde_json_canonicalizer::to_vec(&content).ok());
+    canonical.unwrap_or_else(|| body.to_vec())
+}
+
+/// The JSON text of a body. A byte order mark before it is ignored, as RFC 8259, section 8.1, allows.
+fn text(body: &[u8]) -> &[u8] {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    if body.is_empty() { b"{}" } else { body }
+}
+
 fn malformed(pointer: String, error: &serde_json::Error) -> Problem {
-    let slug = Slug::MalformedBody;
-    if error.is_syntax() || error.is_eof() {
-        return Problem::new(
-            slug,
-            format!("The body is not JSON: it breaks at line {}, column {}.", error.line(), error.column()),
-        );
-    }
     // serde's messages quote the value that was sent; what is wrong with it can be said without it.
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
-    let detail = match message.split_once(", expected ") {
+    if message == "number out of range" {
+        return misfit(pointer, "must not be a number of this size");
+    }
+    if error.is_syntax() || error.is_eof() {
+        return Problem::new(
+            Slug::MalformedBody,
+            format!("The body is not JSON: it breaks at line {}, column {}.", error.line(), error.column()),
+        );
+    }
+    match message.split_once(", expected ") {
         Some((_, expected))
             if message.starts_with("invalid type") || message.starts_with("invalid value") =>
         {
-            format!(
-                "must be {}",
-                match expected {
-                    "i64" => "a whole number",
-                    shape if shape.starts_with("struct ") => "an object",
-                    other => other,
-                }
-            )
+            let expected = if expected.starts_with("struct ") { "an object" } else { expected };
+            misfit(pointer, format!("must be {expected}"))
         }
-        _ => message.replace('`', ""),
-    };
-    let errors = vec![Fault { at: Place::Pointer(pointer), detail }];
-    Problem { errors, ..Problem::new(slug, "The body is not what was asked for; see errors.") }
+        _ => misfit(pointer, message.replace('`', "")),
+    }
+}
+
+fn misfit(pointer: String, detail: impl Into<String>) -> Problem {
+    let errors = vec![Fault { at: Place::Pointer(pointer), detail: detail.into() }];
+    Problem { errors, ..Problem::new(Slug::MalformedBody, "The body is not what was asked for; see errors.") }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -149,14 +163,15 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::value::Whole;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Party {
         #[expect(dead_code, reason = "only read")]
         name: String,
-        #[expect(dead_code, reason = "only read")]
-        party_size: i64,
+        party_size: Whole,
+        capacity: Option<Whole>,
     }
 
     fn fault(body: &str) -> (String, String) {
@@ -183,5 +198,58 @@ mod tests {
         assert!(fault(r#"{"name":"Ana""#).1.contains("line 1"));
         assert!(fault(r#"{"name":"Ana","party_size":4} x"#).1.contains("not JSON"));
         assert_eq!(fault("").1, "missing field name");
+        for other in ["null", "true", "\"2\"", "[2]", "{}", "1.5", "1e-1"] {
+            let expected = ("/party_size".into(), "must be a whole number".into());
+            assert_eq!(fault(&format!(r#"{{"name":"Ana","party_size":{other}}}"#)), expected, "{other}");
+        }
+        let huge = ("/name".into(), "must not be a number of this size".into());
+        assert_eq!(fault(r#"{"name":1e400,"party_size":4}"#), huge);
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_or_an_exponent() {
+        for (written, number) in [
+            ("2", 2),
+            ("2.0", 2),
+            ("20e-1", 2),
+            ("-0", 0),
+            ("0e400", 0),
+            ("9223372036854775808", i64::MAX),
+            ("-99999999999999999999", i64::MIN),
+            ("1e400", i64::MAX),
+            ("-1e400", i64::MIN),
+        ] {
+            let body = format!(r#"{{"name":"Ana","party_size":{written},"capacity":{written}}}"#);
+            let party: Party = json(body.as_bytes()).unwrap();
+            assert_eq!((party.party_size, party.capacity), (Whole(number), Some(Whole(number))), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_ignored() {
+        assert!(json::<Party>("\u{feff}{\"name\":\"Ana\",\"party_size\":4}".as_bytes()).is_ok());
+        assert_eq!(fault("\u{feff}").1, "missing field name");
+        assert!(fault("\u{feff}\u{feff}{}").1.contains("not JSON"));
+    }
+
+    #[test]
+    fn the_same_content_is_the_same_however_it_is_written() {
+        let content = canonical(br#"{"name":"Ana","party_size":2,"note":null}"#);
+        for written in [
+            r#"{"party_size": 2, "note": null, "name": "Ana"}"#,
+            "\u{feff}{\n\t\"name\" : \"\\u0041na\", \"note\":null, \"party_size\":2.0}",
+            r#"{"name":"Ana","note":null,"party_size":20e-1}"#,
+        ] {
+            assert_eq!(canonical(written.as_bytes()), content, "{written}");
+        }
+        for other in [
+            r#"{"name":"ana","party_size":2,"note":null}"#,
+            r#"{"name":"Ana","party_size":2}"#,
+            r#"{"name":"Ana","party_size":"2","note":null}"#,
+        ] {
+            assert_ne!(canonical(other.as_bytes()), content, "{other}");
+        }
+        assert_eq!(canonical(b""), canonical(b"{}"));
+        assert_eq!(canonical(b"{\"x\": 1e400}"), b"{\"x\": 1e400}");
     }
 }

@@ -88,9 +88,9 @@ fn mail_settings() -> Result<MailSettings, Failure> {
         Some((_, address)) => address.strip_suffix('>').unwrap_or_default(),
         None => from.as_str(),
     };
-    if Email::parse(address).is_err() || from.contains(char::is_control) {
+    if Email::parse(address).is_err() || !address.is_ascii() || from.contains(char::is_control) {
         return Err(wrong(
-            "WAITLIST_MAIL_FROM must be one address, such as hello@example.com or Waitlist <hello@example.com>",
+            "WAITLIST_MAIL_FROM must be one address in ASCII, such as hello@example.com or Waitlist <hello@example.com>",
         ));
     }
     let configuration_set = env::var("WAITLIST_MAIL_CONFIGURATION_SET").ok();

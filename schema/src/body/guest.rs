@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AddWaitee, Written};
-use crate::{Time, waitee::State};
+use crate::{Time, value::Whole, waitee::State};
 
-/// The body of POST /v1/public/waitlists/{id}/waitees: what a host sends, but that nobody quotes themselves a time.
+/// The body of POST /v1/public/waitlists/{id}/waitees: as a host sends it, without `quoted_minutes`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JoinWaitlist {
     pub name: String,
-    pub party_size: i64,
+    pub party_size: Whole,
     pub phone: Option<String>,
     pub email: Option<String>,
     pub note: Option<String>,

@@ -1,11 +1,15 @@
-//! Text as people write it: trimmed, within its length, and showing what it holds.
+//! Text as people write it: trimmed, within its length, and without what would mislead its readers.
 
-use super::{Invalid, web_address};
+use super::{
+    Invalid,
+    characters::{is_blank, is_direction, is_format, is_joiner, is_line_end},
+    web_address,
+};
 
-/// A name: of a person, or of a list. It goes out in messages and stands alone on a line, so it must be seen, must not
-/// rearrange what stands around it, and leads nowhere.
+/// Reads the name of a person or of a list. Names stand on a line of the messages that we send, and strangers choose them, so
+/// a name must be visible, must not rearrange the text around it, and must not become a link.
 pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
-    let name = trimmed(raw, chars_max)?;
+    let name = trimmed(&raw.replace('\t', " "), chars_max)?;
     if name.chars().any(|c| c.is_control() || is_line_end(c)) {
         return Err(Invalid("must not contain control characters".into()));
     }
@@ -14,8 +18,12 @@ pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
             "must not contain invisible characters or ones that turn the direction of writing".into(),
         ));
     }
-    let plain: String = name.chars().filter(|c| !is_blank(*c) || c.is_whitespace()).collect();
-    if web_address::is_in(&plain) {
+    if web_address::holds_encoded_word(&name) {
+        return Err(Invalid(
+            "must be the name itself and not an encoded word such as =?utf-8?q?Ana?=".into(),
+        ));
+    }
+    if web_address::is_in(&name) {
         return Err(Invalid(
             "must be a name and not a web address; full stops are for initials and titles, as in J.R. Smith"
                 .into(),
@@ -24,9 +32,10 @@ pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
     Ok(name)
 }
 
-/// What a host writes for hosts: several lines, links and all.
+/// Reads what a host writes for hosts: several lines, links allowed. Line ends of every system become `\n`, tabs become spaces.
 pub(super) fn prose(raw: &str, chars_max: usize) -> Result<String, Invalid> {
-    let prose = trimmed(raw, chars_max)?;
+    let raw = raw.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
+    let prose = trimmed(&raw, chars_max)?;
     if prose.chars().any(|c| c.is_control() && c != '\n') {
         return Err(Invalid("must not contain control characters".into()));
     }
@@ -47,45 +56,12 @@ fn trimmed(raw: &str, chars_max: usize) -> Result<String, Invalid> {
     Ok(trimmed.to_owned())
 }
 
-/// Characters that show nothing by themselves. Some are at home inside words: joiners in Persian, Hindi and emoji, fillers in old
-/// Korean, variation selectors behind any emoji.
-pub(super) fn is_blank(c: char) -> bool {
-    let is_filler = matches!(
-        c,
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-    );
-    let is_selector =
-        matches!(c, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
-    c.is_whitespace() || is_format(c) || is_filler || is_selector
-}
-
-/// Unicode's format characters (Cf), but for those that are seen, such as Arabic's number signs.
-fn is_format(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'..='\u{e007f}')
-}
-
-/// Format characters that decide how the letters beside them look: some scripts cannot do without.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}')
-}
-
-/// Embeddings, overrides and isolates: what stands behind them may read as something else than what it is.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn is_line_end(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_seen_and_leaves_its_surroundings_alone() {
+    fn a_name_is_visible_and_does_not_rearrange_the_text_around_it() {
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
         for allowed in [
             "Ana",
@@ -137,14 +113,21 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leads_nowhere_and_a_note_may() {
+    fn a_name_is_no_link_and_a_note_may_hold_one() {
         for address in ["https://bit.ly/x", "Ana exam\u{200d}ple.\u{200c}com"] {
             assert!(
                 name(address, 100).unwrap_err().0.starts_with("must be a name and not a web address"),
                 "{address:?}"
             );
         }
+        let encoded = name("=?utf-8?q?Free_phone_at_evil=2Ecom/x?=", 100).unwrap_err();
+        assert!(encoded.0.contains("encoded word"), "{encoded}");
         assert!(prose("see https://example.com/menu", 500).is_ok());
+    }
+
+    #[test]
+    fn a_tab_in_a_name_is_a_space() {
+        assert_eq!(name("Ana\tMaria\t", 100).as_deref(), Ok("Ana Maria"));
     }
 
     #[test]
@@ -152,8 +135,17 @@ mod tests {
         for allowed in ["window seat\nhigh chair", "a\u{200b}b", "\u{200f}שלום"] {
             assert_eq!(prose(allowed, 500).as_deref(), Ok(allowed));
         }
-        for refused in ["\u{202e}evil", "\u{2067}evil", "\u{200b}\n\u{200d}", "a\u{0}b", "a\rb", ""] {
+        for refused in ["\u{202e}evil", "\u{2067}evil", "\u{200b}\n\u{200d}", "a\u{0}b", "a\u{1b}b", ""] {
             assert!(prose(refused, 500).is_err(), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn a_note_has_the_same_lines_from_every_system() {
+        for sent in ["window seat\r\nhigh chair\r\n", "window seat\rhigh chair", "window\tseat\nhigh chair"] {
+            assert_eq!(prose(sent, 500).as_deref(), Ok("window seat\nhigh chair"), "{sent:?}");
+        }
+        let crlf = "x\r\n".repeat(250);
+        assert!(prose(&crlf, 500).is_ok(), "a line end counts once");
     }
 }

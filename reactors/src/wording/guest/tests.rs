@@ -35,7 +35,7 @@ fn a_name_leads_nowhere_however_it_is_spelled_or_cut() {
     let name = |list: &str| {
         to_guest(Language::En, list, "Ana", table_ready_text).split_once(": your table").unwrap().0.to_owned()
     };
-    for list in ["Win at evil.çom", "bit.lý/x", "evil.c\u{301}om", "w\u{301}ww.x.y"] {
+    for list in ["Win at evil.çom", "bit.lý", "evil.c\u{301}om", "w\u{301}ww.x.y"] {
         assert!(!holds_web_address(&name(list)), "{list}: {}", name(list));
     }
     assert_eq!(name("Win at evil.çom"), "Win at evil com");

@@ -25,7 +25,7 @@ async fn a_body_about_an_account_is_pointed_at_where_its_shape_is_wrong() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     for (method, path, body) in taken() {
-        for broken in ["{", "[]", "null", "7", "\u{feff}{}"] {
+        for broken in ["{", "[]", "null", "7", "\u{feff}\u{feff}{}"] {
             scene.refuses_body(method, path, broken, (400, "malformed-body", "")).await;
         }
         let mut unknown = body.clone();
@@ -73,8 +73,17 @@ async fn a_value_about_an_account_is_pointed_at_where_it_is_not_allowed() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let long = "x".repeat(60_000);
-    let no_addresses =
-        ["", "ana", "@example.com", "ana@example", "a na@example.com", "ana@ex\u{0}ample.com", &long];
+    let no_addresses = [
+        "",
+        "ana",
+        "@example.com",
+        "..@example.com",
+        "añа@example.com",
+        "ana@example",
+        "a na@example.com",
+        "ana@ex\u{0}ample.com",
+        &long,
+    ];
     let no_names = ["", "  ", "\u{7}", "two\nlines", &long];
     let no_passwords = ["", "seven77", &long];
     for (method, path, body) in taken() {

@@ -13,13 +13,14 @@ async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
         (r#"{"name": "Cleo", "party_size""#, ""),
         ("not json", ""),
         (r#"{"name": "Cleo", "party_size": 2} trailing"#, ""),
-        ("\u{feff}{}", ""),
+        ("\u{feff}{}", "pointer:"),
+        ("\u{feff}\u{feff}{}", ""),
         (r#"{"name": "Cleo", "party_size": 2, "colour": 1}"#, "pointer:/colour"),
         (r#"{"name": "Cleo", "name": "Dan", "party_size": 2}"#, "pointer:"),
         (r#"{"name": "Cleo", "party_size": "2"}"#, "pointer:/party_size"),
         (r#"{"name": "Cleo", "party_size": 1.5}"#, "pointer:/party_size"),
         (r#"{"name": "Cleo", "party_size": null}"#, "pointer:/party_size"),
-        (r#"{"name": "Cleo", "party_size": 99999999999999999999}"#, "pointer:/party_size"),
+        (r#"{"name": 1e400, "party_size": 2}"#, "pointer:/name"),
         (r#"{"name": 7, "party_size": 2}"#, "pointer:/name"),
         (r#"{"name": {"first": "Cleo"}, "party_size": 2}"#, "pointer:/name"),
         (r#"{"name": "Cleo"}"#, "pointer:"),
@@ -62,6 +63,28 @@ async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
         .await;
 }
 
+#[tokio::test]
+async fn a_body_is_read_as_people_and_programs_write_it() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let body = "\u{feff}{\"name\": \"Cleo\\tDoe\", \"party_size\": 2.0, \"quoted_minutes\": 1.5e1, \
+                \"note\": \"window seat\\r\\nhigh\\tchair\\r\\n\", \"email\": \"cleo@MÜNCHEN.de\"}";
+    let joined = scene.send("POST", &scene.parties, body, &[JSON]).await;
+    assert_eq!(joined.status, 201, "{joined:?}");
+    let token = [("Sync-Token", joined.header("sync-token"))];
+    let party = scene.send("GET", &format!("/v1/waitees/{}", joined.id()), "", &token).await.body;
+    assert_eq!(
+        [&party["name"], &party["party_size"], &party["quoted_minutes"], &party["note"], &party["email"]],
+        [
+            &json!("Cleo Doe"),
+            &json!(2),
+            &json!(15),
+            &json!("window seat\nhigh chair"),
+            &json!("cleo@xn--mnchen-3ya.de")
+        ]
+    );
+}
+
 /// An object in an object in an object.
 fn deep_object(levels: usize) -> Value {
     (0..levels).fold(json!(1), |inner, _| json!({ "in": inner }))
@@ -87,11 +110,19 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "name": "\u{200d}\u{200d}" }), "pointer:/name"),
         (json!({ "name": "A\u{202e}na" }), "pointer:/name"),
         (json!({ "name": "Win at bit.ly/x" }), "pointer:/name"),
+        (json!({ "name": "Win evil.lol/x" }), "pointer:/name"),
+        (json!({ "name": "192.168.0.1/x" }), "pointer:/name"),
+        (json!({ "name": "ｅｖｉｌ．ｃｏｍ" }), "pointer:/name"),
+        (json!({ "name": "evil\u{2024}com" }), "pointer:/name"),
+        (json!({ "name": "tel:+19005550123" }), "pointer:/name"),
+        (json!({ "name": "=?utf-8?q?Free_phone_at_evil=2Ecom/x?=" }), "pointer:/name"),
         (json!({ "phone": "" }), "pointer:/phone"),
         (json!({ "phone": "12" }), "pointer:/phone"),
         (json!({ "phone": "call me" }), "pointer:/phone"),
         (json!({ "phone": "1".repeat(5_000) }), "pointer:/phone"),
         (json!({ "email": "cleo" }), "pointer:/email"),
+        (json!({ "email": "..@example.com" }), "pointer:/email"),
+        (json!({ "email": "cléo@example.com" }), "pointer:/email"),
         (json!({ "email": "cleo@example.com\r\nBcc: all@example.com" }), "pointer:/email"),
         (json!({ "note": "x".repeat(501) }), "pointer:/note"),
         (json!({ "note": "\u{200b}" }), "pointer:/note"),
@@ -106,6 +137,13 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         }
         scene.refuses_body("PATCH", &scene.ana(""), &changes.to_string(), wrong(pointer)).await;
     }
+    for number in ["9223372036854775808", "-9223372036854775809", "99999999999999999999", "1e400", "-1e400"] {
+        let body = format!(r#"{{"name": "Cleo", "party_size": {number}}}"#);
+        scene.refuses_body("POST", &scene.parties, &body, wrong("pointer:/party_size")).await;
+        scene.refuses_body("POST", &scene.door(), &body, wrong("pointer:/party_size")).await;
+        let body = format!(r#"{{"party_size": {number}}}"#);
+        scene.refuses_body("PATCH", &scene.ana(""), &body, wrong("pointer:/party_size")).await;
+    }
     for (changes, pointer) in [
         (json!({ "time_zone": "Mars/Olympus_Mons" }), "pointer:/time_zone"),
         (json!({ "time_zone": "" }), "pointer:/time_zone"),
@@ -114,6 +152,8 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
         (json!({ "name": "" }), "pointer:/name"),
         (json!({ "name": "\u{200b}Terrace" }), "pointer:/name"),
         (json!({ "name": "https://example.com" }), "pointer:/name"),
+        (json!({ "name": "=?utf-8?q?Free_phone_at_evil=2Ecom/x?=" }), "pointer:/name"),
+        (json!({ "name": "x.zip" }), "pointer:/name"),
         (json!({ "capacity": 0 }), "pointer:/capacity"),
         (json!({ "capacity": 401 }), "pointer:/capacity"),
         (json!({ "hold_minutes": 121 }), "pointer:/hold_minutes"),
@@ -209,6 +249,14 @@ async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
     for path in [&scene.parties, &scene.door(), &scene.visit("/leave")] {
         scene.refuses("POST", path, &valid, &[], (415, "unsupported-media-type", "")).await;
     }
+    for coding in ["gzip", "br", "identity, deflate", "aws-chunked"] {
+        let headers = [JSON, ("content-encoding", coding)];
+        scene.refuses("POST", &scene.parties, &valid, &headers, (415, "unsupported-media-type", "")).await;
+        let answer = scene.send("POST", &scene.door(), &valid, &headers).await;
+        assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"), "{coding}");
+    }
+    let plain = [JSON, ("content-encoding", "Identity")];
+    assert_eq!(scene.send("POST", &scene.parties, &valid, &plain).await.status, 201);
     let padded = format!("{valid}{}", " ".repeat(64 * 1024 + 1 - valid.len()));
     for path in [&scene.parties, &scene.door(), &scene.visit("/leave")] {
         scene.refuses_body("POST", path, &padded, (413, "body-too-large", "")).await;
