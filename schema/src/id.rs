@@ -21,18 +21,20 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = NotAnId;
 
-            /// Only the lower-case hyphenated form is an id; the other spellings of a UUID would be second names for one thing.
+            /// Reads the hyphenated form, in lower case or capitals (RFC 9562, section 4).
             fn from_str(text: &str) -> Result<Self, NotAnId> {
-                let id = Uuid::parse_str(text).map_err(|_| NotAnId)?;
-                if id.hyphenated().to_string() == text { Ok(Self(id)) } else { Err(NotAnId) }
+                if text.len() != uuid::fmt::Hyphenated::LENGTH {
+                    return Err(NotAnId);
+                }
+                Uuid::try_parse(text).map(Self).map_err(|_| NotAnId)
             }
         }
     };
 }
 
-/// The text is no UUID in its usual spelling.
+/// The text is no UUID with hyphens.
 #[derive(Debug, thiserror::Error)]
-#[error("must be a UUID in lower case with hyphens")]
+#[error("must be a UUID with hyphens, such as 01920000-0000-7000-8000-000000000000")]
 pub struct NotAnId;
 
 uuid_id! {
@@ -94,7 +96,6 @@ impl Category {
 pub struct StreamId {
     /// What the stream is about.
     pub category: Category,
-    /// Which one.
     pub id: Uuid,
 }
 
@@ -252,7 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_stream_is_refused() {
+    fn an_id_is_the_same_in_capitals() {
+        let id: WaiteeId = "0192ABCD-EF00-7000-8000-00000000000F".parse().unwrap();
+        assert_eq!(id.to_string(), "0192abcd-ef00-7000-8000-00000000000f");
+        let stream: StreamId = "waitee-0192ABCD-EF00-7000-8000-00000000000F".parse().unwrap();
+        assert_eq!(stream, id.into());
+        for other in ["{0192abcd-ef00-7000-8000-00000000000f}", "0192abcdef007000800000000000000f"] {
+            assert!(other.parse::<WaiteeId>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn other_text_names_no_stream() {
         for text in [
             "",
             "waitee",
