@@ -156,6 +156,13 @@ impl Secrets {
         BASE64URL_NOPAD.encode(&code(&self.0.claims, "claim", &[email.normalised().as_bytes()]))
     }
 
+    /// A keyed hash of the content of a request that holds credentials: no password can be guessed from it without this key.
+    /// The key is the one that is never replaced, so that a request is recognised however late it is repeated.
+    #[must_use]
+    pub fn hash_of_credentials(&self, said: &[u8]) -> [u8; CODE_BYTES] {
+        code(&self.0.claims, "credentials", &[said])
+    }
+
     /// The keyed hash under which attempts by an account or from an address are counted.
     #[must_use]
     pub(crate) fn counted(&self, what: &str, who: &str) -> String {

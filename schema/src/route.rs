@@ -177,11 +177,12 @@ pub const ROUTES: &[Entry] = &[
     public("GET", "/healthz", Route::Reads(Reads::Health), 200),
 ];
 
-/// Finds the row for a request, and the text that stands where the path says `{id}` or `{token}`.
+/// Finds the row for a request, and the text in the place of `{id}` or `{token}` in its path. HEAD finds the row of GET.
 ///
 /// # Errors
 /// No such path, or not with this method.
 pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&'p str>), Problem> {
+    let method = if method == "HEAD" { "GET" } else { method };
     let mut allow = Vec::new();
     for entry in ROUTES {
         if let Some(id) = matches(entry.path, path) {
@@ -189,6 +190,9 @@ pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&
                 return Ok((entry, id));
             }
             allow.push(entry.method);
+            if entry.method == "GET" {
+                allow.push("HEAD");
+            }
         }
     }
     if allow.is_empty() {
@@ -198,7 +202,7 @@ pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&
     Err(Problem { allow, ..Problem::new(Slug::MethodNotAllowed, detail) })
 }
 
-/// `Some` when the path fits the template; inside, what stands for `{id}` or `{token}`.
+/// `Some` when the path fits the template; inside, the text in the place of `{id}` or `{token}`.
 fn matches<'p>(template: &str, path: &'p str) -> Option<Option<&'p str>> {
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     let mut id = None;
@@ -226,11 +230,22 @@ mod tests {
     #[test]
     fn a_wrong_method_is_told_the_right_ones() {
         let problem = find("PUT", "/v1/waitlists/abc").unwrap_err();
-        assert_eq!((problem.slug, problem.allow), (Slug::MethodNotAllowed, vec!["GET", "PATCH", "DELETE"]));
+        assert_eq!(
+            (problem.slug, problem.allow),
+            (Slug::MethodNotAllowed, vec!["GET", "HEAD", "PATCH", "DELETE"])
+        );
     }
 
     #[test]
-    fn what_is_no_path_is_not_found() {
+    fn head_finds_what_get_finds() {
+        for path in ["/healthz", "/v1/waitlists/abc", "/v1/public/visits/abc"] {
+            assert_eq!(find("HEAD", path).unwrap(), find("GET", path).unwrap(), "{path}");
+        }
+        assert_eq!(find("HEAD", "/v1/waitees/abc/seat").unwrap_err().allow, ["POST"]);
+    }
+
+    #[test]
+    fn a_path_of_no_route_is_not_found() {
         for path in [
             "",
             "/",

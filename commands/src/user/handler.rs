@@ -17,13 +17,13 @@ use schema::{
 };
 
 use super::{Account, Command, User, decide, password};
-use crate::author::author_as;
+use crate::author::{author_as, said_with_credentials};
 
 pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let name = call.body::<ChangeMe>()?.parse()?;
-    let name = &name;
+    let (name, said) = (&name, call.said());
     let outcome =
-        run(backend, call, call.raw_body(), |user, key| async move {
+        run(backend, call, &said, |user, key| async move {
             match name {
                 Some(name) => Ok(decide(&user, &Command::Rename(key.seal(call.owner.into(), name)))
                     .map_err(Problem::from)?),
@@ -36,8 +36,8 @@ pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
 pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let (current, new) = call.body::<ChangePassword>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
-    let (current, new) = (&current, &new);
-    run(backend, call, b"", |user, key| async move {
+    let (current, new, said) = (&current, &new, said_with_credentials(backend, call));
+    run(backend, call, said.as_ref(), |user, key| async move {
         let account = user.kept().ok_or_else(Problem::not_found)?;
         knows(call.owner, account, &key, current).await?;
         let password = seal_new(call.owner, account, &key, new).await?;
@@ -50,7 +50,8 @@ pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Resul
 pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let current = &call.body::<EraseMe>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
-    run(backend, call, b"", |user, key| async move {
+    let said = said_with_credentials(backend, call);
+    run(backend, call, said.as_ref(), |user, key| async move {
         if let Some(account) = user.kept() {
             knows(call.owner, account, &key, current).await?;
         }
@@ -73,7 +74,7 @@ where
         let key = backend.vault.key(Subject::Account(owner)).await?.ok_or_else(Problem::not_found)?;
         decide(user, key).await
     };
-    Ok(backend.log.transact::<User, _, _, _>(owner.into(), &author, call.if_match()?, with_key).await?.seq)
+    Ok(backend.log.transact::<User, _, _, _>(owner.into(), &author, call.expect()?, with_key).await?.seq)
 }
 
 /// Whether this is the account's password.

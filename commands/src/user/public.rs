@@ -18,7 +18,7 @@ use schema::{
 };
 
 use super::{Command, User, decide, handler::seal_new, password};
-use crate::author::{author_as, by, request_mac};
+use crate::author::{author_as, by, request_mac, said_with_credentials};
 
 /// Number of the event `registered` in its stream: a confirmation link is bound to it.
 pub const REGISTERED_SEQ: u64 = 1;
@@ -54,8 +54,8 @@ async fn register_as(
     let (fresh_key, keep_key) = backend.vault.prepare(id).await?;
     let is_forgotten = is_there && known.is_none(); // the idempotency key alone decides
     let key = known.unwrap_or(fresh_key);
-    let said = [new.email.clear(), new.name.clear()].join("\n");
-    let request = (!is_forgotten).then(|| request_mac(&key, call, said.as_bytes()));
+    let said = said_with_credentials(backend, call);
+    let request = (!is_forgotten).then(|| request_mac(&key, call, said.as_ref()));
     let command = idempotency_key.map(|tag| CommandId { key: tag, request });
     let author = by(call, Actor::User(id), id, command);
     let claim = backend.secrets.claim(&new.email);
@@ -70,7 +70,7 @@ async fn register_as(
         let extra_puts = vec![keep_key.clone(), backend.vault.claim(claim, id)?];
         Ok::<_, Failure>(Decision { events, also, extra_puts })
     };
-    let outcome = backend.log.transact::<User, _, _, _>(id.into(), author, None, decide).await?;
+    let outcome = backend.log.transact::<User, _, _, _>(id.into(), author, call.expect_new()?, decide).await?;
     Ok(written(201, id.into(), outcome.seq, None, Some("/v1/me".into())))
 }
 
@@ -100,9 +100,9 @@ pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     if !backend.secrets.was_mailed(Mailed::Confirmation, token, REGISTERED_SEQ) {
         return Err(void());
     }
+    let (user, said) = (token.user, said_with_credentials(backend, call));
     let author =
-        author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"")
-            .await?;
+        author_as(backend, call, Actor::User(user), user, Subject::Account(user), said.as_ref()).await?;
     let decide = |user: User, now| async move {
         let is_confirmed = user.kept().is_some_and(|account| account.confirmed);
         if now >= token.ends_at && !is_confirmed {
@@ -120,9 +120,9 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     if backend.clock.now() >= token.ends_at {
         return Err(void());
     }
+    let (user, said) = (token.user, said_with_credentials(backend, call));
     let author =
-        author_as(backend, call, Actor::User(token.user), token.user, Subject::Account(token.user), b"")
-            .await?;
+        author_as(backend, call, Actor::User(user), user, Subject::Account(user), said.as_ref()).await?;
     let new = &new;
     let decide = |user: User, _| async move {
         let account = user.kept().ok_or_else(void)?;

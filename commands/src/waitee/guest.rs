@@ -74,12 +74,12 @@ pub(crate) async fn transition(
 
     let repeatable = call
         .idempotency_key()?
-        .map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, call.raw_body())) });
+        .map(|tag| CommandId { key: tag, request: Some(request_mac(&key, call, &call.said())) });
     let author = by(call, Actor::Guest(id), tenant, repeatable);
     let command = &command(Why::default());
     let decide = |waitee: Waitee, now| async move {
         Ok(decide(&waitee, command, now).map_err(super::Refusal::to_guest)?)
     };
-    let outcome = backend.log.transact(id.into(), &author, call.if_match()?, decide).await?;
+    let outcome = backend.log.transact(id.into(), &author, call.expect()?, decide).await?;
     Ok(answer(200, id, outcome, None))
 }

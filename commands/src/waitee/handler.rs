@@ -126,7 +126,7 @@ where
         let visit = waitee.0.clone().ok_or_else(Problem::not_found)?;
         Ok(decide(&waitee, &command(visit).await?, now).map_err(Problem::from)?)
     };
-    let outcome = backend.log.transact(id.into(), &author, call.if_match()?, decide).await?;
+    let outcome = backend.log.transact(id.into(), &author, call.expect()?, decide).await?;
     Ok(answer(status, id, outcome, None))
 }
 

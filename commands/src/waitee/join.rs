@@ -58,9 +58,8 @@ pub(super) async fn put_on(
     body: &AddWaitee,
 ) -> Result<(WaiteeId, Outcome<Waitee>), Failure> {
     let party = || -> Result<Party, Problem> { body.clone().parse(region(&joining.list)?) };
-    let active = backend.rows.active(joining.id, ACTIVE_COUNTED_MAX).await?;
-
     let idempotency_key = call.idempotency_key()?;
+    let active = backend.rows.active(joining.id, ACTIVE_COUNTED_MAX).await?;
     let id = WaiteeId(
         idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
     );
@@ -75,13 +74,14 @@ pub(super) async fn put_on(
         Held::Nothing => {
             party()?;
             admit(&joining.list, active).map_err(Problem::from)?;
+            call.expect_new()?;
             joining.count(backend).await?;
             Some(backend.vault.create(subject).await?)
         }
     };
     let command = idempotency_key.map(|tag| CommandId {
         key: tag,
-        request: key.as_ref().map(|key| request_mac(key, call, call.raw_body())),
+        request: key.as_ref().map(|key| request_mac(key, call, &call.said())),
     });
     let author = by(call, joining.actor(id), joining.tenant, command);
     let (key, party) = (key.as_ref(), &party);
@@ -91,7 +91,7 @@ pub(super) async fn put_on(
             Command::Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by };
         Ok(decide(&waitee, &command, now).map_err(Problem::from)?)
     };
-    let outcome = backend.log.transact(id.into(), &author, None, decide).await?;
+    let outcome = backend.log.transact(id.into(), &author, call.expect_new()?, decide).await?;
     Ok((id, outcome))
 }
 

@@ -20,7 +20,7 @@ const ACTIVE_COUNTED_MAX: usize = 500;
 
 pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let settings = call.body::<CreateWaitlist>()?.parse()?;
-    let idempotency_key = call.idempotency_key()?;
+    let (idempotency_key, expect) = (call.idempotency_key()?, call.expect_new()?);
     let id = WaitlistId(
         idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
     );
@@ -35,11 +35,11 @@ pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
         call.actor(),
         call.owner,
         idempotency_key
-            .map(|key| CommandId { key, request: Some(request_mac(&account_key, call, call.raw_body())) }),
+            .map(|key| CommandId { key, request: Some(request_mac(&account_key, call, &call.said())) }),
     );
     let command = &Command::Create(settings);
     let decide = |list: Waitlist, now| async move { Ok(decide(&list, command, now).map_err(Problem::from)?) };
-    let outcome = backend.log.transact(id.into(), &author, None, decide).await?;
+    let outcome = backend.log.transact(id.into(), &author, expect, decide).await?;
     Ok(written(201, id.into(), outcome.seq, None, Some(format!("/v1/waitlists/{id}"))))
 }
 
@@ -68,7 +68,7 @@ async fn run(backend: &Backend, call: &Call<'_>, status: u16, command: Command) 
     let author = author(backend, call, Subject::Account(call.owner)).await?;
     let command = &command;
     let decide = |list: Waitlist, now| async move { Ok(decide(&list, command, now).map_err(Problem::from)?) };
-    let outcome = backend.log.transact(id.into(), &author, call.if_match()?, decide).await?;
+    let outcome = backend.log.transact(id.into(), &author, call.expect()?, decide).await?;
     Ok(written(status, id.into(), outcome.seq, None, None))
 }
 

@@ -1,4 +1,5 @@
-//! What API Gateway does in AWS: takes requests off the wire, has them authorized, and hands them to the lambda they are for.
+//! Takes the place of API Gateway: reads requests off the wire, has them authorized, and passes each to the handler of the lambda
+//! that serves its route.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,7 +24,10 @@ const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// For how long a client may take to send a body.
 const BODY_READ_MAX: Duration = Duration::from_secs(30);
 
-/// What pages of other origins may send, and what of the answers they may see.
+/// For how long a browser may keep the answer to a preflight request: as long as Chromium keeps one at most.
+const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(2 * 3_600);
+
+/// Headers that pages of other origins may send, and headers of answers that they may read.
 const REQUEST_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -55,12 +59,13 @@ pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) ->
     if origins.is_empty() {
         return router;
     }
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods(methods)
         .allow_headers(REQUEST_HEADERS)
-        .expose_headers(ANSWER_HEADERS);
+        .expose_headers(ANSWER_HEADERS)
+        .max_age(PREFLIGHT_AGE_MAX);
     router.layer(cors)
 }
 

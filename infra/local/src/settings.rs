@@ -2,8 +2,9 @@
 
 use std::{env, ops::RangeInclusive};
 
-use axum::http::{HeaderValue, Uri};
+use axum::http::HeaderValue;
 use schema::table::Table;
+use url::Url;
 
 /// DynamoDB's bounds on the name of a table.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
@@ -15,19 +16,26 @@ pub(crate) fn origins() -> Result<Vec<HeaderValue>, String> {
     listed.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
 }
 
-/// An origin as browsers name it: whatever stands behind host and port would keep it from ever being equal.
+/// An origin in the form that browsers send: in lower case, the host in ASCII, without the scheme's own port. A path or a
+/// wildcard is refused, because such an origin would never be equal to one that is sent.
 fn origin(text: &str) -> Result<HeaderValue, String> {
-    let named = text.parse::<Uri>().ok().and_then(|uri| {
-        let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-        Some(format!("{scheme}://{authority}"))
-            .filter(|named| named.eq_ignore_ascii_case(text) && !named.contains('@'))
-    });
-    let value = named.and_then(|named| named.to_ascii_lowercase().parse().ok());
-    value.ok_or_else(|| {
+    normalised(text).and_then(|origin| origin.parse().ok()).ok_or_else(|| {
         format!(
-            "WAITLIST_CORS_ORIGINS: {text:?} is no origin; write https://host.example or https://host.example:8443, and nothing behind it"
+            "WAITLIST_CORS_ORIGINS: {text:?} is no origin; write https://host.example or https://host.example:8443, \
+             with no path behind it and no wildcard in it"
         )
     })
+}
+
+fn normalised(text: &str) -> Option<String> {
+    let (_, authority) = text.split_once("://")?;
+    if authority.contains(|c: char| "/\\?#@*".contains(c) || c.is_whitespace() || c.is_control()) {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{}{port}", url.scheme(), host.to_ascii_lowercase()))
 }
 
 /// Whether tables can have names that start with `prefix`, which `WAITLIST_PREFIX` says.
@@ -57,6 +65,11 @@ mod tests {
             ("https://host.example", "https://host.example"),
             ("http://localhost:5173", "http://localhost:5173"),
             ("https://Host.Example", "https://host.example"),
+            ("HTTPS://host.example:443", "https://host.example"),
+            ("http://host.example:80", "http://host.example"),
+            ("http://host.example:443", "http://host.example:443"),
+            ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
             ("capacitor://localhost", "capacitor://localhost"),
         ] {
             assert_eq!(origin(written).unwrap(), sent);
@@ -66,6 +79,12 @@ mod tests {
             "https://host.example/app",
             "https://host.example?x",
             "https://ana@host.example",
+            "https://*.host.example",
+            "https://*",
+            "https://host.example\\",
+            "https:host.example",
+            "https:///host.example",
+            "https://host.example:99999",
             "host.example",
             "*",
             "null",

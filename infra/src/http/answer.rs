@@ -3,14 +3,16 @@
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use schema::{Problem, Slug, check::whole_number, commit::Tag, route, sync::SyncToken};
+use schema::{Problem, Slug, commit::Tag, route, sync::SyncToken};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use super::{RETRY_AFTER_S, Request};
+use super::{RETRY_AFTER_S, Request, conditions};
 use crate::failure::Failure;
+
+const BEARER: &[u8] = b"Bearer ";
 
 /// A good answer.
 #[derive(Clone, Debug)]
@@ -21,14 +23,14 @@ pub struct Reply {
     pub body: Option<Value>,
     /// The entity tag, in quotes.
     pub etag: Option<String>,
-    /// What a reader must know to see this write.
+    /// The token by which a reader demands to see this write.
     pub sync: Option<SyncToken>,
     /// Where a created thing is.
     pub location: Option<String>,
 }
 
 impl Reply {
-    /// What a read answers: the body, tagged by the number of its last event and by its content.
+    /// The answer to a read: the body, tagged by the number of its last event and by its content.
     ///
     /// # Errors
     /// The body cannot be written as JSON.
@@ -53,39 +55,43 @@ impl Reply {
         Ok(Self { body: Some(body), ..Self::empty(status) })
     }
 
-    /// Nothing to say but that it is done.
+    /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, body: None, etag: None, sync: None, location: None }
     }
 }
 
-/// The number in an ETag, of a write or of a read, without its quotes; nothing when we answer no such tag.
-pub(super) fn number_in_tag(tag: &str) -> Option<u64> {
-    let (number, hash) = tag.split_once('.').map_or((tag, None), |(number, hash)| (number, Some(hash)));
-    let is_ours = hash.is_none_or(|hash| {
-        HEXLOWER.decode(hash.as_bytes()).is_ok_and(|bytes| bytes.len() == size_of::<Tag>())
-    });
-    whole_number(number).filter(|_| is_ours)
-}
-
-/// The response to a request, whatever became of it; and the one line that the log says about it.
+/// The response to a request. Writes the one line about it into the log.
 pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Response<Bytes> {
     let Request { method, path, request_id, .. } = request;
-    let mut response = match result {
-        Ok(reply) if not_modified(request, &reply) => bare(StatusCode::NOT_MODIFIED, reply.etag),
-        Ok(reply) => good(reply),
+    let is_read = matches!(method.as_str(), "GET" | "HEAD");
+    let judged = result.and_then(|reply| match reply.etag.as_deref().filter(|_| is_read) {
+        None => Ok((reply, false)),
+        Some(etag) => {
+            let is_known = conditions::judge_read(&request.headers, etag)?;
+            Ok((reply, is_known))
+        }
+    });
+    let mut response = match judged {
+        Ok((reply, true)) => bare(StatusCode::NOT_MODIFIED, reply.etag),
+        Ok((reply, false)) => good(reply),
         Err(failure) => bad(request, &explain(request, failure)),
     };
     let status = response.status().as_u16();
-    // What a stranger wrote into method and path is not ours to keep: the route and the id say enough.
+    // Method and path are a stranger's text, and may hold tokens: only the route and the id are logged.
     let (method, route, id) = match route::find(method, path) {
         Ok((entry, id)) => (entry.method, entry.path, id.and_then(|id| id.parse::<Uuid>().ok())),
         Err(_) => ("-", "-", None),
     };
     info!(%request_id, method, route, ?id, status, "answered");
-    if request.method != "GET" {
-        // What a write answers may let its holder in: tokens stay with the one who asked.
+    let body_bytes = response.body().len();
+    if request.method == "HEAD" && body_bytes > 0 {
+        response.body_mut().clear();
+        put(response.headers_mut(), "content-length", &body_bytes.to_string());
+    }
+    if !is_read {
+        // The answer to a write may hold tokens, which no cache may keep.
         put(response.headers_mut(), "cache-control", "no-store");
     }
     put(response.headers_mut(), "x-request-id", &request.request_id);
@@ -115,7 +121,10 @@ fn bad(request: &Request, problem: &Problem) -> Response<Bytes> {
     let headers = response.headers_mut();
     put(headers, "content-type", "application/problem+json");
     if status == StatusCode::UNAUTHORIZED {
-        put(headers, "www-authenticate", "Bearer");
+        put(headers, "www-authenticate", challenge(request, problem));
+    }
+    if problem.slug == Slug::UnsupportedMediaType {
+        put(headers, "accept-encoding", "identity"); // RFC 9110, section 15.5.16
     }
     if !problem.allow.is_empty() {
         put(headers, "allow", &problem.allow.join(", "));
@@ -126,7 +135,7 @@ fn bad(request: &Request, problem: &Problem) -> Response<Bytes> {
     response
 }
 
-/// What the client is told. What broke is logged here, once, whole, and none of it is told.
+/// The problem that the client gets. The cause of a fault of ours is logged here, once and whole; the client gets none of it.
 fn explain(request: &Request, failure: Failure) -> Problem {
     let Request { request_id, .. } = request;
     match failure {
@@ -158,15 +167,11 @@ fn explain(request: &Request, failure: Failure) -> Problem {
     }
 }
 
-/// RFC 9110, section 13.1.2: compared weakly, and only where a read answered.
-fn not_modified(request: &Request, reply: &Reply) -> bool {
-    let Some(etag) = reply.etag.as_deref().filter(|_| request.method == "GET") else { return false };
-    let wanted =
-        request.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    wanted
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+/// RFC 6750, section 3: a request that came with a token is told that the token is wrong, one without is told nothing more.
+fn challenge(request: &Request, problem: &Problem) -> &'static str {
+    let sent = request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_bearer = sent.get(..BEARER.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(BEARER));
+    if problem.slug == Slug::Unauthorized && is_bearer { "Bearer error=\"invalid_token\"" } else { "Bearer" }
 }
 
 fn bare(status: StatusCode, etag: Option<String>) -> Response<Bytes> {
@@ -175,7 +180,7 @@ fn bare(status: StatusCode, etag: Option<String>) -> Response<Bytes> {
     if let Some(etag) = etag {
         put(response.headers_mut(), "etag", &etag);
     }
-    // Boards hold personal data and change by the second: only the one who asked keeps them, and asks again.
+    // Boards hold personal data and change by the second: shared caches keep none, and a browser asks again each time.
     put(response.headers_mut(), "cache-control", "private, no-cache");
     response
 }

@@ -6,6 +6,7 @@ use aws_lambda_events::{
 };
 use bytes::Bytes;
 use data_encoding::BASE64;
+use http::header;
 use serde_json::Value;
 
 use super::{BODY_BYTES_MAX, Principal, Request};
@@ -13,7 +14,7 @@ use super::{BODY_BYTES_MAX, Principal, Request};
 /// The name under which the authorizer's context carries the principal.
 const PRINCIPAL: &str = "principal";
 
-/// The request that API Gateway brought. A body that is not the Base64 it claims to be reads as none that is JSON.
+/// The request in an event of API Gateway. A body that is not the Base64 it claims to be becomes one that is not JSON.
 #[must_use]
 pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
     let context = event.request_context;
@@ -34,7 +35,7 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
         body: Bytes::from(body),
         request_id: context.request_id.unwrap_or_default(),
         address: context.http.source_ip.and_then(|address| address.parse().ok()),
-        // A context that is not ours to read authorizes nobody.
+        // A context of another form authorizes no account.
         principal: principal
             .as_ref()
             .and_then(Value::as_str)
@@ -45,7 +46,8 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
 /// The answer as API Gateway takes it.
 #[must_use]
 pub fn to_gateway(response: http::Response<Bytes>) -> ApiGatewayV2httpResponse {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH); // the gateway sets its own
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
     answer.headers = parts.headers;

@@ -16,7 +16,7 @@ use schema::{Commit, table};
 
 pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
-    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome, RECENT_COMMITS, Read, Reading},
+    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome, RECENT_COMMITS, Read, Reading, States},
 };
 use crate::{clock::Clock, failure::Failure, fault};
 

@@ -64,8 +64,30 @@ pub trait Aggregate: Default + Clone + Send + Sync {
     }
 }
 
-/// What the client knows of the stream: the number in `If-Match`.
-pub type Expect = Option<u64>;
+/// The states in which the client wants the stream to be changed (RFC 9110, section 13.1). By default, any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expect {
+    /// One of these must be the stream's: `If-Match`.
+    pub any_of: Option<States>,
+    /// None of these may be the stream's: `If-None-Match`.
+    pub none_of: Option<States>,
+}
+
+/// States of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum States {
+    /// Every one but that of an empty stream.
+    Any,
+    /// Those after the events of these numbers.
+    At(Vec<u64>),
+}
+
+/// The stream as it was after the event of this number.
+impl From<Option<u64>> for Expect {
+    fn from(seq: Option<u64>) -> Self {
+        Self { any_of: seq.map(|seq| States::At(vec![seq])), none_of: None }
+    }
+}
 
 /// The events that a command leads to, and the writes that belong in the same transaction.
 #[derive(Clone, Debug)]
@@ -119,8 +141,9 @@ impl Log {
     /// follow, having gathered what else the decision needs. It may run several times, each on a fresher state; it is refused
     /// or commits exactly once.
     ///
-    /// A stream that is not the actor's reads as not found. A command whose idempotency key the stream already holds is answered
-    /// from there; only then does `expect` count.
+    /// A stream that is not the actor's reads as not found. States that the stream must not have count first. A command whose
+    /// idempotency key the stream already holds is answered from there, as RFC 9110, section 13.1.1, allows; only then do the
+    /// states count of which it must have one.
     ///
     /// # Errors
     /// `Refused` with what `decide` says, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the
@@ -129,7 +152,7 @@ impl Log {
         &self,
         stream: StreamId,
         author: &Author,
-        expect: Expect,
+        expect: impl Into<Expect>,
         decide: D,
     ) -> Result<Outcome<A>, Failure>
     where
@@ -138,6 +161,7 @@ impl Log {
         F: Future<Output = Result<R, Failure>> + Send,
         R: Into<Decision<A::Event>> + Send,
     {
+        let expect = expect.into();
         let mut sent: Vec<Uuid> = Vec::new();
         let mut lost = Failure::Conflict;
         for attempt in 0..=ATTEMPTS_MAX {
@@ -155,13 +179,14 @@ impl Log {
             if let Some(landed) = loaded.commits.iter().find(|commit| sent.contains(&commit.commit)) {
                 return Ok(Outcome { appended: true, ..loaded.up_to(landed.last) });
             }
+            loaded.check_none_of(expect.none_of.as_ref())?;
             if let Some(repeat) = recognise(&loaded.commits, author.command)? {
                 return Ok(loaded.up_to(repeat.last));
             }
             if attempt == ATTEMPTS_MAX {
                 break; // this last look was only for what may have landed unanswered
             }
-            loaded.check(expect)?;
+            loaded.check_any_of(expect.any_of.as_ref())?;
 
             let tail = loaded.commits.last().map_or(Tail::EMPTY, Commit::tail);
             let now = tail.now(self.clock.now());
@@ -240,17 +265,34 @@ impl<A: Aggregate> Loaded<A> {
         Outcome { state, seq, appended: false }
     }
 
-    /// Whether nothing that matters came after what the client knows. Of an empty stream nobody can know anything.
-    fn check(&self, expect: Expect) -> Result<(), Problem> {
-        let Some((known, last)) = expect.zip(self.facts.last()) else { return Ok(()) };
-        let mut newer = self.facts.iter().filter(|fact| fact.seq > known);
-        if known <= last.seq && newer.all(|fact| A::is_aside(&fact.event)) {
+    fn check_any_of(&self, states: Option<&States>) -> Result<(), Problem> {
+        let Some((states, last)) = states.zip(self.facts.last()) else { return Ok(()) };
+        if self.is_at(states) {
             return Ok(());
         }
-        Err(Problem::new(
-            Slug::PreconditionFailed,
-            format!("If-Match names {known}; it is at {} now.", last.seq),
-        ))
+        let detail = format!("If-Match names no state that holds; it is at {} now.", last.seq);
+        Err(Problem::new(Slug::PreconditionFailed, detail))
+    }
+
+    fn check_none_of(&self, states: Option<&States>) -> Result<(), Problem> {
+        let Some((states, last)) = states.zip(self.facts.last()) else { return Ok(()) };
+        if !self.is_at(states) {
+            return Ok(());
+        }
+        let detail = format!("If-None-Match names a state that holds; it is at {} now.", last.seq);
+        Err(Problem::new(Slug::PreconditionFailed, detail))
+    }
+
+    /// Whether the stream is in one of these states: nothing but asides came after it.
+    fn is_at(&self, states: &States) -> bool {
+        let last = self.facts.last().map_or(0, |fact| fact.seq);
+        let newer = |known| self.facts.iter().filter(move |fact| fact.seq > known);
+        match states {
+            States::Any => last > 0,
+            States::At(seqs) => {
+                seqs.iter().any(|&known| known <= last && newer(known).all(|fact| A::is_aside(&fact.event)))
+            }
+        }
     }
 }
 

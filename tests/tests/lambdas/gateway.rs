@@ -64,6 +64,19 @@ async fn a_body_counts_for_what_it_says_however_it_is_carried() {
 }
 
 #[tokio::test]
+async fn head_is_answered_as_get_is_without_a_body() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    for path in ["/v1/waitlists", "/healthz"] {
+        let got = deployment.send(host.request("GET", path)).await;
+        let asked = deployment.send(host.request("HEAD", path)).await;
+        assert_eq!((asked.status, &asked.body), (200, &Value::Null), "{path}: {asked:?}");
+        assert_eq!(asked.header("etag"), got.header("etag"), "{path}");
+        assert_eq!(asked.header("content-length"), "", "{path}: the gateway sets its own");
+    }
+}
+
+#[tokio::test]
 async fn header_names_are_found_however_they_are_written() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
@@ -180,7 +193,7 @@ async fn answers_are_what_api_gateway_takes() {
     let unknown_method = deployment.deliver(HttpRequest::new("PUT", &path).event()).await;
     assert_eq!(
         (unknown_method.problem(405), unknown_method.header("allow")),
-        ("method-not-allowed", "GET, PATCH, DELETE")
+        ("method-not-allowed", "GET, HEAD, PATCH, DELETE")
     );
     // A template that sent a route to the wrong function would be told.
     let misled = deployment.hosts().await.invoke(host.request("GET", &path).event()).await.unwrap();

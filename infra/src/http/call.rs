@@ -1,0 +1,243 @@
+//! A request that was found, authorized and bounded, as its handler sees it.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, header};
+use schema::{
+    Actor, Problem, SessionId, UserId, check,
+    commit::Tag,
+    problem::Slug,
+    route::{self, Access, Entry, Role},
+    sync::SyncToken,
+};
+use uuid::Uuid;
+
+use super::{BODY_BYTES_MAX, Principal, RETRY_AFTER_S, Request, conditions::Conditions};
+use crate::{clock::Clock, log::Expect};
+
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+
+/// A request on its way to its handler: found, authorized, bounded.
+#[derive(Debug)]
+pub struct Call<'r> {
+    /// The row of the table of routes.
+    pub entry: &'static Entry,
+    /// The id in the place of `{id}` in the path.
+    pub id: Option<Uuid>,
+    /// The text in the place of `{token}` in the path: a credential, to be kept out of logs.
+    pub token: Option<&'r str>,
+    /// The account that asks; nil on public routes.
+    pub owner: UserId,
+    /// The session it asks by, if any.
+    pub session: Option<SessionId>,
+    /// Whether it may do what is system-wide.
+    pub operator: bool,
+    request: &'r Request,
+}
+
+impl<'r> Call<'r> {
+    pub(super) fn admit(role: Role, clock: &Clock, request: &'r Request) -> Result<Self, Problem> {
+        let (entry, segment) = route::find(&request.method, &request.path)?;
+        if entry.role() != role {
+            return Err(Problem::not_found()); // this lambda does not serve it
+        }
+        let (owner, session, operator) = match entry.access {
+            Access::Public => (UserId(Uuid::nil()), None, false),
+            Access::Owner => authorized(request.principal.as_ref(), clock)?,
+        };
+        let (id, token) = if entry.path.contains("{token}") { (None, segment) } else { (segment, None) };
+        let id =
+            id.map(|id| id.parse::<UserId>().map(|id| id.0).map_err(|_| Problem::not_found())).transpose()?;
+        if request.body.len() > BODY_BYTES_MAX {
+            return Err(Problem::new(
+                Slug::BodyTooLarge,
+                format!("The body may have at most {BODY_BYTES_MAX} bytes."),
+            ));
+        }
+        if !request.body.is_empty() {
+            check_media_type(&request.headers)?;
+        }
+        Ok(Self { entry, id, token, owner, session, operator, request })
+    }
+
+    /// # Errors
+    /// The path has no id.
+    pub fn path_id(&self) -> Result<Uuid, Problem> {
+        self.id.ok_or_else(Problem::not_found)
+    }
+
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request.request_id
+    }
+
+    /// The account that asks, on routes that are not public.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::User(self.owner)
+    }
+
+    /// Where the request comes from, when that is known.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.request.address
+    }
+
+    /// The content of the body in one canonical form, to be compared with that of another request.
+    #[must_use]
+    pub fn said(&self) -> Vec<u8> {
+        check::canonical(&self.request.body)
+    }
+
+    /// # Errors
+    /// The body is not the JSON that was asked for.
+    pub fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
+        check::json(&self.request.body)
+    }
+
+    /// The query parameters, each known by name and given once.
+    ///
+    /// # Errors
+    /// One is unknown or doubled.
+    pub fn query<const N: usize>(&self, known: [&'static str; N]) -> Result<[Option<String>; N], Problem> {
+        let mut found = [const { None }; N];
+        for (name, value) in form_urlencoded::parse(self.request.query.as_bytes()) {
+            let Some(place) = known.iter().position(|known| *known == name) else {
+                let all = if N == 0 {
+                    "this path takes none".into()
+                } else {
+                    format!("this path takes {}", known.join(", "))
+                };
+                return Err(Problem::invalid_parameter(&name, all));
+            };
+            if found[place].replace(value.into_owned()).is_some() {
+                return Err(Problem::invalid_parameter(&name, "must be given once"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The hash of the `Idempotency-Key`. On public routes it is a UUID, in lower case or capitals: all guests share one scope
+    /// there, and a key that can be guessed would give one guest another's answer.
+    ///
+    /// # Errors
+    /// It is empty, too long, or has other than visible characters; on a public route, it is no UUID.
+    pub fn idempotency_key(&self) -> Result<Option<Tag>, Problem> {
+        let Some(value) = self.header("idempotency-key")? else { return Ok(None) };
+        if value.is_empty()
+            || value.len() > IDEMPOTENCY_KEY_CHARS_MAX
+            || !value.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(Problem::invalid_header(
+                "Idempotency-Key",
+                "must be 1 to 128 visible ASCII characters",
+            ));
+        }
+        if self.entry.access != Access::Public {
+            return Ok(Some(Tag::of(&[value.as_bytes()])));
+        }
+        let id = Uuid::try_parse(value)
+            .map_err(|_| Problem::invalid_header("Idempotency-Key", "must be a UUID on this path"))?;
+        Ok(Some(Tag::of(&[id.to_string().as_bytes()])))
+    }
+
+    /// The id of the stream that a creation with this key begins: the same for the same account, path and key.
+    #[must_use]
+    pub fn derived_id(&self, key: Tag) -> Uuid {
+        self.derived_id_of(self.owner, key)
+    }
+
+    /// As [`Call::derived_id`], for a public route that creates something of the account `tenant`.
+    #[must_use]
+    pub fn derived_id_of(&self, tenant: UserId, key: Tag) -> Uuid {
+        let [method, path, id] = self.what();
+        let digest = Tag::of(&[tenant.0.as_bytes(), method, path, id, &key.0]);
+        uuid::Builder::from_custom_bytes(digest.0).into_uuid()
+    }
+
+    /// What a MAC covers that tells this request from another: method, route, id, and `said`, the content of the body.
+    #[must_use]
+    pub fn content<'c>(&'c self, said: &'c [u8]) -> [&'c [u8]; 4] {
+        let [method, path, id] = self.what();
+        [method, path, id, said]
+    }
+
+    /// Method, route and id. A token in the path is a credential, and no part of what is asked.
+    fn what(&self) -> [&[u8]; 3] {
+        let id = self.id.as_ref().map_or(&[] as &[u8], |id| id.as_bytes());
+        [self.entry.method.as_bytes(), self.entry.path.as_bytes(), id]
+    }
+
+    /// What `If-Match` and `If-None-Match` say about the stream that the request changes.
+    ///
+    /// # Errors
+    /// A header is neither `*` nor a list of ETags.
+    pub fn expect(&self) -> Result<Expect, Problem> {
+        Ok(Conditions::of_write(&self.request.headers)?.of_stream())
+    }
+
+    /// As [`Call::expect`], for a request to a collection that creates something in it. `If-None-Match` is about the thing that
+    /// this request, or an earlier one under the same key, creates.
+    ///
+    /// # Errors
+    /// A header is neither `*` nor a list of ETags, or `If-Match` names states of the collection: it has none to compare.
+    pub fn expect_new(&self) -> Result<Expect, Problem> {
+        Conditions::of_write(&self.request.headers)?.of_new()
+    }
+
+    /// The writes that the reader knows of, by their Sync-Tokens.
+    ///
+    /// # Errors
+    /// The header holds something that is no token, or too many.
+    pub fn sync_tokens(&self) -> Result<Vec<SyncToken>, Problem> {
+        let Some(value) = self.header("sync-token")? else { return Ok(Vec::new()) };
+        SyncToken::parse_list(value).map_err(|error| Problem::invalid_header("Sync-Token", error.to_string()))
+    }
+
+    fn header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
+        let mut values = self.request.headers.get_all(name).iter();
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Problem::invalid_header(name, "must be given once"));
+        }
+        let text = first.map(|value| value.to_str().map(str::trim));
+        text.transpose().map_err(|_| Problem::invalid_header(name, "must be visible ASCII"))
+    }
+}
+
+fn authorized(
+    principal: Option<&Principal>,
+    clock: &Clock,
+) -> Result<(UserId, Option<SessionId>, bool), Problem> {
+    match principal {
+        Some(Principal::User { id, exp, session, operator })
+            if clock.now().millis() < exp.saturating_mul(1000) =>
+        {
+            Ok((*id, *session, *operator))
+        }
+        Some(Principal::User { .. } | Principal::Nobody) | None => Err(Problem::unauthorized()),
+        Some(Principal::Unknown) => {
+            let detail = "Who asks cannot be checked now; try again shortly.";
+            Err(Problem { retry_after_s: Some(RETRY_AFTER_S), ..Problem::new(Slug::Unavailable, detail) })
+        }
+    }
+}
+
+/// JSON, and not compressed.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    let codings = headers.get_all(header::CONTENT_ENCODING);
+    let is_coded = codings
+        .iter()
+        .any(|value| !value.to_str().is_ok_and(|codings| codings.split(',').map(str::trim).all(is_plain)));
+    if is_coded {
+        let detail = "Send the body as it is, without a Content-Encoding.";
+        return Err(Problem::new(Slug::UnsupportedMediaType, detail));
+    }
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if matches!(essence.as_str(), "application/json" | "application/merge-patch+json") {
+        return Ok(());
+    }
+    Err(Problem::new(Slug::UnsupportedMediaType, "Send the body as application/json."))
+}
