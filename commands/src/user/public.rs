@@ -70,7 +70,8 @@ async fn register_as(
         let extra_puts = vec![keep_key.clone(), backend.vault.claim(claim, id)?];
         Ok::<_, Failure>(Decision { events, also, extra_puts })
     };
-    let outcome = backend.log.transact::<User, _, _, _>(id.into(), author, call.expect_new()?, decide).await?;
+    let outcome =
+        backend.log.transact::<User, _, _, _>(id.into(), author, call.expect_new()?, decide).await?;
     Ok(written(201, id.into(), outcome.seq, None, Some("/v1/me".into())))
 }
 
