@@ -1,5 +1,6 @@
 //! The read model of visits: one row per visit, for the board, one party, and the parties of a day.
 
+mod doubles;
 pub(crate) mod guest;
 mod project;
 pub(crate) mod query;

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{WaiteeRow, Waitees};
+use super::{WaiteeRow, Waitees, doubles::Doubles};
 use crate::{
     cursor::{self, Kind, PageRequest},
     fresh, opened,
@@ -145,14 +145,11 @@ async fn board_page(
     page: &PageRequest,
 ) -> Result<Page<Waitee>, Failure> {
     let (keys, now) = (keys(backend, owner, &board).await?, backend.clock.now());
-    let mut first_with: HashMap<String, Uuid> = HashMap::new();
+    let mut doubles = Doubles::default();
     let mut shown = Vec::with_capacity(board.len());
     for (row, position) in board.iter().zip(1..) {
         let mut waitee = show(row, keys.get(&row.id), Some(position), None, now);
-        if let Some(phone) = &waitee.phone {
-            let first = *first_with.entry(phone.clone()).or_insert(waitee.id);
-            waitee.duplicate_of = (first != waitee.id).then_some(first);
-        }
+        waitee.duplicate_of = doubles.first_like(&waitee);
         shown.push((place(row), waitee));
     }
     shown.retain(|(place, _)| page.after.as_ref().is_none_or(|after| place > after));

@@ -127,7 +127,7 @@ async fn parties_with_one_telephone_are_marked_and_everyone_has_a_position() {
         marks,
         [(&id(0), &one, &null), (&id(1), &two, &null), (&id(2), &three, &id(0)), (&id(3), &four, &id(0))]
     );
-    // On the last page too, where the first of them is not shown.
+    // On the last page too, although the first of them is not on it.
     let page = owner.get(&format!("{parties}?limit=3")).await;
     let rest = owner.get(&format!("{parties}?limit=3&cursor={}", page.body["next"].as_str().unwrap())).await;
     assert_eq!((&rest.body["items"][0]["position"], &rest.body["items"][0]["duplicate_of"]), (&four, &id(0)));
@@ -141,6 +141,34 @@ async fn parties_with_one_telephone_are_marked_and_everyone_has_a_position() {
         (200, null)
     );
     assert_eq!(owner.get(&format!("/v1/waitees/{}", ids[3])).await.body["position"], 3);
+}
+
+#[tokio::test]
+async fn parties_with_one_email_are_marked_as_those_with_one_telephone() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let parties = format!("/v1/waitlists/{list}/waitees");
+    let mut ids = Vec::new();
+    for (name, phone, email) in [
+        ("Ana", None, Some("ana@example.com")),
+        ("Ben", Some("(415) 555-2672"), Some("ben@example.com")),
+        ("Ana again", None, Some("Ana@Example.com")),
+        ("Ana with Ben's phone", Some("(415) 555-2672"), Some("ana@example.com")),
+        ("Ben with Ana's address", Some("(415) 555-2672"), Some("cleo@example.com")),
+        ("Cleo", None, Some("CLEO@example.com")),
+        ("Dan", None, None),
+        ("Eve", None, None),
+    ] {
+        let party = json!({ "name": name, "party_size": 2, "phone": phone, "email": email });
+        ids.push(json!(owner.post(&parties, party).await.id()));
+        stage.backend.clock.advance_millis(1_000);
+    }
+    feed(&stage).await;
+    let board = owner.get(&parties).await.body["items"].as_array().unwrap().clone();
+    let first_of: Vec<_> =
+        board.iter().map(|party| ids.iter().position(|id| *id == party["duplicate_of"])).collect();
+    assert_eq!(first_of, [None, None, Some(0), Some(0), Some(1), Some(4), None, None]);
 }
 
 #[tokio::test]
