@@ -19,7 +19,7 @@ use crate::{author::author_as, floor::Floor, user::User};
 
 pub(crate) async fn ask_confirmation(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    call.if_match()?; // checked for its form alone: the mail's stream begins with this request
+    call.expect()?; // checked for its form alone: the mail's stream begins with this request
     backend.limits.count_from(Tries::MailAddress, call.address()).await?;
     backend.limits.count(Tries::MailAccount, &call.owner.to_string()).await?;
     let id = mail_id(backend, call, call.owner)?;
