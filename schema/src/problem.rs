@@ -10,6 +10,8 @@ const TYPE_BASE: &str = "https://waitlist.example/problems/";
 /// What went wrong. Each slug is a promise to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slug {
+    /// The text is no HTTP request.
+    MalformedRequest,
     /// The body is not the JSON that was asked for.
     MalformedBody,
     /// A query parameter or header does not parse.
@@ -54,6 +56,10 @@ pub enum Slug {
     PreconditionFailed,
     /// The body is over its bound.
     BodyTooLarge,
+    /// Path and query are over their bound.
+    UriTooLong,
+    /// The headers are over their bound.
+    HeadersTooLarge,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
     /// A value is outside what is allowed.
@@ -79,6 +85,7 @@ impl Slug {
     #[must_use]
     pub fn describe(self) -> (&'static str, u16, &'static str) {
         match self {
+            Self::MalformedRequest => ("malformed-request", 400, "The request is not understood"),
             Self::MalformedBody => ("malformed-body", 400, "The body is not what was asked for"),
             Self::InvalidParameter => ("invalid-parameter", 400, "A parameter is not understood"),
             Self::Unauthorized => ("unauthorized", 401, "A valid access token is needed"),
@@ -101,6 +108,8 @@ impl Slug {
             Self::Erased => ("erased", 409, "This guest was forgotten"),
             Self::PreconditionFailed => ("precondition-failed", 412, "It has changed since you read it"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
+            Self::UriTooLong => ("uri-too-long", 414, "The path or query is too long"),
+            Self::HeadersTooLarge => ("headers-too-large", 431, "The headers are too large"),
             Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The body must be JSON"),
             Self::InvalidValue => ("invalid-value", 422, "A value is not allowed"),
             Self::IdempotencyKeyReused => {

@@ -20,6 +20,8 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tracing::{debug, warn};
 
+use crate::unparsed::Explained;
+
 /// Accepting fails when the process has too many files open: some have to close first.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -91,7 +93,7 @@ async fn serve_one(stream: TcpStream, router: Router, bounds: Bounds, mut stoppi
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_read_max)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(Explained::new(Box::pin(stream))), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -11,6 +11,7 @@ mod gate;
 pub mod pump;
 pub mod server;
 mod settings;
+mod unparsed;
 pub mod workers;
 
 #[cfg(test)]

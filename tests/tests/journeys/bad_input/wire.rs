@@ -68,6 +68,36 @@ async fn the_server_answers_bad_requests_with_problems_and_stores_nothing() {
     assert_eq!(census(&dynamodb, &place.prefix).await, before);
 }
 
+#[tokio::test]
+async fn a_request_that_cannot_be_parsed_is_answered_with_a_problem() {
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(66_000));
+    let many = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", "x-y: z\r\n".repeat(200));
+    for (sent, status, slug) in [
+        ("GET /healthz\r\n\r\n", 400, "malformed-request"),
+        ("GET /healthz HTTP/1.1\r\nno colon\r\n\r\n", 400, "malformed-request"),
+        (long.as_str(), 414, "uri-too-long"),
+        (many.as_str(), 431, "headers-too-large"),
+    ] {
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        connection.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut headers = http::HeaderMap::new();
+        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
+            headers.insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        }
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert_eq!(headers["content-length"], body.len().to_string(), "{head}");
+        let answer = Answer { status, headers, body: serde_json::from_str(body).unwrap() };
+        assert_is_problem(&answer, status, slug, slug);
+    }
+    assert_eq!(server.send(None, "GET", "/healthz", None, &[]).await.unwrap().status, 200);
+}
+
 /// What breaks off was not asked in full, so it is not carried out. A body that never came would otherwise read as `{}`.
 #[tokio::test]
 async fn a_request_whose_body_breaks_off_is_not_carried_out() {
