@@ -1,4 +1,4 @@
-//! Sends one message: lease, send, outcome. Whatever dies in between, the ledger says how far it came.
+//! Sends one message: takes the lease, sends, records the outcome. After a crash in between, the stream shows how far it came.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use tracing::{error, info, warn};
 use super::{Deliver, erased::is_erased};
 use crate::wording::Worded;
 
-/// How often an outcome is tried to be recorded, and how long to wait in between, in milliseconds. Together this outlasts what
-/// passes, and ends before the lambda does.
+/// Attempts to record an outcome, and the first pause between them. Together they outlast a short outage and end before the
+/// lambda's time limit.
 const OUTCOME_TRIES_MAX: u32 = 8;
 const OUTCOME_PAUSE_MS: u64 = 50;
 
-/// What says that a message was not sent for a fault of our own, or because SNS did not say whether a number takes texts.
+/// Reasons of messages that were not sent for a fault of ours, or because SNS did not say whether a number takes texts.
 const NOT_COUNTED: &str = "not-counted";
 const OPT_OUT_UNKNOWN: &str = "opt-out-unknown";
 const TOO_SLOW: &str = "too-slow";
@@ -35,14 +35,22 @@ const TOO_SLOW: &str = "too-slow";
 /// The reason of a message that was not sent because its account could not be read again.
 const NOT_CHECKED: &str = "not-checked";
 
-/// A way a message may go, and its words for that.
+/// A channel and recipient of a message, with its wording.
 pub(super) enum Way {
-    /// As a text.
-    Text { to: Phone, text: String },
-    /// As a mail to a guest.
-    Mail { to: Email, words: Worded },
-    /// As a mail to the account's owner, who asked for it: that was counted then.
-    Owner { to: Email, words: Worded },
+    Text {
+        to: Phone,
+        text: String,
+    },
+    /// An e-mail to a guest.
+    Mail {
+        to: Email,
+        words: Worded,
+    },
+    /// An e-mail to the account's owner, which was counted when it was asked for.
+    Owner {
+        to: Email,
+        words: Worded,
+    },
 }
 
 impl Way {
@@ -54,7 +62,7 @@ impl Way {
     }
 }
 
-/// Which message it is, in whose name what becomes of it is recorded, and what was known when it was worded.
+/// The message, the author of the commits about it, and the stream's last event when it was worded.
 pub(super) struct Matter {
     pub(super) stream: StreamId,
     pub(super) message: MessageId,
@@ -64,17 +72,17 @@ pub(super) struct Matter {
 
 /// A message that is ready to go.
 pub(super) struct Letter {
-    /// The way it goes, and then those for when it turns out that it does not go that way.
+    /// In the order in which they are tried.
     pub(super) ways: Vec<Way>,
-    /// Whose messages are counted.
+    /// The account that the message counts for.
     pub(super) account: UserId,
     /// Whether that account's own address is confirmed.
     pub(super) confirmed: bool,
-    /// How many texts a day somebody allowed it.
+    /// The cap that an operator set.
     pub(super) texts_per_day: Option<u32>,
 }
 
-/// A message that this process has to itself.
+/// The exclusive right to send the message until a time.
 struct Lease {
     attempt: u32,
     until: Time,
@@ -126,7 +134,7 @@ async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Le
             }
             Err(Closed::Never(reason)) => Command::Skip { message, attempt: Some(attempt), reason },
             Err(Closed::ForNow { code, failure }) => {
-                warn!(stream = %matter.stream, letter = %message, code, cause = failure.chain(), "not sent yet");
+                warn!(stream = %matter.stream, letter = %message, code, cause = failure.chain(), "message not sent; it will be tried again");
                 Command::Fail { message, attempt, code: code.into(), for_now: true }
             }
         };
@@ -141,16 +149,16 @@ async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Le
     Some(outcome)
 }
 
-/// Why a message does not go a way.
+/// The reason not to use a channel.
 enum Closed {
-    /// It may not.
+    /// For good.
     Never(Skip),
-    /// Nobody can say now whether it may.
+    /// It could not be checked; the message is tried again.
     ForNow { code: &'static str, failure: Failure },
 }
 
-/// Lets a message go this way, or says why not. What goes to guests is counted once it is about to be sent, so that a crash sends too
-/// few rather than too many; the account first, so that who may send nothing uses up nobody's day.
+/// Counts a message, or returns why it may not be sent. It is counted before it is sent, so that a crash sends too few rather
+/// than too many; the account comes first, so that an account over its cap does not use up the recipient's.
 async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Taken>, Closed> {
     let shares = match way {
         Way::Owner { .. } => return Ok(Vec::new()),
@@ -185,11 +193,14 @@ async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Take
     Ok(counted)
 }
 
-/// What is not given back is used up: too few are sent, and that is all.
+/// Gives back the counts of a message that was not sent. A count that cannot be given back stays used up.
 async fn give_back(deliver: &Deliver, counted: Vec<Taken>) {
     for taken in counted {
         if let Err(failure) = deliver.backend.limits.give_back(taken).await {
-            warn!(cause = failure.chain(), "a message that was not sent stays counted");
+            warn!(
+                cause = failure.chain(),
+                "could not give back the count of a message that was not sent; it stays counted"
+            );
         }
     }
 }
@@ -233,21 +244,21 @@ async fn try_send(
             Some(Command::Sent { message, attempt, channel: way.channel(), provider_id })
         }
         Err(SendError::Refused { code }) => {
-            warn!(%stream, letter = %message, code, "turned away");
+            warn!(%stream, letter = %message, code, "the carrier refused the message");
             Some(Command::Fail { message, attempt, code: cut(&code), for_now: false })
         }
         Err(SendError::Busy { code }) => {
-            warn!(%stream, letter = %message, code, "turned away for now");
+            warn!(%stream, letter = %message, code, "the carrier refused the message for now; it will be tried again");
             Some(Command::Fail { message, attempt, code: cut(&code), for_now: true })
         }
         Err(SendError::Unanswered { source }) => {
-            warn!(%stream, letter = %message, cause = %source, "nobody knows whether it was sent");
+            warn!(%stream, letter = %message, cause = %source, "no answer to a send; the message is unknown until its lease ends");
             None
         }
     }
 }
 
-/// What is known of a message is worth some patience: unrecorded, nobody would know.
+/// Records an outcome, with several attempts: without it the message would be `unknown`.
 async fn record(deliver: &Deliver, matter: &Matter, outcome: &Command) -> Result<(), Failure> {
     let mut tries = 1;
     loop {
@@ -258,7 +269,7 @@ async fn record(deliver: &Deliver, matter: &Matter, outcome: &Command) -> Result
                 tries += 1;
             }
             Err(failure) => {
-                error!(stream = %matter.stream, letter = %matter.message, cause = failure.chain(), "an outcome was not recorded");
+                error!(stream = %matter.stream, letter = %matter.message, cause = failure.chain(), "could not record the outcome of a send; the message is unknown");
                 return Err(failure);
             }
         }

@@ -99,7 +99,7 @@ async fn compose(
         Kind::Reminder => (wording::reminder_text(&mentioned), wording::reminder_mail(&mentioned)),
         Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => return Ok(Err(Skip::Needless)),
     };
-    // A text to whoever has a telephone; a mail to who has none, or may get no text, or if this one is not taken.
+    // A text if there is a number for it. An e-mail if there is none, or when the text is refused.
     let ways = phone
         .map(|to| Way::Text { to, text })
         .into_iter()
