@@ -20,17 +20,20 @@ pub struct Config {
     pub public_url: String,
     /// `WAITLIST_KMS_KEY`, else `WAITLIST_KEYS_DIR`.
     pub keys: Keys,
-    /// KMS keys of access tokens, `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`; without them, key files.
+    /// KMS keys of access tokens, `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`; without them, key
+    /// files.
     pub token_keys: Option<(String, Option<String>)>,
     /// Parked doorbells: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
     pub retries: QueueAt,
-    /// Due work of visits and mails: `WAITLIST_DELIVERIES_URL` and `WAITLIST_DELIVERIES_DEAD_URL`, else a table.
+    /// Due work of visits and mails: `WAITLIST_DELIVERIES_URL` and `WAITLIST_DELIVERIES_DEAD_URL`, else a
+    /// table.
     pub deliveries: QueueAt,
     /// Erasures: `WAITLIST_ERASURES_URL` and `WAITLIST_ERASURES_DEAD_URL`, else a table.
     pub erasures: QueueAt,
     /// `WAITLIST_LIMITS`: bounds on attempts.
     pub bounds: Bounds,
-    /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the queue follows from it.
+    /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the
+    /// queue follows from it.
     pub sends_per_second: u32,
 }
 

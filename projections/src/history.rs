@@ -1,4 +1,5 @@
-//! The history of a stream, from the log itself: every event, opened, and whether the chain of commits holds up to there.
+//! The history of a stream, from the log itself: every event, opened, and whether the chain of commits holds
+//! up to there.
 //!
 //! A page reads as many commits as it may show. The cursor of the next page holds the chain's head.
 
@@ -118,7 +119,8 @@ fn says_erased(commits: &[Commit]) -> bool {
     commits.iter().any(says_so)
 }
 
-/// Whether the subject of a stream is erased by event `seq`: from its row, brought up to date from the log when it is behind.
+/// Whether the subject of a stream is erased by event `seq`: from its row, brought up to date from the log
+/// when it is behind.
 async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool, Failure> {
     match stream.category {
         Category::Waitee => {
@@ -184,7 +186,8 @@ fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
         Category::User => {
             open::<Name>(data, stream, key);
             open::<Email>(data, stream, key);
-            // It serves whoever wants to guess the password, and nobody else: neither opened nor sealed is it shown.
+            // It serves whoever wants to guess the password, and nobody else: neither opened nor sealed is it
+            // shown.
             hide::<PasswordHash>(data);
         }
         Category::Mail | Category::Waitlist | Category::Session => {} // they hold nothing sealed

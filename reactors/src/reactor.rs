@@ -1,8 +1,8 @@
 //! The reactor: turns records of the events table's stream into intents on queues.
 //!
-//! An intent is on its queue before its record is done, so none is lost; it may be there twice. One account's intents are
-//! spaced ([`FairShare`](infra::queue::FairShare)); those beyond its share are left to the tick, which finds what is due by the
-//! rows.
+//! An intent is on its queue before its record is done, so none is lost; it may be there twice. One account's
+//! intents are spaced ([`FairShare`](infra::queue::FairShare)); those beyond its share are left to the tick,
+//! which finds what is due by the rows.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -35,8 +35,8 @@ impl Reactor {
         Self { backend }
     }
 
-    /// Handles a batch of stream records. When an intent cannot be put on its queue, the batch comes again from there on; what
-    /// was altered or removed in the log is the projector's to raise the alarm about.
+    /// Handles a batch of stream records. When an intent cannot be put on its queue, the batch comes again
+    /// from there on; what was altered or removed in the log is the projector's to raise the alarm about.
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
         let inserted = event.records.into_iter().filter(|record| record.event_name == INSERT);
         for announced in inserted.filter_map(read) {
@@ -48,7 +48,8 @@ impl Reactor {
         answer(Vec::new())
     }
 
-    /// Sends what follows from a record, or parks what cannot be understood: it must not hold up what comes behind it.
+    /// Sends what follows from a record, or parks what cannot be understood: it must not hold up what comes
+    /// behind it.
     async fn settle(&self, announced: &Announced) -> Result<(), Failure> {
         let Announced { stream, seq, commit, .. } = announced;
         let sent = match commit {

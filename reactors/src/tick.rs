@@ -1,8 +1,10 @@
-//! The tick: each minute it queues what time alone brings about, and what was left undone, for the deliver lambda.
+//! The tick: each minute it queues what time alone brings about, and what was left undone, for the deliver
+//! lambda.
 //!
-//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late, or on rows that are
-//! behind. Accounts are served in turn: each gets its share of the queue ([`infra::queue::FairShare`]), however much of what is
-//! due is one account's, and however many intents wait already.
+//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late,
+//! or on rows that are behind. Accounts are served in turn: each gets its share of the queue
+//! ([`infra::queue::FairShare`]), however much of what is due is one account's, and however many intents wait
+//! already.
 
 mod turns;
 
@@ -25,8 +27,8 @@ use crate::intent::{Errand, Intent};
 /// Rows of one read of the index.
 const PAGE_ROWS: usize = 500;
 
-/// The most rows that one look reads under one key of the index: half of them from each end. Those due last are looked at too,
-/// because the front may be full of rows of an account that has its share.
+/// The most rows that one look reads under one key of the index: half of them from each end. Those due last
+/// are looked at too, because the front may be full of rows of an account that has its share.
 const ROWS_MAX: usize = 10_000;
 
 /// While this many intents wait, a look adds only [`CROWDED_SHARE`] of each account.
@@ -39,8 +41,8 @@ const WAITING_MAX: usize = 100_000;
 /// The most intents that one look queues.
 const QUEUED_MAX: usize = 20_000;
 
-/// For how long after its deletion a list is looked at. A party is left on it when its row came after the deletion, which is a
-/// matter of moments; a party whose row comes later still stays for its day.
+/// For how long after its deletion a list is looked at. A party is left on it when its row came after the
+/// deletion, which is a matter of moments; a party whose row comes later still stays for its day.
 const GONE_LOOKED_AT_MS: i64 = 3_600_000;
 
 /// The most deleted lists whose boards one look reads, under one key of the index and of one account.
@@ -114,7 +116,8 @@ impl Tick {
         failed.map_or(Ok(Looked { queued, cut_short }), Err)
     }
 
-    /// Collects what is due under one key of the index: from the front, and when that is cut short from the end.
+    /// Collects what is due under one key of the index: from the front, and when that is cut short from the
+    /// end.
     async fn collect(&self, due: Due, shard: u8, now: Time, turns: &mut Turns) -> Result<(), Failure> {
         let (table, mut since) = match due {
             Due::Visits => (WAITEES, Time::from_millis(0)),

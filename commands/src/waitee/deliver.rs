@@ -18,7 +18,8 @@ pub fn deliver(waitee: &Waitee, command: &delivery::Command, now: Time) -> Vec<E
 }
 
 impl Visit {
-    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it is not too late.
+    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it
+    /// is not too late.
     ///
     /// # Errors
     /// The reason to skip it.

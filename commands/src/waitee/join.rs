@@ -1,4 +1,5 @@
-//! Joining a list, whether the host puts a party on it or the guest does: one way in, so that the same rules hold for both.
+//! Joining a list, whether the host puts a party on it or the guest does: one way in, so that the same rules
+//! hold for both.
 
 use infra::{
     Backend, Failure,
@@ -33,8 +34,8 @@ pub(super) struct Joining {
 }
 
 impl Joining {
-    /// Counts a guest's join, once all that could refuse it has been looked at: joins that are refused do not use up what the
-    /// account's other guests may.
+    /// Counts a guest's join, once all that could refuse it has been looked at: joins that are refused do not
+    /// use up what the account's other guests may.
     async fn count(&self, backend: &Backend) -> Result<(), Failure> {
         match self.by {
             JoinedBy::Host => Ok(()),
@@ -64,8 +65,9 @@ pub(super) async fn put_on(
         idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
     );
     let subject = Subject::Guest { account: joining.tenant, guest: id };
-    // The vault knows the guest of a request that came before: its answer stands, whatever became of the list or the guest since,
-    // so the body is looked at only when there is no answer. Otherwise a refused party leaves nothing behind.
+    // The vault knows the guest of a request that came before: its answer stands, whatever became of the list
+    // or the guest since, so the body is looked at only when there is no answer. Otherwise a refused party
+    // leaves nothing behind.
     let held = if idempotency_key.is_some() { backend.vault.held(subject).await? } else { Held::Nothing };
     let key = match held {
         Held::Key(key) => Some(key),

@@ -17,8 +17,8 @@ const EXPIRED: &str = "expired";
 /// Why a visit is removed whose list was deleted.
 const LIST_DELETED: &str = "list deleted";
 
-/// Marks a party as a no-show whose hold ran out without an answer. Nothing happens when it has answered, or was not told for
-/// a fault of ours ([`schema::agenda::Agenda::no_show_at`]).
+/// Marks a party as a no-show whose hold ran out without an answer. Nothing happens when it has answered, or
+/// was not told for a fault of ours ([`schema::agenda::Agenda::no_show_at`]).
 ///
 /// # Errors
 /// As [`infra::Log::transact`].

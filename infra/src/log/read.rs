@@ -7,7 +7,8 @@ use super::{Log, STREAM_COMMITS_MAX, item};
 use crate::failure::Failure;
 
 impl Log {
-    /// The first `limit` commits of a stream that start behind `seq`, and whether there are more: one call, strongly consistent.
+    /// The first `limit` commits of a stream that start behind `seq`, and whether there are more: one call,
+    /// strongly consistent.
     ///
     /// # Errors
     /// As [`Log::load`].
@@ -82,8 +83,8 @@ impl Log {
         Ok(self.recent(stream, 1).await?.pop())
     }
 
-    /// The last `limit` commits of a stream, oldest first, and before them the first commit when it is not one of these: two
-    /// calls at most, strongly consistent, however long the stream.
+    /// The last `limit` commits of a stream, oldest first, and before them the first commit when it is not
+    /// one of these: two calls at most, strongly consistent, however long the stream.
     ///
     /// # Errors
     /// As [`Log::latest`].

@@ -1,4 +1,5 @@
-//! Spaces the queue messages of one account, so that no account fills the queue or takes all of the sending rate.
+//! Spaces the queue messages of one account, so that no account fills the queue or takes all of the sending
+//! rate.
 
 use std::{
     collections::HashMap,
@@ -11,17 +12,19 @@ use schema::{Time, UserId};
 /// One account's queue messages come due at this part of the rate at which one process sends.
 const RATE_DIVISOR: i64 = 4;
 
-/// So many of an account's messages come due at once before the rest are spaced: what one process sends in this time.
+/// So many of an account's messages come due at once before the rest are spaced: what one process sends in
+/// this time.
 const BURST_SENDS_MS: i64 = 2_000;
 
-/// The longest one of an account's messages is held back. Further ones are not queued: the tick finds what they are about.
+/// The longest one of an account's messages is held back. Further ones are not queued: the tick finds what
+/// they are about.
 pub const HELD_BACK_MAX_MS: i64 = 60_000;
 
 /// Accounts that are remembered. Beyond this, those without messages to space are dropped first, then all.
 const ACCOUNTS_MAX: usize = 10_000;
 
-/// When the next queue message of each account may come due: a rate limiter of the kind called GCRA. Clones share it; each
-/// process has its own.
+/// When the next queue message of each account may come due: a rate limiter of the kind called GCRA. Clones
+/// share it; each process has its own.
 #[derive(Clone, Debug)]
 pub struct FairShare {
     apart_ms: i64,
@@ -49,8 +52,8 @@ impl FairShare {
         self.tolerance_ms() / self.apart_ms
     }
 
-    /// How long to hold back a queue message of this account; none when the account has a minute's worth waiting already, and
-    /// this one is not to be queued.
+    /// How long to hold back a queue message of this account; none when the account has a minute's worth
+    /// waiting already, and this one is not to be queued.
     #[must_use]
     pub fn delay(&self, account: UserId, now: Time) -> Option<Duration> {
         let mut spoken_for = self.spoken_for.lock().unwrap_or_else(PoisonError::into_inner);

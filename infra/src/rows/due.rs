@@ -26,8 +26,8 @@ pub enum DueFirst {
 }
 
 impl Rows {
-    /// Rows of a table that fall due from `from` to `to`, under one key of the index `due`: up to `limit` in the order asked for,
-    /// and where the rest begins. Eventually consistent: half a read unit per 4 KB.
+    /// Rows of a table that fall due from `from` to `to`, under one key of the index `due`: up to `limit` in
+    /// the order asked for, and where the rest begins. Eventually consistent: half a read unit per 4 KB.
     ///
     /// # Errors
     /// As [`Rows::page`].

@@ -1,5 +1,5 @@
-//! Where a page of a history ended: the last event shown, and the chain of commits up to there, so that the next page reads and
-//! verifies on from there.
+//! Where a page of a history ended: the last event shown, and the chain of commits up to there, so that the
+//! next page reads and verifies on from there.
 
 use std::{fmt, str::FromStr};
 

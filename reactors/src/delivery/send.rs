@@ -1,4 +1,5 @@
-//! Sends one message: takes the lease, sends, records the outcome. After a crash in between, the stream shows how far it came.
+//! Sends one message: takes the lease, sends, records the outcome. After a crash in between, the stream shows
+//! how far it came.
 
 use std::time::Duration;
 
@@ -22,12 +23,13 @@ use tracing::{error, info, warn};
 use super::{Deliver, erased::is_erased};
 use crate::wording::Worded;
 
-/// Attempts to record an outcome, and the first pause between them. Together they outlast a short outage and end before the
-/// lambda's time limit.
+/// Attempts to record an outcome, and the first pause between them. Together they outlast a short outage and
+/// end before the lambda's time limit.
 const OUTCOME_TRIES_MAX: u32 = 8;
 const OUTCOME_PAUSE_MS: u64 = 50;
 
-/// Reasons of messages that were not sent for a fault of ours, or because SNS did not say whether a number takes texts.
+/// Reasons of messages that were not sent for a fault of ours, or because SNS did not say whether a number
+/// takes texts.
 const NOT_COUNTED: &str = "not-counted";
 const OPT_OUT_UNKNOWN: &str = "opt-out-unknown";
 const TOO_SLOW: &str = "too-slow";
@@ -88,11 +90,12 @@ struct Lease {
     until: Time,
 }
 
-/// Sends a message, unless another process does: 1 write unit for the lease and 1 for the outcome, each with 1 for the audit
-/// index; to a guest 2 for its counts.
+/// Sends a message, unless another process does: 1 write unit for the lease and 1 for the outcome, each with
+/// 1 for the audit index; to a guest 2 for its counts.
 ///
 /// # Errors
-/// The lease could not be taken, or the outcome not be recorded: once the lease has run out, the message is `unknown`.
+/// The lease could not be taken, or the outcome not be recorded: once the lease has run out, the message is
+/// `unknown`.
 pub(super) async fn send(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<(), Failure> {
     fault::point("deliver.start");
     let Some(lease) = start(deliver, matter, letter).await? else { return Ok(()) };
@@ -114,11 +117,11 @@ async fn start(deliver: &Deliver, matter: &Matter, letter: &Letter) -> Result<Op
     Ok(entry.and_then(|entry| Some(Lease { attempt: entry.attempt, until: entry.lease_until()? })))
 }
 
-/// Tries one way, and the next when the message certainly does not go that way: not at all, or not in the last attempt. The
-/// outcome; none when it is unknown.
+/// Tries one way, and the next when the message certainly does not go that way: not at all, or not in the
+/// last attempt. The outcome; none when it is unknown.
 ///
-/// Caps come before the process's sending rate, so that an account that may send nothing takes no turn of it. Waiting for a turn
-/// takes little of the lease: those that wait are the messages of one batch of the queue.
+/// Caps come before the process's sending rate, so that an account that may send nothing takes no turn of it.
+/// Waiting for a turn takes little of the lease: those that wait are the messages of one batch of the queue.
 async fn attempt(deliver: &Deliver, matter: &Matter, letter: &Letter, lease: &Lease) -> Option<Command> {
     let (message, attempt) = (matter.message, lease.attempt);
     let is_last = attempt >= message.kind.attempts_max();
@@ -157,8 +160,9 @@ enum Closed {
     ForNow { code: &'static str, failure: Failure },
 }
 
-/// Counts a message, or returns why it may not be sent. It is counted before it is sent, so that a crash sends too few rather
-/// than too many; the account comes first, so that an account over its cap does not use up the recipient's.
+/// Counts a message, or returns why it may not be sent. It is counted before it is sent, so that a crash
+/// sends too few rather than too many; the account comes first, so that an account over its cap does not use
+/// up the recipient's.
 async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Taken>, Closed> {
     let shares = match way {
         Way::Owner { .. } => return Ok(Vec::new()),

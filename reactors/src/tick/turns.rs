@@ -63,8 +63,8 @@ impl Turns {
         self.cut_short = true;
     }
 
-    /// The first of each account, then the second of each, and so on, up to `most`: grouped by how long they are held back, in
-    /// whole seconds. Whether anything was left to the next look.
+    /// The first of each account, then the second of each, and so on, up to `most`: grouped by how long they
+    /// are held back, in whole seconds. Whether anything was left to the next look.
     pub(super) fn take(mut self, most: usize) -> (Vec<(Duration, Vec<Intent>)>, bool) {
         self.found.sort_by_key(|found| found.place);
         let cut_short = self.cut_short || self.found.len() > most;

@@ -8,10 +8,12 @@ use crate::{
     message::{self, Entry, Kind, LEASE_MS, MessageId},
 };
 
-/// A message that a table is ready is late when it is started this long after the hold began. The hold then begins anew.
+/// A message that a table is ready is late when it is started this long after the hold began. The hold then
+/// begins anew.
 const LATE_MS: i64 = LEASE_MS;
 
-/// How long after the hold began a guest may still be told that the table is ready, if the hold does not last longer.
+/// How long after the hold began a guest may still be told that the table is ready, if the hold does not last
+/// longer.
 const TOLD_LATE_MAX_MS: i64 = 30 * 60_000;
 
 /// A table is held for a party that was called.
@@ -42,8 +44,8 @@ impl Agenda {
         Some(late.map_or(until, |entry| until.max(entry.wanted_at.plus_millis(TOLD_LATE_MAX_MS))))
     }
 
-    /// When the party becomes a no-show: when the hold runs out. Never while the guest may still be told that the table is
-    /// ready, nor when they were not told for a fault that is neither theirs nor the account's.
+    /// When the party becomes a no-show: when the hold runs out. Never while the guest may still be told that
+    /// the table is ready, nor when they were not told for a fault that is neither theirs nor the account's.
     #[must_use]
     pub fn no_show_at(&self) -> Option<Time> {
         let hold = self.hold?;

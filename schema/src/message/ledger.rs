@@ -80,8 +80,8 @@ impl Entry {
         }
     }
 
-    /// The contract's word for its state at `now`. `unknown`: the lease expired without an outcome, or the message finally failed or was
-    /// skipped but an earlier attempt may have sent it.
+    /// The contract's word for its state at `now`. `unknown`: the lease expired without an outcome, or the
+    /// message finally failed or was skipped but an earlier attempt may have sent it.
     #[must_use]
     pub fn status(&self, now: Time) -> &'static str {
         match &self.standing {
@@ -110,8 +110,9 @@ impl Entry {
         }
     }
 
-    /// Whether the guest was told, or was not for a reason of their own or the account's: not while the message is still to be
-    /// sent, nor when it came too late or every attempt failed. An unknown outcome counts as told.
+    /// Whether the guest was told, or was not for a reason of their own or the account's: not while the
+    /// message is still to be sent, nor when it came too late or every attempt failed. An unknown outcome
+    /// counts as told.
     pub(crate) fn had_its_chance(&self) -> bool {
         match &self.standing {
             Standing::Due { .. }
@@ -133,7 +134,8 @@ impl Entry {
         self.due_at().is_none() && self.lease_until().is_none()
     }
 
-    /// The time from which the tick finds it. A message that follows from an event at once is first left to the reactor.
+    /// The time from which the tick finds it. A message that follows from an event at once is first left to
+    /// the reactor.
     pub(crate) fn sought_at(&self) -> Option<Time> {
         match &self.standing {
             Standing::Due { from } if self.id.kind != Kind::Reminder => Some(from.plus_millis(LEASE_MS)),
@@ -180,7 +182,8 @@ impl Ledger {
         }
     }
 
-    /// The position of the message to drop: the oldest that is settled, else the oldest that was never begun, else the oldest.
+    /// The position of the message to drop: the oldest that is settled, else the oldest that was never begun,
+    /// else the oldest.
     fn least_missed(&self) -> usize {
         let oldest = |wanted: fn(&Entry) -> bool| self.0.iter().position(wanted);
         let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
@@ -226,7 +229,8 @@ impl Ledger {
         }
     }
 
-    /// Applies an event. A message that is known to be sent stays so, even when an earlier attempt fails later.
+    /// Applies an event. A message that is known to be sent stays so, even when an earlier attempt fails
+    /// later.
     pub(crate) fn record(&mut self, event: &Event, at: Time) {
         let Some(entry) = self.0.iter_mut().find(|entry| entry.id == event.message()) else { return };
         let standing = match event {
