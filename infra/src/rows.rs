@@ -1,4 +1,4 @@
-//! Rows of read models: written on condition of what they were, read by key or in the order of an index.
+//! Rows of read models: conditional writes, reads by key and in index order.
 
 mod due;
 
@@ -49,11 +49,12 @@ pub struct Found<R> {
     pub seq: u64,
     /// Version of the code that wrote it.
     pub version: u32,
-    /// The row itself; none when older code than was asked for wrote it: its shape may be another.
+    /// The parsed row; `None` if code older than the requested version wrote it, because its shape may
+    /// differ.
     pub row: Option<R>,
 }
 
-/// What every version of a row has.
+/// The attributes common to all versions of a row.
 #[derive(serde::Deserialize)]
 struct Written {
     seq: u64,
@@ -70,7 +71,7 @@ pub struct Rows {
 /// A place in an index: the keys behind which the next page starts.
 pub type Place = HashMap<String, AttributeValue>;
 
-/// Which rows of an index.
+/// Selects the rows of one partition of an index.
 #[derive(Clone, Copy, Debug)]
 pub struct Range<'a> {
     /// The index.
@@ -90,7 +91,8 @@ impl Rows {
         Self { client, prefix: prefix.to_owned() }
     }
 
-    /// One row, strongly consistent: 1 read unit per 4 KB. It is read as one if code of `version` or newer wrote it.
+    /// Reads one row, strongly consistent: 1 read unit per 4 KB. [`Found::row`] is `None` if code older than
+    /// `version` wrote it.
     ///
     /// # Errors
     /// The table cannot be read, or holds what is no such row.
@@ -112,7 +114,8 @@ impl Rows {
         Ok(Some(Found { seq: written.seq, version: written.v, row }))
     }
 
-    /// Those of these rows that there are, in no order; strongly consistent, a hundred to a call.
+    /// Reads the rows with these ids, strongly consistent, up to 100 per call. Missing rows are left out; the
+    /// order is unspecified.
     ///
     /// # Errors
     /// The table cannot be read, or holds what is no such row.
@@ -122,7 +125,8 @@ impl Rows {
         let mut rows = Vec::with_capacity(ids.len());
         let mut wanted: Vec<Place> =
             ids.iter().map(|id| HashMap::from([("id".to_owned(), AttributeValue::S(id.clone()))])).collect();
-        // What a call leaves unread, for want of throughput or room, is asked for again; each call reads at least one.
+        // Keys left unprocessed (throttling, 16 MB limit) are requested again. Bounded, because each call is
+        // expected to return at least one row.
         for _ in 0..=ids.len() {
             if wanted.is_empty() {
                 return Ok(rows);
@@ -155,7 +159,8 @@ impl Rows {
         })
     }
 
-    /// Writes a row where `old` stands, or where none stands: `false` when something else does.
+    /// Writes `new` if the stored row still has the seq and version of `old`; without `old`, if no row is
+    /// stored. Returns `false` if that condition fails.
     ///
     /// # Errors
     /// The table does not answer; the row may have been written.
@@ -248,8 +253,8 @@ impl Rows {
         Ok(self.board(&waitlist.to_string(), None, false, limit).await?.len())
     }
 
-    /// The rank of the party right before or right behind a place on the board, `not` counting those two themselves: the
-    /// one that moves, and the one it moves next to, whose row may show an older place.
+    /// The rank of the nearest party after `rank` on the board, or before it with `backwards`. Skips the
+    /// parties in `not`: the moving party and the one it moves next to, whose rows may be stale.
     ///
     /// # Errors
     /// The index cannot be read.
@@ -260,7 +265,8 @@ impl Rows {
         backwards: bool,
         not: [WaiteeId; 2],
     ) -> Result<Option<Rank>, Failure> {
-        // '#' sorts before every digit of a rank and '~' behind every id: all of equal rank lie on the near side.
+        // The index sorts by `rank#id`. '#' sorts before rank digits and '~' after any id, so either bound
+        // leaves out every row of equal rank.
         let bound = if backwards { format!("{}#", rank.as_str()) } else { format!("{}#~", rank.as_str()) };
         let near = self.board(&waitlist.to_string(), Some(&bound), backwards, not.len() + 1).await?;
         Ok(near.into_iter().find(|row| !not.contains(&row.id)).map(|row| row.rank))
@@ -296,7 +302,7 @@ impl Rows {
     }
 }
 
-/// What deciding needs of a row on the board.
+/// The attributes that `neighbour` and `on_board` read.
 #[derive(serde::Deserialize)]
 struct OnBoard {
     id: WaiteeId,

@@ -1,4 +1,4 @@
-//! What an account does with itself, as it comes over HTTP.
+//! HTTP handlers of an account's commands on itself: rename, change password, erase.
 
 use infra::{
     Backend, Failure,
@@ -77,7 +77,7 @@ where
     Ok(backend.log.transact::<User, _, _, _>(owner.into(), &author, call.expect()?, with_key).await?.seq)
 }
 
-/// Whether this is the account's password.
+/// Refuses unless `password` is the account's current password.
 async fn knows(
     user: UserId,
     account: &Account,
@@ -88,7 +88,7 @@ async fn knows(
     if password::fits(password, &hash).await? { Ok(()) } else { Err(Problem::wrong_password().into()) }
 }
 
-/// A new password, if it is a good one, as it is kept.
+/// Checks a new password, hashes it and seals the hash.
 pub(super) async fn seal_new(
     user: UserId,
     account: &Account,
@@ -100,7 +100,8 @@ pub(super) async fn seal_new(
     Ok(key.seal(user.into(), &password::hash(new).await?))
 }
 
-/// What is sealed in an account whose key is there. That it does not open is damage, and nobody's wrong password.
+/// Opens a value sealed in an account. A value that its key does not open is damaged: broken, not a wrong
+/// password.
 pub(crate) fn clear<T: Personal>(user: UserId, key: &SubjectKey, sealed: &Sealed<T>) -> Result<T, Failure> {
     match key.open(user.into(), sealed) {
         Opened::Clear(value) => Ok(value),

@@ -83,7 +83,11 @@ pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Re
         Beside::After(other) => ("/after", other),
     };
     if other == id {
-        return Err(Problem::invalid_value(pointer, "must be another party than the one that moves").into());
+        return Err(Problem::invalid_value(
+            pointer,
+            "must be the id of a different party than the one being moved",
+        )
+        .into());
     }
     run(backend, call, 200, |visit| async move {
         let target = target(backend, call.owner, &visit, id, beside, other).await?;
@@ -92,8 +96,8 @@ pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Re
     .await
 }
 
-/// The party to move next to, from the log: what the rows say of its place may be older than the move before this one. What
-/// stands beyond it comes from the rows.
+/// Reads the party to move next to. Its rank comes from the log, because its row may not show an earlier move
+/// yet; its neighbour's rank comes from the rows.
 async fn target(
     backend: &Backend,
     owner: UserId,
@@ -113,7 +117,8 @@ async fn target(
     }))
 }
 
-/// Runs a command on the visit in the path. What it needs besides is gathered from the visit as it is at that moment.
+/// Runs a command on the visit in the path. `command` builds it from the visit as loaded, and is called again
+/// after each conflict.
 async fn run<C, F>(backend: &Backend, call: &Call<'_>, status: u16, command: C) -> Result<Reply, Failure>
 where
     C: Fn(Visit) -> F + Send + Sync,
@@ -130,7 +135,8 @@ where
     Ok(answer(status, id, outcome, None))
 }
 
-/// A visit as it is now, from the log, and whose data it is. One that is not the caller's is none.
+/// Reads a visit and the account it belongs to from the log. Returns `None` if the visit does not exist or
+/// `caller` may not access it.
 pub(super) async fn read(
     backend: &Backend,
     caller: Actor,

@@ -68,7 +68,7 @@ impl Authorizer {
                 principal
             }
             Err(failure) => {
-                error!(cause = failure.chain(), "nobody could say who asks");
+                error!(cause = failure.chain(), "could not authorize a request; answering as unavailable");
                 Principal::Unknown
             }
         }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_no_answer() {
+    async fn a_failed_authorization_is_not_cached() {
         let authorizer = Authorizer::default();
         let broken = || Err(Failure::broken("read a session", "the table is away"));
         assert_eq!(ask(&authorizer, "Bearer a", 0, broken()).await, (Principal::Unknown, true));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_who_miss_at_once_each_ask() {
+    async fn concurrent_requests_that_miss_the_cache_each_call_the_authorizer() {
         let authorizer = Authorizer::default();
         let (header, both) = (header("Bearer a"), tokio::sync::Barrier::new(2));
         let one = || async {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_are_never_too_many_and_the_newest_stay() {
+    async fn a_full_cache_drops_its_oldest_answers() {
         let authorizer = Authorizer::default();
         for n in 0..ANSWERS_MAX + 7 {
             ask(&authorizer, &format!("Bearer {n}"), 0, Ok(account(n))).await;
@@ -202,7 +202,7 @@ mod tests {
         assert!(ask(&authorizer, "Bearer 0", 0, Ok(account(0))).await.1, "the oldest went");
         assert!(!ask(&authorizer, &format!("Bearer {}", ANSWERS_MAX + 6), 0, Ok(account(0))).await.1);
         ask(&authorizer, "Bearer last", AGE_MAX_MS, Ok(account(0))).await;
-        assert_eq!(answers(), (1, 1), "what is too old does not linger");
+        assert_eq!(answers(), (1, 1), "expired answers are dropped");
     }
 
     #[tokio::test]

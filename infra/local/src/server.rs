@@ -142,10 +142,10 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         stopping,
     ));
     until_told_to_stop().await?;
-    info!("stopping: finishing what runs");
+    info!("stopping: waiting for running requests");
     stop.send_replace(true);
     if tokio::time::timeout(DRAIN, &mut requests).await.is_err() {
-        warn!("some requests did not end in time");
+        warn!("aborting the requests that did not end within the drain time");
         requests.abort();
     }
     workers.join_all().await;
@@ -171,7 +171,8 @@ async fn engine(
     Ok((engine.sdk().await, Some(engine)))
 }
 
-/// Adds the server that already uses the data directory to the error, if it is known.
+/// If the data directory is in use and `server.json` names the server, replaces the error with one that gives
+/// its address and process id.
 fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
     match (&cause, data_dir.running()) {
         (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => format!(
@@ -192,7 +193,7 @@ fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Resu
     } else {
         format!(
             "listening on {address}\n\n\
-             Try it; the token is good for an hour, for an account of its own:\n\n  \
+             Try it (the token is valid for one hour and belongs to a new account):\n\n  \
              TOKEN={token}\n  \
              curl -i {address}/v1/waitlists -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n       \
              -d '{{\"name\": \"Main room\", \"time_zone\": \"America/Los_Angeles\", \"region\": \"US\"}}'\n"

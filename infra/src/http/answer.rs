@@ -14,7 +14,7 @@ use crate::failure::Failure;
 
 const BEARER: &[u8] = b"Bearer ";
 
-/// A good answer.
+/// A successful answer, before rendering.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The HTTP status.
@@ -46,7 +46,7 @@ impl Reply {
         })
     }
 
-    /// A body that is neither a read's nor a write's: no tag, nothing to wait for.
+    /// An answer with a body, but without entity tag and Sync-Token.
     ///
     /// # Errors
     /// The body cannot be written as JSON.
@@ -79,7 +79,7 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
         Err(failure) => bad(request, &explain(request, failure)),
     };
     let status = response.status().as_u16();
-    // Method and path are a stranger's text, and may hold tokens: only the route and the id are logged.
+    // Method and path are untrusted input and may hold tokens: only the matched route and the id are logged.
     let (method, route, id) = match route::find(method, path) {
         Ok((entry, id)) => (entry.method, entry.path, id.and_then(|id| id.parse::<Uuid>().ok())),
         Err(_) => ("-", "-", None),
@@ -135,7 +135,8 @@ fn bad(request: &Request, problem: &Problem) -> Response<Bytes> {
     response
 }
 
-/// The problem that the client gets. The cause of a fault of ours is logged here, once and whole; the client gets none of it.
+/// Turns a failure into the client's problem document. Logs the whole cause chain of a broken request, here
+/// only; none of it reaches the client.
 fn explain(request: &Request, failure: Failure) -> Problem {
     let Request { request_id, .. } = request;
     match failure {
@@ -144,14 +145,14 @@ fn explain(request: &Request, failure: Failure) -> Problem {
             problem
         }
         Failure::Conflict => {
-            warn!(%request_id, "gave up after losing every race");
+            warn!(%request_id, "answered 409: other writers won every attempt to append");
             Problem {
                 retry_after_s: Some(RETRY_AFTER_S),
                 ..Problem::new(Slug::Conflict, "Others are changing the same thing; try again.")
             }
         }
         Failure::Broken { retry: true, .. } => {
-            warn!(%request_id, cause = failure.chain(), "unavailable");
+            warn!(%request_id, cause = failure.chain(), "answered 503: a dependency of the request failed; a retry may help");
             Problem {
                 retry_after_s: Some(RETRY_AFTER_S),
                 ..Problem::new(
@@ -161,13 +162,14 @@ fn explain(request: &Request, failure: Failure) -> Problem {
             }
         }
         Failure::Broken { retry: false, .. } => {
-            error!(%request_id, cause = failure.chain(), "broken");
+            error!(%request_id, cause = failure.chain(), "answered 500: the request failed and a retry will not help");
             Problem::new(Slug::Internal, "Something broke on our side; it was logged under this request id.")
         }
     }
 }
 
-/// RFC 6750, section 3: a request that came with a token is told that the token is wrong, one without is told nothing more.
+/// The `WWW-Authenticate` value (RFC 6750, section 3): `invalid_token` only if the request carried a bearer
+/// token.
 fn challenge(request: &Request, problem: &Problem) -> &'static str {
     let sent = request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     let is_bearer = sent.get(..BEARER.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(BEARER));

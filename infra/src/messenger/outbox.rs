@@ -137,7 +137,9 @@ impl Outbox {
                 MessageParser::default().parse(&bytes).and_then(|message| entry(&file, channel, &message));
             match parsed {
                 Some(entry) => entries.push(entry),
-                None => warn!(file = %file.display(), "this file of the outbox is not a message"),
+                None => {
+                    warn!(file = %file.display(), "skipped a file in the outbox: it is not a complete message")
+                }
             }
         }
         entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -168,7 +170,7 @@ fn write(directory: &Path, extension: &str, bytes: &[u8]) -> io::Result<String> 
     Ok(id)
 }
 
-/// Nothing is there before the file has its name.
+/// A failed write may be retried: a message exists only once its file has been renamed into place.
 fn not_now(cause: io::Error) -> SendError {
     SendError::Busy { code: format!("{:?}", cause.kind()) }
 }
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_put_into_the_outbox_is_read_from_it() {
+    async fn a_mail_and_a_text_are_read_back_as_they_were_put() {
         let (_directory, outbox) = outbox();
         assert_eq!(outbox.entries().unwrap(), []);
         let mail = Mail {
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_read_once_and_what_is_no_file_of_the_outbox_never() {
+    async fn new_entries_returns_each_message_once_and_skips_pipes_and_other_files() {
         let (_directory, outbox) = outbox();
         let text = Text {
             to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(),
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_sent_twice_is_there_twice() {
+    async fn a_message_sent_twice_makes_two_entries() {
         let (_directory, outbox) = outbox();
         let text = Text {
             to: Phone::parse("+14155552671", "US".parse().unwrap()).unwrap(),

@@ -31,7 +31,10 @@ impl Phone {
     /// it is a number of each.
     #[must_use]
     pub fn is_of(&self, region: Region) -> bool {
-        self.number().is_some_and(|number| number.is_valid_for_region(region.0))
+        // The crate compares the digits behind the country code alone: +52 55 1234 5678 would be a number of the US.
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region.0);
+        self.number()
+            .is_some_and(|number| code == Some(number.country_code) && number.is_valid_for_region(region.0))
     }
 
     /// Whether it may be a mobile: true unless it is known to be toll-free, premium rate or fixed only.
@@ -181,6 +184,18 @@ mod tests {
         assert!(is_of_us("+14155552671"));
         assert!(!is_of_us("+4930901820") && !is_of_us("+14165550123") && !is_of_us("+17872345678"));
         assert!(read("+14165550123", "US").unwrap().is_of("CA".parse().unwrap()));
+        for (raw, region) in [
+            ("+525512345678", "US"),
+            ("+79123456789", "US"),
+            ("+447911123456", "MX"),
+            ("+14155552671", "MX"),
+            ("+919876543210", "MX"),
+            ("+447911123456", "IN"),
+            ("+17012345678", "IN"),
+            ("+917400123456", "GB"),
+        ] {
+            assert!(!read(raw, region).unwrap().is_of(region.parse().unwrap()), "{raw} is not of {region}");
+        }
         // The Bahamas, Guernsey and Kazakhstan number their own mobiles within a code that they share.
         for (raw, own, other) in
             [("+12423591234", "BS", "US"), ("+447781123456", "GG", "GB"), ("+77710009998", "KZ", "RU")]
@@ -208,6 +223,21 @@ mod tests {
             }
         }
         assert!(mobiles > 230, "{mobiles}");
+    }
+
+    #[test]
+    fn a_mobile_is_of_no_region_with_another_country_code() {
+        let code = |region| PHONE_NUMBER_UTIL.get_country_code_for_region(region);
+        for region in regions() {
+            let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, Type::Mobile)
+            else {
+                continue;
+            };
+            let phone = Phone(example.format_as(PhoneNumberFormat::E164).into_owned());
+            for other in regions().filter(|other| code(*other) != code(region)) {
+                assert!(!phone.is_of(Region(other)), "a mobile of {region} is not of {other}");
+            }
+        }
     }
 
     #[test]

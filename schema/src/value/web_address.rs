@@ -52,9 +52,13 @@ fn holds_scheme(text: &str) -> bool {
     })
 }
 
+/// An address that ends in a colon is a network's, which no program opens: such as the name `0:` with a colon behind it.
 fn holds_ipv6(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.')
-        .any(|word| word.contains(|c: char| c.is_ascii_digit()) && word.parse::<Ipv6Addr>().is_ok())
+    text.split(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.').any(|word| {
+        word.contains(|c: char| c.is_ascii_digit())
+            && !word.ends_with(':')
+            && word.parse::<Ipv6Addr>().is_ok()
+    })
 }
 
 fn holds_host(text: &str) -> bool {
@@ -181,6 +185,7 @@ mod tests {
             "Tel: at the door",
             "Ana & Ben: 7:30",
             "Ana::Ben",
+            "Room 0:: ready",
             "6:30:15",
             "192.168.0",
             "4.5",

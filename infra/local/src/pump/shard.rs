@@ -223,7 +223,7 @@ impl Worker {
                 consumer = failure.consumer,
                 failures,
                 cause,
-                "the failure destination did not accept a failure; will try again"
+                "could not pass given-up stream records to the failure destination; will try again"
             );
             self.back_off(failures).await;
             if asked_to_stop(&self.shutdown) {
