@@ -81,7 +81,7 @@ async fn of_stream(
     Reply::read(latest.last, &History { items, next, verified })
 }
 
-/// What one page shows, where the next begins, and the chain up to here.
+/// One page, the start of the next, and the state of the chain up to here.
 struct Page {
     items: Vec<Event>,
     next: Option<Position>,

@@ -27,7 +27,7 @@ pub trait DomainEvent: Serialize + Clone + Send + Sync + 'static {
 
 /// Declares the events of a category, each in one line: stored type, version and variant.
 ///
-/// ```ignore
+/// ```text
 /// events! {
 ///     /// An event of a visit.
 ///     Waitee;

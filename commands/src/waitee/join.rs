@@ -71,7 +71,7 @@ pub(super) async fn put_on(
     let held = if idempotency_key.is_some() { backend.vault.held(subject).await? } else { Held::Nothing };
     let key = match held {
         Held::Key(key) => Some(key),
-        // What the request said can no longer be compared: the idempotency key alone finds the answer.
+        // The content of the request can no longer be compared: the idempotency key alone finds the answer.
         Held::Tombstone => None,
         Held::Nothing => {
             party()?;

@@ -155,7 +155,7 @@ impl<'r> Call<'r> {
         uuid::Builder::from_custom_bytes(digest.0).into_uuid()
     }
 
-    /// What a MAC covers that tells this request from another: method, route, id, and `said`, the content of the body.
+    /// The parts of a request that its MAC covers: method, route, id, and `said`, the content of the body.
     #[must_use]
     pub fn content<'c>(&'c self, said: &'c [u8]) -> [&'c [u8]; 4] {
         let [method, path, id] = self.what();
@@ -168,7 +168,7 @@ impl<'r> Call<'r> {
         [self.entry.method.as_bytes(), self.entry.path.as_bytes(), id]
     }
 
-    /// What `If-Match` and `If-None-Match` say about the stream that the request changes.
+    /// The conditions of `If-Match` and `If-None-Match` on the stream that the request changes.
     ///
     /// # Errors
     /// A header is neither `*` nor a list of ETags.

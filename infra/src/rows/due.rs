@@ -1,4 +1,4 @@
-//! What falls due, by the index that all read models with duties share.
+//! Reads due rows by the index `due`, which all read models with duties share.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use schema::{Time, UserId, table::Table};

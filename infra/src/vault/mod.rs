@@ -43,7 +43,7 @@ pub use self::{
     subject::Subject,
 };
 
-/// What the vault holds for a subject.
+/// The vault's item of a subject.
 #[derive(Clone)]
 pub enum Held {
     Key(SubjectKey),

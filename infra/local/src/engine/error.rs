@@ -49,7 +49,7 @@ pub enum EngineError {
     Lost(#[from] task::JoinError),
 }
 
-/// What is wrong with the database file, as far as the person at the terminal can do something about it.
+/// The kinds of trouble with the database file that call for different advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     Full,
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// What SQLite says when it runs these statements on a file that may be written, or not.
+    /// SQLite's error for these statements on a writable or read-only file.
     fn failing(connection: &Connection, statement: &str) -> rusqlite::Error {
         connection.execute_batch(statement).unwrap_err()
     }
