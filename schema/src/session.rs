@@ -8,7 +8,7 @@ use crate::{Time, event::events, id::UserId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     pub user: UserId,
-    /// Number of the account's last event that this session knows; a later one may end the session.
+    /// Number of the account's last event when the session was last refreshed; a later event may end the session.
     pub user_seq: u64,
     /// Whether the account is an operator, as of `user_seq`.
     pub operator: bool,

@@ -111,8 +111,8 @@ pub const CHECKPOINTS: Table = Table {
     expiry: None,
 };
 
-/// What falls due and when, over a few keys so that no partition takes all of it. The account is there too, so that the tick
-/// serves accounts in turn without reading rows.
+/// Due rows by time, spread over a few keys so that no partition takes all of them. The index holds the account too, so that
+/// the tick serves accounts in turn without reading rows.
 const DUE: Index =
     Index { name: "due", hash: ("due_in", S), range: ("due_at", S), projected: Projected::Some(&["tenant"]) };
 

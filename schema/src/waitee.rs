@@ -49,7 +49,7 @@ impl State {
     }
 }
 
-/// What is known of a party, personal data sealed: flattened into the event, the aggregate and the row.
+/// The details of a party, personal data sealed. Flattened into the event and the row, held by the aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     pub name: Sealed<Name>,

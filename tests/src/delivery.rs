@@ -61,7 +61,7 @@ impl Post {
         Deliver::new(backend, messengers)
     }
 
-    /// What sends into the outbox, or to the carrier.
+    /// Messengers that send into the outbox, or to the carrier.
     #[must_use]
     pub fn messengers(&self) -> Messengers {
         // What goes into an outbox needs no network, so any configuration of the SDK will do.

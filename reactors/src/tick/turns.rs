@@ -1,4 +1,4 @@
-//! What one look of the tick has found, ordered so that accounts take turns.
+//! Orders the due work that one look of the tick has found, so that accounts take turns.
 
 use std::{
     collections::{BTreeMap, HashMap},

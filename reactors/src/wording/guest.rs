@@ -23,7 +23,7 @@ const NAME_GRAPHEMES_MIN: usize = 20;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// What a message to a guest mentions.
+/// The values that a message to a guest mentions.
 #[derive(Clone, Copy)]
 pub struct ForGuest<'a> {
     pub language: Language,

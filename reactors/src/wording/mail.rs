@@ -15,7 +15,7 @@ pub struct Worded {
     pub html: String,
 }
 
-/// What a mail says besides its greeting. Names in it stand between isolates.
+/// The parts of a mail besides its greeting. Names in it stand between isolates.
 pub(super) struct Draft {
     pub(super) subject: String,
     /// Paragraphs before the link.

@@ -1,4 +1,4 @@
-//! What operations on long streams cost: a stream's length is bounded, or does not matter.
+//! The units of operations on long streams: either the length is bounded, or the units do not depend on it.
 
 use schema::{Commit, StreamId, WaitlistId, commit::Tail, waitee, waitlist};
 use serde_json::json;
