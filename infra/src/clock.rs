@@ -1,4 +1,4 @@
-//! The one module that asks the machine for the time and for randomness. Everything else is told.
+//! The one module that asks the machine for the time and for randomness.
 
 use std::{
     sync::{
@@ -11,12 +11,12 @@ use std::{
 use schema::Time;
 use uuid::Uuid;
 
-/// Tells the time and makes ids. Clones share one clock.
+/// Tells the time and makes ids. Clones share one offset: moving one moves all.
 #[derive(Clone, Debug)]
 pub struct Clock {
     base: Base,
     offset_ms: Arc<AtomicI64>,
-    /// By how much it was moved forward, all in all.
+    /// The sum of all moves forward.
     moved_ms: Arc<AtomicU64>,
 }
 
@@ -27,13 +27,13 @@ enum Base {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     #[must_use]
     pub fn system() -> Self {
         Self::of(Base::Machine { started: Instant::now() })
     }
 
-    /// A clock that stands still until it is moved.
+    /// Returns a clock that stands still until it is moved.
     #[must_use]
     pub fn fixed(at: Time) -> Self {
         Self::of(Base::Fixed(at))
@@ -43,13 +43,12 @@ impl Clock {
         Self { base, offset_ms: Arc::default(), moved_ms: Arc::default() }
     }
 
-    /// The time now.
     #[must_use]
     pub fn now(&self) -> Time {
         self.base_now().plus_millis(self.offset_ms.load(Ordering::SeqCst))
     }
 
-    /// The time now, to measure from.
+    /// Returns the moment that an interval is measured from.
     #[must_use]
     pub fn moment(&self) -> Moment {
         let moved = Duration::from_millis(self.moved_ms.load(Ordering::SeqCst));
@@ -66,14 +65,14 @@ impl Clock {
         self.offset_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Sets this clock and all its clones; it runs on from there if it ran before.
+    /// Sets this clock and all its clones. A running clock runs on from there.
     pub fn set(&self, to: Time) {
         let forward_ms = to.millis() - self.now().millis();
         self.moved_ms.fetch_add(u64::try_from(forward_ms).unwrap_or(0), Ordering::SeqCst);
         self.offset_ms.store(to.millis() - self.base_now().millis(), Ordering::SeqCst);
     }
 
-    /// A fresh UUIDv7 whose milliseconds are `at`.
+    /// Makes a UUIDv7 of the time `at`.
     #[must_use]
     pub fn id(&self, at: Time) -> Uuid {
         let millis = u64::try_from(at.millis()).unwrap_or(0);
@@ -93,13 +92,14 @@ impl Clock {
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     wall: Time,
-    /// By a clock that never goes back.
+    /// Time by the monotonic clock.
     steady: Duration,
 }
 
 impl Moment {
-    /// How long after `earlier` this is, by the wall clock or the monotonic one: the one that says more. So a
-    /// wall clock that is set back stretches no interval, and a time for which the machine slept counts.
+    /// Returns the interval since `earlier`, by the wall clock or the monotonic clock, whichever shows more.
+    /// A wall clock that is set back therefore stretches no interval, and time during which the machine slept
+    /// counts.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let by_wall = u64::try_from(self.wall.millis() - earlier.wall.millis()).unwrap_or(0);
@@ -107,10 +107,10 @@ impl Moment {
     }
 }
 
-/// Random bytes from the machine's cryptographic source.
+/// Returns random bytes from the machine's cryptographic source.
 ///
 /// # Panics
-/// When the machine has no randomness: nothing that is sealed or named could be trusted then.
+/// The machine has no source of randomness; no key or id could be trusted then.
 #[must_use]
 #[expect(clippy::expect_used, reason = "without randomness there is nothing safe left to do")]
 pub fn random<const N: usize>() -> [u8; N] {
@@ -126,7 +126,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn a_clock_that_is_set_back_stretches_no_interval() {
+    fn setting_the_clock_back_does_not_stretch_an_interval() {
         let evening = Time::from_millis(1_800_000_000_000);
         let clock = Clock::fixed(evening);
         let begun = clock.moment();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_moved_on_ends_intervals_at_once() {
+    fn moving_the_clock_forward_ends_intervals() {
         let clock = Clock::system();
         let begun = clock.moment();
         clock.set(clock.now().plus_minutes(1));

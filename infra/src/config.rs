@@ -69,7 +69,7 @@ impl Keys {
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the settings of a lambda from the environment.
     ///
     /// # Errors
     /// A required variable is not set; the error names it.
@@ -85,7 +85,7 @@ impl Config {
         let public_url = public_url()?.ok_or_else(|| {
             Failure::broken(
                 "read the configuration",
-                "set WAITLIST_PUBLIC_URL to what links in messages start with, https://waitlist.example",
+                "set WAITLIST_PUBLIC_URL to the base of links in messages, such as https://waitlist.example",
             )
         })?;
         let token_keys = env::var("WAITLIST_TOKEN_KEY")
@@ -147,18 +147,18 @@ impl QueueAt {
     }
 }
 
-/// `WAITLIST_PUBLIC_URL`, without a slash at its end, if it is set.
+/// Reads `WAITLIST_PUBLIC_URL` and drops a slash at its end.
 ///
 /// # Errors
-/// It is not the base of a link; the error says what is.
+/// It is not a URL that links can start with; the error says what is allowed.
 pub fn public_url() -> Result<Option<String>, Failure> {
     let Ok(text) = env::var("WAITLIST_PUBLIC_URL") else { return Ok(None) };
-    let leads_somewhere = text.parse::<http::Uri>().is_ok_and(|uri| {
+    let is_base = text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
             && uri.query().is_none()
     });
-    if !leads_somewhere || text.contains('#') {
+    if !is_base || text.contains('#') {
         let advice =
             "WAITLIST_PUBLIC_URL must be http:// or https:// and a host, such as https://waitlist.example";
         return Err(Failure::broken("read the configuration", advice));
@@ -166,7 +166,7 @@ pub fn public_url() -> Result<Option<String>, Failure> {
     Ok(Some(text.trim_end_matches('/').to_owned()))
 }
 
-/// `WAITLIST_PREFIX`, or its default.
+/// Returns `WAITLIST_PREFIX`, or its default.
 #[must_use]
 pub fn prefix() -> String {
     env::var("WAITLIST_PREFIX").unwrap_or_else(|_| PREFIX_DEFAULT.into())

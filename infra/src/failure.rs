@@ -1,11 +1,9 @@
-//! The three ways in which a request can fail. They are mapped to HTTP once, in [`crate::http`].
+//! The three ways in which a request can fail. [`crate::http`] maps them to HTTP.
 
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use schema::Problem;
-
-use crate::vault::{MasterError, Subject, VaultError};
 
 /// A failed request.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +12,7 @@ pub enum Failure {
     #[error("refused: {0}")]
     Refused(#[from] Problem),
     /// Other writers won every race for the same stream.
-    #[error("lost the race for the stream {ATTEMPTS} times", ATTEMPTS = crate::log::ATTEMPTS_MAX)]
+    #[error("other writers won every attempt to append to the stream")]
     Conflict,
     /// Something this request depends on does not work.
     #[error("{doing}")]
@@ -69,31 +67,6 @@ impl Failure {
             source = cause.source();
         }
         text
-    }
-}
-
-impl From<VaultError> for Failure {
-    /// A key that could not be read or written may be available shortly; a damaged one will not.
-    fn from(error: VaultError) -> Self {
-        let retry = match &error {
-            // Who was forgotten stays so: that is an answer, not a fault.
-            VaultError::Erased { subject: Subject::Guest { .. } } => return Self::Refused(Problem::erased()),
-            VaultError::Erased { subject: Subject::Account(_) } => {
-                return Self::Refused(Problem::unauthorized());
-            }
-            VaultError::Read { .. }
-            | VaultError::Unprocessed { .. }
-            | VaultError::Put { .. }
-            | VaultError::Bury { .. }
-            | VaultError::Release { .. } => true,
-            VaultError::Master { cause, .. } => matches!(cause, MasterError::Kms(_)),
-            VaultError::Unfit { .. }
-            | VaultError::Malformed { .. }
-            | VaultError::Gone { .. }
-            | VaultError::Claim
-            | VaultError::Describe(_) => false,
-        };
-        Self::Broken { doing: "use the vault".into(), retry, cause: Box::new(error) }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Files that appear whole or not at all, readable by their owner alone; and secrets in them: made once,
-//! never overwritten.
+//! Files that appear whole or not at all and that only their owner may read, and secrets in such files:
+//! created once and never overwritten.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,14 +10,14 @@ use std::{
 
 use crate::clock::random;
 
-/// The bits of a file's mode that let others than its owner read or change it.
+/// The mode bits that let others than the owner read or change a file.
 const OTHERS: u32 = 0o077;
 
-/// Reads a secret; makes it from `fresh` when there is none. Of several makers one wins, and all use what
-/// that one wrote.
+/// Reads a secret, or creates it from `fresh` if the file does not exist. Of several processes that create it
+/// at once, one wins and all read its secret.
 ///
 /// # Errors
-/// The file can be neither read nor made, or others than its owner may read it.
+/// The file can be neither read nor created, or others than its owner may read it.
 pub fn read_or_create_secret<E: std::fmt::Display>(
     path: &Path,
     fresh: impl FnOnce() -> Result<Vec<u8>, E>,
@@ -29,8 +29,8 @@ pub fn read_or_create_secret<E: std::fmt::Display>(
     let secret = fresh().map_err(|error| io::Error::other(error.to_string()))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = draft(folder, &secret)?;
-    // A link appears whole or not at all, and refuses to replace what a rival has just put there; a rename
-    // would not.
+    // A hard link appears whole or not at all and, unlike a rename, does not replace a file that another
+    // process has just created.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
@@ -39,7 +39,7 @@ pub fn read_or_create_secret<E: std::fmt::Display>(
     }
 }
 
-/// Reads a secret that is there.
+/// Reads an existing secret.
 ///
 /// # Errors
 /// The file cannot be read, or others than its owner may read it.
@@ -54,10 +54,10 @@ pub fn read_secret(path: &Path) -> io::Result<Vec<u8>> {
     read_regular(path)
 }
 
-/// Reads a file, but nothing that could make the reader wait: no pipe, no device.
+/// Reads a regular file. Refuses pipes and devices, which could make the reader wait for ever.
 ///
 /// # Errors
-/// The file cannot be read, or is no regular one.
+/// The file cannot be read, or is not a regular file.
 pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
@@ -65,10 +65,10 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// Writes bytes to a file of a random name, to be linked or renamed to what it is for.
+/// Writes a new file with a random name, which the caller links or renames to its final name.
 ///
 /// # Errors
-/// The file cannot be made or written.
+/// The file cannot be created or written.
 pub(crate) fn draft(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let draft = folder.join(format!(".draft-{}", data_encoding::HEXLOWER.encode(&random::<8>())));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
@@ -83,52 +83,52 @@ mod tests {
 
     use super::*;
 
-    fn made(path: &Path) -> io::Result<Vec<u8>> {
+    fn create(path: &Path) -> io::Result<Vec<u8>> {
         read_or_create_secret(path, || Ok::<_, io::Error>(random::<32>().to_vec()))
     }
 
     #[test]
-    fn a_secret_is_made_once_and_is_its_owners_alone() {
+    fn a_secret_is_created_once_and_readable_by_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master");
-        let first = made(&path).unwrap();
-        assert_eq!(made(&path).unwrap(), first);
+        let first = create(&path).unwrap();
+        assert_eq!(create(&path).unwrap(), first);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the temporary file is gone");
     }
 
     #[test]
-    fn processes_that_start_at_once_use_one_secret() {
+    fn processes_that_start_at_once_share_one_secret() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master");
         let secrets: Vec<Vec<u8>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| made(&path).unwrap())).collect();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| create(&path).unwrap())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));
     }
 
     #[test]
-    fn a_secret_that_others_may_use_is_refused_and_kept() {
+    fn a_secret_that_others_may_read_is_refused_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master");
-        let secret = made(&path).unwrap();
+        let secret = create(&path).unwrap();
         for mode in [0o640, 0o604, 0o620, 0o601, 0o644] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            let refused = made(&path).unwrap_err();
+            let refused = create(&path).unwrap_err();
             assert!(refused.to_string().starts_with(&format!("its mode is {mode:o}")), "{refused}");
         }
         fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
-        assert_eq!(made(&path).unwrap(), secret);
+        assert_eq!(create(&path).unwrap(), secret);
     }
 
     #[test]
-    fn a_pipe_in_the_place_of_a_secret_is_refused_without_waiting() {
+    fn a_pipe_in_place_of_a_secret_is_refused_without_waiting() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master");
         assert!(
             std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success()
         );
-        assert_eq!(made(&path).unwrap_err().to_string(), "it is not a regular file");
+        assert_eq!(create(&path).unwrap_err().to_string(), "it is not a regular file");
     }
 }

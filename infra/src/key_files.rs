@@ -1,30 +1,30 @@
-//! The key files that stored data depend on. They are made once, for a deployment without data: another key
-//! in the place of a lost one could read nothing of what is there, and what is written under it would be lost
-//! when the old one is restored.
+//! The key files that stored data depend on. They are created only for a deployment without data: a new key
+//! in place of a lost one could not open the stored data, and data written under it would be lost when the
+//! old key is restored.
 
 use std::{convert::Infallible, fs, path::Path};
 
 use crate::{clock::random, failure::Failure, file};
 
-/// Wraps accounts' keys where KMS does not.
+/// Wraps the accounts' keys where KMS does not.
 pub(crate) const MASTER: &str = "master";
 /// Hashes the e-mail addresses that accounts claim.
 pub(crate) const CLAIMS: &str = "claims";
 
 const KEY_BYTES: usize = 32;
 
-/// Makes those that are missing. Only for a directory on which no data depend yet.
+/// Creates the missing files. Only for a directory that no data depend on yet.
 ///
 /// # Errors
-/// A file cannot be made.
+/// A file cannot be created.
 pub fn make(directory: &Path) -> Result<(), Failure> {
     [MASTER, CLAIMS].into_iter().try_for_each(|name| make_one(directory, name))
 }
 
-/// Insists on them, because data depend on them.
+/// Checks that the files exist, because data depend on them.
 ///
 /// # Errors
-/// One is missing: the message names it.
+/// A file is missing; the error names it.
 pub fn expect(directory: &Path) -> Result<(), Failure> {
     match missing(directory, &[MASTER, CLAIMS])?.first() {
         None => Ok(()),
@@ -32,7 +32,8 @@ pub fn expect(directory: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Makes these of a new deployment, which has none of them. When it has some, the others were lost.
+/// Creates these files for a new deployment, which has none of them. If it has some, the others were lost,
+/// and this fails.
 pub(crate) fn make_if_new(directory: &Path, names: &[&'static str]) -> Result<(), Failure> {
     let missing = missing(directory, names)?;
     match missing.first() {
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_made_together_and_a_lost_one_is_never_replaced() {
+    fn key_files_are_created_together_and_a_lost_one_is_never_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let both = [MASTER, CLAIMS];
         make_if_new(directory.path(), &both).unwrap();

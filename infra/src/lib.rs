@@ -1,4 +1,4 @@
-//! Where things live: the one package that names the AWS SDKs.
+//! Adapters to DynamoDB, SQS, KMS, SES, SNS, Lambda and the machine; the one package that names the AWS SDKs.
 
 pub mod aws;
 pub mod backend;

@@ -156,14 +156,15 @@ impl Secrets {
         BASE64URL_NOPAD.encode(&code(&self.0.claims, "claim", &[email.normalised().as_bytes()]))
     }
 
-    /// A keyed hash of the content of a request that holds credentials: no password can be guessed from it without this key.
-    /// The key is the one that is never replaced, so that a request is recognised however late it is repeated.
+    /// A keyed hash of a request body that holds credentials; without the key, no password can be guessed
+    /// from it. The key is the one that is never replaced, so that a repeated request is recognised however
+    /// late it comes.
     #[must_use]
-    pub fn hash_of_credentials(&self, said: &[u8]) -> [u8; CODE_BYTES] {
-        code(&self.0.claims, "credentials", &[said])
+    pub fn hash_of_credentials(&self, body: &[u8]) -> [u8; CODE_BYTES] {
+        code(&self.0.claims, "credentials", &[body])
     }
 
-    /// The keyed hash under which attempts by an account or from an address are counted.
+    /// The keyed hash under which attempts by an account, an e-mail address or a network address are counted.
     #[must_use]
     pub(crate) fn counted(&self, what: &str, who: &str) -> String {
         BASE64URL_NOPAD.encode(&self.code("limits", &[what.as_bytes(), who.as_bytes()]))
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_it_is_for_and_an_altered_one_nothing() {
+    fn a_token_names_its_visit_and_an_altered_one_is_refused() {
         let (_directory, secrets) = secrets();
         let visit = WaiteeId(Uuid::from_u128(7));
         let token = secrets.visit_token(visit);
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_for_one_purpose_serves_no_other() {
+    fn a_token_for_one_purpose_is_refused_for_another() {
         let (_directory, secrets) = secrets();
         let (user, end) = (UserId(Uuid::from_u128(7)), Time::from_millis(1_000));
         let token = MailedToken::parse(&secrets.mailed_token(Mailed::Confirmation, user, end, 1)).unwrap();
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_has_a_session_and_a_number() {
+    fn a_refresh_token_names_its_session_and_number() {
         let (_directory, secrets) = secrets();
         let session = SessionId(Uuid::from_u128(7));
         assert_eq!(
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_replaced_secret_signed_is_still_taken_and_claims_stay() {
+    fn tokens_of_a_replaced_secret_are_accepted_once_and_claims_do_not_change() {
         let (directory, before) = secrets();
         let visit = WaiteeId(Uuid::from_u128(7));
         let email = Email::parse("Ana@Example.com").unwrap();

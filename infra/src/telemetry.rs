@@ -1,6 +1,7 @@
-//! Logs: one line per thing handled, on standard error, without personal data.
+//! Writes logs to standard error: one line for each handled request, message or command, without personal
+//! data.
 //!
-//! Logging never decides: a line that cannot be written is lost, and the request that it is about goes on.
+//! A line that cannot be written is lost; logging never fails or delays the work that it reports.
 
 mod lines;
 
@@ -16,16 +17,17 @@ use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter};
 
 use self::lines::Lines;
 
-/// For how long the end of a process waits for its last lines to be written.
+/// The longest time for which a process waits at its end until its last lines are written.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
-/// Lines that wait for standard error to be read. One is some 200 bytes, at most a few KB.
+/// The number of lines that wait while standard error is not read. A line has about 200 bytes, at most a few
+/// KB.
 const LINES_MAX: usize = 4_096;
 
 /// The queue of lines behind [`init_in_background`].
 static LINES: OnceLock<Lines> = OnceLock::new();
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// For a person at a terminal.
@@ -34,16 +36,16 @@ pub enum Style {
     Json,
 }
 
-/// Starts logging; each line is written before the caller goes on. This is for lambdas: their process stands
-/// still between two requests, and their standard error is always read. `RUST_LOG` chooses what is logged; by
-/// default this project's own lines and the warnings of others.
+/// Starts logging for lambdas. Each line is written before the caller continues, because a lambda's process
+/// is frozen between two requests, and its standard error is always read. `RUST_LOG` chooses what is logged;
+/// the default is this project's own lines and the warnings of dependencies.
 pub fn init(style: Style) {
     subscribe(style, || Ignoring(io::stderr()));
 }
 
-/// Starts logging through a bounded queue that a thread of its own empties, so that a standard error that is
-/// closed, full or not read stops nothing. Panics are logged the same way. What the queue cannot take is
-/// dropped; the log says how many lines.
+/// Starts logging through a bounded queue that a thread empties, so that a standard error that is closed,
+/// full or not read stops nothing. Panics are logged the same way. Lines that do not fit into the queue are
+/// dropped and counted in the log.
 pub fn init_in_background(style: Style) {
     subscribe(style, LINES.get_or_init(|| Lines::to(stderr(), LINES_MAX)).clone());
     panic::set_hook(Box::new(|panicked| {
@@ -52,7 +54,7 @@ pub fn init_in_background(style: Style) {
     }));
 }
 
-/// Waits up to a second until the lines so far are written: for the end of a process that logs in the
+/// Waits up to a second until all lines so far are written. For the end of a process that logs in the
 /// background.
 pub fn flush() {
     if let Some(lines) = LINES.get() {
@@ -60,8 +62,8 @@ pub fn flush() {
     }
 }
 
-/// Writes text to standard error for the person at the terminal, and gives up after a while when nothing
-/// reads it.
+/// Writes text to standard error for a person at the terminal. Gives up after a second if standard error is
+/// not read.
 pub fn tell(text: String) {
     let (done, written) = mpsc::channel();
     thread::spawn(move || {
@@ -80,14 +82,14 @@ where
     // The subscriber would report its own errors with a macro that panics when standard error is closed.
     let builder =
         fmt().with_env_filter(filter).with_writer(writer).with_target(false).log_internal_errors(false);
-    // A second subscriber is refused: the first one decides.
+    // A second call has no effect: the first subscriber stays.
     let _already_started = match style {
         Style::Text => builder.compact().try_init(),
         Style::Json => builder.json().flatten_event(true).try_init(),
     };
 }
 
-/// Standard error without the lock of the standard library: a thread that is stuck in a write would hold it.
+/// Opens standard error without the standard library's lock, which a thread stuck in a write would hold.
 fn stderr() -> Box<dyn io::Write + Send> {
     use std::os::fd::AsFd as _;
     match io::stderr().as_fd().try_clone_to_owned() {

@@ -1,5 +1,5 @@
-//! Caches the authorizer's answers for a minute, as API Gateway does in AWS. A revoked token is accepted for up to that
-//! minute, locally as in AWS.
+//! Caches the authorizer's answers for a minute, as API Gateway does, so that a revoked token is accepted for
+//! up to a minute locally as well.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,7 +17,7 @@ const AGE_MAX: Duration = Duration::from_secs(60);
 /// The most answers kept, about 200 bytes each; the oldest are dropped first.
 const ANSWERS_MAX: usize = 10_000;
 
-/// The authorizer with its cached answers.
+/// Calls the authorizer and caches its answers.
 #[derive(Default)]
 pub(crate) struct Authorizer(Mutex<Answers>);
 
@@ -41,7 +41,8 @@ impl Kept {
 }
 
 impl Authorizer {
-    /// The principal of a request's `Authorization` header. Without the header the authorizer is not called.
+    /// Returns the principal of a request's `Authorization` header. Without the header the authorizer is not
+    /// called.
     pub(crate) async fn principal(&self, backend: &Backend, header: Option<&HeaderValue>) -> Principal {
         let Some(header) = header else { return Principal::Nobody };
         self.ask(header, backend.clock.moment(), async || {
@@ -50,7 +51,8 @@ impl Authorizer {
         .await
     }
 
-    /// The cached answer, else a new one. Concurrent requests that miss the cache each call the authorizer.
+    /// Returns the cached answer, or calls the authorizer. Concurrent requests that miss the cache each call
+    /// it.
     async fn ask(
         &self,
         header: &HeaderValue,
@@ -74,7 +76,7 @@ impl Authorizer {
         }
     }
 
-    /// The cache stays valid when a thread panics while holding the lock.
+    /// Ignores poisoning: the cache stays valid when a thread panics while holding the lock.
     fn answers(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,7 +129,7 @@ mod tests {
         Principal::account(id, 1_900_000_000)
     }
 
-    /// One request; the answer, and whether the authorizer was called.
+    /// Sends one request. Returns the answer, and whether the authorizer was called.
     async fn ask(
         authorizer: &Authorizer,
         text: &str,
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_kept_for_a_minute() {
+    async fn an_answer_is_cached_for_a_minute() {
         let authorizer = Authorizer::default();
         assert_eq!(ask(&authorizer, "Bearer a", 0, Ok(account(1))).await, (account(1), true));
         assert_eq!(
@@ -162,7 +164,7 @@ mod tests {
         assert_eq!(
             ask(&authorizer, "Bearer a", AGE_MAX_MS + 1, Ok(account(1))).await,
             (Principal::Nobody, false),
-            "a refusal is an answer"
+            "a refusal is cached as well"
         );
     }
 
@@ -199,14 +201,14 @@ mod tests {
             (answers.kept.len(), answers.order.len())
         };
         assert_eq!(answers(), (ANSWERS_MAX, ANSWERS_MAX));
-        assert!(ask(&authorizer, "Bearer 0", 0, Ok(account(0))).await.1, "the oldest went");
+        assert!(ask(&authorizer, "Bearer 0", 0, Ok(account(0))).await.1, "the oldest answer was dropped");
         assert!(!ask(&authorizer, &format!("Bearer {}", ANSWERS_MAX + 6), 0, Ok(account(0))).await.1);
         ask(&authorizer, "Bearer last", AGE_MAX_MS, Ok(account(0))).await;
         assert_eq!(answers(), (1, 1), "expired answers are dropped");
     }
 
     #[tokio::test]
-    async fn the_token_itself_is_not_kept() {
+    async fn the_cache_holds_no_token() {
         let authorizer = Authorizer::default();
         ask(&authorizer, "Bearer a", 0, Ok(account(1))).await;
         let hashes: Vec<Tag> = authorizer.answers().order.iter().copied().collect();

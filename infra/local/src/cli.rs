@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: parses the arguments and runs a command.
 
 mod clock;
 mod dead_letters;
@@ -27,9 +27,9 @@ use crate::{
     server::{self, Start},
 };
 
-/// The waiting list of a full restaurant: the whole backend, and its operator's commands.
+/// The waiting list of a full restaurant: the whole backend, and commands for its operator.
 #[derive(Debug, Parser)]
-#[command(name = "waitlist", version, after_help = "Exit codes: 0 done, 1 refused or found wrong, 2 usage.")]
+#[command(name = "waitlist", version, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
     /// Directory of the local backend's data and keys.
     #[arg(long, global = true, env = "WAITLIST_DATA_DIR", default_value = "./.waitlist", value_name = "DIR")]
@@ -39,7 +39,7 @@ pub struct Cli {
     #[arg(long, global = true)]
     json: bool,
 
-    /// Work on the AWS deployment named by the environment instead of the data directory.
+    /// Work on the AWS deployment named by the environment, not on the data directory.
     #[arg(long, global = true)]
     aws: bool,
 
@@ -56,17 +56,17 @@ enum Command {
     /// Move the clock of a server that was started with --manual-clock.
     #[command(subcommand)]
     Clock(clock::Clock),
-    /// Look once for due work: messages, reminders, holds that ran out, visits that lasted too long.
+    /// Queue due work once: messages, reminders, holds that ended, visits that lasted too long.
     ///
-    /// A running server looks each minute, and when its clock is moved; with --no-tick it does not. Due work is put on a
-    /// queue, which the running server works off.
+    /// A running server does this each minute and when its clock is moved, unless started with --no-tick. It
+    /// also works off the queue.
     Tick,
     /// Show the e-mails and texts of the local outbox.
     Outbox(outbox::Outbox),
     /// Grant or revoke system-wide operations, or set how many texts an account may send.
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// List, show or retry work that failed too often.
+    /// List, show or redrive dead letters: work that failed too often.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
 }
@@ -81,11 +81,11 @@ struct Serve {
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
 
-    /// Let `waitlist clock` move the time.
+    /// Allow `waitlist clock` to move the time.
     #[arg(long)]
     manual_clock: bool,
 
-    /// Do not look for due work each minute; `waitlist tick` looks once.
+    /// Do not queue due work each minute; `waitlist tick` does it once.
     #[arg(long)]
     no_tick: bool,
 }
@@ -107,42 +107,49 @@ enum Log {
     Json,
 }
 
-/// A failed command's error, printed to the terminal.
+/// The error of a failed command. It is printed with its causes.
 type Failed = Box<dyn Error + Send + Sync>;
 
-/// Runs a command.
+/// The result could not be written to standard output.
+#[derive(Debug, thiserror::Error)]
+#[error("print the result")]
+struct PrintError(#[source] io::Error);
+
+/// Runs a command. Returns success too when the reader of standard output goes away, as in
+/// `waitlist outbox | head`.
 pub async fn run(cli: Cli) -> ExitCode {
     let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));
     if let Some(name) = command.local_only().filter(|_| cli.aws) {
-        let misuse = format!("`waitlist {name}` is for the local backend; leave out --aws");
+        let misuse = format!("`waitlist {name}` works only on the local backend; leave out --aws");
         let _unread = Cli::command().error(ErrorKind::ArgumentConflict, misuse).print();
         return ExitCode::from(2);
     }
     let done = match command {
         Command::Serve(serve) => start(&cli.data_dir, &serve, cli.json).await,
         Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
-        Command::Clock(clock) => clock::shift(&cli.data_dir, &clock, cli.json).await,
+        Command::Clock(clock) => clock::run(&cli.data_dir, &clock, cli.json).await,
         Command::Operator(operator) => {
-            on(&cli.data_dir, cli.aws, async |at| operator::set(at, &operator, cli.json).await).await
+            on(&cli.data_dir, cli.aws, async |at| operator::run(at, &operator, cli.json).await).await
         }
-        Command::Outbox(outbox) => outbox::show(&cli.data_dir, &outbox, cli.json).await,
-        Command::Tick => on(&cli.data_dir, cli.aws, async |at| tick::look(at, cli.json).await).await,
+        Command::Outbox(outbox) => outbox::run(&cli.data_dir, &outbox, cli.json).await,
+        Command::Tick => on(&cli.data_dir, cli.aws, async |at| tick::run(at, cli.json).await).await,
         Command::DeadLetters(command) => {
-            on(&cli.data_dir, cli.aws, async |at| dead_letters::tend(at, &command, cli.json).await).await
+            on(&cli.data_dir, cli.aws, async |at| dead_letters::run(at, &command, cli.json).await).await
         }
     };
     telemetry::flush();
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            telemetry::tell(complaint(&*error));
+            telemetry::tell(with_causes(&*error));
             ExitCode::from(1)
         }
     }
 }
 
 impl Command {
-    /// The name of a command that works on the local backend only.
+    /// Returns the name of a command that does not work on AWS.
     fn local_only(&self) -> Option<&'static str> {
         match self {
             Self::Serve(_) => Some("serve"),
@@ -163,7 +170,7 @@ async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed>
     server::serve(&DataDir::open(data_dir)?, start).await
 }
 
-/// Runs a command on a deployment and closes it afterwards, also after an error.
+/// Runs a command on a deployment, and closes the deployment even after an error.
 async fn on(
     data_dir: &Path,
     aws: bool,
@@ -175,20 +182,24 @@ async fn on(
     done
 }
 
-/// A duration as a person types it.
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write a duration such as 90s, 15m or 2h".to_owned())
 }
 
 /// Prints a result, as text or as JSON.
-fn say(json: bool, text: &str, value: &Value) -> Result<(), Failed> {
+fn print(json: bool, text: &str, value: &Value) -> Result<(), PrintError> {
     let mut out = io::stdout().lock();
-    let said = if json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
-    said.and_then(|()| out.flush()).map_err(|cause| format!("print the result: {cause}").into())
+    let written = if json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
+    written.and_then(|()| out.flush()).map_err(PrintError)
 }
 
-/// The error and its causes, each on a line.
-fn complaint(error: &(dyn Error + 'static)) -> String {
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    let printing = error.downcast_ref::<PrintError>();
+    printing.is_some_and(|PrintError(cause)| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Writes the error and its causes, each on its own line.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = format!("error: {error}\n");
     let mut source = error.source();
     while let Some(cause) = source {

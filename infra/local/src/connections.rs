@@ -1,4 +1,4 @@
-//! Connections of clients: a task each, bounds on their number and on every wait for a client.
+//! Serves client connections: one task each, with bounds on their number and on every wait for a client.
 
 use std::{pin::pin, time::Duration};
 
@@ -22,19 +22,20 @@ use tracing::{debug, warn};
 
 use crate::unparsed::Explained;
 
-/// Accepting fails when the process has too many files open: some have to close first.
+/// The pause after a failed accept, which happens when the process has too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// Bounds on what clients may take.
+/// Bounds on the resources that clients may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Further connections wait in the system's queue until one closes. Each takes some 20 KB.
+    /// The number of connections, of some 20 KB each. More wait in the system's queue until one closes.
     pub(crate) connections_max: usize,
-    /// For how long a client may take to send the head of a request, and stay silent before the next.
+    /// The time in which a client must send the head of a request. It bounds the silence between requests as
+    /// well.
     pub(crate) head_read_max: Duration,
-    /// For how long a client may leave an answer unread: nothing of it can be sent in that time.
+    /// The time in which a client must accept more of an answer.
     pub(crate) stall_max: Duration,
-    /// The same once the server is stopping.
+    /// The same while the server is stopping.
     pub(crate) last_stall_max: Duration,
 }
 
@@ -47,7 +48,7 @@ impl Bounds {
     };
 }
 
-/// Serves until told to stop; then until the requests that run are answered.
+/// Serves until `stopping` is set, then until the running requests are answered.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -112,8 +113,8 @@ async fn serve_one(stream: TcpStream, router: Router, bounds: Bounds, mut stoppi
     }
 }
 
-/// Ends when no request was being handled for this long: what is left is an answer that its client does not
-/// read.
+/// Waits until no request has been handled for `max`. Then the only thing left is an answer that its client
+/// does not read.
 async fn until_idle_for(max: Duration, handled: &mut watch::Receiver<usize>) {
     loop {
         let _service_gone = handled.wait_for(|requests| *requests == 0).await.map(drop);
@@ -125,7 +126,7 @@ async fn until_idle_for(max: Duration, handled: &mut watch::Receiver<usize>) {
 }
 
 async fn until_set(stopping: &mut watch::Receiver<bool>) {
-    // A sender that is gone has nothing more to run for either.
+    // Without a sender the server has ended.
     let _gone = stopping.wait_for(|stop| *stop).await;
 }
 
@@ -143,7 +144,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(30);
     const PATIENT: Bounds =
         Bounds { connections_max: 10, head_read_max: LONG, stall_max: LONG, last_stall_max: LONG };
-    /// More than the system's buffers of a connection take.
+    /// More than the system's buffers of a connection hold.
     const LARGE: usize = 32 * 1024 * 1024;
     const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -180,11 +181,11 @@ mod tests {
         let mut read = read;
         let closed = tokio::time::timeout(LONG, read.read_to_end(&mut answer)).await;
         dripping.abort();
-        assert!(closed.is_ok(), "it is still open");
+        assert!(closed.is_ok(), "the connection is still open");
     }
 
     #[tokio::test]
-    async fn a_client_that_asks_nothing_more_is_cut_off() {
+    async fn a_client_that_sends_no_further_request_is_cut_off() {
         let (mut client, _stop, _serving) =
             start(Router::new().route("/", get("here")), Bounds { head_read_max: SHORT, ..PATIENT }).await;
         client.write_all(GET).await.unwrap();
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_runs_is_answered_before_the_end() {
+    async fn a_running_request_is_answered_before_the_server_stops() {
         let slow = || async {
             tokio::time::sleep(SHORT).await;
             "done"
@@ -204,34 +205,34 @@ mod tests {
         tokio::time::sleep(SHORT / 3).await;
         stop.send_replace(true);
         assert!(rest(client).await.ends_with("done"));
-        tokio::time::timeout(LONG, serving).await.expect("it ends").unwrap();
+        tokio::time::timeout(LONG, serving).await.expect("the server stops").unwrap();
     }
 
     #[tokio::test]
     async fn a_client_that_never_reads_its_answer_is_cut_off() {
         let (mut client, _stop, _serving) = start(large(), Bounds { stall_max: SHORT, ..PATIENT }).await;
         client.write_all(GET).await.unwrap();
-        // A write finds out that the server has closed: it sends a reset for what comes then.
+        // The server answers bytes on a closed connection with a reset, so writing shows when it has closed.
         let closed = async {
             while client.write_all(b"G").await.is_ok() {
                 tokio::time::sleep(SHORT / 10).await;
             }
         };
-        tokio::time::timeout(LONG, closed).await.expect("it is cut off");
+        tokio::time::timeout(LONG, closed).await.expect("the server closes the connection");
         assert!(rest(client).await.len() < LARGE);
     }
 
     #[tokio::test]
-    async fn a_client_that_never_reads_its_answer_does_not_hold_up_the_stop() {
+    async fn a_client_that_never_reads_its_answer_does_not_delay_the_stop() {
         let (mut client, stop, serving) = start(large(), Bounds { last_stall_max: SHORT, ..PATIENT }).await;
         client.write_all(GET).await.unwrap();
         client.readable().await.unwrap();
         stop.send_replace(true);
-        tokio::time::timeout(LONG / 2, serving).await.expect("it ends").unwrap();
+        tokio::time::timeout(LONG / 2, serving).await.expect("the server stops").unwrap();
     }
 
     #[tokio::test]
-    async fn a_connection_too_many_waits_until_another_closes() {
+    async fn one_connection_too_many_waits_until_another_closes() {
         let router = Router::new().route("/", get("here"));
         let (mut first, _stop, _serving) = start(router, Bounds { connections_max: 1, ..PATIENT }).await;
         let mut second = TcpStream::connect(first.peer_addr().unwrap()).await.unwrap();
@@ -242,7 +243,7 @@ mod tests {
             let mut answer = [0; 1_000];
             assert!(first.read(&mut answer).await.unwrap() > 0);
             let mut waiting = [0; 1];
-            assert!(second.try_read(&mut waiting).is_err(), "the second one is served already");
+            assert!(second.try_read(&mut waiting).is_err(), "the second connection must wait");
         }
         drop(first);
         assert!(rest(second).await.ends_with("here"));

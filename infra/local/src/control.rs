@@ -1,7 +1,7 @@
-//! Moves the clock of a server that runs with `--manual-clock`: the server's side, and the client's.
+//! Moves the clock of a server that runs with `--manual-clock`: the server's endpoint, and the client's call.
 //!
-//! It has an address of its own. `server.json` names the address and a secret, so only a person who can read the server's
-//! files can move its clock.
+//! The endpoint has its own address. `server.json` holds the address and a secret, so only a person who can
+//! read the server's files can move its clock.
 
 use std::{io, sync::Arc};
 
@@ -20,7 +20,8 @@ use tracing::{error, info};
 
 use crate::gate::{Gate, WAIT_MAX};
 
-/// The latest time the clock takes: the start of 2100, because readers of times expect a year of four digits.
+/// The latest time to which the clock can be moved: the start of 2100, because clients expect years of four
+/// digits.
 const LATEST_MS: i64 = 4_102_444_800_000;
 
 /// Address and secret of a server's clock, as `server.json` names them.
@@ -45,9 +46,9 @@ pub(crate) struct Shown {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlError {
-    #[error("the clock shows {now} and is not set back: times in the log only move forward")]
+    #[error("the clock shows {now} and cannot be set back: times in the log only move forward")]
     Back { now: Time },
-    #[error("the clock is moved no further than to {}", Time::from_millis(LATEST_MS))]
+    #[error("the clock cannot be moved past {}", Time::from_millis(LATEST_MS))]
     TooFar,
     #[error("handlers still run after {} s, so the clock was not moved; try again", WAIT_MAX.as_secs())]
     Busy,
@@ -83,9 +84,9 @@ async fn handle(
     body: Bytes,
 ) -> (StatusCode, String) {
     let given = headers.get(header::AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
-    // Hashes are compared, so that the time it takes says nothing about the secret.
+    // Hashes are compared, so that the time the comparison takes reveals nothing about the secret.
     if Tag::of(&[given]) != Tag::of(&[bearer(&controlled.secret).as_bytes()]) {
-        return (StatusCode::UNAUTHORIZED, "the secret is not the one that server.json names".to_owned());
+        return (StatusCode::UNAUTHORIZED, "the secret is not the one in server.json".to_owned());
     }
     let Ok(to) = serde_json::from_slice(&body) else {
         return (StatusCode::BAD_REQUEST, "send {\"set\": time} or {\"advance_ms\": number}".to_owned());
@@ -96,7 +97,8 @@ async fn handle(
     }
 }
 
-/// Moves the clock after the running handlers have finished and before new ones start. It runs on from there.
+/// Moves the clock after the running handlers have finished and before new ones start. Moving it by zero only
+/// reads it.
 async fn move_clock(clock: &Clock, gate: &Gate, to: Move) -> Result<Time, ControlError> {
     let _closed = gate.close().await.ok_or(ControlError::Busy)?;
     let now = clock.now();
@@ -110,8 +112,10 @@ async fn move_clock(clock: &Clock, gate: &Gate, to: Move) -> Result<Time, Contro
     if now.millis().saturating_add(by) > LATEST_MS {
         return Err(ControlError::TooFar);
     }
-    clock.advance_millis(by);
-    info!(by_ms = by, "the clock was moved");
+    if by > 0 {
+        clock.advance_millis(by);
+        info!(by_ms = by, now = %clock.now(), "the clock was moved");
+    }
     Ok(now.plus_millis(by))
 }
 
@@ -160,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_is_set_and_advanced_and_all_its_clones_with_it() {
+    async fn moving_a_clock_moves_all_its_clones() {
         let clock = Clock::fixed(at("2026-11-20T19:42:00Z"));
         let clone = clock.clone();
         assert_eq!(
@@ -173,13 +177,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_is_not_set_back_nor_past_the_latest_time() {
+    async fn a_clock_is_not_set_back_or_past_the_latest_time() {
         let clock = Clock::fixed(at("2026-11-20T19:42:00Z"));
         let back = moved(&clock, Move::Set(at("2026-11-20T19:41:59.999Z"))).await.unwrap_err();
-        assert!(back.starts_with("the clock shows 2026-11-20T19:42:00.000Z and is not set back"), "{back}");
+        assert!(
+            back.starts_with("the clock shows 2026-11-20T19:42:00.000Z and cannot be set back"),
+            "{back}"
+        );
         for to in [Move::Set(at("2100-01-01T00:00:00.001Z")), Move::AdvanceMs(u64::MAX)] {
             let refused = moved(&clock, to).await.unwrap_err();
-            assert_eq!(refused, "the clock is moved no further than to 2100-01-01T00:00:00.000Z");
+            assert_eq!(refused, "the clock cannot be moved past 2100-01-01T00:00:00.000Z");
         }
         assert_eq!(clock.now(), at("2026-11-20T19:42:00Z"));
     }
@@ -204,7 +211,7 @@ mod tests {
         let control = serve(clock.clone(), Gate::default()).await.unwrap();
         let stranger = Control { secret: "another".into(), ..control.clone() };
         let refused = ask(&stranger, Move::AdvanceMs(1)).await.unwrap_err();
-        assert_eq!(refused.to_string(), "the secret is not the one that server.json names");
+        assert_eq!(refused.to_string(), "the secret is not the one in server.json");
         assert_eq!(clock.now(), at("2026-11-20T19:42:00Z"));
         assert_eq!(
             ask(&control, Move::AdvanceMs(1)).await.unwrap(),

@@ -23,7 +23,7 @@ pub struct Running {
     pub http: String,
     /// Endpoint of the engine.
     pub engine: String,
-    /// Access key id that the embedded engine asks for.
+    /// The access key id that the embedded engine demands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine_access_key: Option<String>,
     /// Address and secret of the clock, with `--manual-clock`.
@@ -33,25 +33,25 @@ pub struct Running {
 
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    #[error(
-        "use {path} for data; choose a directory that can be written, with --data-dir or WAITLIST_DATA_DIR"
-    )]
+    #[error("use {path} for data; choose a writable directory with --data-dir or WAITLIST_DATA_DIR")]
     Open {
         path: PathBuf,
         #[source]
         cause: io::Error,
     },
     #[error(
-        "there is no data directory {path}; `waitlist serve` makes one, --data-dir or WAITLIST_DATA_DIR name another"
+        "there is no data directory {path}; `waitlist serve` creates one; --data-dir or WAITLIST_DATA_DIR choose another"
     )]
     Missing { path: PathBuf },
-    #[error("read {path}, which says where the server is; without a server, remove it")]
+    #[error("read {path}, which holds the address of the running server; if no server runs, remove the file")]
     Running {
         path: PathBuf,
         #[source]
         cause: io::Error,
     },
-    #[error("write {path}, which says where the server is; move away what is in its place")]
+    #[error(
+        "write {path}, which holds the address of the running server; move away the file or directory in its place"
+    )]
     Announce {
         path: PathBuf,
         #[source]
@@ -60,12 +60,11 @@ pub enum DataDirError {
 }
 
 impl DataDir {
-    /// Makes the directory, readable by its owner alone, when there is none. The mode of one that is there
-    /// stays: it may hold other things, and every file that the server puts into it is readable by its owner
-    /// alone.
+    /// Opens the directory, or creates it with mode 0700. The mode of an existing directory is kept, because
+    /// it may hold other things; every file of the server is readable by its owner alone.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The directory cannot be created.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         let made = Self(path.to_owned());
         for part in [made.path(), &made.keys()] {
@@ -75,10 +74,11 @@ impl DataDir {
         Ok(made)
     }
 
-    /// Opens a directory that a server was started on before.
+    /// Opens a directory on which a server was started before. Commands create none, because a mistyped name
+    /// is more likely than the wish for an empty directory.
     ///
     /// # Errors
-    /// It does not exist. Commands do not make one: a wrong name is more likely than the wish to look into an empty directory.
+    /// The directory does not exist.
     pub fn existing(path: &Path) -> Result<Self, DataDirError> {
         if path.is_dir() { Self::open(path) } else { Err(DataDirError::Missing { path: path.to_owned() }) }
     }
@@ -93,12 +93,12 @@ impl DataDir {
         self.0.join("keys")
     }
 
-    /// Makes the keys that stored data depend on while there are no data, and requires them afterwards. With the embedded
-    /// engine, its file shows whether there are data.
+    /// Creates the keys that stored data depend on if there are no data yet, and otherwise checks that they
+    /// exist. For the embedded engine, whose file shows whether there are data.
     ///
     /// # Errors
-    /// A key is missing, or cannot be made.
-    pub fn lasting_keys(&self) -> Result<(), Failure> {
+    /// A key is missing, or cannot be created.
+    pub fn require_keys(&self) -> Result<(), Failure> {
         if database_file(self.path()).exists() {
             key_files::expect(&self.keys())
         } else {
@@ -112,7 +112,8 @@ impl DataDir {
         self.0.join("outbox")
     }
 
-    /// Writes `server.json`, readable by its owner alone, in one step, so that no reader sees half of it.
+    /// Writes `server.json`, readable by its owner alone. It is replaced in one step, so that no reader sees
+    /// half of it.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -128,7 +129,7 @@ impl DataDir {
     /// Reads `server.json`. It may name a server that was killed.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     pub fn running(&self) -> Result<Option<Running>, DataDirError> {
         let read = match file::read_regular(&self.server_file()) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -153,7 +154,7 @@ impl DataDir {
 fn write_own(path: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-        _ => {} // one that was left behind may be open to others
+        _ => {} // a left-over draft may be readable by others
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())

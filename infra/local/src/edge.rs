@@ -1,5 +1,5 @@
-//! Takes the place of API Gateway: reads requests off the wire, has them authorized, and passes each to the handler of the lambda
-//! that serves its route.
+//! The local API Gateway: reads requests off the connection, calls the authorizer, and passes each request to
+//! the handler of the lambda that serves its route.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,13 +18,13 @@ use tower_http::cors::CorsLayer;
 
 use crate::{authorizer::Authorizer, gate::Gate};
 
-/// How much of a body that is too large is read and thrown away, so that its sender gets to see the answer.
+/// How much of a body that is too large is read and discarded, so that its sender reads the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// For how long a client may take to send a body.
+/// The time in which a client must send a body.
 const BODY_READ_MAX: Duration = Duration::from_secs(30);
 
-/// For how long a browser may keep the answer to a preflight request: as long as Chromium keeps one at most.
+/// For how long a browser may cache the answer to a preflight request: Chromium's own maximum.
 const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(2 * 3_600);
 
 /// Headers that pages of other origins may send, and headers of answers that they may read.
@@ -52,7 +52,7 @@ struct Gateway {
     gate: Gate,
 }
 
-/// The HTTP API, open to pages of these origins. Its handlers pass the gate.
+/// Builds the HTTP API, which pages of these origins may call. Its handlers pass the gate.
 pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) -> Router {
     let gateway = Gateway { backend, authorizer: Authorizer::default(), gate };
     let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
@@ -76,10 +76,10 @@ async fn handle(
 ) -> Response<Body> {
     let Gateway { backend, authorizer, gate } = &*gateway;
     let (parts, body) = request.into_parts();
-    // Half a request must not be carried out, and no body at all reads as `{}`: one that breaks off, or does not come in time,
-    // reads as what is no JSON.
+    // An incomplete request must not be carried out. An empty body would read as `{}`, so a body that breaks
+    // off or comes too late is replaced with one that is not JSON.
     let body = read(body, BODY_READ_MAX).await.unwrap_or(Bytes::from_static(b"\0"));
-    let _running = gate.pass().await; // with the whole request at hand, so that no client can hold the gate open
+    let _running = gate.pass().await; // after the whole request was read, so that no client can hold the gate open
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let found = route::find(&method, &path).ok().map(|(entry, _)| entry);
@@ -106,7 +106,8 @@ async fn handle(
     response.map(Body::from)
 }
 
-/// The body, cut off where it is sure to be refused; nothing when it breaks off or takes longer than this.
+/// Reads the body up to a size that is certainly refused. Returns `None` if it breaks off or takes longer
+/// than `max`.
 async fn read(body: Body, max: Duration) -> Option<Bytes> {
     timeout(max, read_to_end(body)).await.ok().flatten()
 }
@@ -136,7 +137,7 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(200);
 
     #[tokio::test]
-    async fn a_body_that_does_not_come_in_time_is_none() {
+    async fn a_body_that_comes_too_late_is_none() {
         let dripping = stream::unfold((), |()| async {
             tokio::time::sleep(SHORT / 10).await;
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))

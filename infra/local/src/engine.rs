@@ -1,14 +1,14 @@
-//! The embedded engine: DynamoDB and its streams in this process, kept in one SQLite file. This process calls
-//! it directly; commands in other processes reach it on a port of the loopback interface, with a credential.
+//! The embedded engine: DynamoDB and its streams in this process, stored in one SQLite file. This process
+//! calls it directly; commands in other processes reach it on a loopback port with an access key.
 //!
-//! An acknowledged write survives the death of the process (the write-ahead log is written before the answer)
-//! but perhaps not a loss of power: SQLite runs with `synchronous = NORMAL`, which syncs at checkpoints only.
-//! A laptop's data is worth that trade.
+//! An acknowledged write survives a crash of the process, because the write-ahead log is written before the
+//! answer. It may not survive a power failure: SQLite runs with `synchronous = NORMAL`, which syncs only at
+//! checkpoints. That is good enough for data on a developer's machine.
 
 mod calls;
-mod door;
 mod error;
 mod file;
+mod port;
 
 use std::{
     fmt,
@@ -30,26 +30,26 @@ pub(crate) use self::file::database_file;
 const STOP_MAX_MS: u64 = 5_000; // an unfinished request must not keep the process alive
 const PRUNE_CHUNK: usize = 2_000; // records deleted per transaction; writers wait meanwhile
 
-/// How often a data directory that another process has is tried again.
+/// The interval at which a start tries to lock a data directory that another process has locked.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 
-/// What the engine adds to a sequence number to show it with DynamoDB's 21 digits.
+/// The engine adds this to stored sequence numbers, so that they have 21 digits as in DynamoDB.
 const SEQUENCE_OFFSET: u128 = 100_000_000_000_000_000_000;
 
-/// Every streamed write asks for its table's newest sequence number, and every poll for what follows one:
-/// unindexed, both read all records there are.
+/// Every streamed write reads its table's newest sequence number, and every poll reads the records after one.
+/// Without this index, both would read all records.
 const INDEX_STREAMS: &str = "CREATE INDEX IF NOT EXISTS waitlist_stream_order
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// The next sequence number is one more than the newest that is left, so the newest stays even when it is
-/// consumed: a number given out twice would be taken for one already handled.
+/// Keeps the newest record even if it was consumed, because the next sequence number is one more than the
+/// newest stored one. A number given out twice would be taken for a handled one.
 const PRUNE: &str = "DELETE FROM _stream_records WHERE id IN (
     SELECT id FROM _stream_records
     WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) <= ?2 AND CAST(sequence_number AS INTEGER) <
         (SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1)
     LIMIT ?3)";
 
-/// A running engine. Dropping it stops it too, but without waiting.
+/// A running engine. Dropping it stops it without waiting for running requests.
 pub struct Engine {
     database: Database,
     calls: Calls,
@@ -63,28 +63,26 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens `dir/engine.db` and serves it, for the deployment `prefix` of `tables`. To be called inside a
+    /// Opens `dir/engine.db` and serves it, for the deployment `prefix` of `tables`. Must be called inside a
     /// Tokio runtime.
     ///
     /// # Errors
-    /// When the directory cannot be used, another process uses it, the file cannot be read, or no port is
-    /// free.
+    /// The directory cannot be used, another process uses it, the file cannot be read, or no port is free.
     pub fn start(dir: &Path, tables: &[Table], prefix: &str) -> Result<Self, EngineError> {
         let lock = file::lock(dir)?;
         let database = file::open(dir)?;
         let path = file::database_file(dir);
-        // The engine makes its own tables when it opens a file, so they are there now, and nothing writes to
-        // them yet.
+        // The engine created its internal tables when it opened the file, and nothing writes to them yet.
         let admin = file::connect(&path)?;
         let indexed = admin.execute_batch(INDEX_STREAMS);
         indexed.map_err(|cause| file::statement("index the streams", &path, cause))?;
 
         let calls = Calls::new(database.clone(), &EVENTS.name(prefix));
-        let access_key = door::access_key();
-        let (listener, address) = door::bind().map_err(EngineError::Listen)?;
+        let access_key = port::access_key();
+        let (listener, address) = port::bind().map_err(EngineError::Listen)?;
         let (stop, stopping) = watch::channel(false);
         let (done, stopped) = watch::channel(false);
-        let serving = door::serve(listener, calls.clone(), access_key.clone(), stopping);
+        let serving = port::serve(listener, calls.clone(), access_key.clone(), stopping);
         task::spawn(async move {
             if let Err(cause) = serving.await {
                 tracing::error!(%cause, "the embedded engine stopped serving");
@@ -96,8 +94,8 @@ impl Engine {
         Ok(Self { database, calls, file: path, tables, url, access_key, stop, stopped, _lock: lock })
     }
 
-    /// Like [`Engine::start`], but waits up to `patience` for another process to let go of the directory: one
-    /// that was killed a moment ago may still be ending.
+    /// Like [`Engine::start`], but waits up to `patience` for another process to release the directory: a
+    /// process that was just killed may still be ending.
     ///
     /// # Errors
     /// As [`Engine::start`].
@@ -118,7 +116,7 @@ impl Engine {
         }
     }
 
-    /// How this process reaches the engine: without a socket.
+    /// Returns the SDK configuration with which this process calls the engine without a socket.
     pub async fn sdk(&self) -> SdkConfig {
         let calls = self.calls.clone();
         infra::aws::in_process(move |call| {
@@ -128,40 +126,42 @@ impl Engine {
         .await
     }
 
-    /// The endpoint for other processes: what `AWS_ENDPOINT_URL_DYNAMODB` and `..._STREAMS` are set to.
+    /// The endpoint for other processes: the value of `AWS_ENDPOINT_URL_DYNAMODB` and `..._STREAMS`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The access key id that requests to the endpoint have to carry: a secret.
+    /// The secret access key id that requests to the endpoint must carry.
     #[must_use]
     pub fn access_key(&self) -> &str {
         &self.access_key
     }
 
-    /// Changes after each write to the events table.
+    /// Returns a counter that changes after each write to the events table.
     #[must_use]
     pub fn written(&self) -> watch::Receiver<u64> {
         self.calls.written()
     }
 
-    /// Lets the requests that run finish, then stops serving. The directory is free for others once the
-    /// engine is dropped.
+    /// Waits for the running requests, then stops serving. Dropping the engine then releases the directory.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         let mut stopped = self.stopped.clone();
         let until_stopped = stopped.wait_for(|stopped| *stopped);
         if tokio::time::timeout(Duration::from_millis(STOP_MAX_MS), until_stopped).await.is_err() {
-            tracing::warn!(waited_ms = STOP_MAX_MS, "the embedded engine still has requests; leaving them");
+            tracing::warn!(
+                waited_ms = STOP_MAX_MS,
+                "stopped the embedded engine although it still had requests"
+            );
         }
     }
 
-    /// Makes scans of this deployment's tables read each page in order instead of sorting the remainder.
-    /// Needs the tables to exist; costs nothing where the indexes already do.
+    /// Indexes this deployment's tables so that a scan reads each page in order instead of sorting the rest
+    /// of the table. The tables must exist. Repeating it costs nothing.
     ///
     /// # Errors
-    /// When a table does not exist, or the file cannot be written.
+    /// A table does not exist, or the file cannot be written.
     pub async fn index_scans(&self) -> Result<(), EngineError> {
         for table in &self.tables {
             self.index_scan(table).await?;
@@ -169,10 +169,10 @@ impl Engine {
         Ok(())
     }
 
-    /// The same for one table, by its full name.
+    /// Like [`Engine::index_scans`], for one table by its full name.
     ///
     /// # Errors
-    /// When the table does not exist, or the file cannot be written.
+    /// The table does not exist, or the file cannot be written.
     pub async fn index_scan(&self, table: &str) -> Result<(), EngineError> {
         let name = table.replace('"', "\"\"");
         let index = format!(
@@ -182,14 +182,15 @@ impl Engine {
     }
 
     /// Deletes the stream records of `table` up to the sequence number `consumed`, which every consumer must
-    /// have checkpointed. The newest record stays. Returns how many went.
+    /// have checkpointed. The newest record stays. Returns the number of deleted records.
     ///
     /// # Errors
-    /// When `consumed` is no sequence number of this engine, or the file cannot be written.
+    /// `consumed` is not a sequence number of this engine, or the file cannot be written.
     pub async fn prune(&self, table: &str, consumed: &str) -> Result<usize, EngineError> {
         let stored = stored_sequence(consumed).ok_or_else(|| EngineError::Sequence(consumed.to_owned()))?;
         let mut pruned = 0;
-        // Ends: each round but the last deletes a full chunk of the finitely many records up to `consumed`.
+        // The loop ends: each round but the last deletes a full chunk of the finitely many records up to
+        // `consumed`.
         loop {
             let table = table.to_owned();
             let chunk = self.admin("prune a stream", move |database| {
@@ -203,16 +204,18 @@ impl Engine {
         }
     }
 
-    /// Deletes the items whose time to live is over by the machine's clock. Returns how many went.
+    /// Deletes the items whose time to live is over by the machine's clock. Returns the number of deleted
+    /// items.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub async fn expire(&self) -> Result<usize, EngineError> {
         let database = self.database.clone();
         task::spawn_blocking(move || database.sweep_ttl()).await?.map_err(EngineError::Expire)
     }
 
-    /// Runs a statement on a connection of its own, off the runtime: SQLite blocks while the engine writes.
+    /// Runs a statement on its own connection and on a blocking thread: SQLite blocks while the engine
+    /// writes.
     async fn admin<T: Send + 'static>(
         &self,
         doing: &'static str,

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 /// How long closing waits for running handlers. New handlers wait meanwhile, so it is short.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// Handlers pass it while they run. Clones share one gate.
+/// Handlers pass it while they run, and the clock is moved only while it is closed. Clones share one gate.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate(Arc<RwLock<()>>);
 
@@ -15,7 +15,7 @@ pub(crate) struct Gate(Arc<RwLock<()>>);
 #[derive(Debug)]
 pub(crate) struct Running(#[expect(dead_code, reason = "held, not read")] OwnedRwLockReadGuard<()>);
 
-/// While this is held, no handler runs.
+/// No handler runs while this is held.
 #[derive(Debug)]
 pub(crate) struct Closed(#[expect(dead_code, reason = "held, not read")] OwnedRwLockWriteGuard<()>);
 
@@ -24,7 +24,7 @@ impl Gate {
         Running(self.0.clone().read_owned().await)
     }
 
-    /// Stops new handlers and waits for the running ones. `None` when that takes longer than [`WAIT_MAX`].
+    /// Holds back new handlers and waits for the running ones. `None` if that takes longer than [`WAIT_MAX`].
     pub(crate) async fn close(&self) -> Option<Closed> {
         self.close_within(WAIT_MAX).await
     }
@@ -47,7 +47,10 @@ mod tests {
         let mut closing = Box::pin(gate.close());
         assert!(closing.as_mut().now_or_never().is_none());
         let mut late = Box::pin(gate.pass());
-        assert!(late.as_mut().now_or_never().is_none(), "the gate is about to close");
+        assert!(
+            late.as_mut().now_or_never().is_none(),
+            "a gate that is about to close lets no new handler pass"
+        );
         drop(one);
         assert!(closing.as_mut().now_or_never().is_none());
         drop(other);
@@ -58,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handler_that_runs_too_long_does_not_hold_up_the_others() {
+    async fn a_handler_that_runs_too_long_does_not_block_the_others() {
         let gate = Gate::default();
         let _endless = gate.pass().await;
         assert!(gate.close_within(Duration::from_millis(1)).await.is_none());

@@ -38,16 +38,16 @@ use crate::{
     gate::Gate,
     pump::Source,
     settings,
-    workers::{self, Post},
+    workers::{self, Sending},
 };
 
-/// The variable that names another engine than the embedded one; AWS's SDK reads it too.
+/// The variable that selects another engine than the embedded one. AWS's SDK reads it too.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// How long a starting server or command waits for an ending process to release the data directory.
 pub(crate) const RESTART_MAX: Duration = Duration::from_secs(3);
 
-/// How long it then waits for the address, which is released a moment later.
+/// How long a starting server waits for its address, which an ending process releases after the directory.
 const ADDRESS_MAX: Duration = Duration::from_secs(1);
 const ADDRESS_POLL: Duration = Duration::from_millis(50);
 
@@ -59,9 +59,8 @@ const EXAMPLE_TOKEN_TTL_S: u32 = 3_600;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// Port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Whether the clock may be moved by a caller who can read `server.json`.
+    /// Whether a caller who can read `server.json` may move the clock.
     pub manual_clock: bool,
     /// Whether the tick runs each minute.
     pub tick: bool,
@@ -87,22 +86,25 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         engine.index_scans().await?;
     }
 
-    let listener = bind(listen).await.map_err(|cause| not_ours(listen, &cause))?;
+    let listener = bind(listen).await.map_err(|cause| with_advice(listen, &cause))?;
     let address = format!("http://{}", listener.local_addr()?);
     let public_url = config::public_url()?.unwrap_or_else(|| address.clone());
     let config =
         Config { bounds: Bounds::from_env()?, ..Config::local(&prefix, &public_url, data_dir.keys()) }
             .with_queues_from_env()?;
-    let by = MessengerConfig::local(data_dir.outbox())?;
-    // Queues, mails and texts may be elsewhere than the tables: AWS's own variables say where.
-    let is_elsewhere = config.has_sqs() || by.mail.is_some() || by.texts.is_some();
-    let outside = if is_elsewhere { aws::config().await } else { sdk.clone() };
+    let messenger = MessengerConfig::local(data_dir.outbox())?;
+    // AWS's own variables can name other endpoints for queues, mails and texts.
+    let uses_aws = config.has_sqs() || messenger.mail.is_some() || messenger.texts.is_some();
+    let outside = if uses_aws { aws::config().await } else { sdk.clone() };
     if outside.region().is_none_or(|region| region.as_ref().is_empty()) {
-        return Err("set AWS_REGION, and credentials as AWS's own tools take them: queues, mails or texts are with AWS".into());
+        return Err(
+            "set AWS_REGION and AWS credentials, because queues, mails or texts are configured to use AWS"
+                .into(),
+        );
     }
     let clock = Clock::system();
     let backend = Backend::with_queues(&sdk, &outside, dynamodb.clone(), &config, clock.clone())?;
-    let messengers = Messengers::new(&outside, &by, clock);
+    let messengers = Messengers::new(&outside, &messenger, clock);
 
     let (stop, stopping) = watch::channel(false);
     let source = Source {
@@ -114,7 +116,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     let gate = Gate::default();
     let workers = workers::start(
         &backend,
-        Post { messengers, tick },
+        Sending { messengers, tick },
         source,
         &prefix,
         engine.clone(),
@@ -145,7 +147,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     info!("stopping: waiting for running requests");
     stop.send_replace(true);
     if tokio::time::timeout(DRAIN, &mut requests).await.is_err() {
-        warn!("aborting the requests that did not end within the drain time");
+        warn!(waited = ?DRAIN, "aborted the requests that were still running");
         requests.abort();
     }
     workers.join_all().await;
@@ -156,7 +158,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     Ok(())
 }
 
-/// The engine named by the environment, else an embedded one in the data directory.
+/// Uses the engine named by the environment, or starts an embedded one in the data directory.
 async fn engine(
     data_dir: &DataDir,
     tables: &[Table],
@@ -165,18 +167,18 @@ async fn engine(
     if env::var_os(ENDPOINT).is_some() {
         return Ok((aws::config().await, None));
     }
-    data_dir.lasting_keys()?;
+    data_dir.require_keys()?;
     let engine = Engine::start_when_free(data_dir.path(), tables, prefix, RESTART_MAX).await;
-    let engine = Arc::new(engine.map_err(|cause| whose(data_dir, cause))?);
+    let engine = Arc::new(engine.map_err(|cause| name_running_server(data_dir, cause))?);
     Ok((engine.sdk().await, Some(engine)))
 }
 
-/// If the data directory is in use and `server.json` names the server, replaces the error with one that gives
-/// its address and process id.
-fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
+/// Replaces the error that the directory is in use with one that names the running server, if `server.json`
+/// does.
+fn name_running_server(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
     match (&cause, data_dir.running()) {
         (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => format!(
-            "a server runs on {} already: {http}, process {pid}; stop it, or choose another data directory",
+            "a server already runs on {}: {http}, process {pid}; stop it, or choose another data directory",
             path.display()
         )
         .into(),
@@ -184,7 +186,7 @@ fn whose(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync>
     }
 }
 
-/// The first output: for a person the address and a curl to try, for a program one line of JSON.
+/// Prints the address: for a person with a curl command to try, for a program as one line of JSON.
 fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Result<(), infra::Failure> {
     let owner = UserId(backend.clock.id(backend.clock.now()));
     let token = key.mint(owner, backend.clock.now(), EXAMPLE_TOKEN_TTL_S)?;
@@ -201,7 +203,7 @@ fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Resu
     };
     let mut out = io::stdout().lock();
     if let Err(cause) = writeln!(out, "{text}").and_then(|()| out.flush()) {
-        warn!(%cause, "nobody can read where this listens; server.json says it too");
+        warn!(%cause, "could not print the server's address; server.json has it");
     }
     Ok(())
 }
@@ -218,16 +220,16 @@ async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-fn not_ours(listen: SocketAddr, cause: &io::Error) -> io::Error {
+fn with_advice(listen: SocketAddr, cause: &io::Error) -> io::Error {
     let advice = match cause.kind() {
         io::ErrorKind::AddrInUse => {
             format!(
-                "{listen} is taken by another process: stop it, or choose another port with --listen 127.0.0.1:0"
+                "{listen} is in use by another process: stop it, or choose another port with --listen 127.0.0.1:0"
             )
         }
         io::ErrorKind::AddrNotAvailable => {
             format!(
-                "--listen {listen}: this machine has no such address; 127.0.0.1 is for itself alone, 0.0.0.0 for all networks it is in"
+                "--listen {listen}: this machine does not have this address; use 127.0.0.1 to serve this machine only, or 0.0.0.0 to serve all its networks"
             )
         }
         _ => format!("--listen {listen}: {cause}"),

@@ -1,4 +1,4 @@
-//! Settings of the local server that nothing else would check before it is too late to say which one is wrong.
+//! Checks settings of the local server at the start, so that the error names the wrong setting.
 
 use std::{env, ops::RangeInclusive};
 
@@ -10,19 +10,19 @@ use url::Url;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
 const TABLE_NAME_CHARS: RangeInclusive<usize> = 3..=255;
 
-/// The origins in `WAITLIST_CORS_ORIGINS`, comma-separated.
+/// Reads the origins in `WAITLIST_CORS_ORIGINS`, separated by commas.
 pub(crate) fn origins() -> Result<Vec<HeaderValue>, String> {
     let listed = env::var("WAITLIST_CORS_ORIGINS").unwrap_or_default();
     listed.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
 }
 
-/// An origin in the form that browsers send: in lower case, the host in ASCII, without the scheme's own port. A path or a
-/// wildcard is refused, because such an origin would never be equal to one that is sent.
+/// Brings an origin into the form that browsers send: lower case, the host in ASCII, without the scheme's
+/// default port. Refuses paths and wildcards, because no browser sends such an origin.
 fn origin(text: &str) -> Result<HeaderValue, String> {
     normalised(text).and_then(|origin| origin.parse().ok()).ok_or_else(|| {
         format!(
-            "WAITLIST_CORS_ORIGINS: {text:?} is no origin; write https://host.example or https://host.example:8443, \
-             with no path behind it and no wildcard in it"
+            "WAITLIST_CORS_ORIGINS: {text:?} is not an origin; write https://host.example or https://host.example:8443, \
+             without a path and without a wildcard"
         )
     })
 }
@@ -38,7 +38,7 @@ fn normalised(text: &str) -> Option<String> {
     Some(format!("{}://{}{port}", url.scheme(), host.to_ascii_lowercase()))
 }
 
-/// Whether tables can have names that start with `prefix`, which `WAITLIST_PREFIX` says.
+/// Checks that `WAITLIST_PREFIX` can start the names of tables.
 pub(crate) fn check_prefix(prefix: &str, tables: &[Table]) -> Result<(), String> {
     let fits = |name: &String| {
         TABLE_NAME_CHARS.contains(&name.len())
@@ -47,7 +47,7 @@ pub(crate) fn check_prefix(prefix: &str, tables: &[Table]) -> Result<(), String>
     match tables.iter().map(|table| table.name(prefix)).find(|name| !fits(name)) {
         None => Ok(()),
         Some(name) => Err(format!(
-            "WAITLIST_PREFIX: no table can be named {name:?}; use letters, digits, _, . and -, and at most {} characters in all",
+            "WAITLIST_PREFIX: a table cannot be named {name:?}; use letters, digits, _, . and -, and at most {} characters in all",
             TABLE_NAME_CHARS.end()
         )),
     }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_scheme_host_and_port_alone() {
+    fn an_origin_is_normalised_and_anything_more_is_refused() {
         for (written, sent) in [
             ("https://host.example", "https://host.example"),
             ("http://localhost:5173", "http://localhost:5173"),
@@ -93,21 +93,21 @@ mod tests {
         ] {
             let message = origin(wrong).unwrap_err();
             assert!(
-                message.starts_with(&format!("WAITLIST_CORS_ORIGINS: {wrong:?} is no origin")),
+                message.starts_with(&format!("WAITLIST_CORS_ORIGINS: {wrong:?} is not an origin")),
                 "{message}"
             );
         }
     }
 
     #[test]
-    fn a_prefix_starts_names_that_tables_can_have() {
+    fn a_prefix_must_fit_into_table_names() {
         let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
         for good in ["waitlist", "a.b_c-D9", "x"] {
             assert_eq!(check_prefix(good, &tables), Ok(()));
         }
         for bad in ["wait list", "größe", "a/b", "\"", &"x".repeat(250)] {
             let message = check_prefix(bad, &tables).unwrap_err();
-            assert!(message.starts_with("WAITLIST_PREFIX: no table can be named"), "{message}");
+            assert!(message.starts_with("WAITLIST_PREFIX: a table cannot be named"), "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A real engine in a temporary directory, with clients: what the tests of this package run on.
+//! The tests' fixture: a real engine in a temporary directory, with clients.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ impl Backend {
         Self { engine, dynamodb, streams, prefix: prefix.to_owned() }
     }
 
-    /// The same engine and clients with tables of their own.
+    /// Uses other tables on the same engine.
     pub(crate) async fn renamed(self, prefix: String) -> Self {
         infra::tables::create(&self.dynamodb, &prefix, TABLES).await.unwrap();
         Self { prefix, ..self }
@@ -53,7 +53,7 @@ impl Backend {
         request.send().await.unwrap();
     }
 
-    /// The sequence numbers the stream holds now, oldest first.
+    /// Returns the sequence numbers of the stream's records, oldest first.
     pub(crate) async fn sequences(&self) -> Vec<String> {
         let table = self
             .dynamodb

@@ -1,7 +1,7 @@
-//! Problem documents in the place of the bare answers that hyper gives when it cannot parse a request.
+//! Replaces the bare answers of hyper to requests that it cannot parse with problem documents.
 //!
-//! Hyper gives these answers by itself, with a status and no body, before any handler is reached. They are recognised as they are
-//! written: every answer of ours has a body and the header X-Request-Id.
+//! Hyper writes these answers, a status without a body, before any handler is called. They are recognised on
+//! their way to the connection: our own answers have a body and the header X-Request-Id.
 
 use std::{
     io,
@@ -15,10 +15,10 @@ use schema::{Problem, Slug};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::info;
 
-/// A connection on which hyper's bare answers become problem documents.
+/// A connection on which problem documents replace hyper's bare answers.
 pub(crate) struct Explained<S> {
     stream: S,
-    /// The rest of the answer that takes the place of hyper's.
+    /// The unwritten rest of a problem document.
     pending: Bytes,
 }
 
@@ -49,7 +49,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Explained<S> {
     }
 }
 
-/// Vectored writes are not offered, so that an answer's head comes in one piece.
+/// Vectored writes are not offered, so that the head of an answer comes in one buffer.
 impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -77,7 +77,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Explained<S> {
     }
 }
 
-/// The answer in the place of a bare one, with its status line and other headers; nothing for every other answer.
+/// Returns the problem document that replaces a bare answer, with the answer's status line and headers.
+/// Returns `None` for any other answer.
 fn explain(written: &[u8]) -> Option<Bytes> {
     const NO_BODY: &str = "content-length: 0\r\n";
     let status = written.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
@@ -91,9 +92,9 @@ fn explain(written: &[u8]) -> Option<Bytes> {
     if head.contains("\r\nx-request-id:") || !head.contains(NO_BODY) {
         return None;
     }
-    let clock = Clock::system(); // a manual clock is moved under the gate, which no such request passes
+    let clock = Clock::system(); // a manual clock may move only under the gate, which such requests do not pass
     let request_id = clock.id(clock.now()).to_string();
-    info!(%request_id, status = problem.slug.status(), "a request could not be parsed");
+    info!(%request_id, status = problem.slug.status(), "answered a request that could not be parsed");
     let body = problem.to_json(&request_id).to_string();
     let fields = format!(
         "content-type: application/problem+json\r\ncontent-length: {}\r\nx-request-id: {request_id}\r\n",
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bare_answer_gets_a_body_and_others_stay_as_they_are() {
+    fn a_bare_answer_gets_a_body_and_other_answers_are_unchanged() {
         let bare =
             b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
         let answer = explain(bare).unwrap();

@@ -1,4 +1,5 @@
-//! The local stand-in for AWS's event source mappings and schedule: feeds handlers from the stream and the queues.
+//! The local replacement of AWS's event source mappings and schedule: passes stream records and queue
+//! messages to handlers.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -36,13 +37,14 @@ const QUEUE_POLL: Duration = Duration::from_millis(500);
 /// The tick runs once a minute, as the schedule in AWS does.
 const TICK: Duration = Duration::from_secs(60);
 
-/// How often the clock is read to see whether a minute has passed: it may have been moved.
+/// The interval at which the clock is checked for a passed minute. The clock may have been moved.
 const TICK_POLL: Duration = Duration::from_millis(250);
 
-/// How often expired items are deleted. It only keeps the file small: readers check an item's expiry themselves.
+/// The pause between deletions of expired items. They only keep the file small: readers check the expiry
+/// themselves.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
 
-/// The queue of pointers to batches that a handler failed on: a mapping's failure destination in AWS.
+/// The queue of references to batches that were given up: the failure destination of a mapping in AWS.
 const FAILED_BATCHES: &str = "failed-batches";
 
 /// The handler of a queue's messages.
@@ -66,16 +68,18 @@ impl Consumer {
     }
 }
 
-/// The carriers of messages, and whether the tick runs.
-pub(crate) struct Post {
+/// The settings of the workers that send messages.
+pub(crate) struct Sending {
     pub(crate) messengers: Messengers,
+    /// Whether the tick runs each minute.
     pub(crate) tick: bool,
 }
 
-/// Starts all workers; their handlers pass the gate. They end, in order, once `shutdown` is true.
+/// Starts all workers. Their handlers pass the gate. They end once `shutdown` is true, after the running
+/// batch.
 pub(crate) fn start(
     backend: &Backend,
-    Post { messengers, tick }: Post,
+    Sending { messengers, tick }: Sending,
     source: Source,
     prefix: &str,
     engine: Option<Arc<Engine>>,
@@ -101,7 +105,7 @@ pub(crate) fn start(
             Ok::<_, Infallible>(reactor.records(event).await)
         }
     });
-    // Each prunes what both have handled: either may be the later one.
+    // Both prune the records that both have handled, because either may be the slower one.
     for pump in [projector, reactor] {
         workers.spawn(on_own_engine(pump, &source, engine.clone()).run(shutdown.clone()));
     }
@@ -157,8 +161,8 @@ where
     })
 }
 
-/// Lets the embedded engine wake the pump, and the pump prune the engine's stream. Another engine is polled, and keeps its
-/// stream itself.
+/// Lets the embedded engine wake the pump, and the pump prune the engine's stream. Other engines are polled
+/// and expire their records themselves.
 fn on_own_engine(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     let Some(engine) = engine else { return pump };
     let table = source.table.clone();
@@ -175,9 +179,9 @@ fn on_own_engine(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pu
 async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         let running = gate.pass().await;
-        let taken = look(&queue, &consumer).await;
+        let received = receive_once(&queue, &consumer).await;
         drop(running);
-        if taken == 0 {
+        if received == 0 {
             tokio::select! {
                 () = tokio::time::sleep(QUEUE_POLL) => {}
                 _ = shutdown.changed() => {}
@@ -186,8 +190,8 @@ async fn consume(queue: Queue, consumer: Consumer, gate: Gate, mut shutdown: wat
     }
 }
 
-/// Runs the tick whenever a minute has passed by the backend's clock, which may be moved forward, or by the monotonic clock,
-/// should the machine's clock be set back.
+/// Runs the tick whenever a minute has passed, by the backend's clock, which may be moved forward, or by the
+/// monotonic clock, in case the machine's clock is set back.
 async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     let (tick, clock) = (Tick::new(backend.clone()), backend.clock);
     let mut looked_at: Option<Moment> = None;
@@ -197,7 +201,7 @@ async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver
         if looked_at.is_none_or(|at| now.since(at) >= TICK) {
             looked_at = Some(now);
             if let Err(cause) = tick.look().await {
-                warn!(cause = cause.chain(), "could not look for due work; the next minute looks again");
+                warn!(cause = cause.chain(), "could not queue due work; trying again in a minute");
             }
         }
         drop(running);
@@ -208,7 +212,7 @@ async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver
     }
 }
 
-/// Lets the engine delete expired items now and then, as DynamoDB does by itself.
+/// Makes the engine delete expired items at intervals. DynamoDB does so by itself.
 async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         if let Err(cause) = engine.expire().await {
@@ -221,21 +225,21 @@ async fn expire(engine: Arc<Engine>, mut shutdown: watch::Receiver<bool>) {
     }
 }
 
-/// Receives once from a queue and handles the messages. Returns how many there were.
-pub async fn look(queue: &Queue, consumer: &Consumer) -> usize {
+/// Receives messages from a queue once and handles them. Returns their number.
+pub async fn receive_once(queue: &Queue, consumer: &Consumer) -> usize {
     let messages = queue.receive(RECEIVE_MAX).await.unwrap_or_else(|cause| {
-        let cause = infra::Failure::passing("work a queue off", cause);
+        let cause = infra::Failure::passing("receive from a queue", cause);
         warn!(cause = cause.chain(), "could not receive from a queue; trying again");
         Vec::new()
     });
-    let taken = messages.len();
-    if taken > 0 {
+    let received = messages.len();
+    if received > 0 {
         deliver(queue, consumer, messages).await;
     }
-    taken
+    received
 }
 
-/// Handles one batch. Messages that the handler does not report as failed are deleted, as with partial batch responses.
+/// Handles a batch. Deletes the messages that the handler does not report as failed.
 async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     let receipts: HashMap<String, _> =
         messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
@@ -247,7 +251,10 @@ async fn deliver(queue: &Queue, consumer: &Consumer, messages: Vec<Message>) {
     for (_, receipt) in receipts.iter().filter(|(id, _)| !failed(id)) {
         if let Err(cause) = queue.delete(receipt).await {
             let cause = infra::Failure::passing("delete a handled message", cause);
-            warn!(cause = cause.chain(), "a message failed; the queue brings it again");
+            warn!(
+                cause = cause.chain(),
+                "could not delete a handled message; the queue will deliver it again"
+            );
         }
     }
 }

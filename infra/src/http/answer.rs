@@ -1,4 +1,4 @@
-//! Results as HTTP: replies, problem documents, and the headers that every answer has.
+//! Turns results into HTTP responses: replies, problem documents, and the headers of every response.
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -17,20 +17,18 @@ const BEARER: &[u8] = b"Bearer ";
 /// A successful answer, before rendering.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// The HTTP status.
     pub status: u16,
-    /// The JSON body.
     pub body: Option<Value>,
-    /// The entity tag, in quotes.
+    /// The ETag, quotes included.
     pub etag: Option<String>,
-    /// The token by which a reader demands to see this write.
+    /// The position of the write, from which the `Sync-Token` header is made.
     pub sync: Option<SyncToken>,
-    /// Where a created thing is.
+    /// The path of the created resource.
     pub location: Option<String>,
 }
 
 impl Reply {
-    /// The answer to a read: the body, tagged by the number of its last event and by its content.
+    /// The answer to a read. Its ETag consists of the number of the last event and a hash of the body.
     ///
     /// # Errors
     /// The body cannot be written as JSON.
@@ -46,7 +44,7 @@ impl Reply {
         })
     }
 
-    /// An answer with a body, but without entity tag and Sync-Token.
+    /// An answer with a body, but without ETag and Sync-Token.
     ///
     /// # Errors
     /// The body cannot be written as JSON.
@@ -62,18 +60,18 @@ impl Reply {
     }
 }
 
-/// The response to a request. Writes the one line about it into the log.
+/// Builds the response to a request, and logs one line about the request.
 pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Response<Bytes> {
     let Request { method, path, request_id, .. } = request;
     let is_read = matches!(method.as_str(), "GET" | "HEAD");
-    let judged = result.and_then(|reply| match reply.etag.as_deref().filter(|_| is_read) {
+    let outcome = result.and_then(|reply| match reply.etag.as_deref().filter(|_| is_read) {
         None => Ok((reply, false)),
         Some(etag) => {
-            let is_known = conditions::judge_read(&request.headers, etag)?;
-            Ok((reply, is_known))
+            let not_modified = conditions::judge_read(&request.headers, etag)?;
+            Ok((reply, not_modified))
         }
     });
-    let mut response = match judged {
+    let mut response = match outcome {
         Ok((reply, true)) => bare(StatusCode::NOT_MODIFIED, reply.etag),
         Ok((reply, false)) => good(reply),
         Err(failure) => bad(request, &explain(request, failure)),
@@ -84,7 +82,8 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
         Ok((entry, id)) => (entry.method, entry.path, id.and_then(|id| id.parse::<Uuid>().ok())),
         Err(_) => ("-", "-", None),
     };
-    info!(%request_id, method, route, ?id, status, "answered");
+    let id = id.map(tracing::field::display);
+    info!(%request_id, method, route, id, status, "answered");
     let body_bytes = response.body().len();
     if request.method == "HEAD" && body_bytes > 0 {
         response.body_mut().clear();
@@ -182,7 +181,8 @@ fn bare(status: StatusCode, etag: Option<String>) -> Response<Bytes> {
     if let Some(etag) = etag {
         put(response.headers_mut(), "etag", &etag);
     }
-    // Boards hold personal data and change by the second: shared caches keep none, and a browser asks again each time.
+    // Boards hold personal data and change by the second: shared caches keep nothing, and browsers revalidate
+    // each time.
     put(response.headers_mut(), "cache-control", "private, no-cache");
     response
 }

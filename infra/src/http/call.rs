@@ -1,4 +1,4 @@
-//! A request that was found, authorized and bounded, as its handler sees it.
+//! A request as its handler sees it: matched to a route, authorized, and within the bound on its size.
 
 use std::net::IpAddr;
 
@@ -17,20 +17,20 @@ use crate::{clock::Clock, log::Expect};
 
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
 
-/// A request on its way to its handler: found, authorized, bounded.
+/// A request as its handler sees it.
 #[derive(Debug)]
 pub struct Call<'r> {
-    /// The row of the table of routes.
+    /// The request's route in the table of routes.
     pub entry: &'static Entry,
-    /// The id in the place of `{id}` in the path.
+    /// The path segment `{id}`.
     pub id: Option<Uuid>,
-    /// The text in the place of `{token}` in the path: a credential, to be kept out of logs.
+    /// The path segment `{token}`: a credential that must not be logged.
     pub token: Option<&'r str>,
-    /// The account that asks; nil on public routes.
+    /// The account that makes the request; nil on public routes.
     pub owner: UserId,
-    /// The session it asks by, if any.
+    /// The session of the access token; `None` if the command line minted it.
     pub session: Option<SessionId>,
-    /// Whether it may do what is system-wide.
+    /// Whether the account may perform system-wide operations.
     pub operator: bool,
     request: &'r Request,
 }
@@ -39,7 +39,7 @@ impl<'r> Call<'r> {
     pub(super) fn admit(role: Role, clock: &Clock, request: &'r Request) -> Result<Self, Problem> {
         let (entry, segment) = route::find(&request.method, &request.path)?;
         if entry.role() != role {
-            return Err(Problem::not_found()); // this lambda does not serve it
+            return Err(Problem::not_found()); // another lambda serves this route
         }
         let (owner, session, operator) = match entry.access {
             Access::Public => (UserId(Uuid::nil()), None, false),
@@ -71,34 +71,34 @@ impl<'r> Call<'r> {
         &self.request.request_id
     }
 
-    /// The account that asks, on routes that are not public.
+    /// The account as the actor of events. Only for routes that are not public.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor::User(self.owner)
     }
 
-    /// Where the request comes from, when that is known.
+    /// The client's network address, if the edge knows it.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.request.address
     }
 
-    /// The content of the body in one canonical form, to be compared with that of another request.
+    /// The body in canonical form, for comparison with the body of another request.
     #[must_use]
     pub fn said(&self) -> Vec<u8> {
         check::canonical(&self.request.body)
     }
 
     /// # Errors
-    /// The body is not the JSON that was asked for.
+    /// The body is not JSON, or not of this type.
     pub fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
         check::json(&self.request.body)
     }
 
-    /// The query parameters, each known by name and given once.
+    /// Returns the values of the query parameters that this route knows.
     ///
     /// # Errors
-    /// One is unknown or doubled.
+    /// A parameter is unknown or given twice.
     pub fn query<const N: usize>(&self, known: [&'static str; N]) -> Result<[Option<String>; N], Problem> {
         let mut found = [const { None }; N];
         for (name, value) in form_urlencoded::parse(self.request.query.as_bytes()) {
@@ -117,11 +117,13 @@ impl<'r> Call<'r> {
         Ok(found)
     }
 
-    /// The hash of the `Idempotency-Key`. On public routes it is a UUID, in lower case or capitals: all guests share one scope
-    /// there, and a key that can be guessed would give one guest another's answer.
+    /// Returns the hash of the `Idempotency-Key`. On public routes the key must be a UUID, in lower case or
+    /// capitals: all guests share one scope there, and a key that can be guessed would reveal another guest's
+    /// answer.
     ///
     /// # Errors
-    /// It is empty, too long, or has other than visible characters; on a public route, it is no UUID.
+    /// The key is empty, longer than 128 characters, or has other than visible ASCII characters; on a public
+    /// route, it is not a UUID.
     pub fn idempotency_key(&self) -> Result<Option<Tag>, Problem> {
         let Some(value) = self.header("idempotency-key")? else { return Ok(None) };
         if value.is_empty()
@@ -141,7 +143,8 @@ impl<'r> Call<'r> {
         Ok(Some(Tag::of(&[id.to_string().as_bytes()])))
     }
 
-    /// The id of the stream that a creation with this key begins: the same for the same account, path and key.
+    /// Returns the id of the stream that a creation with this key begins. It is the same for the same
+    /// account, route and key.
     #[must_use]
     pub fn derived_id(&self, key: Tag) -> Uuid {
         self.derived_id_of(self.owner, key)
@@ -150,25 +153,25 @@ impl<'r> Call<'r> {
     /// As [`Call::derived_id`], for a public route that creates something of the account `tenant`.
     #[must_use]
     pub fn derived_id_of(&self, tenant: UserId, key: Tag) -> Uuid {
-        let [method, path, id] = self.what();
+        let [method, path, id] = self.target();
         let digest = Tag::of(&[tenant.0.as_bytes(), method, path, id, &key.0]);
         uuid::Builder::from_custom_bytes(digest.0).into_uuid()
     }
 
-    /// The parts of a request that its MAC covers: method, route, id, and `said`, the content of the body.
+    /// The parts of a request that its MAC covers: method, route, id, and the canonical body.
     #[must_use]
-    pub fn content<'c>(&'c self, said: &'c [u8]) -> [&'c [u8]; 4] {
-        let [method, path, id] = self.what();
-        [method, path, id, said]
+    pub fn content<'c>(&'c self, body: &'c [u8]) -> [&'c [u8]; 4] {
+        let [method, path, id] = self.target();
+        [method, path, id, body]
     }
 
-    /// Method, route and id. A token in the path is a credential, and no part of what is asked.
-    fn what(&self) -> [&[u8]; 3] {
+    /// Method, route and id. A token in the path is a credential and does not belong to the content.
+    fn target(&self) -> [&[u8]; 3] {
         let id = self.id.as_ref().map_or(&[] as &[u8], |id| id.as_bytes());
         [self.entry.method.as_bytes(), self.entry.path.as_bytes(), id]
     }
 
-    /// The conditions of `If-Match` and `If-None-Match` on the stream that the request changes.
+    /// The conditions that `If-Match` and `If-None-Match` set on the stream that the request changes.
     ///
     /// # Errors
     /// A header is neither `*` nor a list of ETags.
@@ -176,19 +179,19 @@ impl<'r> Call<'r> {
         Ok(Conditions::of_write(&self.request.headers)?.of_stream())
     }
 
-    /// As [`Call::expect`], for a request to a collection that creates something in it. `If-None-Match` is about the thing that
-    /// this request, or an earlier one under the same key, creates.
+    /// Like [`Call::expect`], for a request that creates something in a collection. `If-None-Match` refers to
+    /// the stream that this request creates, or that an earlier one with the same key created.
     ///
     /// # Errors
-    /// A header is neither `*` nor a list of ETags, or `If-Match` names states of the collection: it has none to compare.
+    /// A header is neither `*` nor a list of ETags, or `If-Match` lists ETags: a collection has none.
     pub fn expect_new(&self) -> Result<Expect, Problem> {
         Conditions::of_write(&self.request.headers)?.of_new()
     }
 
-    /// The writes that the reader knows of, by their Sync-Tokens.
+    /// The writes that the reader demands to see.
     ///
     /// # Errors
-    /// The header holds something that is no token, or too many.
+    /// The header holds something other than Sync-Tokens, or too many of them.
     pub fn sync_tokens(&self) -> Result<Vec<SyncToken>, Problem> {
         let Some(value) = self.header("sync-token")? else { return Ok(Vec::new()) };
         SyncToken::parse_list(value).map_err(|error| Problem::invalid_header("Sync-Token", error.to_string()))
@@ -217,13 +220,13 @@ fn authorized(
         }
         Some(Principal::User { .. } | Principal::Nobody) | None => Err(Problem::unauthorized()),
         Some(Principal::Unknown) => {
-            let detail = "Who asks cannot be checked now; try again shortly.";
+            let detail = "Your access token cannot be checked now; try again shortly.";
             Err(Problem { retry_after_s: Some(RETRY_AFTER_S), ..Problem::new(Slug::Unavailable, detail) })
         }
     }
 }
 
-/// JSON, and not compressed.
+/// Accepts JSON without compression.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
     let codings = headers.get_all(header::CONTENT_ENCODING);

@@ -1,7 +1,7 @@
 //! Conditional requests: `If-Match` and `If-None-Match` (RFC 9110, section 13.1).
 //!
-//! The answer to a write has the ETag `"7"`, the number of the stream's last event; that of a read has `"7.<hash of the body>"`.
-//! A write takes both and compares the number alone.
+//! A write answers the ETag `"7"`, the number of the stream's last event; a read answers `"7.<hash of the
+//! body>"`. A write accepts both and compares only the number.
 
 use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderName, header};
@@ -37,7 +37,8 @@ impl Conditions {
         })
     }
 
-    /// The states of the stream that the two headers name. `If-Match` compares strongly, so weak tags match nothing there.
+    /// The states of the stream that the two headers name. `If-Match` compares strongly, so weak tags never
+    /// match.
     pub(super) fn of_stream(self) -> Expect {
         Expect {
             any_of: self.if_match.map(|tags| tags.states(|tag| !tag.is_weak)),
@@ -46,7 +47,7 @@ impl Conditions {
     }
 
     /// # Errors
-    /// `If-Match` names states.
+    /// `If-Match` lists ETags: a new thing has no earlier state.
     pub(super) fn of_new(self) -> Result<Expect, Problem> {
         match self.if_match {
             None | Some(Tags::Any) => Ok(Self { if_match: None, ..self }.of_stream()),
@@ -55,21 +56,22 @@ impl Conditions {
     }
 }
 
-/// Whether the reader has the body with this ETag already: 304. `If-None-Match` compares weakly; one that is malformed is ignored.
+/// Returns whether the reader already has the body with this ETag (304). `If-None-Match` compares weakly, and
+/// is ignored when it is malformed.
 ///
 /// # Errors
-/// `If-Match` is malformed, or names no ETag that holds: 412.
+/// `If-Match` is malformed, or names none of the current ETags (412).
 pub(super) fn judge_read(headers: &HeaderMap, etag: &str) -> Result<bool, Problem> {
     let current = etag.trim_matches('"');
     let is_current = |tag: &EntityTag| tag.opaque == current;
-    // The number that a write was answered with names the state as well.
+    // The ETag of a write names the state as well.
     let is_state =
         |tag: &EntityTag| whole_number(&tag.opaque).is_some() && number(current) == number(&tag.opaque);
     match tags(headers, header::IF_MATCH, "If-Match")? {
         Some(Tags::Listed(tags))
             if !tags.iter().any(|tag| !tag.is_weak && (is_current(tag) || is_state(tag))) =>
         {
-            return Err(failed(format!("If-Match names no ETag that holds; the current one is {etag}.")));
+            return Err(failed(format!("If-Match names another state; the current ETag is {etag}.")));
         }
         None | Some(Tags::Any | Tags::Listed(_)) => {}
     }
@@ -90,7 +92,7 @@ impl Tags {
         }
     }
 
-    /// Reads `*` or a list; empty elements are allowed (RFC 9110, section 5.6.1).
+    /// Parses `*` or a list. Empty elements are allowed (RFC 9110, section 5.6.1).
     fn parse(text: &str) -> Option<Self> {
         if text.trim() == "*" {
             return Some(Self::Any);
@@ -115,7 +117,7 @@ impl Tags {
     }
 }
 
-/// The header's tags; it may come in several lines.
+/// Parses a header, which may be repeated.
 fn tags(headers: &HeaderMap, name: HeaderName, shown: &str) -> Result<Option<Tags>, Problem> {
     let lines: Vec<&str> =
         headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("not ASCII")).collect();
@@ -128,7 +130,7 @@ fn tags(headers: &HeaderMap, name: HeaderName, shown: &str) -> Result<Option<Tag
     Tags::parse(&lines.join(",")).map(Some).ok_or_else(invalid)
 }
 
-/// The number in the ETag of a write or of a read; nothing when we answer no such tag.
+/// Returns the event number in an ETag of ours; `None` for any other tag.
 fn number(opaque: &str) -> Option<u64> {
     let (number, hash) = opaque.split_once('.').map_or((opaque, None), |(number, hash)| (number, Some(hash)));
     let is_ours = hash.is_none_or(|hash| {
@@ -156,11 +158,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_tags_names_the_states_that_a_write_may_meet() {
+    fn a_list_of_tags_names_the_states_that_a_write_accepts() {
         let at = |seqs: &[u64]| Expect { any_of: Some(States::At(seqs.to_vec())), none_of: None };
         assert_eq!(named(&["*"]), Expect { any_of: Some(States::Any), none_of: None });
         assert_eq!(named(&["\"7\""]), at(&[7]));
-        assert_eq!(named(&[READ]), at(&[7]), "of a read the number alone counts");
+        assert_eq!(named(&[READ]), at(&[7]), "only the number of a read's ETag counts");
         assert_eq!(named(&["\"1\", \"7\""]), at(&[1, 7]));
         assert_eq!(named(&[" , \"1\",,\t\"7\" ,", "\"9\""]), at(&[1, 7, 9]));
         assert_eq!(named(&["\"a,b\", W/\"7\", \"\", \"-1\", \"+1\", \"01\", \"7.x\", \"seven\""]), at(&[]));
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_no_list_of_tags_is_refused() {
+    fn a_malformed_header_is_refused() {
         for wrong in ["", "7", "\"7", "7\"", "*, \"7\"", "w/\"7\"", "\"7\" \"8\"", "\"7 8\"", "W/7", ","] {
             let conditions = Conditions::of_write(&headers(header::IF_MATCH, &[wrong]));
             assert!(conditions.is_err_and(|problem| problem.slug == Slug::InvalidParameter), "{wrong}");
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_creation_takes_any_collection_and_no_state_of_it() {
+    fn a_creation_accepts_the_star_but_no_listed_state() {
         let of_new = |line: &str| {
             Conditions::of_write(&headers(header::IF_MATCH, &[line]))
                 .unwrap()

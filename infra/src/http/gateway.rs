@@ -1,4 +1,4 @@
-//! Requests and answers as API Gateway's HTTP API carries them (payload format 2.0).
+//! Converts between API Gateway's HTTP API (payload format 2.0) and requests and responses.
 
 use aws_lambda_events::{
     apigw::{ApiGatewayV2CustomAuthorizerSimpleResponse, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use super::{BODY_BYTES_MAX, Principal, Request};
 
-/// The name under which the authorizer's context carries the principal.
+/// The key of the principal in the authorizer's context.
 const PRINCIPAL: &str = "principal";
 
-/// The request in an event of API Gateway. A body that is not the Base64 it claims to be becomes one that is not JSON.
+/// Reads an event of API Gateway. A body that is not valid Base64 becomes one that is not JSON, which is
+/// refused later.
 #[must_use]
 pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
     let context = event.request_context;
@@ -25,7 +26,7 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
         raw.into_bytes()
     };
     body.truncate(BODY_BYTES_MAX + 1);
-    // `fields` is what the event calls `lambda`: the context of a lambda authorizer, of no other kind.
+    // `fields` is the event's `lambda`: the context of a lambda authorizer.
     let principal = context.authorizer.and_then(|mut authorizer| authorizer.fields.remove(PRINCIPAL));
     Request {
         method: context.http.method.to_string(),
@@ -35,7 +36,7 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
         body: Bytes::from(body),
         request_id: context.request_id.unwrap_or_default(),
         address: context.http.source_ip.and_then(|address| address.parse().ok()),
-        // A context of another form authorizes no account.
+        // A context of another form authorizes nothing.
         principal: principal
             .as_ref()
             .and_then(Value::as_str)
@@ -43,7 +44,7 @@ pub fn from_gateway(event: ApiGatewayV2httpRequest) -> Request {
     }
 }
 
-/// The answer as API Gateway takes it.
+/// Builds API Gateway's response.
 #[must_use]
 pub fn to_gateway(response: http::Response<Bytes>) -> ApiGatewayV2httpResponse {
     let (mut parts, body) = response.into_parts();
@@ -55,8 +56,8 @@ pub fn to_gateway(response: http::Response<Bytes>) -> ApiGatewayV2httpResponse {
     answer
 }
 
-/// The authorizer's answer. It always lets the request pass and says who asks: handlers refuse with a problem document, so
-/// that clients meet one form of error.
+/// Builds the authorizer's answer. It always lets the request pass and names the principal: handlers refuse
+/// with a problem document, so that clients meet one form of error.
 #[must_use]
 pub fn authorizer_answer(principal: &Principal) -> ApiGatewayV2CustomAuthorizerSimpleResponse {
     let mut answer = ApiGatewayV2CustomAuthorizerSimpleResponse::default();

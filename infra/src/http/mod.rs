@@ -1,4 +1,4 @@
-//! The edge: what every request goes through, whether API Gateway or the local server brought it.
+//! The HTTP edge: the path of every request, from API Gateway or from the local server.
 
 mod answer;
 mod call;
@@ -24,65 +24,62 @@ use crate::{backend::Backend, failure::Failure};
 /// The largest body that is read.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// After how many seconds a client does well to try again.
+/// The value of `Retry-After` for failures that may pass shortly.
 const RETRY_AFTER_S: u32 = 1;
 
-/// A request, free of whatever brought it.
+/// A request in a form that does not depend on its origin.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The HTTP method.
     pub method: String,
-    /// The path, as it was sent.
+    /// The path as it was sent.
     pub path: String,
-    /// What stands behind the question mark.
+    /// The query string, without the question mark.
     pub query: String,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body; the edge that brought it has cut it off behind [`BODY_BYTES_MAX`] + 1.
+    /// The body, cut off after [`BODY_BYTES_MAX`] + 1 bytes.
     pub body: Bytes,
     /// Identifies this request in logs, problems and commits.
     pub request_id: String,
-    /// Where it comes from, when that is known.
+    /// The client's network address, if known.
     pub address: Option<IpAddr>,
-    /// What the authorizer said; nothing when it was not asked.
+    /// The authorizer's answer; `None` if it was not asked.
     pub principal: Option<Principal>,
 }
 
-/// What the authorizer says about a request: who asks, or that nobody valid does.
+/// The authorizer's answer: the account that makes a request, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Principal {
-    /// An account.
     User {
-        /// Which.
         id: UserId,
-        /// When its token ends, Unix seconds: the authorizer's answer may be a cached one.
+        /// The token's expiry, in Unix seconds. Handlers check it, because API Gateway caches the authorizer's
+        /// answer.
         exp: i64,
-        /// The session its token came of; none when the command line minted it.
+        /// The session of the token; `None` if the command line minted it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<SessionId>,
-        /// Whether it may do what is system-wide.
+        /// Whether the account may perform system-wide operations.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         operator: bool,
     },
-    /// A token that is not accepted.
+    /// The token is missing or not accepted.
     Nobody,
-    /// Nobody could say: what the answer depends on cannot be read now.
+    /// The token could not be checked, because the log or the keys could not be read.
     Unknown,
 }
 
 impl Principal {
-    /// An account that asks by a token without a session.
+    /// An account with a token that has no session.
     #[must_use]
     pub fn account(id: UserId, exp: i64) -> Self {
         Self::User { id, exp, session: None, operator: false }
     }
 }
 
-/// What answers the calls of one role. Its future is boxed: it is deep, and whatever wraps it should not have to know.
+/// Answers the calls of one role. The future is boxed because its type is deeply nested.
 pub type Handler = for<'c> fn(&'c Backend, &'c Call<'c>) -> BoxFuture<'c, Result<Reply, Failure>>;
 
-/// Takes a request through the edge to `handler`, and its result back: the one place where failures become HTTP.
+/// Admits a request, calls `handler`, and renders its result. Failures become HTTP only here.
 pub async fn serve(
     role: Role,
     backend: &Backend,
@@ -96,7 +93,7 @@ pub async fn serve(
     answer::render(&request, result)
 }
 
-/// What a write answers; `stream` gives the Sync-Token.
+/// Builds the reply to a write. `stream` and `seq` give the Sync-Token.
 #[must_use]
 pub fn written(
     status: u16,

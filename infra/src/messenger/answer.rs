@@ -48,11 +48,11 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let status = match &cause {
-        // Below, it says that all is well, in words that cannot be read: it may well have been taken.
+        // An unreadable answer with a success status may mean that the message was accepted.
         SdkError::ServiceError(answered) if answered.raw().status().as_u16() >= CLIENT_ERROR => {
             answered.raw().status().as_u16()
         }
-        // It never left.
+        // The request was never sent.
         SdkError::ConstructionFailure(_) => return SendError::Refused { code: "malformed".into() },
         SdkError::DispatchFailure(_) if never_connected(&cause) => {
             return SendError::Busy { code: "no-connection".into() };

@@ -30,7 +30,7 @@ const FROM: &str = "waitlist@localhost";
 const STREAM: &str = "X-Waitlist-Stream";
 const MESSAGE: &str = "X-Waitlist-Message";
 const KIND: &str = "X-Waitlist-Kind";
-/// To the millisecond, which a date in a mail's head is not.
+/// The time with milliseconds, which a mail's `Date` lacks.
 const AT: &str = "X-Waitlist-At";
 const TO: &str = "X-Waitlist-To";
 
@@ -57,7 +57,7 @@ pub struct Entry {
 }
 
 impl Outbox {
-    /// The outbox in this directory, which the first message makes.
+    /// Uses this directory; the first message creates it.
     #[must_use]
     pub fn new(directory: PathBuf, clock: Clock) -> Self {
         Self { directory, clock }
@@ -106,9 +106,8 @@ impl Outbox {
         self.new_entries(&mut HashSet::new())
     }
 
-    /// The messages in files whose names are not in `seen` yet, the oldest first; these names are added.
-    /// Other files than those of the outbox are passed over, and so is what is no regular file: reading a
-    /// pipe would wait for ever.
+    /// Returns the messages in files whose names are not in `seen`, oldest first, and adds their names to it.
+    /// Skips files that are not messages or not regular files: reading a pipe would wait for ever.
     ///
     /// # Errors
     /// The directory or a file cannot be read.
@@ -190,7 +189,7 @@ mod tests {
         }
     }
 
-    /// Longer than a line of a mail's head.
+    /// An address that does not fit into one line of a mail's header.
     const TO_ALL: &str = "juergen.der.einen.sehr.langen.namen.hat.und.mehr@eine.sehr.lange.adresse.aus.xn--mnchen-3ya.example.com";
 
     fn outbox() -> (tempfile::TempDir, Outbox) {
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mail_and_a_text_are_read_back_as_they_were_put() {
+    async fn a_mail_and_a_text_are_read_back_as_they_were_sent() {
         let (_directory, outbox) = outbox();
         assert_eq!(outbox.entries().unwrap(), []);
         let mail = Mail {

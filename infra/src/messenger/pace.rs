@@ -1,4 +1,4 @@
-//! A bound on how fast one process sends.
+//! A bound on the rate at which one process sends.
 
 use std::{
     sync::{
@@ -13,7 +13,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Turns to send, evenly spaced, given in the order in which they are asked for. Clones share them.
+/// Hands out evenly spaced turns to send, in the order in which they are asked for. Clones share the
+/// sequence.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
     apart: Duration,
@@ -22,7 +23,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// So many turns in a second.
+    /// Allows `turns` turns in a second.
     pub(super) fn per_second(turns: u32) -> Self {
         Self { apart: Duration::from_secs(1) / turns.max(1), next: Arc::default(), taken: Arc::default() }
     }
@@ -39,13 +40,12 @@ impl Pace {
         self.taken.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many turns were taken so far.
     pub(super) fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 }
 
-/// When the turn is that is asked for now: at once, or when the next one comes.
+/// Returns the time of the next turn, which is not before `now`.
 fn turn(next: Option<Instant>, now: Instant) -> Instant {
     next.map_or(now, |next| next.max(now))
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_are_evenly_spaced_however_many_wait_and_who_comes_late_does_not() {
+    fn turns_are_evenly_spaced_under_load_and_immediate_after_a_pause() {
         let (apart, begun) = (Pace::per_second(10).apart, Instant::now());
         let at = |millis| begun + Duration::from_millis(millis);
         let mut next = None;

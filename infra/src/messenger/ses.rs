@@ -18,11 +18,11 @@ use super::{
 
 const UTF_8: &str = "UTF-8";
 
-/// Refusals that end by themselves, and do not say so by their status: too much today, or stopped for a while.
+/// Refusals that a later attempt may overcome although their HTTP status does not say so: the daily quota is
+/// used up, or sending is paused.
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
 const PASSING: [&str; 2] = ["LimitExceededException", "SendingPausedException"];
 
-/// SES.
 #[derive(Clone)]
 pub struct SesMailer {
     client: Client,
@@ -30,7 +30,6 @@ pub struct SesMailer {
 }
 
 impl SesMailer {
-    /// SES, as these settings say.
     #[must_use]
     pub fn new(sdk: &SdkConfig, settings: MailSettings, timeout: Duration) -> Self {
         let config = Builder::from(sdk).retry_config(once()).timeout_config(within(timeout)).build();
@@ -57,7 +56,7 @@ fn message(mail: &Mail) -> Result<Message, BuildError> {
     Ok(Message::builder().subject(content(&mail.subject)?).body(body).headers(header).build())
 }
 
-/// What SES names the mail by when it reports what became of it.
+/// The tags by which SES names the mail in its feedback events.
 fn tags(tags: &Tags) -> Result<Vec<MessageTag>, BuildError> {
     let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
     Ok(vec![

@@ -1,4 +1,4 @@
-//! Settings of mails and texts. What is wrong is told before anything is sent.
+//! Settings of mails and texts, checked before anything is sent.
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -7,45 +7,43 @@ use schema::value::Email;
 use super::SEND_TIMEOUT;
 use crate::failure::Failure;
 
-/// The default of `WAITLIST_SENDS_PER_SECOND`: below what a new account of SES may send.
+/// The default of `WAITLIST_SENDS_PER_SECOND`: below the rate that SES allows a new account.
 pub const SENDS_PER_SECOND: u32 = 10;
 
 /// Settings of mails and texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessengerConfig {
-    /// SES, and from whom mails are: `WAITLIST_MAIL_FROM`, `WAITLIST_MAIL_CONFIGURATION_SET`. None: the outbox.
+    /// SES: `WAITLIST_MAIL_FROM` and `WAITLIST_MAIL_CONFIGURATION_SET`. `None`: mails go to the outbox.
     pub mail: Option<MailSettings>,
-    /// SNS, and as whom texts are: `WAITLIST_SMS_SENDER_ID`. None: the outbox.
+    /// SNS: `WAITLIST_SMS_SENDER_ID`. `None`: texts go to the outbox.
     pub texts: Option<TextSettings>,
-    /// The directory of what nobody carries: `WAITLIST_OUTBOX_DIR`.
+    /// The directory of messages that are not sent: `WAITLIST_OUTBOX_DIR`.
     pub outbox: PathBuf,
-    /// Sends in a second, by this process: `WAITLIST_SENDS_PER_SECOND`.
+    /// The number of messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`.
     pub sends_per_second: u32,
-    /// The longest that one send may take.
+    /// The time limit of one send.
     pub timeout: Duration,
 }
 
-/// Settings of mails by SES.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailSettings {
-    /// From whom: `Waitlist <hello@example.com>`.
+    /// The sender: `Waitlist <hello@example.com>`.
     pub from: String,
-    /// What decides which events of a mail are reported, and to whom.
+    /// The SES configuration set, which decides which feedback events are published and where.
     pub configuration_set: Option<String>,
 }
 
-/// Settings of texts by SNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextSettings {
-    /// What stands in place of a number, where that is allowed.
+    /// The sender name shown in place of a number, in countries that allow it.
     pub sender_id: Option<String>,
 }
 
 impl MessengerConfig {
-    /// From the environment, as a lambda starts: SES and SNS, unless `WAITLIST_OUTBOX_DIR` is set.
+    /// Reads the settings of a lambda: SES and SNS, or the outbox if `WAITLIST_OUTBOX_DIR` is set.
     ///
     /// # Errors
-    /// A variable is missing or wrong: the message names it.
+    /// A variable is missing or wrong; the error names it.
     pub fn from_env() -> Result<Self, Failure> {
         match env::var_os("WAITLIST_OUTBOX_DIR") {
             Some(outbox) => Self::outbox(outbox.into()),
@@ -57,10 +55,11 @@ impl MessengerConfig {
         }
     }
 
-    /// Of the local server: what AWS's own variables name an endpoint for is carried there, the rest goes into the outbox.
+    /// Reads the settings of the local server. It sends by SES or SNS if AWS's own variables name an endpoint
+    /// for the service; otherwise messages go to the outbox.
     ///
     /// # Errors
-    /// A variable is missing or wrong: the message names it.
+    /// A variable is missing or wrong; the error names it.
     pub fn local(outbox: PathBuf) -> Result<Self, Failure> {
         let is_set = |name| env::var_os(name).is_some();
         Ok(Self {
@@ -95,13 +94,13 @@ fn mail_settings() -> Result<MailSettings, Failure> {
     }
     let configuration_set = env::var("WAITLIST_MAIL_CONFIGURATION_SET").ok();
     // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSet.html
-    let is_one = |set: &String| {
+    let is_name = |set: &String| {
         (1..=64).contains(&set.len())
             && set.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
     };
-    if configuration_set.as_ref().is_some_and(|set| !is_one(set)) {
+    if configuration_set.as_ref().is_some_and(|set| !is_name(set)) {
         return Err(wrong(
-            "WAITLIST_MAIL_CONFIGURATION_SET must be the name of one: 1 to 64 letters, digits, _ and -",
+            "WAITLIST_MAIL_CONFIGURATION_SET must be the name of a configuration set: 1 to 64 letters, digits, _ and -",
         ));
     }
     Ok(MailSettings { from, configuration_set })
@@ -110,12 +109,12 @@ fn mail_settings() -> Result<MailSettings, Failure> {
 fn text_settings() -> Result<TextSettings, Failure> {
     let sender_id = env::var("WAITLIST_SMS_SENDER_ID").ok();
     // https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
-    let is_one = |id: &String| {
+    let is_sender_id = |id: &String| {
         (1..=11).contains(&id.len())
             && id.chars().all(|c| c.is_ascii_alphanumeric())
             && id.chars().any(|c| c.is_ascii_alphabetic())
     };
-    if sender_id.as_ref().is_some_and(|id| !is_one(id)) {
+    if sender_id.as_ref().is_some_and(|id| !is_sender_id(id)) {
         return Err(wrong(
             "WAITLIST_SMS_SENDER_ID must be 1 to 11 letters and digits, at least one of them a letter",
         ));
@@ -123,10 +122,10 @@ fn text_settings() -> Result<TextSettings, Failure> {
     Ok(TextSettings { sender_id })
 }
 
-/// `WAITLIST_SENDS_PER_SECOND`: messages that one process sends in a second at most.
+/// Reads `WAITLIST_SENDS_PER_SECOND`.
 ///
 /// # Errors
-/// It is no such number.
+/// It is not a whole number from 1 to 1000.
 pub fn sends_per_second() -> Result<u32, Failure> {
     let Ok(text) = env::var("WAITLIST_SENDS_PER_SECOND") else { return Ok(SENDS_PER_SECOND) };
     let sends = text.parse().ok().filter(|sends| (1..=1_000).contains(sends));

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// SNS.
 #[derive(Clone)]
 pub struct SnsTexter {
     sending: Client,
@@ -21,7 +20,6 @@ pub struct SnsTexter {
 }
 
 impl SnsTexter {
-    /// SNS, as these settings say.
     #[must_use]
     pub fn new(sdk: &SdkConfig, settings: TextSettings, timeout: Duration) -> Self {
         let sending = Builder::from(sdk).retry_config(once()).timeout_config(within(timeout)).build();
@@ -31,7 +29,7 @@ impl SnsTexter {
     pub(super) async fn send(&self, text: &Text) -> Result<String, SendError> {
         let malformed = |_| SendError::Refused { code: "malformed".into() };
         let mut call = self.sending.publish().phone_number(text.to.clear()).message(&text.body);
-        // Delivered first, at any hour, whatever the account's default says.
+        // Transactional texts go out first and at any hour, whatever the account's default type is.
         call = call.message_attributes("AWS.SNS.SMS.SMSType", attribute("Transactional").map_err(malformed)?);
         if let Some(sender_id) = &self.settings.sender_id {
             call = call.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id).map_err(malformed)?);
@@ -40,14 +38,14 @@ impl SnsTexter {
         Ok(answer.message_id.unwrap_or_default())
     }
 
-    /// SNS takes a text to a number that wants none, and says nothing: so it is asked before.
+    /// Asks SNS whether the number has opted out. SNS accepts a text to such a number without an error.
     pub(super) async fn is_opted_out(&self, phone: &Phone) -> Result<bool, Failure> {
         let doing = "ask whether a number takes texts";
         let asked = self.asking.check_if_phone_number_is_opted_out().phone_number(phone.clear()).send().await;
-        // What SNS says in words may hold the number, so only its code is passed on.
+        // The error message of SNS may contain the number, so only the code is passed on.
         match asked.map_err(|cause| turned_away(cause, &[])) {
             Ok(answer) => Ok(answer.is_opted_out),
-            // No number to SNS: nobody has opted out, and the send says why there is none.
+            // SNS does not accept the number as one. The send will be refused with the reason.
             Err(SendError::Refused { code }) if code == "InvalidParameter" => Ok(false),
             Err(SendError::Refused { code }) => Err(Failure::broken(doing, code)),
             Err(SendError::Busy { code }) => Err(Failure::passing(doing, code)),

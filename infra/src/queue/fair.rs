@@ -23,49 +23,49 @@ pub const HELD_BACK_MAX_MS: i64 = 60_000;
 /// Accounts that are remembered. Beyond this, those without messages to space are dropped first, then all.
 const ACCOUNTS_MAX: usize = 10_000;
 
-/// When the next queue message of each account may come due: a rate limiter of the kind called GCRA. Clones
-/// share it; each process has its own.
+/// Decides when the next queue message of each account comes due, by the generic cell rate algorithm (GCRA).
+/// Clones share the state; each process has its own.
 #[derive(Clone, Debug)]
 pub struct FairShare {
     apart_ms: i64,
-    /// Per account, the time up to which its rate is spoken for.
-    spoken_for: Arc<Mutex<HashMap<UserId, Time>>>,
+    /// Per account, the time at which its next message would come due at the steady rate.
+    next_at: Arc<Mutex<HashMap<UserId, Time>>>,
 }
 
 impl FairShare {
-    /// For processes that send so many messages a second.
+    /// `sends_per_second` is the rate at which one process sends.
     #[must_use]
     pub fn new(sends_per_second: u32) -> Self {
         let apart_ms = RATE_DIVISOR * 1_000 / i64::from(sends_per_second.max(1));
-        Self { apart_ms: apart_ms.max(1), spoken_for: Arc::default() }
+        Self { apart_ms: apart_ms.max(1), next_at: Arc::default() }
     }
 
-    /// The same spacing without any memory of earlier messages.
+    /// Returns the same spacing with no memory of earlier messages.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self { apart_ms: self.apart_ms, spoken_for: Arc::default() }
+        Self { apart_ms: self.apart_ms, next_at: Arc::default() }
     }
 
-    /// How many messages of one account come due at once.
+    /// Returns how many messages of one account come due at once.
     #[must_use]
     pub fn burst(&self) -> i64 {
         self.tolerance_ms() / self.apart_ms
     }
 
-    /// How long to hold back a queue message of this account; none when the account has a minute's worth
-    /// waiting already, and this one is not to be queued.
+    /// Returns for how long to delay a queue message of this account. `None`: a minute's worth of its
+    /// messages is waiting, and this one must not be queued.
     #[must_use]
     pub fn delay(&self, account: UserId, now: Time) -> Option<Duration> {
-        let mut spoken_for = self.spoken_for.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = spoken_for.get(&account).map_or(now, |at| now.max(*at));
+        let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = next_at.get(&account).map_or(now, |at| now.max(*at));
         let delay_ms = (next.millis() - now.millis() + self.apart_ms - self.tolerance_ms()).max(0);
         if delay_ms > HELD_BACK_MAX_MS {
             return None;
         }
-        if spoken_for.len() >= ACCOUNTS_MAX && !spoken_for.contains_key(&account) {
-            make_room(&mut spoken_for, now);
+        if next_at.len() >= ACCOUNTS_MAX && !next_at.contains_key(&account) {
+            make_room(&mut next_at, now);
         }
-        spoken_for.insert(account, next.plus_millis(self.apart_ms));
+        next_at.insert(account, next.plus_millis(self.apart_ms));
         u64::try_from(delay_ms).ok().map(Duration::from_millis)
     }
 
@@ -74,10 +74,10 @@ impl FairShare {
     }
 }
 
-fn make_room(spoken_for: &mut HashMap<UserId, Time>, now: Time) {
-    spoken_for.retain(|_, at| *at > now);
-    if spoken_for.len() >= ACCOUNTS_MAX {
-        spoken_for.clear();
+fn make_room(next_at: &mut HashMap<UserId, Time>, now: Time) {
+    next_at.retain(|_, at| *at > now);
+    if next_at.len() >= ACCOUNTS_MAX {
+        next_at.clear();
     }
 }
 
@@ -143,6 +143,6 @@ mod tests {
         for number in 0..ACCOUNTS_MAX * 2 + 7 {
             let _delay = fair.delay(UserId(Uuid::from_u128(number as u128)), at(0));
         }
-        assert!(fair.spoken_for.lock().unwrap().len() <= ACCOUNTS_MAX);
+        assert!(fair.next_at.lock().unwrap().len() <= ACCOUNTS_MAX);
     }
 }

@@ -1,7 +1,7 @@
-//! A bounded queue of lines before a writer that may be slow, stuck or broken.
+//! A bounded queue of log lines before a writer that may be slow, stuck or broken.
 //!
-//! This is not `tracing-appender`: at the end of a process its guard prints to standard output when the
-//! writer is stuck, and that may block or panic in turn.
+//! `tracing-appender` does not serve here: at the end of a process its guard prints to standard output when
+//! the writer is stuck, and that may block or panic in turn.
 
 use std::{
     io::{self, Write},
@@ -16,7 +16,7 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How often a full queue is tried again while it is flushed.
+/// The interval at which a flush tries a full queue again.
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 
 enum Entry {
@@ -25,7 +25,7 @@ enum Entry {
     Mark(SyncSender<()>),
 }
 
-/// The queue's near end. Writing to it never fails and never waits. Clones share the queue.
+/// The sending end of the queue. Writing to it never fails and never waits. Clones share the queue.
 #[derive(Clone)]
 pub(super) struct Lines {
     queue: SyncSender<Entry>,
@@ -33,7 +33,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// A queue of at most `lines_max` lines, and the thread that writes them.
+    /// Creates a queue of at most `lines_max` lines, and the thread that writes them.
     pub(super) fn to(writer: impl Write + Send + 'static, lines_max: usize) -> Self {
         let (queue, entries) = mpsc::sync_channel(lines_max);
         let lines = Self { queue, dropped: Arc::default() };
@@ -42,7 +42,7 @@ impl Lines {
         lines
     }
 
-    /// Waits until the lines so far are written, at most for `max`.
+    /// Waits until all lines so far are written, for `max` at most.
     pub(super) fn flush(&self, max: Duration) {
         let deadline = Instant::now() + max;
         let (written, all_written) = mpsc::sync_channel(1);
@@ -86,7 +86,8 @@ fn write(mut writer: impl Write, entries: &Receiver<Entry>, dropped: &AtomicU64)
                 let _gave_up = written.try_send(());
             }
             Entry::Line(line) => match writer.write_all(&line) {
-                // The count is told once lines are written again: told earlier, it would be dropped itself.
+                // The count is logged once a line was written: before that, the report would be dropped as
+                // well.
                 Ok(()) => match dropped.swap(0, Ordering::Relaxed) {
                     0 => {}
                     lines => {
@@ -109,7 +110,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(30);
 
-    /// Writes into memory, once the test lets it; or always fails.
+    /// A writer into memory that waits for the test's gate, or always fails.
     #[derive(Clone)]
     struct Slow {
         written: Arc<Mutex<Vec<u8>>>,
@@ -139,25 +140,25 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_writer_holds_up_neither_the_caller_nor_the_end() {
+    fn a_stuck_writer_delays_neither_the_caller_nor_the_end_of_the_process() {
         let slow = Slow::new(false);
         let mut lines = Lines::to(slow.clone(), 4);
         let stuck = slow.gate.lock().unwrap();
         for number in 0..20 {
             lines.write_all(format!("{number}\n").as_bytes()).unwrap();
         }
-        lines.flush(Duration::from_millis(20)); // comes back although nothing was written
+        lines.flush(Duration::from_millis(20)); // returns although nothing was written
         let dropped = lines.dropped.load(Ordering::Relaxed);
         assert!((15..=16).contains(&dropped), "four wait, and at most one is being written: {dropped}");
         drop(stuck);
         lines.flush(LONG);
         let written = String::from_utf8(slow.written.lock().unwrap().clone()).unwrap();
-        assert!(written.starts_with("0\n1\n2\n3\n"), "what was taken is written in order: {written:?}");
-        assert_eq!(lines.dropped.load(Ordering::Relaxed), 0, "the count was told");
+        assert!(written.starts_with("0\n1\n2\n3\n"), "queued lines are written in order: {written:?}");
+        assert_eq!(lines.dropped.load(Ordering::Relaxed), 0, "the count was logged");
     }
 
     #[test]
-    fn a_writer_that_fails_is_ignored_and_counted() {
+    fn a_failing_writer_is_ignored_and_its_lines_are_counted() {
         let mut lines = Lines::to(Slow::new(true), 4);
         for number in 1..=3 {
             lines.write_all(b"lost\n").unwrap();

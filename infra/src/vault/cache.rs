@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_makes_no_key_younger() {
+    fn setting_the_clock_back_makes_no_key_younger() {
         let clock = Clock::fixed(Time::from_millis(1_800_000_000_000));
         let cache = Cache::new(clock.moment());
         cache.put(account(1), CachedKey { read_at: clock.moment(), ..cached(0) }, clock.moment());

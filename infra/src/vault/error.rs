@@ -1,7 +1,8 @@
 use aws_sdk_dynamodb::error::BuildError;
+use schema::Problem;
 
 use super::{master::MasterError, subject::Subject};
-
+use crate::failure::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// `items` names the first few of the items asked for.
@@ -51,6 +52,31 @@ pub enum VaultError {
     /// The subject or its account was erased and never gets a key again.
     #[error("{subject} was erased")]
     Erased { subject: Subject },
+}
+
+impl From<VaultError> for Failure {
+    /// A key that could not be read or written may be available shortly; a damaged one will not.
+    fn from(error: VaultError) -> Self {
+        let retry = match &error {
+            // An erasure is an answer, not a fault.
+            VaultError::Erased { subject: Subject::Guest { .. } } => return Self::Refused(Problem::erased()),
+            VaultError::Erased { subject: Subject::Account(_) } => {
+                return Self::Refused(Problem::unauthorized());
+            }
+            VaultError::Read { .. }
+            | VaultError::Unprocessed { .. }
+            | VaultError::Put { .. }
+            | VaultError::Bury { .. }
+            | VaultError::Release { .. } => true,
+            VaultError::Master { cause, .. } => matches!(cause, MasterError::Kms(_)),
+            VaultError::Unfit { .. }
+            | VaultError::Malformed { .. }
+            | VaultError::Gone { .. }
+            | VaultError::Claim
+            | VaultError::Describe(_) => false,
+        };
+        Self::Broken { doing: "use the vault".into(), retry, cause: Box::new(error) }
+    }
 }
 
 pub(super) fn describe(cause: BuildError) -> VaultError {

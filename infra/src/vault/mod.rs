@@ -159,8 +159,8 @@ impl Vault {
         Ok(self.keys(&[subject]).await?.remove(&subject))
     }
 
-    /// Returns what the vault holds, telling a subject that was erased from one that never had a key. Costs as
-    /// [`Vault::key`].
+    /// Returns the vault's item of a subject: an erased subject has a tombstone, unlike one that never had a
+    /// key. Costs as [`Vault::key`].
     ///
     /// # Errors
     /// As [`Vault::key`].

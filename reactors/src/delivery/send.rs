@@ -9,7 +9,7 @@ use commands::{
 };
 use infra::{
     Failure, fault,
-    limits::{Share, Taken},
+    limits::{Counted, Quota},
     messenger::{Mail, SEND_TIMEOUT, SendError, Tags, Text},
 };
 use schema::{
@@ -163,7 +163,7 @@ enum Closed {
 /// Counts a message, or returns why it may not be sent. It is counted before it is sent, so that a crash
 /// sends too few rather than too many; the account comes first, so that an account over its cap does not use
 /// up the recipient's.
-async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Taken>, Closed> {
+async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Counted>, Closed> {
     let shares = match way {
         Way::Owner { .. } => return Ok(Vec::new()),
         Way::Text { to, .. } => {
@@ -172,13 +172,13 @@ async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Take
                 return Err(Closed::Never(Skip::OptedOut));
             }
             [
-                (Share::text_of(letter.account, letter.texts_per_day), Skip::AccountCap),
-                (Share::text_to(to), Skip::RecipientCap),
+                (Quota::text_of(letter.account, letter.texts_per_day), Skip::AccountCap),
+                (Quota::text_to(to), Skip::RecipientCap),
             ]
         }
         Way::Mail { to, .. } => {
-            let of_account = Share::guest_mail_of(letter.account, letter.confirmed);
-            [(of_account, Skip::AccountCap), (Share::guest_mail_to(to), Skip::RecipientCap)]
+            let of_account = Quota::guest_mail_of(letter.account, letter.confirmed);
+            [(of_account, Skip::AccountCap), (Quota::guest_mail_to(to), Skip::RecipientCap)]
         }
     };
     let mut counted = Vec::with_capacity(shares.len());
@@ -198,7 +198,7 @@ async fn admit(deliver: &Deliver, letter: &Letter, way: &Way) -> Result<Vec<Take
 }
 
 /// Gives back the counts of a message that was not sent. A count that cannot be given back stays used up.
-async fn give_back(deliver: &Deliver, counted: Vec<Taken>) {
+async fn give_back(deliver: &Deliver, counted: Vec<Counted>) {
     for taken in counted {
         if let Err(failure) = deliver.backend.limits.give_back(taken).await {
             warn!(

@@ -91,7 +91,7 @@ async fn a_clock_that_is_not_moved_says_why() {
     refused(&advance, "no server runs on").await;
 
     let server = place.serve(&[]).await;
-    refused(&advance, "keeps the machine's time").await;
+    refused(&advance, "cannot be moved").await;
     let announced = std::fs::read_to_string(place.path().join("server.json")).unwrap();
     assert!(!announced.contains("control"), "{announced}");
     assert_eq!(server.interrupt().await, Some(0));
@@ -99,9 +99,12 @@ async fn a_clock_that_is_not_moved_says_why() {
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let mode = std::fs::metadata(place.path().join("server.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds a secret");
-    refused(&["clock", "set", "2020-01-01T00:00:00Z"], "is not set back: times in the log only move forward")
-        .await;
-    refused(&["clock", "advance", "36500d"], "no further than").await;
+    refused(
+        &["clock", "set", "2020-01-01T00:00:00Z"],
+        "cannot be set back: times in the log only move forward",
+    )
+    .await;
+    refused(&["clock", "advance", "36500d"], "cannot be moved past").await;
     for wrong in [["clock", "set", "yesterday"], ["clock", "advance", "soon"]] {
         let ran = place.run(&wrong).await;
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{wrong:?}");
@@ -124,5 +127,9 @@ async fn commands_of_the_local_backend_are_not_for_aws() {
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{args:?}: {ran:?}");
     }
     let ran = place.run(&["serve", "--aws"]).await;
-    assert!(ran.err.contains("`waitlist serve` is for the local backend; leave out --aws"), "{}", ran.err);
+    assert!(
+        ran.err.contains("`waitlist serve` works only on the local backend; leave out --aws"),
+        "{}",
+        ran.err
+    );
 }

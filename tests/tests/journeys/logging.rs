@@ -58,3 +58,14 @@ async fn a_command_that_fails_ends_though_its_standard_error_is_closed() {
     let command = command.args(["clock", "advance", "1m", "--data-dir"]).arg(place.path()).stderr(writer);
     assert_eq!(command.status().unwrap().code(), Some(1));
 }
+
+#[tokio::test]
+async fn a_command_whose_output_is_no_longer_read_ends_quietly_with_success() {
+    let place = Place::new();
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let mut command = std::process::Command::new(waitlist_tests::binaries::built("waitlist"));
+    let command = command.args(["outbox", "--data-dir"]).arg(place.path()).stdout(writer);
+    let ended = command.stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr), (Some(0), Vec::new()));
+}

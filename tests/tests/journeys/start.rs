@@ -68,32 +68,32 @@ async fn a_server_that_cannot_start_names_the_path_or_setting_at_fault() {
     let data = dir.join("data");
     does_not_start(
         serve(&place, &data, &[], &["--listen", "192.0.2.1:0"]),
-        "--listen 192.0.2.1:0: this machine has no such address",
+        "--listen 192.0.2.1:0: this machine does not have this address",
     )
     .await;
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
     does_not_start(
         serve(&place, &data, &[], &["--listen", &taken]),
-        &format!("{taken} is taken by another process"),
+        &format!("{taken} is in use by another process"),
     )
     .await;
     does_not_start(
         serve(&place, &data, &[("WAITLIST_PREFIX", "wait list")], &free),
-        "WAITLIST_PREFIX: no table can be named",
+        "WAITLIST_PREFIX: a table cannot be named",
     )
     .await;
     let limits = [("WAITLIST_LIMITS", "sign-ins=3/1m")];
     does_not_start(
         serve(&place, &data, &limits, &free),
-        "WAITLIST_LIMITS: \"sign-ins\" is none of sign-in-account, ",
+        "WAITLIST_LIMITS: \"sign-ins\" is not a kind of attempt; use one of sign-in-account, ",
     )
     .await;
     let limits = [("WAITLIST_LIMITS", "sign-in-account=3/25h")];
-    let allowed = "WAITLIST_LIMITS: \"sign-in-account=3/25h\" is no bound; write it as sign-in-account=10/15m: 1 to 1000000 tries in 1s to 24h";
+    let allowed = "WAITLIST_LIMITS: \"sign-in-account=3/25h\" is not a bound; write it as sign-in-account=10/15m: 1 to 1000000 attempts in 1s to 24h";
     does_not_start(serve(&place, &data, &limits, &free), allowed).await;
     for origin in ["https://host.example/", "https://host.example/app", "host.example"] {
-        let named = format!("WAITLIST_CORS_ORIGINS: {origin:?} is no origin");
+        let named = format!("WAITLIST_CORS_ORIGINS: {origin:?} is not an origin");
         does_not_start(serve(&place, &data, &[("WAITLIST_CORS_ORIGINS", origin)], &free), &named).await;
     }
 }

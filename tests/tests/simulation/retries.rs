@@ -1,6 +1,6 @@
 //! The queue of parked doorbells, consumed as by an event source mapping of SQS, with a manual clock.
 
-use local::workers::{Consumer, look};
+use local::workers::{Consumer, receive_once};
 use projections::feed::Feed;
 use schema::Commit;
 use serde_json::json;
@@ -46,8 +46,8 @@ impl Scene {
         self.tables.put_row(self.commits[0].stream, &self.row).await;
     }
 
-    async fn look(&self) -> usize {
-        look(&self.stage.backend.retries, &Consumer::Projector(self.feed.clone())).await
+    async fn receive(&self) -> usize {
+        receive_once(&self.stage.backend.retries, &Consumer::Projector(self.feed.clone())).await
     }
 
     fn pass(&self, ms: i64) {
@@ -75,28 +75,28 @@ impl Scene {
     /// Tries the message until it becomes a dead letter.
     async fn exhaust(&self) {
         for _ in 0..ATTEMPTS_MAX {
-            assert_eq!(self.look().await, 1);
+            assert_eq!(self.receive().await, 1);
             self.pass(VISIBILITY_MS);
         }
-        assert_eq!(self.look().await, 0);
+        assert_eq!(self.receive().await, 0);
     }
 }
 
 #[tokio::test]
 async fn a_parked_doorbell_is_tried_again_after_the_visibility_time_out() {
     let scene = Scene::new().await;
-    assert_eq!(scene.look().await, 1);
-    assert_eq!(scene.look().await, 0, "it is hidden after the first try");
+    assert_eq!(scene.receive().await, 1);
+    assert_eq!(scene.receive().await, 0, "it is hidden after the first try");
     scene.restore_row().await;
     scene.pass(VISIBILITY_MS - 1);
-    assert_eq!(scene.look().await, 0);
+    assert_eq!(scene.receive().await, 0);
     assert!(!scene.row_is_current().await);
     scene.pass(1);
-    assert_eq!(scene.look().await, 1);
+    assert_eq!(scene.receive().await, 1);
     assert!(scene.row_is_current().await);
 
     scene.pass(10 * VISIBILITY_MS);
-    assert_eq!(scene.look().await, 0, "an applied doorbell is not delivered again");
+    assert_eq!(scene.receive().await, 0, "an applied doorbell is not delivered again");
     assert_eq!(scene.dead().await, Vec::<String>::new());
 }
 
@@ -108,7 +108,7 @@ async fn a_doorbell_that_always_fails_becomes_a_dead_letter_and_can_be_redriven(
     let dead = scene.dead().await;
     assert_eq!(dead.len(), 1);
     scene.pass(10 * VISIBILITY_MS);
-    assert_eq!(scene.look().await, 0, "a dead letter is not tried again");
+    assert_eq!(scene.receive().await, 0, "a dead letter is not tried again");
 
     assert!(queue.redrive(&dead[0]).await.unwrap());
     assert_eq!(scene.dead().await, Vec::<String>::new());
@@ -117,10 +117,10 @@ async fn a_doorbell_that_always_fails_becomes_a_dead_letter_and_can_be_redriven(
 
     scene.restore_row().await;
     assert_eq!(queue.redrive_all().await.unwrap(), 1);
-    assert_eq!(scene.look().await, 1);
+    assert_eq!(scene.receive().await, 1);
     assert!(scene.row_is_current().await);
     scene.pass(10 * VISIBILITY_MS);
-    assert_eq!((scene.look().await, scene.dead().await.len()), (0, 0));
+    assert_eq!((scene.receive().await, scene.dead().await.len()), (0, 0));
 }
 
 #[tokio::test]
@@ -135,13 +135,13 @@ async fn only_the_failed_messages_of_a_batch_are_delivered_again() {
     retries.send(&body.to_string(), std::time::Duration::ZERO).await.unwrap();
     retries.send("no parked doorbell", std::time::Duration::ZERO).await.unwrap();
 
-    assert_eq!(scene.look().await, 3);
+    assert_eq!(scene.receive().await, 3);
     assert_eq!(scene.tables.row(good[0].stream).await, scene.tables.expected(good[0].stream).await);
     scene.pass(VISIBILITY_MS);
-    assert_eq!(scene.look().await, 2);
+    assert_eq!(scene.receive().await, 2);
     for _ in 0..ATTEMPTS_MAX {
         scene.pass(VISIBILITY_MS);
-        scene.look().await;
+        scene.receive().await;
     }
     assert_eq!(scene.dead().await.len(), 2);
 }

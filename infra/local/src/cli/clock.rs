@@ -1,11 +1,11 @@
-//! `waitlist clock`: moves the clock of a running server, so that tests do not have to wait.
+//! `waitlist clock`: moves the clock of a running server, so that a test need not wait for time to pass.
 
 use std::{path::Path, time::Duration};
 
 use clap::Subcommand;
 use schema::Time;
 
-use super::{Failed, say};
+use super::{Failed, print};
 use crate::{
     control::{self, Move},
     data_dir::DataDir,
@@ -28,18 +28,18 @@ pub(super) enum Clock {
 }
 
 /// Moves the clock and prints the new time.
-pub(super) async fn shift(data_dir: &Path, clock: &Clock, json: bool) -> Result<(), Failed> {
+pub(super) async fn run(data_dir: &Path, clock: &Clock, json: bool) -> Result<(), Failed> {
     let dir = data_dir.display();
     let running = DataDir::existing(data_dir)?.running()?;
     let running = running
         .ok_or_else(|| format!("no server runs on {dir}; start one with `waitlist serve --manual-clock`"))?;
     let control = running.control.ok_or_else(|| {
-        format!("the server on {dir} keeps the machine's time; to move its clock, start it with `waitlist serve --manual-clock`")
+        format!("the clock of the server on {dir} cannot be moved; start the server with `waitlist serve --manual-clock`")
     })?;
     let to = match *clock {
         Clock::Set { to } => Move::Set(to),
         Clock::Advance { by } => Move::AdvanceMs(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
     };
     let shown = control::ask(&control, to).await?;
-    say(json, &shown.now.to_string(), &serde_json::json!(shown))
+    Ok(print(json, &shown.now.to_string(), &serde_json::json!(shown))?)
 }

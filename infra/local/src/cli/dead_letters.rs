@@ -1,4 +1,4 @@
-//! `waitlist dead-letters`: work that failed too often and waits for a person.
+//! `waitlist dead-letters`: lists, shows and redrives work that failed too often.
 
 use clap::{Args, Subcommand};
 use infra::{
@@ -7,21 +7,21 @@ use infra::{
 };
 use serde_json::{Value, json};
 
-use super::{Failed, deployment::Deployment, say};
+use super::{Failed, deployment::Deployment, print};
 
 /// The most pages read of one queue: ten thousand dead letters.
 const PAGES_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLetters {
-    /// List them, one per line: id, queue, when it was sent, number of attempts, stream and cause.
+    /// List dead letters, one per line: id, queue, sending time, number of attempts, stream and cause.
     List,
-    /// Print one with its cause.
+    /// Print one dead letter with its cause.
     Show {
         /// Id as shown by `list`.
         id: String,
     },
-    /// Send one or all again, as new messages.
+    /// Send one dead letter, or all, again as new messages.
     Redrive(Redrive),
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Redrive {
     all: bool,
 }
 
-pub(super) async fn tend(deployment: &Deployment, command: &DeadLetters, json: bool) -> Result<(), Failed> {
+pub(super) async fn run(deployment: &Deployment, command: &DeadLetters, json: bool) -> Result<(), Failed> {
     let backend = &deployment.backend;
     match command {
         DeadLetters::List => list(backend, json).await,
@@ -61,24 +61,21 @@ async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {
         })
         .collect();
     let text = if lines.is_empty() { "no dead letters".to_owned() } else { lines.join("\n") };
-    say(
-        json,
-        &text,
-        &json!({ "items": letters.iter().map(|(queue, letter)| shown(queue, letter)).collect::<Vec<_>>() }),
-    )
+    let items: Vec<Value> = letters.iter().map(|(queue, letter)| shown(queue, letter)).collect();
+    Ok(print(json, &text, &json!({ "items": items }))?)
 }
 
 async fn show(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
     let letters = all(backend).await?;
     let (queue, letter) = letters.iter().find(|(_, letter)| letter.id == id).ok_or_else(|| gone(id))?;
     let value = shown(queue, letter);
-    say(json, &format!("{value:#}"), &value)
+    Ok(print(json, &format!("{value:#}"), &value)?)
 }
 
 async fn redrive(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
     for (queue, letters) in queues(backend) {
         if letters.redrive(id).await? {
-            return say(json, &format!("sent again to {queue}"), &json!({ "redriven": 1 }));
+            return Ok(print(json, &format!("sent again to {queue}"), &json!({ "redriven": 1 }))?);
         }
     }
     Err(gone(id).into())
@@ -89,7 +86,7 @@ async fn redrive_all(backend: &Backend, json: bool) -> Result<(), Failed> {
     for (_, queue) in queues(backend) {
         redriven += queue.redrive_all().await?;
     }
-    say(json, &format!("{redriven} sent again"), &json!({ "redriven": redriven }))
+    Ok(print(json, &format!("{redriven} sent again"), &json!({ "redriven": redriven }))?)
 }
 
 async fn all(backend: &Backend) -> Result<Vec<(&'static str, DeadLetter)>, QueueError> {
@@ -113,12 +110,12 @@ fn shown(queue: &str, letter: &DeadLetter) -> Value {
     json!({ "id": id, "queue": queue, "attempts": attempts, "sent_at": sent_at, "message": message(body) })
 }
 
-/// The body as JSON; as a string when it is not JSON.
+/// Returns the body as JSON, or as a string if it is not JSON.
 fn message(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
 }
 
-/// The stream and the cause, if the body names them.
+/// Returns the stream and the cause, if the body names them.
 fn about(letter: &DeadLetter) -> String {
     let message = message(&letter.body);
     let of = |field: &str| message[field].as_str().map(str::to_owned);
@@ -130,5 +127,5 @@ fn about(letter: &DeadLetter) -> String {
 }
 
 fn gone(id: &str) -> String {
-    format!("there is no dead letter {id}; `waitlist dead-letters list` shows the present ones")
+    format!("there is no dead letter {id}; `waitlist dead-letters list` lists them")
 }

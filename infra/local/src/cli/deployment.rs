@@ -1,4 +1,4 @@
-//! The deployment that a command works on: in AWS, that of the running server, or the one that lies in the data directory.
+//! The deployment that a command works on: in AWS, on the running server's engine, or in the data directory.
 
 use std::{env, path::Path};
 
@@ -14,23 +14,24 @@ use crate::{
     server::{ENDPOINT, RESTART_MAX},
 };
 
-/// A deployment's adapters, and its engine when that was not running yet.
+/// The adapters of a deployment, and the engine if this command started it.
 pub(super) struct Deployment {
     pub(super) backend: Backend,
     engine: Option<Engine>,
 }
 
 impl Deployment {
-    /// The deployment in AWS that the environment names.
+    /// Uses the deployment in AWS that the environment names.
     pub(super) async fn in_aws() -> Result<Self, Failed> {
         Ok(Self { backend: Backend::from_env().await?, engine: None })
     }
 
-    /// The one of a data directory. While a server runs there, its engine is used; otherwise the directory is locked.
+    /// Uses a data directory. If a server runs on it, its engine is used; otherwise the engine is started
+    /// here.
     pub(super) async fn local(path: &Path) -> Result<Self, Failed> {
         let data_dir = DataDir::existing(path)?;
         let running = match data_dir.running()? {
-            Some(running) if is_there(&running).await => Some(running),
+            Some(running) if is_alive(&running).await => Some(running),
             _ => None,
         };
         let prefix = config::prefix();
@@ -41,7 +42,7 @@ impl Deployment {
                 (aws::local(engine, engine_access_key.as_deref().unwrap_or_default()).await, None)
             }
             None => {
-                data_dir.lasting_keys()?;
+                data_dir.require_keys()?;
                 let engine = Engine::start_when_free(data_dir.path(), &tables, &prefix, RESTART_MAX).await?;
                 (engine.sdk().await, Some(engine))
             }
@@ -54,7 +55,7 @@ impl Deployment {
         Ok(Self { backend, engine })
     }
 
-    /// Lets go of it.
+    /// Stops the engine if this command started it.
     pub(super) async fn close(self) {
         if let Some(engine) = self.engine {
             engine.stop().await;
@@ -62,20 +63,20 @@ impl Deployment {
     }
 }
 
-/// The time that the running server goes by: the machine's, unless its clock was moved.
+/// Returns the running server's clock: the machine's clock, moved as the server's was.
 pub(super) async fn clock(running: Option<&Running>) -> Result<Clock, AskError> {
     let clock = Clock::system();
     if let Some(control) = running.and_then(|running| running.control.as_ref()) {
         match control::ask(control, Move::AdvanceMs(0)).await {
             Ok(shown) => clock.set(shown.now),
-            Err(AskError::Gone(_)) => {} // what a killed server left behind
+            Err(AskError::Gone(_)) => {} // `server.json` names a killed server
             Err(refused) => return Err(refused),
         }
     }
     Ok(clock)
 }
 
-/// Whether the server that `server.json` names still runs: one that was killed could not take its name back.
-async fn is_there(running: &Running) -> bool {
+/// Whether the server that `server.json` names still runs. A killed server leaves the file behind.
+async fn is_alive(running: &Running) -> bool {
     TcpStream::connect(running.http.trim_start_matches("http://")).await.is_ok()
 }

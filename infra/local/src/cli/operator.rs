@@ -1,11 +1,12 @@
-//! `waitlist operator`: which accounts may run system-wide operations, and how many texts an account may send.
+//! `waitlist operator`: grants and revokes system-wide operations, and sets how many texts an account may
+//! send.
 
 use clap::Subcommand;
 use commands::user::{cap_texts, set_operator};
 use schema::value::Email;
 use serde_json::json;
 
-use super::{Failed, deployment::Deployment, say};
+use super::{Failed, deployment::Deployment, print};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Operator {
@@ -15,7 +16,7 @@ pub(super) enum Operator {
         #[arg(value_parser = Email::parse)]
         email: Email,
     },
-    /// Take that permission away.
+    /// Revoke that permission.
     Revoke {
         /// E-mail address of the account.
         #[arg(value_parser = Email::parse)]
@@ -32,7 +33,7 @@ pub(super) enum Operator {
     },
 }
 
-/// The same bound as that of WAITLIST_TEXTS_PER_DAY.
+/// The bound of WAITLIST_TEXTS_PER_DAY as well.
 const TEXTS_PER_DAY_MAX: u32 = 1_000_000;
 
 fn texts_per_day(text: &str) -> Result<u32, String> {
@@ -40,8 +41,8 @@ fn texts_per_day(text: &str) -> Result<u32, String> {
     texts.ok_or_else(|| format!("must be a whole number from 0 to {TEXTS_PER_DAY_MAX}"))
 }
 
-/// Prints the account's id and its new setting. Repeating a command changes nothing.
-pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool) -> Result<(), Failed> {
+/// Changes the account, and prints its id and its new setting. A repeated command changes nothing.
+pub(super) async fn run(deployment: &Deployment, operator: &Operator, json: bool) -> Result<(), Failed> {
     let backend = &deployment.backend;
     let unknown = "no account has this e-mail address";
     let (account, text, field, value) = match operator {
@@ -60,9 +61,6 @@ pub(super) async fn set(deployment: &Deployment, operator: &Operator, json: bool
         }
     };
     let account = account.ok_or(unknown)?;
-    say(
-        json,
-        &format!("{} {text}", account.id),
-        &json!({ "id": account.id, field: value, "seq": account.seq }),
-    )
+    let shown = json!({ "id": account.id, field: value, "seq": account.seq });
+    Ok(print(json, &format!("{} {text}", account.id), &shown)?)
 }

@@ -6,14 +6,14 @@ use clap::Args;
 use infra::token::TokenKey;
 use schema::UserId;
 
-use super::{Failed, deployment, say};
+use super::{Failed, deployment, print};
 use crate::data_dir::DataDir;
 
 const TTL_MAX_S: u32 = 24 * 3_600;
 
 #[derive(Debug, Args)]
 pub(super) struct Token {
-    /// Account that the token is for.
+    /// Id of the account that the token is for.
     #[arg(long, value_name = "UUID")]
     owner: UserId,
 
@@ -26,17 +26,14 @@ pub(super) struct Token {
     ttl: u32,
 }
 
-/// Prints a token that is valid from now on by the running server's clock, which may have been moved.
+/// Prints a token that is valid from now on by the running server's clock.
 pub(super) async fn mint(data_dir: &Path, token: &Token, json: bool) -> Result<(), Failed> {
     let data_dir = DataDir::existing(data_dir)?;
     let now = deployment::clock(data_dir.running()?.as_ref()).await?.now();
     let text =
         TokenKey::load_or_create(&data_dir.keys())?.mint_for(token.owner, token.operator, now, token.ttl)?;
-    say(
-        json,
-        &text,
-        &serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl }),
-    )
+    let shown = serde_json::json!({ "access_token": text, "token_type": "Bearer", "expires_in": token.ttl });
+    Ok(print(json, &text, &shown)?)
 }
 
 fn parse_ttl(text: &str) -> Result<u32, String> {

@@ -1,4 +1,4 @@
-//! Calls of DynamoDB's JSON protocol, answered by the database in this process.
+//! Answers calls of DynamoDB's JSON protocol from the database in this process.
 
 use std::sync::Arc;
 
@@ -12,15 +12,14 @@ use tokio::{
 
 use super::error::Trouble;
 
-/// The database works on one call at a time; a second one stands ready. The others wait here, in order, so
-/// that many writers cannot keep the stream's readers waiting, and no thread is blocked for them.
+/// The database handles one call at a time; a second one is held ready. Further calls wait here in order,
+/// without blocking a thread, so that many writers cannot delay the readers of the stream.
 const CALLS_AT_ONCE: usize = 2;
 
 const OPERATIONS_THAT_WRITE: [&str; 5] =
     ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
-/// The code of an error that no repetition mends. It is none of AWS's, so no client takes it for a passing
-/// one.
+/// The error code of a damaged file. AWS has no such code, so no client retries the call.
 const DAMAGED: &str = "EngineDamaged";
 
 /// The database behind DynamoDB's protocol. Clones share it.
@@ -28,7 +27,7 @@ const DAMAGED: &str = "EngineDamaged";
 pub(super) struct Calls {
     database: Database,
     turns: Arc<Semaphore>,
-    /// The table's name as it stands in a request, quotes included.
+    /// The name of the streamed table as it is written in a request, quotes included.
     streamed: Arc<str>,
     written: watch::Sender<u64>,
 }
@@ -40,12 +39,12 @@ impl Calls {
         Self { database, turns, streamed, written: watch::Sender::new(0) }
     }
 
-    /// Changes after each write to the streamed table.
+    /// Returns a counter that changes after each write to the streamed table.
     pub(super) fn written(&self) -> watch::Receiver<u64> {
         self.written.subscribe()
     }
 
-    /// Answers a call. One whose caller has gone away is still carried out once its turn came.
+    /// Answers a call. It is carried out even if the caller has gone away once it has started.
     pub(super) async fn answer(&self, Call { target, body }: Call) -> Answer {
         let operation = target.split_once('.').map_or("", |(_, operation)| operation).to_owned();
         let database = self.database.clone();
@@ -68,7 +67,8 @@ impl Calls {
         }
     }
 
-    /// A hint is enough: a table's name in another place wakes the stream's readers once too often.
+    /// Whether a request may write to the streamed table. A false positive only wakes the stream's readers
+    /// once too often.
     fn names_streamed(&self, body: &[u8]) -> bool {
         let name = self.streamed.as_bytes();
         body.windows(name.len()).any(|window| window == name)
@@ -98,7 +98,9 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Dyno
         "DescribeStream" => typed(body, |request| database.describe_stream(request)),
         "GetShardIterator" => typed(body, |request| database.get_shard_iterator(request)),
         "GetRecords" => typed(body, |request| database.get_records(request)),
-        _ => Err(DynoxideError::ValidationException(format!("{operation:?} is no operation of this engine"))),
+        _ => Err(DynoxideError::ValidationException(format!(
+            "the embedded engine has no operation {operation:?}"
+        ))),
     }
 }
 
@@ -115,8 +117,8 @@ fn internal(cause: impl Into<String>) -> DynoxideError {
     DynoxideError::InternalServerError(cause.into())
 }
 
-/// An error as DynamoDB answers it. A damaged file is told apart from what passes: the SDK would try three
-/// times, and the API ask its clients to come back.
+/// Builds DynamoDB's answer for an error. A damaged file gets its own code: for an internal error the SDK
+/// would retry, and the API would tell clients to come back later.
 fn refusal(error: &DynoxideError) -> Answer {
     if Trouble::of(error) == Trouble::Damaged {
         let message = format!("{error}{}", Trouble::Damaged);

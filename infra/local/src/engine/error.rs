@@ -6,10 +6,10 @@ use dynoxide::DynoxideError;
 use rusqlite::{ErrorCode, ffi};
 use tokio::task;
 
-/// Why the engine does not run, or a statement failed.
+/// The reason why the engine does not start, or a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    #[error("use {path} for data; choose a directory that can be written")]
+    #[error("use {path} for data; choose a writable directory")]
     Directory {
         path: PathBuf,
         #[source]
@@ -41,9 +41,9 @@ pub enum EngineError {
     },
     #[error("listen on a free port of 127.0.0.1")]
     Listen(#[source] io::Error),
-    #[error("{0:?} is no sequence number of the embedded engine")]
+    #[error("{0:?} is not a sequence number of the embedded engine")]
     Sequence(String),
-    #[error("drop expired items")]
+    #[error("delete expired items")]
     Expire(#[source] DynoxideError),
     #[error("wait for the database")]
     Lost(#[from] task::JoinError),
@@ -81,7 +81,7 @@ impl Trouble {
         }
     }
 
-    /// The engine passes some errors on as SQLite's text alone.
+    /// Some errors reach us only as SQLite's text.
     fn of_text(text: &str) -> Self {
         // https://www.sqlite.org/rescode.html; the texts are those of sqlite3_errstr.
         let texts = [
@@ -90,20 +90,20 @@ impl Trouble {
             ("unable to open database file", Self::ReadOnly),
             ("database disk image is malformed", Self::Damaged),
             ("file is not a database", Self::Damaged),
-            ("not a valid SQLite database", Self::Damaged), // the engine's own words
+            ("not a valid SQLite database", Self::Damaged), // the engine's own text
             ("database is locked", Self::Locked),
         ];
         texts.into_iter().find(|(known, _)| text.contains(known)).map_or(Self::Other, |(_, trouble)| trouble)
     }
 }
 
-/// The advice as the end of a sentence.
+/// Writes the advice as the end of a sentence.
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full => ": the disk is full; make room, then start again: the data are kept",
             Self::ReadOnly => {
-                ": it cannot be written; check its permissions, and whether its file system is mounted read-only"
+                ": it cannot be written; check its permissions, and whether its file system is read-only"
             }
             Self::Damaged => {
                 ": it is damaged; restore a copy, or move the data directory away to start afresh"
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// SQLite's error for these statements on a writable or read-only file.
+    /// Runs statements that must fail, and returns SQLite's error.
     fn failing(connection: &Connection, statement: &str) -> rusqlite::Error {
         connection.execute_batch(statement).unwrap_err()
     }
@@ -148,16 +148,16 @@ mod tests {
 
         for (error, trouble, advice) in [
             (full, Trouble::Full, "make room"),
-            (read_only, Trouble::ReadOnly, "mounted read-only"),
+            (read_only, Trouble::ReadOnly, "is read-only"),
             (locked, Trouble::Locked, "close that program"),
             (damaged, Trouble::Damaged, "restore a copy"),
         ] {
             assert_eq!(Trouble::of_sqlite(&error), trouble, "{error}");
-            let passed_on = DynoxideError::InternalServerError(format!("Internal error: {error}"));
-            assert_eq!(Trouble::of(&passed_on), trouble, "{error}");
+            let as_text = DynoxideError::InternalServerError(format!("Internal error: {error}"));
+            assert_eq!(Trouble::of(&as_text), trouble, "{error}");
             assert!(trouble.to_string().contains(advice));
             let afresh = trouble.to_string().contains("start afresh");
-            assert_eq!(afresh, trouble == Trouble::Damaged, "{trouble:?} is no reason to give up the data");
+            assert_eq!(afresh, trouble == Trouble::Damaged, "only damage is a reason to start afresh");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's file and lock in the data directory, readable by their owner alone.
+//! The engine's files in the data directory, readable by their owner alone, and its lock.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
@@ -14,17 +14,17 @@ use super::error::{EngineError, Trouble};
 
 const DATABASE_FILE: &str = "engine.db";
 /// SQLite's write-ahead log and its index; SQLite gives them the mode of the database file.
-const BESIDE: [&str; 2] = ["engine.db-wal", "engine.db-shm"];
+const WAL_FILES: [&str; 2] = ["engine.db-wal", "engine.db-shm"];
 const LOCK_FILE: &str = "engine.lock";
-const OWN: u32 = 0o600;
-const BUSY_MS: u64 = 5_000; // the engine itself waits as long for us
+const OWNER_ONLY: u32 = 0o600;
+const BUSY_MS: u64 = 5_000; // the engine's own connections wait as long
 
 /// The path of the database in a data directory.
 pub(crate) fn database_file(dir: &Path) -> PathBuf {
     dir.join(DATABASE_FILE)
 }
 
-/// Takes the data directory for this process; the kernel lets go of it even when the process is killed.
+/// Locks the data directory for this process. The kernel releases the lock even when the process is killed.
 pub(super) fn lock(dir: &Path) -> Result<File, EngineError> {
     let directory = |path: &Path| {
         let path = path.to_owned();
@@ -32,7 +32,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, EngineError> {
     };
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory(dir))?;
     let path = dir.join(LOCK_FILE);
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(OWN).open(&path);
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(OWNER_ONLY).open(&path);
     let file = opened.map_err(directory(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -41,14 +41,13 @@ pub(super) fn lock(dir: &Path) -> Result<File, EngineError> {
     }
 }
 
-/// Opens the database of a locked directory; makes it where there is none.
+/// Opens the database of a locked directory, or creates it.
 pub(super) fn open(dir: &Path) -> Result<Database, EngineError> {
     let file = database_file(dir);
     let name = file.to_str().ok_or_else(|| EngineError::Name { path: file.clone() })?;
-    keep_to_owner(dir, &file)?;
+    restrict_to_owner(dir, &file)?;
     let opened = Database::new(name).and_then(|database| {
-        // The engine's only way to `synchronous = NORMAL`: switching its bulk mode off again leaves exactly
-        // that.
+        // The engine's only way to set `synchronous = NORMAL` is to switch its bulk mode on and off.
         database.enable_bulk_loading()?;
         database.disable_bulk_loading()?;
         Ok(database)
@@ -56,20 +55,20 @@ pub(super) fn open(dir: &Path) -> Result<Database, EngineError> {
     opened.map_err(|cause| EngineError::Open { path: file.clone(), trouble: Trouble::of(&cause), cause })
 }
 
-/// Makes an empty database file of mode 0600, or gives that mode to the files that an older version left.
-fn keep_to_owner(dir: &Path, file: &Path) -> Result<(), EngineError> {
+/// Creates an empty database file with mode 0600, and sets that mode on files of an older version.
+fn restrict_to_owner(dir: &Path, file: &Path) -> Result<(), EngineError> {
     let failed = |cause| EngineError::Directory { path: file.to_owned(), cause };
-    let [wal, shm] = BESIDE.map(|name| dir.join(name));
+    let [wal, shm] = WAL_FILES.map(|name| dir.join(name));
     if !fs::exists(file).map_err(failed)? {
         if fs::exists(&wal).map_err(failed)? {
             return Err(EngineError::Missing { path: file.to_owned(), wal });
         }
-        OpenOptions::new().create_new(true).write(true).mode(OWN).open(file).map_err(failed)?;
+        OpenOptions::new().create_new(true).write(true).mode(OWNER_ONLY).open(file).map_err(failed)?;
     }
     for path in [file, &wal, &shm, &dir.join(LOCK_FILE)] {
         match fs::metadata(path) {
             Ok(found) if found.permissions().mode() & 0o077 != 0 => {
-                fs::set_permissions(path, Permissions::from_mode(OWN)).map_err(failed)?;
+                fs::set_permissions(path, Permissions::from_mode(OWNER_ONLY)).map_err(failed)?;
             }
             _ => {}
         }
@@ -77,7 +76,7 @@ fn keep_to_owner(dir: &Path, file: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// A connection of our own to the engine's file.
+/// Opens our own connection to the engine's file.
 pub(super) fn connect(file: &Path) -> Result<Connection, EngineError> {
     let opened = Connection::open(file).and_then(|connection| {
         connection.busy_timeout(Duration::from_millis(BUSY_MS))?;

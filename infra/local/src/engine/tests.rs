@@ -12,7 +12,7 @@ use super::*;
 use crate::testing::{Backend, TABLES, temporary};
 
 #[tokio::test]
-async fn what_was_written_is_there_after_reopening() {
+async fn data_are_kept_after_reopening() {
     let dir = temporary();
     let first = Backend::start(dir.path()).await;
     first.put(1).await;
@@ -44,14 +44,14 @@ async fn a_start_waits_for_a_process_that_is_ending() {
     tokio::pin!(starting);
     tokio::select! {
         biased;
-        started = &mut starting => panic!("another process has the directory: {started:?}"),
+        started = &mut starting => panic!("started while another process had the directory: {started:?}"),
         () = tokio::task::yield_now() => drop(ending),
     }
     starting.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_named_as_damaged() {
+async fn a_file_that_is_not_a_database_is_reported_as_damaged() {
     let dir = temporary();
     fs::write(file::database_file(dir.path()), [7; 4096]).unwrap();
     let error = Engine::start(dir.path(), TABLES, "test").unwrap_err();
@@ -82,14 +82,14 @@ async fn the_files_of_an_engine_are_readable_by_their_owner_alone() {
         for file in fs::read_dir(&data).unwrap() {
             let file = file.unwrap().path();
             assert_eq!(mode(&file), 0o600, "{}", file.display());
-            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap(); // as an older version left it
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap(); // the mode of an older version
         }
         backend.engine.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_damaged_page_is_no_passing_failure() {
+async fn an_error_from_a_damaged_page_is_not_retried() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     backend.put(1).await;
@@ -118,7 +118,7 @@ async fn a_damaged_page_is_no_passing_failure() {
 }
 
 #[tokio::test]
-async fn the_port_takes_only_requests_with_the_access_key_and_none_from_a_page() {
+async fn the_port_accepts_only_requests_with_the_access_key_and_none_from_a_web_page() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     let url = backend.engine.url().to_owned();
@@ -147,7 +147,7 @@ async fn the_port_takes_only_requests_with_the_access_key_and_none_from_a_page()
 }
 
 #[tokio::test]
-async fn pruning_forgets_what_was_consumed_but_never_the_newest() {
+async fn pruning_deletes_consumed_records_but_never_the_newest() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     for seq in 1..=4 {
@@ -165,7 +165,7 @@ async fn pruning_forgets_what_was_consumed_but_never_the_newest() {
 }
 
 #[tokio::test]
-async fn the_indexes_are_the_ones_the_engine_reads_by() {
+async fn the_engine_uses_the_indexes() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     backend.engine.index_scans().await.unwrap();
@@ -185,7 +185,7 @@ async fn the_indexes_are_the_ones_the_engine_reads_by() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_dropped_and_nothing_else() {
+async fn only_expired_items_are_deleted() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
     infra::tables::create(&backend.dynamodb, &backend.prefix, &[LIMITS]).await.unwrap();

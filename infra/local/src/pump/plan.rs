@@ -101,10 +101,10 @@ mod tests {
         ) {
             let mut plan = Plan::new(records, &mapping(attempts_max, bisect));
             let mut answers = answers.into_iter();
-            let (mut behind, mut calls) = (0, 0);
+            let (mut settled, mut calls) = (0, 0);
             while let Some(due) = plan.due() {
                 calls += 1;
-                prop_assert_eq!(due.start, behind);
+                prop_assert_eq!(due.start, settled);
                 // After the generated answers the handler always fails.
                 let answer = match answers.next() {
                     Some((0, _)) => Answer::All,
@@ -112,16 +112,16 @@ mod tests {
                     _ => Answer::None,
                 };
                 match plan.answered(answer) {
-                    Step::Handled(end) => { prop_assert!(behind < end && end <= due.end); behind = end; }
+                    Step::Handled(end) => { prop_assert!(settled < end && end <= due.end); settled = end; }
                     Step::GiveUp(given_up, attempts) => {
                         prop_assert_eq!(attempts, attempts_max);
                         prop_assert_eq!(&given_up, &due);
-                        behind = given_up.end;
+                        settled = given_up.end;
                     }
                     Step::Again(_) => {}
                 }
             }
-            prop_assert_eq!(behind, records);
+            prop_assert_eq!(settled, records);
             prop_assert!(calls <= records * attempts_max as usize * 2 + records);
         }
     }

@@ -65,7 +65,8 @@ impl Worker {
                 continue;
             };
             if let Some(writes) = &mut self.writes {
-                // A write from here on may be missing in this read: it ends the pause after it.
+                // A write after this line may be missing in the read below, so it ends the pause that
+                // follows.
                 writes.mark_unchanged();
             }
             match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await
@@ -76,7 +77,7 @@ impl Worker {
                         return End::Stopped;
                     }
                     match next {
-                        Some(_) if idle => self.rest().await,
+                        Some(_) if idle => self.wait_for_records().await,
                         Some(_) => {}
                         None => self.finish().await,
                     }
@@ -94,8 +95,8 @@ impl Worker {
         End::Stopped
     }
 
-    /// Waits until the shard is to be read again: after the mapping's pause, or after a write.
-    async fn rest(&mut self) {
+    /// Waits for the mapping's pause, or until a write may have added records.
+    async fn wait_for_records(&mut self) {
         let pausing = pause(&mut self.shutdown, self.pump.mapping.poll_ms);
         let Some(writes) = &mut self.writes else { return pausing.await };
         tokio::select! {
@@ -121,11 +122,10 @@ impl Worker {
 
     /// Continues at the oldest record, because the record after the checkpoint has expired unread.
     async fn start_over(&mut self) {
-        let (consumer, shard, after) = (self.pump.mapping.consumer, &self.shard, &self.place.sequence);
         tracing::error!(
-            consumer,
-            shard,
-            ?after,
+            consumer = self.pump.mapping.consumer,
+            shard = self.shard,
+            after = self.place.sequence.as_deref(),
             "records of a shard expired before they were read; continuing with the oldest record"
         );
         self.place.sequence = None;

@@ -77,7 +77,7 @@ async fn a_write_ends_the_pause_of_an_idle_shard() {
         let newest = backend.sequences().await.pop().unwrap();
         let delivered =
             positions.wait_for(|positions| positions.values().any(|position| *position == newest));
-        tokio::time::timeout(PATIENCE, delivered).await.expect("it is delivered at once").unwrap();
+        tokio::time::timeout(PATIENCE, delivered).await.expect("the record is delivered at once").unwrap();
         backend.put(seq).await;
     }
     stop.send_replace(true);

@@ -1,10 +1,10 @@
-//! The engine's port, for commands in other processes. It takes only requests whose access key id is the one
-//! that was made at start.
+//! The engine's port, for commands in other processes. It accepts only requests with the access key id
+//! created at the start.
 //!
-//! The id is a random secret of 128 bits that stands in `server.json`, which the owner of the files alone can
-//! read. Comparing it is enough: a signature would protect it on the way, but the requests travel on the
-//! loopback interface, where only the system's administrator can listen, who can read the file as well. A
-//! page in a browser cannot send it, and a request with an `Origin` is refused even so.
+//! The id is a random secret of 128 bits in `server.json`, which only the owner of the files can read. The
+//! port does not check signatures: a signature would protect the secret in transit, but the requests stay on
+//! the loopback interface, and a system administrator who can listen there can also read the file. A web page
+//! cannot send the header; requests with an `Origin` are refused anyway.
 
 use std::{io, net::SocketAddr};
 
@@ -24,16 +24,16 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::calls::Calls;
 
-/// A batch of 25 items of 400 KB and their encoding, as DynamoDB takes it.
+/// DynamoDB's own bound on a request: a batch of 25 items of 400 KB, and their encoding.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
-struct Door {
+struct Port {
     calls: Calls,
     access_key: String,
 }
 
-/// A fresh access key id.
+/// Makes a new access key id.
 pub(super) fn access_key() -> String {
     data_encoding::HEXUPPER.encode(&random::<16>())
 }
@@ -47,7 +47,7 @@ pub(super) fn bind() -> io::Result<(TcpListener, SocketAddr)> {
     Ok((TcpListener::from_std(listener)?, address))
 }
 
-/// Serves until `stopping` is set and the requests that run are answered.
+/// Serves until `stopping` is set and the running requests are answered.
 pub(super) async fn serve(
     listener: TcpListener,
     calls: Calls,
@@ -57,25 +57,25 @@ pub(super) async fn serve(
     let router = Router::new()
         .fallback(handle)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Door { calls, access_key });
+        .with_state(Port { calls, access_key });
     let until_stopping = async move {
         let _sender_gone = stopping.wait_for(|stop| *stop).await;
     };
     axum::serve(listener, router).with_graceful_shutdown(until_stopping).await
 }
 
-async fn handle(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Response {
-    if headers.contains_key(header::ORIGIN) || !door.knows(&headers) {
+async fn handle(State(port): State<Port>, headers: HeaderMap, body: Bytes) -> Response {
+    if headers.contains_key(header::ORIGIN) || !port.has_access_key(&headers) {
         return refused();
     }
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let Answer { status, body } = door.calls.answer(Call { target: target.to_owned(), body }).await;
+    let Answer { status, body } = port.calls.answer(Call { target: target.to_owned(), body }).await;
     answer(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
 }
 
-impl Door {
-    /// Hashes are compared, so that the time it takes says nothing about the key.
-    fn knows(&self, headers: &HeaderMap) -> bool {
+impl Port {
+    /// Compares hashes, so that the time the comparison takes reveals nothing about the key.
+    fn has_access_key(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         given
             .and_then(access_key_of)
@@ -83,14 +83,15 @@ impl Door {
     }
 }
 
-/// The access key id in a signature of version 4: `AWS4-HMAC-SHA256 Credential=<id>/<date>/<region>/...`.
+/// Returns the access key id in a signature of version 4: `AWS4-HMAC-SHA256
+/// Credential=<id>/<date>/<region>/...`.
 fn access_key_of(authorization: &str) -> Option<&str> {
     let (_, credential) = authorization.split_once("Credential=")?;
     credential.split_once('/').map(|(id, _)| id)
 }
 
 fn refused() -> Response {
-    let message = "sign requests with the access key id that server.json names, and not from a web page";
+    let message = "sign requests with the access key id in server.json; web pages are refused";
     let body = serde_json::json!({
         "__type": "com.amazon.coral.service#UnrecognizedClientException", "message": message,
     });
