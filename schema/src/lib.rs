@@ -1,6 +1,6 @@
-//! Events, the values they are made of, and the shapes in which they are stored, requested and shown.
+//! Events and their values, the layouts of rows and tables, and the bodies of requests and answers.
 //!
-//! Nothing here performs I/O, knows AWS, or asks what time it is.
+//! This package performs no I/O, knows no AWS service and reads no clock.
 
 pub mod access;
 pub mod agenda;
@@ -11,6 +11,7 @@ pub mod event;
 pub mod id;
 pub mod mail;
 pub mod message;
+mod patch;
 pub mod problem;
 pub mod rank;
 pub mod route;

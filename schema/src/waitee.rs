@@ -7,6 +7,7 @@ use crate::{
     Rank, Sealed, Time,
     event::events,
     id::WaitlistId,
+    patch::present,
     value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason},
 };
 
@@ -118,15 +119,6 @@ pub struct Details {
     pub quoted_minutes: Option<Option<QuoteMinutes>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub language: Option<Option<Language>>,
-}
-
-/// Tells a field that is null from one that is not there.
-pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// The host's words for a transition.

@@ -5,7 +5,7 @@ use infra::{
     http::{Call, Reply},
     vault::{Subject, SubjectKey},
 };
-use schema::{Problem, StreamId, body::user::User, id::Category};
+use schema::{Problem, StreamId, body::account::User, id::Category};
 
 use super::{State, UserRow, Users};
 use crate::{fresh, mails, opened};

@@ -1,12 +1,13 @@
 //! Bodies about accounts and sessions.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     Problem, Time,
     check::Check,
+    patch::present,
     value::{Email, Name, Password},
-    waitee::present,
 };
 
 /// The body of POST /v1/users.
@@ -18,7 +19,7 @@ pub struct Register {
     pub name: String,
 }
 
-/// A parsed registration, in clear; never stored.
+/// A parsed registration in clear. It is never stored.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub email: Email,
@@ -28,7 +29,7 @@ pub struct NewAccount {
 
 impl Register {
     /// # Errors
-    /// Values outside what is allowed.
+    /// A value is not allowed.
     pub fn parse(self) -> Result<NewAccount, Problem> {
         let mut check = Check::default();
         let email = check.value("/email", Email::parse(&self.email));
@@ -72,7 +73,7 @@ pub struct AskPasswordReset {
 
 impl AskPasswordReset {
     /// # Errors
-    /// No e-mail address.
+    /// The text is no e-mail address.
     pub fn parse(self) -> Result<Email, Problem> {
         let mut check = Check::default();
         let email = check.value("/email", Email::parse(&self.email));
@@ -90,7 +91,7 @@ pub struct ResetPassword {
 
 impl ResetPassword {
     /// # Errors
-    /// The password is too short or too long.
+    /// The new password is not allowed.
     pub fn parse(self) -> Result<(String, Password), Problem> {
         let mut check = Check::default();
         let password = check.value("/new_password", Password::parse(&self.new_password));
@@ -110,7 +111,7 @@ impl ChangePassword {
     /// The current password and the new one.
     ///
     /// # Errors
-    /// One is too short or too long.
+    /// One of them cannot be a password.
     pub fn parse(self) -> Result<(Password, Password), Problem> {
         let mut check = Check::default();
         let current = check.value("/current_password", Password::parse(&self.current_password));
@@ -128,7 +129,7 @@ pub struct EraseMe {
 
 impl EraseMe {
     /// # Errors
-    /// The password is too short or too long to be one.
+    /// The text cannot be a password.
     pub fn parse(self) -> Result<Password, Problem> {
         let mut check = Check::default();
         let current = check.value("/current_password", Password::parse(&self.current_password));
@@ -146,7 +147,7 @@ pub struct SignIn {
 
 impl SignIn {
     /// # Errors
-    /// No e-mail address, or too short or too long for a password.
+    /// The text is no e-mail address, or cannot be a password.
     pub fn parse(self) -> Result<(Email, Password), Problem> {
         let mut check = Check::default();
         let email = check.value("/email", Email::parse(&self.email));
@@ -170,4 +171,17 @@ pub struct Tokens {
     pub expires_in: u32,
     pub refresh_token: String,
     pub refresh_expires_at: Time,
+}
+
+/// An account in answers to its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    pub id: Uuid,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub email_confirmed: bool,
+    pub operator: bool,
+    pub registered_at: Time,
+    pub welcome: &'static str,
+    pub seq: u64,
 }

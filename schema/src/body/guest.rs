@@ -1,4 +1,4 @@
-//! What guests send and see, who have no account.
+//! Bodies of the public routes, which guests use without an account.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{AddWaitee, Written};
 use crate::{Time, value::Whole, waitee::State};
 
-/// The body of POST /v1/public/waitlists/{id}/waitees: as a host sends it, without `quoted_minutes`.
+/// The body of POST /v1/public/waitlists/{id}/waitees: like a host's, without `quoted_minutes`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JoinWaitlist {
@@ -28,16 +28,15 @@ impl From<JoinWaitlist> for AddWaitee {
 /// The answer to a guest who joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Joined {
-    /// As every write answers.
     #[serde(flatten)]
     pub written: Written,
-    /// What lets them follow their visit, and leave.
+    /// The credential that opens this one visit.
     pub visit_token: String,
-    /// The page that does so. The token is in its fragment, which browsers do not send.
+    /// The page of the visit. The token stands in the fragment, which browsers do not send.
     pub status_url: String,
 }
 
-/// A list, as everyone may see it.
+/// A list in answers to everyone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PublicWaitlist {
     pub id: Uuid,
@@ -47,7 +46,7 @@ pub struct PublicWaitlist {
     pub quote_minutes: Option<u32>,
 }
 
-/// A visit, as its guest sees it.
+/// A visit in answers to its guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Visit {
     pub waitlist: OnList,
@@ -60,7 +59,7 @@ pub struct Visit {
     pub seq: u64,
 }
 
-/// Where a guest waits.
+/// The list that a guest waits on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OnList {
     pub id: Uuid,

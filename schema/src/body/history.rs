@@ -1,0 +1,38 @@
+//! The answers that show a stream's history.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::Time;
+
+/// An event of the log, its sealed fields opened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    pub stream: String,
+    pub seq: u64,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub v: u32,
+    pub at: Time,
+    pub actor: String,
+    pub commit: Uuid,
+    pub correlation: String,
+    pub causation: Option<String>,
+    pub data: serde_json::Value,
+}
+
+/// A page of a stream's history, with the state of its hash chain.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct History {
+    pub items: Vec<Event>,
+    pub next: Option<String>,
+    pub verified: Verified,
+}
+
+/// The state of a stream's hash chain; `seq` and `why` name the first commit that breaks it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    pub ok: bool,
+    pub seq: Option<u64>,
+    pub why: Option<String>,
+}
