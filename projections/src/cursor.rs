@@ -1,35 +1,41 @@
-//! Cursors: where a page ended, and nothing else. The account and the list come from the path that was authorized.
+//! Cursors of pages. A cursor holds only the place where a page ended; account and list come from the authorized path.
 
 use data_encoding::BASE64URL_NOPAD;
-use schema::{Problem, check::whole_number};
+use schema::{Problem, body::Page, check::whole_number};
 
-/// The most entries of a page, and how many when nothing is said.
+/// The most entries of a page.
 const LIMIT_MAX: usize = 200;
 const LIMIT_DEFAULT: usize = 50;
 
-/// The longest place a cursor holds, in bytes: a rank with an id. DynamoDB refuses sort keys over 1,024.
+/// The longest place in a cursor, in bytes: a rank with an id. DynamoDB refuses sort keys over 1,024.
 const PLACE_BYTES_MAX: usize = 256;
 
-/// What a cursor continues: one kind of page is not continued by another's cursor.
+/// The kind of a page. A cursor continues only pages of its own kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// An account's lists.
+    /// The lists of an account.
     Lists,
-    /// A board.
     Board,
     /// The parties of a day.
     Day,
-    /// A stream's history.
+    /// The history of a stream.
     History,
 }
 
-/// What a page is asked for.
+/// The page that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// At most this many entries.
     pub limit: usize,
-    /// Behind this place.
+    /// The place behind which the page starts.
     pub after: Option<String>,
+}
+
+impl PageRequest {
+    /// Whether an entry at `place` is on the page or behind it, but not behind `end`, up to which the index was read.
+    #[must_use]
+    pub fn holds(&self, place: &str, end: Option<&str>) -> bool {
+        self.after.as_deref().is_none_or(|after| place > after) && end.is_none_or(|end| place <= end)
+    }
 }
 
 impl Kind {
@@ -51,7 +57,7 @@ impl Kind {
     /// Reads the parameters `limit` and `cursor`.
     ///
     /// # Errors
-    /// One does not parse.
+    /// One of them does not parse.
     pub fn page(self, limit: Option<String>, cursor: Option<String>) -> Result<PageRequest, Problem> {
         let limit = match limit {
             None => LIMIT_DEFAULT,
@@ -81,15 +87,10 @@ impl Kind {
     }
 }
 
-/// Cuts a page from entries in order, of which more than `limit` are given when there is a next page.
-pub fn cut<T>(
-    kind: Kind,
-    mut entries: Vec<T>,
-    limit: usize,
-    place: impl Fn(&T) -> String,
-) -> (Vec<T>, Option<String>) {
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().filter(|_| more).map(|last| kind.cursor(&place(last)));
-    (entries, next)
+/// Cuts a page from entries in order. More than `limit` entries mean that there is a next page.
+pub fn cut<T>(kind: Kind, mut items: Vec<T>, limit: usize, place: impl Fn(&T) -> String) -> Page<T> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(|last| kind.cursor(&place(last)));
+    Page { items, next }
 }

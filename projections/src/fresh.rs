@@ -4,42 +4,59 @@
 use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
-use infra::{Backend, Failure, rows::Row};
-use schema::{Actor, Problem, StreamId, access, event::DomainEvent, sync::SyncToken};
+use infra::{Backend, Failure};
+use schema::{Actor, Problem, StreamId, access, event::DomainEvent, sync::SyncToken, table::Row};
 use uuid::Uuid;
 
 use crate::projection::{Projection, fold};
 
-/// Returns the row of a stream, folded from the log if the table does not show event `seq` yet. Returns
-/// `None` if the stream is empty or the caller may not see it. Costs 1 read unit, and those of loading the
-/// stream if the row is behind.
+/// Returns the row of a stream, showing at least the events that the tokens demand.
 ///
 /// # Errors
-/// The table or the log cannot be read.
-pub async fn row<P: Projection>(
+/// 404 if the stream is empty or the caller may not see it; 400 if a token names an event that does not exist. The table or the
+/// log cannot be read.
+pub async fn found<P: Projection>(
     backend: &Backend,
     caller: Actor,
     id: Uuid,
-    seq: u64,
-) -> Result<Option<P::Row>, Failure> {
-    let stream = StreamId { category: P::Event::CATEGORY, id };
-    let row = public_row::<P>(backend, id, seq).await?;
-    Ok(row.filter(|row| access::may(caller, stream, row.tenant()).is_ok()))
+    tokens: &[SyncToken],
+) -> Result<P::Row, Failure> {
+    let stream = stream::<P>(id);
+    let row = row::<P>(backend, id, demanded(tokens, stream)).await?;
+    let row = row.filter(|row| access::may(caller, stream, row.tenant()).is_ok());
+    as_fresh_as(demanded(tokens, stream), row.ok_or_else(Problem::not_found)?)
 }
 
-/// Like [`row`], without a check of the caller: for public pages.
+/// Like [`found`], without a check of the caller: for public pages.
+///
+/// # Errors
+/// As [`found`].
+pub async fn found_by_anyone<P: Projection>(
+    backend: &Backend,
+    id: Uuid,
+    tokens: &[SyncToken],
+) -> Result<P::Row, Failure> {
+    let demanded = demanded(tokens, stream::<P>(id));
+    as_fresh_as(demanded, row::<P>(backend, id, demanded).await?.ok_or_else(Problem::not_found)?)
+}
+
+fn as_fresh_as<R: Row>(seq: u64, row: R) -> Result<R, Failure> {
+    if row.seq() < seq { Err(unknown_token().into()) } else { Ok(row) }
+}
+
+fn stream<P: Projection>(id: Uuid) -> StreamId {
+    StreamId { category: P::Event::CATEGORY, id }
+}
+
+/// Returns the row of a stream, folded from the log if the table does not show event `seq` yet. Returns `None` if the stream is
+/// empty. Costs 1 read unit, and those of loading the stream if the row is behind.
 ///
 /// # Errors
 /// The table or the log cannot be read.
-pub(crate) async fn public_row<P: Projection>(
-    backend: &Backend,
-    id: Uuid,
-    seq: u64,
-) -> Result<Option<P::Row>, Failure> {
-    let stream = StreamId { category: P::Event::CATEGORY, id };
+pub async fn row<P: Projection>(backend: &Backend, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
+    let stream = stream::<P>(id);
     // A row of a newer version is shown as far as this code understands it, but never overwritten.
-    let stored: Option<P::Row> =
-        backend.rows.get(&id.to_string(), P::VERSION).await?.and_then(|found| found.row);
+    let stored: Option<P::Row> = backend.rows.get(id, P::VERSION).await?.and_then(|found| found.row);
     match stored {
         Some(row) if row.seq() >= seq => Ok(Some(row)),
         behind => {
@@ -67,10 +84,19 @@ pub async fn rows<P: Projection>(
     let mut rows = Vec::with_capacity(streams.len());
     for stream in streams {
         let seq = demanded(tokens, stream);
-        let row = row::<P>(backend, caller, stream.id, seq).await?;
-        rows.push(row.filter(|row| row.seq() >= seq).ok_or_else(unknown_token)?);
+        let row = row::<P>(backend, stream.id, seq).await?;
+        let visible = row.filter(|row| access::may(caller, stream, row.tenant()).is_ok());
+        rows.push(visible.filter(|row| row.seq() >= seq).ok_or_else(unknown_token)?);
     }
     Ok(rows)
+}
+
+/// Puts fresh rows in the place of rows read from an index: removes the index's version of each, and adds those that belong on the
+/// page.
+pub fn lay_over<R: Row>(mut stored: Vec<R>, newer: Vec<R>, is_here: impl Fn(&R) -> bool) -> Vec<R> {
+    stored.retain(|row| newer.iter().all(|newer| newer.id() != row.id()));
+    stored.extend(newer.into_iter().filter(is_here));
+    stored
 }
 
 /// Checks the tokens of streams that the answer does not depend on, because a wrong token is refused in every

@@ -15,17 +15,13 @@ use schema::{
     body::{Event, History, Verified},
     id::Category,
     sealed::Personal,
+    table::users::State,
     value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
 use serde_json::Value;
 
 use self::position::{Chain, Position};
-use crate::{
-    cursor::Kind,
-    fresh,
-    users::{State, Users},
-    waitees::Waitees,
-};
+use crate::{cursor::Kind, fresh, users::Users, waitees::Waitees};
 
 /// What says that somebody is to be forgotten.
 const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
@@ -124,9 +120,9 @@ fn says_erased(commits: &[Commit]) -> bool {
 async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool, Failure> {
     match stream.category {
         Category::Waitee => {
-            Ok(fresh::public_row::<Waitees>(backend, stream.id, seq).await?.is_some_and(|row| row.erased))
+            Ok(fresh::row::<Waitees>(backend, stream.id, seq).await?.is_some_and(|row| row.erased))
         }
-        Category::User => Ok(fresh::public_row::<Users>(backend, stream.id, seq)
+        Category::User => Ok(fresh::row::<Users>(backend, stream.id, seq)
             .await?
             .is_some_and(|row| row.state != State::Kept)),
         // These hold nothing sealed, or have no history to show.

@@ -1,4 +1,4 @@
-//! Project, and serve reads: rows that the log's stream built, and the log's own history.
+//! Folds the log's stream into rows, and serves reads from rows and from the log.
 
 pub mod cursor;
 pub mod feed;

@@ -1,7 +1,6 @@
 //! The trait of projections, and the fold of commits into rows.
 
-use infra::rows::Row;
-use schema::{Commit, Fact, commit::Unreadable, event::DomainEvent};
+use schema::{Commit, Fact, Time, commit::Unreadable, event::DomainEvent, table::Row};
 
 /// A pure fold of a stream's facts into one row.
 pub trait Projection {
@@ -16,8 +15,23 @@ pub trait Projection {
     /// version is not written.
     const VERSION: u32;
 
+    /// Makes the row of a stream from its first event. Returns `None` for other events.
+    fn begin(fact: &Fact<Self::Event>) -> Option<Self::Row>;
+
+    /// Applies an event to the row, the first one included.
+    fn apply(row: &mut Self::Row, fact: &Fact<Self::Event>);
+
+    /// Returns the time from which the tick finds the row after this event, or `None` if nothing is due.
+    fn due_at(row: &Self::Row, fact: &Fact<Self::Event>) -> Option<Time>;
+
     /// Returns the row after a fact, or `None` if the stream does not begin with its first event.
-    fn project(row: Option<Self::Row>, fact: &Fact<Self::Event>) -> Option<Self::Row>;
+    fn project(row: Option<Self::Row>, fact: &Fact<Self::Event>) -> Option<Self::Row> {
+        let mut row = Self::begin(fact).or(row)?;
+        Self::apply(&mut row, fact);
+        let due_at = Self::due_at(&row, fact);
+        row.stamp(fact.seq, Self::VERSION, due_at);
+        Some(row)
+    }
 }
 
 /// Folds commits into a row.
@@ -27,29 +41,3 @@ pub trait Projection {
 pub fn fold<P: Projection>(row: Option<P::Row>, commits: &[Commit]) -> Result<Option<P::Row>, Unreadable> {
     commits.iter().try_fold(row, |row, commit| Ok(commit.facts::<P::Event>()?.iter().fold(row, P::project)))
 }
-
-/// Implements `Row` for a struct with the fields `id`, `seq`, `v` and `tenant`.
-macro_rules! row {
-    ($row:ty, $table:expr) => {
-        impl infra::rows::Row for $row {
-            const TABLE: schema::table::Table = $table;
-
-            fn id(&self) -> String {
-                self.id.to_string()
-            }
-
-            fn seq(&self) -> u64 {
-                self.seq
-            }
-
-            fn version(&self) -> u32 {
-                self.v
-            }
-
-            fn tenant(&self) -> schema::UserId {
-                self.tenant
-            }
-        }
-    };
-}
-pub(crate) use row;

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use infra::{
     Backend, Failure,
-    rows::{DueFirst, DueRow},
+    rows::{Order, Page},
 };
 use schema::{
     StreamId, Time, WaitlistId,
     id::Category,
-    table::{DUE_SHARDS, MAILS, USERS, WAITEES, WAITLISTS},
+    table::{DUE_SHARDS, DueRow, MAILS, USERS, WAITEES, WAITLISTS},
 };
 use tracing::{info, warn};
 
@@ -126,20 +126,19 @@ impl Tick {
             Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS)),
         };
         let mut boards_left = GONE_MAX;
-        for first in [DueFirst::Oldest, DueFirst::Newest] {
+        for order in [Order::Ascending, Order::Descending] {
             let (mut seen, mut start) = (0, None);
             while seen < ROWS_MAX / 2 {
-                let shard = shard.to_string();
-                let (rows, rest) =
-                    self.backend.rows.due(table, &shard, (since, now), first, PAGE_ROWS, start).await?;
+                let Page { rows, next } =
+                    self.backend.rows.due(table, shard, (since, now), order, PAGE_ROWS, start).await?;
                 seen += rows.len();
                 let last_at = rows.last().map(|row| row.due_at);
                 self.add(due, rows, turns, &mut boards_left).await?;
-                start = rest;
+                start = next;
                 if start.is_none() {
                     return Ok(());
                 }
-                if first == DueFirst::Oldest {
+                if order == Order::Ascending {
                     since = last_at.unwrap_or(since);
                 }
             }

@@ -1,58 +1,123 @@
-//! The tables: names, keys, indexes. What creates them locally and what the deployment's template declares come from here.
+//! The tables: names, keys, indexes, and the rows of read models. Tables are created locally by these layouts, and the deployment's
+//! template is checked against them.
+//!
+//! Each read model has a file with its row, its table, and the keys of its indexes. The projection that writes rows and the readers
+//! that query them take names and keys from there.
 
+mod due;
+mod mails;
+pub mod users;
+mod waitees;
+mod waitlists;
+
+use std::fmt::Display;
+
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
+
+pub use self::{
+    due::{DUE, DUE_SHARDS, DueKeys, DueRow, due_in, shard_key},
+    mails::{CONFIRMING, MAILS, MailRow},
+    users::{USERS, UserRow},
+    waitees::{ACTIVE, BoardKeys, DAY, DayEntry, DayKeys, OnBoard, WAITEES, WaiteeRow},
+    waitlists::{OWNED, WAITLISTS, WaitlistRow},
+};
+use crate::{Time, UserId};
 
 /// The type of a key attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
-    /// Text.
+    /// String.
     S,
-    /// A number.
+    /// Number.
     N,
 }
 
 /// A key attribute.
 pub type Key = (&'static str, KeyType);
 
-/// What of an item an index holds besides its keys.
+/// The attributes that an index holds besides its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Projected {
-    /// Everything.
     All,
-    /// Nothing.
     Keys,
-    /// These attributes.
     Some(&'static [&'static str]),
 }
 
-/// A global secondary index. All of ours are sparse: an item without the attributes is not in it.
+/// A global secondary index. It is sparse: it leaves out items without its key attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index {
-    /// Its name.
     pub name: &'static str,
     /// Partition key.
     pub hash: Key,
     /// Sort key.
     pub range: Key,
-    /// What it holds.
     pub projected: Projected,
 }
 
-/// A table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its name behind the deployment's prefix.
+    /// The part of its name after the deployment's prefix.
     pub suffix: &'static str,
     /// Partition key.
     pub hash: Key,
     /// Sort key.
     pub range: Option<Key>,
-    /// Its indexes.
     pub indexes: &'static [Index],
     /// Whether its changes feed a stream (new images).
     pub streamed: bool,
-    /// The attribute that says when an item may go, Unix seconds.
+    /// The attribute with the time after which DynamoDB may delete an item, in Unix seconds.
     pub expiry: Option<&'static str>,
+}
+
+/// A row of a read model: the fold of one stream.
+pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
+    const TABLE: Table;
+
+    /// The key: the stream's id.
+    fn id(&self) -> Uuid;
+
+    /// Number of the last event it shows.
+    fn seq(&self) -> u64;
+
+    /// The account it belongs to.
+    fn tenant(&self) -> UserId;
+
+    /// Marks the row as showing event `seq` and written by version `v` of the fold. `due_at` puts it into the index `due`.
+    fn stamp(&mut self, seq: u64, v: u32, due_at: Option<Time>);
+}
+
+/// Implements [`Row`] for a struct with the fields `id`, `seq`, `v`, `tenant` and `due`.
+macro_rules! row {
+    ($row:ty, $table:expr) => {
+        impl super::Row for $row {
+            const TABLE: super::Table = $table;
+
+            fn id(&self) -> uuid::Uuid {
+                self.id.0
+            }
+
+            fn seq(&self) -> u64 {
+                self.seq
+            }
+
+            fn tenant(&self) -> crate::UserId {
+                self.tenant
+            }
+
+            fn stamp(&mut self, seq: u64, v: u32, due_at: Option<crate::Time>) {
+                self.seq = seq;
+                self.v = v;
+                self.due = due_at.map(|at| super::DueKeys::new(self.id.0, at));
+            }
+        }
+    };
+}
+use row;
+
+/// Sort key for an order by time: the time, and the id, which makes it unique.
+fn by_time(at: Time, id: impl Display) -> String {
+    format!("{at}#{id}")
 }
 
 use KeyType::{N, S};
@@ -76,7 +141,7 @@ pub const EVENTS: Table = Table {
 pub const VAULT: Table =
     Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: None };
 
-/// Counted tries, each item for one window of time.
+/// Counted attempts, one item per subject and window of time.
 pub const LIMITS: Table = Table {
     suffix: "limits",
     hash: ("subject", S),
@@ -86,7 +151,7 @@ pub const LIMITS: Table = Table {
     expiry: Some("expires_at"),
 };
 
-/// Durable queues of a backend without SQS.
+/// The queues of a backend without SQS.
 pub const QUEUE: Table = Table {
     suffix: "queue",
     hash: ("queue", S),
@@ -101,7 +166,7 @@ pub const QUEUE: Table = Table {
     expiry: None,
 };
 
-/// How far the local stream pump has come, per consumer and shard.
+/// The progress of the local stream pump, per consumer and shard.
 pub const CHECKPOINTS: Table = Table {
     suffix: "checkpoints",
     hash: ("consumer", S),
@@ -111,81 +176,19 @@ pub const CHECKPOINTS: Table = Table {
     expiry: None,
 };
 
-/// Due rows by time, spread over a few keys so that no partition takes all of them. The index holds the account too, so that
-/// the tick serves accounts in turn without reading rows.
-const DUE: Index =
-    Index { name: "due", hash: ("due_in", S), range: ("due_at", S), projected: Projected::Some(&["tenant"]) };
-
-/// Over so many keys the index `due` is spread.
-pub const DUE_SHARDS: u8 = 8;
-
-/// The key of the index `due` that the row with this id has.
-#[must_use]
-pub fn due_in(id: Uuid) -> String {
-    (id.as_bytes()[15] % DUE_SHARDS).to_string()
-}
-
-/// Rows of the read model `waitlists`.
-pub const WAITLISTS: Table = Table {
-    suffix: "events-waitlists-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[
-        Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All },
-        DUE,
-    ],
-    streamed: false,
-    expiry: None,
-};
-
-/// Rows of the read model `waitees`.
-pub const WAITEES: Table = Table {
-    suffix: "events-waitees-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[
-        Index { name: "active", hash: ("board", S), range: ("place", S), projected: Projected::All },
-        Index { name: "day", hash: ("list_day", S), range: ("arrival", S), projected: Projected::Keys },
-        DUE,
-    ],
-    streamed: false,
-    expiry: None,
-};
-
-/// Rows of the read model `users`.
-pub const USERS: Table = Table {
-    suffix: "events-users-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[DUE],
-    streamed: false,
-    expiry: None,
-};
-
-/// Rows of the read model `mails`. The index `confirming` holds mails whose link confirms an address, by account and time: other
-/// mails, which strangers can ask for, leave it out.
-pub const MAILS: Table = Table {
-    suffix: "events-mails-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[
-        Index { name: "confirming", hash: ("confirms", S), range: ("made", S), projected: Projected::All },
-        DUE,
-    ],
-    streamed: false,
-    expiry: None,
-};
-
 /// Every table of a deployment.
 pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS, MAILS];
 
-/// What the local backend needs besides.
+/// Further tables of the local backend.
 pub const LOCAL: &[Table] = &[QUEUE, CHECKPOINTS];
 
 impl Table {
-    /// The table's full name in the deployment `prefix`.
+    /// The full name in the deployment `prefix`.
     #[must_use]
     pub fn name(&self, prefix: &str) -> String {
         format!("{prefix}-{}", self.suffix)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,8 @@
 mod retry;
 mod stream;
 
-use infra::{
-    Backend, Failure, fault,
-    rows::{Found, Row},
-};
-use schema::{Commit, StreamId, commit::Tail, id::Category};
+use infra::{Backend, Failure, fault, rows::Found};
+use schema::{Commit, StreamId, commit::Tail, id::Category, table::Row as _};
 
 pub use self::{
     retry::{Parked, retry},
@@ -68,7 +65,7 @@ async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Resu
     let Doorbell { stream, last, commits } = doorbell;
     let doing = || format!("project {stream} into {}", P::NAME);
     for _ in 0..RACES_MAX {
-        let old: Option<Found<P::Row>> = backend.rows.get(&stream.id.to_string(), P::VERSION).await?;
+        let old: Option<Found<P::Row>> = backend.rows.get(stream.id, P::VERSION).await?;
         fault::point("feed.row-read");
         if let Some(newer) = old.as_ref().filter(|old| old.version > P::VERSION) {
             return Err(Failure::broken(
@@ -81,7 +78,7 @@ async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Resu
             ));
         }
         let current = old.as_ref().and_then(|old| old.row.clone());
-        let shown = current.as_ref().map_or(0, Row::seq);
+        let shown = current.as_ref().map_or(0, P::Row::seq);
         if shown >= *last {
             return Ok(Applied::AlreadyShown);
         }

@@ -1,13 +1,8 @@
 //! The fold of one mail into its row.
 
-use schema::{
-    Fact, MailId,
-    agenda::Agenda,
-    mail::{Asked, Event},
-    table::due_in,
-};
+use schema::{Fact, MailId, Time, agenda::Agenda, mail::Event, table::MailRow};
 
-use super::{MailRow, Mails};
+use super::Mails;
 use crate::projection::Projection;
 
 impl Projection for Mails {
@@ -17,33 +12,28 @@ impl Projection for Mails {
     const NAME: &'static str = "mails";
     const VERSION: u32 = 1;
 
-    fn project(row: Option<MailRow>, fact: &Fact<Event>) -> Option<MailRow> {
-        let mut row = match &fact.event {
-            Event::Asked(asked) => begin(asked, fact),
-            Event::Message(_) => row?,
-        };
-        row.seq = fact.seq;
-        row.v = Self::VERSION;
-        row.agenda = row.agenda.of_mail(fact);
-        row.due_at = row.agenda.sought_at();
-        row.due_in = row.due_at.map(|_| due_in(row.id.0));
-        Some(row)
+    fn begin(fact: &Fact<Event>) -> Option<MailRow> {
+        let Event::Asked(asked) = &fact.event else { return None };
+        let id = MailId(fact.stream.id);
+        Some(MailRow {
+            id,
+            seq: fact.seq,
+            v: Self::VERSION,
+            tenant: fact.tenant,
+            kind: asked.kind,
+            asked_at: fact.at,
+            agenda: Agenda::default(),
+            confirms: asked.kind.confirms().then_some(fact.tenant),
+            made: MailRow::made(fact.at, id),
+            due: None,
+        })
     }
-}
 
-fn begin(asked: &Asked, fact: &Fact<Event>) -> MailRow {
-    let id = MailId(fact.stream.id);
-    MailRow {
-        id,
-        seq: fact.seq,
-        v: Mails::VERSION,
-        tenant: fact.tenant,
-        kind: asked.kind,
-        asked_at: fact.at,
-        agenda: Agenda::default(),
-        confirms: asked.kind.confirms().then_some(fact.tenant),
-        made: format!("{}#{id}", fact.at),
-        due_in: None,
-        due_at: None,
+    fn apply(row: &mut MailRow, fact: &Fact<Event>) {
+        row.agenda = std::mem::take(&mut row.agenda).of_mail(fact);
+    }
+
+    fn due_at(row: &MailRow, _: &Fact<Event>) -> Option<Time> {
+        row.agenda.sought_at()
     }
 }

@@ -1,13 +1,13 @@
 //! The fold of one account into its row.
 
 use schema::{
-    Fact, UserId,
+    Fact, Time, UserId,
     agenda::Agenda,
-    table::due_in,
-    user::{Event, Registered},
+    table::{UserRow, users::State},
+    user::Event,
 };
 
-use super::{State, UserRow, Users};
+use super::Users;
 use crate::projection::Projection;
 
 impl Projection for Users {
@@ -17,13 +17,25 @@ impl Projection for Users {
     const NAME: &'static str = "users";
     const VERSION: u32 = 3;
 
-    fn project(row: Option<UserRow>, fact: &Fact<Event>) -> Option<UserRow> {
-        let mut row = match &fact.event {
-            Event::Registered(registered) => begin(registered, fact),
-            _ => row?,
-        };
-        row.seq = fact.seq;
-        row.v = Self::VERSION;
+    fn begin(fact: &Fact<Event>) -> Option<UserRow> {
+        let Event::Registered(registered) = &fact.event else { return None };
+        Some(UserRow {
+            id: UserId(fact.stream.id),
+            seq: fact.seq,
+            v: Self::VERSION,
+            tenant: fact.tenant,
+            name: registered.name.clone(),
+            email: registered.email.clone(),
+            confirmed: false,
+            operator: false,
+            registered_at: fact.at,
+            state: State::Kept,
+            agenda: Agenda::default(),
+            due: None,
+        })
+    }
+
+    fn apply(row: &mut UserRow, fact: &Fact<Event>) {
         match &fact.event {
             Event::Renamed { name } => row.name = name.clone(),
             Event::EmailConfirmed {} => row.confirmed = true,
@@ -33,27 +45,10 @@ impl Projection for Users {
             Event::Forgotten {} => row.state = State::Forgotten,
             Event::Registered(_) | Event::PasswordChanged { .. } | Event::TextsCapped { .. } => {}
         }
-        row.agenda = row.agenda.of_account(fact);
-        row.due_at = row.agenda.sought_at();
-        row.due_in = row.due_at.map(|_| due_in(row.id.0));
-        Some(row)
+        row.agenda = std::mem::take(&mut row.agenda).of_account(fact);
     }
-}
 
-fn begin(registered: &Registered, fact: &Fact<Event>) -> UserRow {
-    UserRow {
-        id: UserId(fact.stream.id),
-        seq: fact.seq,
-        v: Users::VERSION,
-        tenant: fact.tenant,
-        name: registered.name.clone(),
-        email: registered.email.clone(),
-        confirmed: false,
-        operator: false,
-        registered_at: fact.at,
-        state: State::Kept,
-        agenda: Agenda::default(),
-        due_in: None,
-        due_at: None,
+    fn due_at(row: &UserRow, _: &Fact<Event>) -> Option<Time> {
+        row.agenda.sought_at()
     }
 }

@@ -5,26 +5,23 @@ use infra::{
     http::{Call, Reply},
     vault::{Subject, SubjectKey},
 };
-use schema::{Problem, StreamId, body::account::User, id::Category};
+use schema::{
+    Problem, StreamId,
+    body::account::User,
+    id::Category,
+    table::{UserRow, users::State},
+};
 
-use super::{State, UserRow, Users};
+use super::Users;
 use crate::{fresh, mails, opened};
 
-/// The caller's account; 404 once it was erased.
+/// The caller's account. An erased account is answered with 404.
 pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
     let (stream, tokens) = (StreamId::from(call.owner), call.sync_tokens()?);
-    let demanded = fresh::demanded(&tokens, stream);
-    let row = fresh::row::<Users>(backend, call.actor(), call.owner.0, demanded)
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    if row.seq < demanded {
-        return Err(fresh::unknown_token().into());
-    }
-    fresh::check_others(backend, call.actor(), &tokens, |other| {
-        other == stream || other.category == Category::Mail
-    })
-    .await?;
+    let row = fresh::found::<Users>(backend, call.actor(), stream.id, &tokens).await?;
+    let is_shown = |other: StreamId| other == stream || other.category == Category::Mail;
+    fresh::check_others(backend, call.actor(), &tokens, is_shown).await?;
     let welcome = mails::query::confirming(backend, call, &tokens).await?;
     let key = backend.vault.key(Subject::Account(call.owner)).await?;
     let key = key.filter(|_| row.state == State::Kept).ok_or_else(Problem::not_found)?;

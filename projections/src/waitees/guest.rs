@@ -1,4 +1,4 @@
-//! A visit as its guest sees it, by the token they were given.
+//! A visit as its guest sees it.
 
 use infra::{
     Backend, Failure,
@@ -10,16 +10,16 @@ use schema::{
     body::guest::{OnList, Visit},
 };
 
-use super::query::{found, position_of};
-use crate::waitlists::query::at_the_door;
+use super::{Waitees, board::position_of};
+use crate::{fresh, waitlists::query::at_the_door};
 
-/// Nothing about any other guest stands here but how many are ahead.
+/// The visit that the token in the path opens. Of other guests it shows only how many are ahead.
 pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let token = call.token.ok_or_else(Problem::not_found)?;
     let guest = backend.secrets.read_visit_token(token).ok_or_else(Problem::not_found)?;
     let [] = call.query([])?;
     let (caller, tokens) = (Actor::Guest(guest), call.sync_tokens()?);
-    let row = found(backend, caller, guest, &tokens).await?;
+    let row = fresh::found::<Waitees>(backend, caller, guest.0, &tokens).await?;
     let key = backend.vault.key(Subject::Guest { account: row.tenant, guest }).await?;
     if row.erased || key.is_none() {
         return Err(Problem::not_found().into());

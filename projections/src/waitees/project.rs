@@ -1,13 +1,13 @@
 //! The fold of one visit into its row.
 
 use schema::{
-    Fact, WaiteeId,
+    Fact, Time, WaiteeId,
     agenda::Agenda,
-    table::due_in,
-    waitee::{Event, Joined, State},
+    table::{BoardKeys, DayKeys, WaiteeRow},
+    waitee::{Event, State},
 };
 
-use super::{WaiteeRow, Waitees};
+use super::Waitees;
 use crate::projection::Projection;
 
 impl Projection for Waitees {
@@ -17,16 +17,38 @@ impl Projection for Waitees {
     const NAME: &'static str = "waitees";
     const VERSION: u32 = 3;
 
-    fn project(row: Option<WaiteeRow>, fact: &Fact<Event>) -> Option<WaiteeRow> {
-        let mut row = match &fact.event {
-            Event::Joined(joined) => begin(joined, fact),
-            _ => row?,
-        };
-        row.seq = fact.seq;
-        row.v = Self::VERSION;
+    fn begin(fact: &Fact<Event>) -> Option<WaiteeRow> {
+        let Event::Joined(joined) = &fact.event else { return None };
+        let id = WaiteeId(fact.stream.id);
+        Some(WaiteeRow {
+            id,
+            seq: fact.seq,
+            v: Self::VERSION,
+            tenant: fact.tenant,
+            waitlist: joined.waitlist,
+            party: joined.party.clone(),
+            state: State::Waiting,
+            rank: joined.rank.clone(),
+            day: joined.day,
+            joined_at: fact.at,
+            calls: 0,
+            called_at: None,
+            hold_until: None,
+            confirmed_at: None,
+            finished_at: None,
+            by: joined.by,
+            erased: false,
+            agenda: Agenda::default(),
+            day_keys: DayKeys::new(joined.waitlist, joined.day, fact.at, id),
+            board_keys: None,
+            due: None,
+        })
+    }
+
+    fn apply(row: &mut WaiteeRow, fact: &Fact<Event>) {
         match &fact.event {
-            Event::Joined(_) => {}
-            Event::DetailsChanged(details) => row.party = row.party.apply(details),
+            Event::Joined(_) | Event::Notification(_) => {}
+            Event::DetailsChanged(details) => row.party = row.party.clone().apply(details),
             Event::Called { .. } => {
                 row.state = State::Called;
                 row.calls += 1;
@@ -36,62 +58,30 @@ impl Projection for Waitees {
                 row.state = State::Confirmed;
                 row.confirmed_at = Some(fact.at);
             }
-            Event::Seated(_) => finish(&mut row, State::Seated, fact),
-            Event::Left(_) => finish(&mut row, State::Left, fact),
-            Event::Removed(_) => finish(&mut row, State::Removed, fact),
-            Event::NoShow(_) => finish(&mut row, State::NoShow, fact),
+            Event::Seated(_) => finish(row, State::Seated, fact.at),
+            Event::Left(_) => finish(row, State::Left, fact.at),
+            Event::Removed(_) => finish(row, State::Removed, fact.at),
+            Event::NoShow(_) => finish(row, State::NoShow, fact.at),
             Event::Restored(_) => {
                 row.state = State::Waiting;
                 row.confirmed_at = None;
                 row.finished_at = None;
             }
             Event::Moved { rank, .. } => row.rank = rank.clone(),
-            // Nothing of the guest is shown from here on, though the key may stand for moments.
+            // Nothing of the guest is shown from the erasure on, even while the key still exists.
             Event::Erased {} | Event::Forgotten {} => row.erased = true,
-            Event::Notification(_) => {}
         }
-        row.agenda = row.agenda.of_visit(fact);
+        row.agenda = std::mem::take(&mut row.agenda).of_visit(fact);
         row.hold_until = row.agenda.hold.map(|hold| hold.until);
-        row.due_at = row.agenda.sought_at();
-        row.due_in = row.due_at.map(|_| due_in(row.id.0));
-        let active = row.state.is_active();
-        row.board = active.then_some(row.waitlist);
-        row.place = active.then(|| format!("{}#{}", row.rank.as_str(), row.id));
-        Some(row)
+        row.board_keys = row.state.is_active().then(|| BoardKeys::new(row.waitlist, &row.rank, row.id));
+    }
+
+    fn due_at(row: &WaiteeRow, _: &Fact<Event>) -> Option<Time> {
+        row.agenda.sought_at()
     }
 }
 
-fn begin(joined: &Joined, fact: &Fact<Event>) -> WaiteeRow {
-    let id = WaiteeId(fact.stream.id);
-    WaiteeRow {
-        id,
-        seq: fact.seq,
-        v: Waitees::VERSION,
-        tenant: fact.tenant,
-        waitlist: joined.waitlist,
-        party: joined.party.clone(),
-        state: State::Waiting,
-        rank: joined.rank.clone(),
-        day: joined.day,
-        joined_at: fact.at,
-        calls: 0,
-        called_at: None,
-        hold_until: None,
-        confirmed_at: None,
-        finished_at: None,
-        by: joined.by,
-        erased: false,
-        agenda: Agenda::default(),
-        due_in: None,
-        due_at: None,
-        board: None,
-        place: None,
-        list_day: format!("{}#{}", joined.waitlist, joined.day),
-        arrival: format!("{}#{id}", fact.at),
-    }
-}
-
-fn finish(row: &mut WaiteeRow, state: State, fact: &Fact<Event>) {
+fn finish(row: &mut WaiteeRow, state: State, at: Time) {
     row.state = state;
-    row.finished_at = Some(fact.at);
+    row.finished_at = Some(at);
 }

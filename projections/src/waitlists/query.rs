@@ -1,40 +1,29 @@
-//! An account's lists, and one list.
+//! An account's lists, and one list as everyone may see it.
 
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
-    rows::Range,
+    rows::{Order, Range, Selection},
     vault::Subject,
 };
 use schema::{
-    Actor, Problem, StreamId, WaitlistId,
-    body::{Page, Waitlist, guest::PublicWaitlist},
+    Actor, Problem, WaitlistId,
+    body::{Waitlist, guest::PublicWaitlist},
     id::Category,
     sync::SyncToken,
-    table,
+    table::{OWNED, WAITLISTS, WaitlistRow},
 };
 
-use super::{WaitlistRow, Waitlists};
+use super::Waitlists;
 use crate::{
-    cursor::{self, Kind},
-    fresh, waitees,
+    cursor::{Kind, cut},
+    fresh,
 };
 
-/// Up to how many parties are counted for guests: no list may hold as many.
+/// The bound on counting the parties of a list for guests. Lists hold fewer.
 const WAITING_COUNTED_MAX: usize = 500;
 
-pub(crate) async fn one(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let [] = call.query([])?;
-    let tokens = call.sync_tokens()?;
-    let id = WaitlistId(call.path_id()?);
-    let row = kept(backend, call.actor(), id, &tokens).await?;
-    fresh::check_others(backend, call.actor(), &tokens, waitees::query::board_of(id)).await?;
-    let active = waitees::query::board(backend, call.actor(), id, &tokens).await?.len();
-    Reply::read(row.seq, &show(backend, &row, Some(active)))
-}
-
-/// A list as guests see it. Of who waits there it tells how many they are, as the rows know it: tokens of visits are not looked
-/// at, for nobody says who asks.
+/// A list as everyone may see it, without tokens of visits: the caller is unknown. The number of parties is that of the rows.
 pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
     let row = at_the_door(backend, WaitlistId(call.path_id()?), &call.sync_tokens()?).await?;
@@ -50,70 +39,59 @@ pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     Reply::read(row.seq, &body)
 }
 
+/// The caller's lists by creation.
 pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let [limit, after] = call.query(["limit", "cursor"])?;
-    let page = Kind::Lists.page(limit, after)?;
+    let [limit, cursor] = call.query(["limit", "cursor"])?;
+    let page = Kind::Lists.page(limit, cursor)?;
     let tokens = call.sync_tokens()?;
-    let overlay = fresh::rows::<Waitlists>(backend, call.actor(), &tokens).await?;
-    fresh::check_others(backend, call.actor(), &tokens, |stream| stream.category == Category::Waitlist)
-        .await?;
-    let owner = call.owner.to_string();
-    let range = Range {
-        index: "owned",
-        hash: ("owner", &owner),
-        beyond: page.after.as_deref().map(|place| ("made", place)),
-        backwards: false,
+    let newer = fresh::rows::<Waitlists>(backend, call.actor(), &tokens).await?;
+    let is_list = |stream: schema::StreamId| stream.category == Category::Waitlist;
+    fresh::check_others(backend, call.actor(), &tokens, is_list).await?;
+    let selection = Selection {
+        table: WAITLISTS,
+        index: OWNED,
+        partition: &call.owner.to_string(),
+        range: Range::after(page.after.as_deref()),
+        order: Order::Ascending,
     };
-    // As many more as may turn out to be deleted, and one to tell whether there is a next page.
-    let (mut rows, rest) = backend
-        .rows
-        .page::<WaitlistRow>(table::WAITLISTS, range, page.limit + overlay.len() + 1, None)
-        .await?;
-    let seen_to = rows.last().filter(|_| rest.is_some()).map(|row| row.made.clone());
-    rows.retain(|row| overlay.iter().all(|newer| newer.id != row.id));
-    rows.extend(overlay.into_iter().filter(|row| {
-        let on_page = page.after.as_ref().is_none_or(|after| row.made > *after)
-            && seen_to.as_ref().is_none_or(|end| row.made <= *end);
-        row.is_kept() && on_page
-    }));
+    // One row more tells whether there is a next page; each newer row may show that its list was deleted.
+    let stored = backend.rows.page::<WaitlistRow>(selection, page.limit + newer.len() + 1, None).await?;
+    let end = stored.rows.last().filter(|_| stored.next.is_some()).map(|row| row.made.clone());
+    let is_here = |row: &WaitlistRow| row.is_kept() && page.holds(&row.made, end.as_deref());
+    let mut rows = fresh::lay_over(stored.rows, newer, is_here);
     rows.sort_by(|a, b| a.made.cmp(&b.made));
-    let (rows, next) = cursor::cut(Kind::Lists, rows, page.limit, |row| row.made.clone());
-    Reply::read(0, &Page { items: rows.iter().map(|row| show(backend, row, None)).collect(), next })
+    let rows = cut(Kind::Lists, rows, page.limit, |row| row.made.clone());
+    Reply::read(0, &rows.map(|row| show(backend, &row, None)))
 }
 
-/// The list of a page; a deleted one is none.
+/// The row of a list that the caller may see and that is not deleted, at least as fresh as the tokens demand.
 pub(crate) async fn kept(
     backend: &Backend,
     caller: Actor,
     id: WaitlistId,
     tokens: &[SyncToken],
 ) -> Result<WaitlistRow, Failure> {
-    let demanded = fresh::demanded(tokens, StreamId::from(id));
-    Ok(still_kept(fresh::row::<Waitlists>(backend, caller, id.0, demanded).await?, demanded)?)
+    only_kept(fresh::found::<Waitlists>(backend, caller, id.0, tokens).await?)
 }
 
-/// The list of a page that is for everyone: whoever knows its id may see it, as on the restaurant's door. A deleted one is none,
-/// and so is that of a forgotten account.
+/// Like [`kept`], for pages that are open to everyone: the id of a list is enough to see it. A list of a forgotten account is not
+/// found.
 pub(crate) async fn at_the_door(
     backend: &Backend,
     id: WaitlistId,
     tokens: &[SyncToken],
 ) -> Result<WaitlistRow, Failure> {
-    let demanded = fresh::demanded(tokens, StreamId::from(id));
-    let row = still_kept(fresh::public_row::<Waitlists>(backend, id.0, demanded).await?, demanded)?;
+    let row = only_kept(fresh::found_by_anyone::<Waitlists>(backend, id.0, tokens).await?)?;
     let account = backend.vault.key(Subject::Account(row.tenant)).await?;
     account.map(|_| row).ok_or_else(|| Problem::not_found().into())
 }
 
-fn still_kept(row: Option<WaitlistRow>, demanded: u64) -> Result<WaitlistRow, Problem> {
-    let row = row.ok_or_else(Problem::not_found)?;
-    if row.seq < demanded {
-        return Err(fresh::unknown_token());
-    }
-    if row.is_kept() { Ok(row) } else { Err(Problem::not_found()) }
+fn only_kept(row: WaitlistRow) -> Result<WaitlistRow, Failure> {
+    if row.is_kept() { Ok(row) } else { Err(Problem::not_found().into()) }
 }
 
-fn show(backend: &Backend, row: &WaitlistRow, active: Option<usize>) -> Waitlist {
+/// The body that shows a list, with the number of active parties where the page counts them.
+pub(crate) fn show(backend: &Backend, row: &WaitlistRow, active: Option<usize>) -> Waitlist {
     let settings = &row.list.settings;
     Waitlist {
         id: row.id.0,

@@ -192,9 +192,8 @@ fn agenda(stream: StreamId, commits: &[Item]) -> Option<Agenda> {
 
 fn version(category: Category) -> u32 {
     match category {
-        Category::User | Category::Waitee => 3,
-        Category::Mail => 1,
-        Category::Waitlist | Category::Session => 2,
+        Category::User | Category::Waitee | Category::Waitlist => 3,
+        Category::Mail | Category::Session => 1,
     }
 }
 
@@ -233,7 +232,6 @@ fn account(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
 
 fn list(row: &mut Map<String, Value>, kind: &str, data: &Value, at: &str) {
     row.insert("list".into(), data.clone());
-    row.insert("at".into(), json!(at));
     row.insert(
         "made".into(),
         json!(format!("{}#{}", data["created_at"].as_str().unwrap(), row["id"].as_str().unwrap())),

@@ -7,14 +7,17 @@ use uuid::Uuid;
 
 /// The parties seen so far, in queue order.
 #[derive(Default)]
-pub(super) struct Doubles {
+pub(super) struct Duplicates {
     seen: usize,
-    /// Place on the board and id of the first party with a phone number, and with an e-mail address in its normal form.
-    phones: HashMap<String, (usize, Uuid)>,
-    emails: HashMap<String, (usize, Uuid)>,
+    phones: HashMap<String, First>,
+    /// By address in its normal form.
+    emails: HashMap<String, First>,
 }
 
-impl Doubles {
+/// The first party with a phone number or address: its position on the board, and its id.
+type First = (usize, Uuid);
+
+impl Duplicates {
     /// The first party on the board with this one's phone number or e-mail address. Parties are passed in queue order.
     pub(super) fn first_like(&mut self, waitee: &Waitee) -> Option<Uuid> {
         let this = (self.seen, waitee.id);

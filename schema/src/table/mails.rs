@@ -1,0 +1,59 @@
+//! The rows of mails to owners.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DUE, DueKeys, Index, KeyType::S, Projected, Table, by_time, row};
+use crate::{MailId, Time, UserId, agenda::Agenda, mail::Kind};
+
+/// The mails of an account whose link confirms its address, by time. Other mails, which strangers can ask for, are not in it.
+pub const CONFIRMING: Index =
+    Index { name: "confirming", hash: ("confirms", S), range: ("made", S), projected: Projected::All };
+
+/// Rows of the read model `mails`.
+pub const MAILS: Table = Table {
+    suffix: "events-mails-g0",
+    hash: ("id", S),
+    range: None,
+    indexes: &[CONFIRMING, DUE],
+    streamed: false,
+    expiry: None,
+};
+
+/// The row of a mail. It holds nothing personal: the address stands in the account's row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRow {
+    pub id: MailId,
+    /// Number of the last event it shows.
+    pub seq: u64,
+    /// Version of the fold that wrote it.
+    pub v: u32,
+    /// The account that the mail goes to.
+    pub tenant: UserId,
+    pub kind: Kind,
+    pub asked_at: Time,
+    pub agenda: Agenda,
+    /// Partition key of the index `confirming`: the account, if the mail's link confirms its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<UserId>,
+    /// Sort key of the index `confirming`.
+    pub made: String,
+    /// Set while the mail is to be sent.
+    #[serde(flatten)]
+    pub due: Option<DueKeys>,
+}
+
+row!(MailRow, MAILS);
+
+impl MailRow {
+    /// The sort key of the index `confirming`.
+    #[must_use]
+    pub fn made(asked_at: Time, id: MailId) -> String {
+        by_time(asked_at, id)
+    }
+
+    /// The state of the mail, in the contract's word.
+    #[must_use]
+    pub fn status(&self, now: Time) -> &'static str {
+        self.agenda.messages.entries().last().map_or("due", |entry| entry.status(now))
+    }
+}

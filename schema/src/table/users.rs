@@ -1,0 +1,56 @@
+//! The rows of accounts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DUE, DueKeys, KeyType::S, Table, row};
+use crate::{
+    Sealed, Time, UserId,
+    agenda::Agenda,
+    value::{Email, Name},
+};
+
+/// Rows of the read model `users`.
+pub const USERS: Table = Table {
+    suffix: "events-users-g0",
+    hash: ("id", S),
+    range: None,
+    indexes: &[DUE],
+    streamed: false,
+    expiry: None,
+};
+
+/// The row of an account. Personal data stays sealed, exactly as in the events; the password's hash is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRow {
+    pub id: UserId,
+    /// Number of the last event it shows.
+    pub seq: u64,
+    /// Version of the fold that wrote it.
+    pub v: u32,
+    /// The account itself.
+    pub tenant: UserId,
+    pub name: Sealed<Name>,
+    pub email: Sealed<Email>,
+    /// Whether the owner has followed a link mailed to the address.
+    pub confirmed: bool,
+    pub operator: bool,
+    pub registered_at: Time,
+    pub state: State,
+    #[serde(default)]
+    pub agenda: Agenda,
+    /// Set while an erasure is unfinished.
+    #[serde(flatten)]
+    pub due: Option<DueKeys>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Kept,
+    /// Erased: its key is still to be deleted.
+    Erased,
+    /// Its key is gone for good.
+    Forgotten,
+}
+
+row!(UserRow, USERS);
