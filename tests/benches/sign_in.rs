@@ -1,7 +1,8 @@
-//! Whether the time of a refused sign-in tells if there is such an account: a thousand tries with a wrong password and a
-//! thousand with an unknown address, side by side, compared by rank (Mann and Whitney).
+//! Measures whether the time of a refused sign-in reveals that the account exists. A thousand sign-ins with a
+//! wrong password and a thousand with an unknown address run side by side and are compared by rank
+//! (Mann-Whitney U test).
 //!
-//! `cargo bench --profile dev --bench sign_in` (two minutes). Exit code 1 when the two can be told apart.
+//! `cargo bench --profile dev --bench sign_in` (two minutes). Exits with 1 when the two can be told apart.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -10,8 +11,8 @@ use waitlist_tests::stage::Stage;
 
 const TRIES: usize = 1_000; // of each kind
 const AT_ONCE: usize = 4; // of each kind
-const WINDOW_MS: i64 = 900_000; // what is counted per address and account is forgotten after this
-const Z_MAX: f64 = 3.29; // one in a thousand by chance
+const WINDOW_MS: i64 = 900_000; // the longest window in which attempts to sign in are counted
+const Z_MAX: f64 = 3.29; // exceeded by chance once in a thousand runs
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -30,7 +31,7 @@ async fn measure() -> (Vec<u128>, Vec<u128>) {
     for round in 0..TRIES / AT_ONCE {
         stage.backend.clock.advance_millis(WINDOW_MS);
         let tries = (0..2 * AT_ONCE).map(|one| {
-            // Who goes first changes from round to round.
+            // The order changes from round to round.
             let known = (one + round) % 2 == 0;
             let email =
                 if known { account.email.clone() } else { format!("nobody{round}-{one}@example.com") };
@@ -49,7 +50,7 @@ async fn measure() -> (Vec<u128>, Vec<u128>) {
     (wrong, unknown)
 }
 
-/// The standard score of the rank sum; ties share their ranks.
+/// Returns the standard score of the rank sum. Ties share their ranks.
 fn rank_difference(one: &[u128], other: &[u128]) -> f64 {
     let mut all: Vec<(u128, bool)> =
         one.iter().map(|t| (*t, true)).chain(other.iter().map(|t| (*t, false))).collect();

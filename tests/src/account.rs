@@ -1,4 +1,4 @@
-//! Accounts that registered and signed in, as people do.
+//! Accounts that register and sign in through the handlers.
 
 use infra::{http::Principal, vault::Subject};
 use schema::{UserId, user::Event, value::Email};
@@ -6,24 +6,23 @@ use serde_json::{Value, json};
 
 use crate::stage::{Answer, Owner, Stage, send};
 
-/// What everybody in these tests signs in by.
+/// The password of all accounts in tests.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// An account, signed in.
+/// An account that is signed in.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Its id.
     pub id: UserId,
-    /// What it registered with.
+    /// The e-mail address as it was registered.
     pub email: String,
-    /// The token it asks with.
+    /// The access token.
     pub access: String,
-    /// The token it stays signed in by.
+    /// The refresh token.
     pub refresh: String,
 }
 
 impl Stage {
-    /// Registers with an address of its own, and signs in.
+    /// Registers an account with a random address, and signs in.
     pub async fn account(&self) -> Account {
         let email = format!("{}@example.com", data_encoding::HEXLOWER.encode(&infra::clock::random::<8>()));
         let made = self
@@ -41,54 +40,54 @@ impl Stage {
         }
     }
 
-    /// A request without a token.
+    /// Sends a request without a token.
     pub async fn anyone(&self, method: &str, path: &str, body: Value) -> Answer {
         send(&self.backend, None, method, path, Some(&body), &[]).await
     }
 
-    /// Tries to sign in.
+    /// Sends a sign-in.
     pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
         self.anyone("POST", "/v1/sessions", json!({ "email": email, "password": password })).await
     }
 
-    /// Tries to exchange a refresh token.
+    /// Exchanges a refresh token.
     pub async fn refresh(&self, token: &str) -> Answer {
         self.anyone("POST", "/v1/sessions/refresh", json!({ "refresh_token": token })).await
     }
 
-    /// Who the authorizer says has this token.
+    /// Returns the authorizer's answer to an access token.
     pub async fn principal(&self, access: &str) -> Principal {
         commands::authorizer::authorize(&self.backend, Some(&format!("Bearer {access}"))).await.unwrap()
     }
 
-    /// A request with a token, by way of the authorizer.
+    /// Sends a request with an access token, which the authorizer checks.
     pub async fn with(&self, access: &str, method: &str, path: &str, body: Value) -> Answer {
         send(&self.backend, Some(self.principal(access).await), method, path, Some(&body), &[]).await
     }
 
-    /// The address that an account registered with.
+    /// Returns the e-mail address in an account's first event.
     pub async fn open_email(&self, id: UserId) -> Email {
         let key = self.backend.vault.key(Subject::Account(id)).await.unwrap().unwrap();
         let facts = self.commits(id).await[0].facts::<Event>().unwrap();
         let Event::Registered(registered) = &facts[0].event else {
-            panic!("an account begins by registering")
+            panic!("an account's first event is its registration")
         };
         key.open(id.into(), &registered.email).clear().unwrap()
     }
 
-    /// The same, and its address is confirmed: it may send texts.
+    /// Registers an account whose e-mail address is confirmed, so that it may send texts.
     pub async fn confirmed(&self) -> Owner<'_> {
         let owner = self.registered().await;
         owner.happened(Event::EmailConfirmed {}).await;
         owner
     }
 
-    /// An account that registered and signed in, talking to the handlers as API Gateway would.
+    /// Registers an account and signs in. Its requests go to the handlers as from API Gateway.
     pub async fn registered(&self) -> Owner<'_> {
         let account = self.account().await;
         match self.principal(&account.access).await {
             Principal::User { id, session, .. } => self.owner_with(id, session),
-            Principal::Nobody | Principal::Unknown => panic!("a fresh token is good"),
+            Principal::Nobody | Principal::Unknown => panic!("a new token is accepted"),
         }
     }
 }

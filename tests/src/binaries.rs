@@ -31,9 +31,9 @@ fn build() -> PathBuf {
     };
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"])
-        .arg(folder.parent().expect("a profile's folder stands in the target directory"))
+        .arg(folder.parent().expect("a profile's folder is in the target directory"))
         .current_dir(
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package stands in the workspace"),
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace"),
         )
         .output()
         .expect("cargo starts");

@@ -1,24 +1,24 @@
-//! The table of costs in the documentation, held equal to the units that tests measure.
+//! Compares the table of costs in the documentation with the units that tests measure.
 
 use std::{env, fs, path::PathBuf};
 
 use crate::{meter::Used, stage::Stage};
 
-/// Set to any value, it makes tests write what they measure into the table.
+/// If this variable is set, tests write the units that they measure into the table.
 const UPDATE: &str = "UPDATE_COSTS";
 
-/// Asserts that `infra/docs/costs.md` has this operation's row with exactly these units. Only the embedded engine counts
-/// every unit as AWS documents it, so on other engines nothing is compared.
+/// Asserts that the row of this operation in `infra/docs/costs.md` has exactly these units. Compares only on
+/// the embedded engine, because only that one counts every unit as AWS documents it.
 ///
 /// # Panics
-/// The row is missing or differs; the message says how to write it anew.
+/// The row is missing or differs. The message says how to update it.
 pub fn documented(stage: &Stage, operation: &str, used: &Used) {
     if !stage.is_embedded() {
         return;
     }
     let row = format!("| {operation} | {} | {} |", units(&used.writes), units(&used.reads));
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/docs/costs.md");
-    // One lock for all test processes: each replaces one row of the file.
+    // All test processes share one lock, because each replaces one row of the file.
     let lock = fs::File::create(env::temp_dir().join("waitlist-costs.lock")).unwrap();
     lock.lock().unwrap();
     let text = fs::read_to_string(&file).unwrap();
@@ -29,8 +29,8 @@ pub fn documented(stage: &Stage, operation: &str, used: &Used) {
     }
     assert!(
         env::var_os(UPDATE).is_some(),
-        "infra/docs/costs.md has {found:?}, measured was {row:?}; \
-         after looking at the difference, run {UPDATE}=1 cargo test --test contract units"
+        "infra/docs/costs.md has {found:?}, but {row:?} was measured; \
+         if the change is intended, run {UPDATE}=1 cargo test --test contract units"
     );
     let changed = match found {
         Some(old) => text.replacen(old, &row, 1),

@@ -1,4 +1,4 @@
-//! Who sends messages, on a stage: into an outbox of the test's own.
+//! Runs reactor, tick and deliver in a test, with an outbox directory of the test.
 
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -22,13 +22,13 @@ use crate::{
     stage::Stage,
 };
 
-/// Sends a test makes in a second at most.
+/// The sending rate in tests: high, so that no test waits for its turn.
 const SENDS_PER_SECOND: u32 = 1_000;
 
-/// Looks at a queue that keeps filling.
+/// The most receives before a test gives up on a queue that never becomes empty.
 const LOOKS_MAX: usize = 100;
 
-/// An outbox, and those who fill it. Mails may go to a carrier instead.
+/// The senders of a test's messages, and their outbox. Mails may go to a simulated carrier instead.
 pub struct Post {
     directory: TempDir,
     backend: Backend,
@@ -36,35 +36,35 @@ pub struct Post {
 }
 
 impl Post {
-    /// The post of this stage.
+    /// Sends all messages of the stage to an outbox.
     #[must_use]
     pub fn new(stage: &Stage) -> Self {
         Self { directory: tempfile::tempdir().unwrap(), backend: stage.another(), mails: None }
     }
 
-    /// The post of this stage; mails go to this carrier.
+    /// Sends texts to an outbox and mails to the carrier.
     pub async fn by(stage: &Stage, carrier: Carrier) -> Self {
         let sdk = carrier.sdk().await;
         Self { mails: Some((carrier, sdk)), ..Self::new(stage) }
     }
 
-    /// One who sends messages, as a process of their own.
+    /// Returns a new deliver process.
     #[must_use]
     pub fn deliver(&self, stage: &Stage) -> Deliver {
         self.deliver_over(stage.another())
     }
 
-    /// The same, over a backend of the test's choice.
+    /// Returns a deliver process on this backend.
     #[must_use]
     pub fn deliver_over(&self, backend: Backend) -> Deliver {
         let messengers = self.messengers();
         Deliver::new(backend, messengers)
     }
 
-    /// Messengers that send into the outbox, or to the carrier.
+    /// Returns messengers that send to the outbox or the carrier.
     #[must_use]
     pub fn messengers(&self) -> Messengers {
-        // What goes into an outbox needs no network, so any configuration of the SDK will do.
+        // An outbox needs no network, so any SDK configuration serves.
         let sdk = self.mails.as_ref().map_or_else(|| SdkConfig::builder().build(), |(_, sdk)| sdk.clone());
         let config = MessengerConfig {
             mail: self.mails.as_ref().map(|_| MailSettings { from: FROM.into(), configuration_set: None }),
@@ -76,25 +76,26 @@ impl Post {
         Messengers::new(&sdk, &config, self.backend.clock.clone())
     }
 
-    /// One who sends by way of this carrier.
+    /// Returns a deliver process that sends mails and texts to this carrier.
     pub async fn deliver_by(&self, carrier: &Carrier) -> Deliver {
         Deliver::new(self.backend.clone(), carrier.messengers(None, self.backend.clock.clone()).await)
     }
 
-    /// All that was sent, the oldest first.
+    /// Returns all messages in the outbox, oldest first.
     #[must_use]
     pub fn sent(&self) -> Vec<Entry> {
         Outbox::new(self.directory.path().to_owned(), self.backend.clock.clone()).entries().unwrap()
     }
 
-    /// What was sent about somebody.
+    /// Returns the messages in the outbox about a visit or account.
     #[must_use]
     pub fn sent_about(&self, stream: impl Into<StreamId>) -> Vec<Entry> {
         let stream = stream.into().to_string();
         self.sent().into_iter().filter(|entry| entry.stream == stream).collect()
     }
 
-    /// The names of the messages about somebody that are in the outbox or with the carrier, each as often as it was sent.
+    /// Returns the names of the sent messages about a stream, in the outbox and at the carrier, one for each
+    /// send.
     #[must_use]
     pub fn messages_about(&self, stream: StreamId) -> Vec<String> {
         let taken = self.mails.iter().flat_map(|(carrier, _)| carrier.taken());
@@ -102,7 +103,7 @@ impl Post {
         self.sent_about(stream).into_iter().map(|entry| entry.message).chain(carried).collect()
     }
 
-    /// The stream tells the reactor of these commits, by their keys alone.
+    /// Calls the reactor with stream records of these commits, which hold only the keys.
     pub async fn announce(&self, commits: &[Commit]) {
         let keys = |commit: &Commit| json!({ "stream": { "S": commit.stream.to_string() }, "seq": { "N": commit.seq.to_string() } });
         let event =
@@ -111,19 +112,19 @@ impl Post {
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }
 
-    /// The minute's look.
+    /// Runs the tick once.
     pub async fn look(&self) -> Looked {
         Tick::new(self.backend.clone()).look().await.unwrap()
     }
 
-    /// Works the queue off, until nothing on it is due any more. How many messages that were.
+    /// Delivers messages from the queue until none is due. Returns their number.
     pub async fn work_off(&self, deliver: &Deliver) -> usize {
         let worked_off = self.work_off_some(deliver, LOOKS_MAX * RECEIVE_MAX).await;
         assert!(worked_off < LOOKS_MAX * RECEIVE_MAX, "the queue does not end");
         worked_off
     }
 
-    /// The same, until it were so many.
+    /// Like [`Post::work_off`], but stops after `most` messages.
     pub async fn work_off_some(&self, deliver: &Deliver, most: usize) -> usize {
         let mut worked_off = 0;
         while worked_off < most {

@@ -1,5 +1,5 @@
-//! What the tests in `tests/tests` stand on: a backend on a real engine with a meter, the running server as a process, the
-//! built lambdas as AWS runs them, and the events AWS sends them.
+//! Fixtures of the tests in `tests/tests`: a backend on a real engine with a meter, the server as a process,
+//! the built lambdas as AWS runs them, and the events that AWS sends them.
 
 pub mod account;
 pub mod binaries;

@@ -1,4 +1,4 @@
-//! Mails to owners, asked for and found past the handlers.
+//! Mails to owners, asked for and found without the handlers.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use infra::log::Appended;
@@ -12,13 +12,13 @@ use schema::{
 use crate::stage::{Owner, Stage};
 
 impl Owner<'_> {
-    /// The welcome mail of this account.
+    /// The id of this account's welcome mail.
     #[must_use]
     pub fn welcome(&self) -> MailId {
         MailId(self.id.0)
     }
 
-    /// A mail was asked for.
+    /// Appends that a mail was asked for. Returns its id.
     pub async fn asked(&self, kind: Kind) -> MailId {
         let clock = &self.stage.backend.clock;
         let id = match kind {
@@ -43,7 +43,7 @@ impl Owner<'_> {
 }
 
 impl Stage {
-    /// The mails to the owner of an account, in the order in which they were asked for.
+    /// Returns the mails to an account's owner, in the order in which they were asked for.
     pub async fn mails_of(&self, account: UserId) -> Vec<MailId> {
         let scan = self.dynamodb.scan().table_name(EVENTS.name(&self.prefix)).consistent_read(true);
         let scan = scan

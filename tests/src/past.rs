@@ -1,4 +1,4 @@
-//! Made-up facts and the commits they stand in: what tests of the log write, without a handler.
+//! Facts and commits that tests write into the log without a handler.
 
 use infra::{Clock, log::Aggregate};
 use schema::{
@@ -11,16 +11,16 @@ use uuid::Uuid;
 
 use crate::stage::EVENING;
 
-/// The account of these tests' streams.
+/// The account that owns these streams.
 pub const TENANT: UserId = UserId(Uuid::from_u128(7));
 
-/// A stream of a visit that nobody else writes to.
+/// Returns the id of a new stream of category `waitee`.
 #[must_use]
 pub fn fresh_stream() -> StreamId {
     WaiteeId(Clock::system().id(evening())).into()
 }
 
-/// The account itself, with a request id of the usual length.
+/// The account as author, with a request id of the usual length.
 #[must_use]
 pub fn author() -> Author {
     Author {
@@ -32,7 +32,7 @@ pub fn author() -> Author {
     }
 }
 
-/// The account, sending the `n`-th command of a test under an idempotency key.
+/// The account as author of the `n`-th command with an idempotency key.
 #[must_use]
 pub fn sending(n: usize) -> Author {
     let key = Tag::of(&[b"key", &n.to_be_bytes()]);
@@ -42,7 +42,7 @@ pub fn sending(n: usize) -> Author {
     }
 }
 
-/// The key that [`sending`] gives the `n`-th command.
+/// The hash of the idempotency key of the `n`-th command.
 #[must_use]
 pub fn key(n: usize) -> Option<Tag> {
     sending(n).command.map(|command| command.key)
@@ -66,20 +66,20 @@ pub fn called() -> Event {
     Event::Called { hold_until: evening().plus_minutes(10), remind_at: None }
 }
 
-/// The party was seated, for a reason whose sealed text has this many bytes.
+/// The party was seated, with a reason whose sealed text has this many bytes.
 #[must_use]
 pub fn seated(reason_bytes: usize) -> Event {
     Event::Seated(Why { reason: Some(Sealed::from_text("s".repeat(reason_bytes))) })
 }
 
-/// The commit that follows here, a millisecond later.
+/// Builds the commit that follows `tail`, a millisecond later.
 #[must_use]
 pub fn next<E: DomainEvent>(stream: StreamId, tail: &Tail, author: &Author, events: &[E]) -> Commit {
     let at = tail.now(evening());
     Commit::new(stream, tail, at, Clock::system().id(at), author, events).unwrap()
 }
 
-/// The past of one visit: a party that joined and was then called, again and again; `count` commits, rightly chained.
+/// Builds `count` chained commits of one visit: a join, then calls.
 #[must_use]
 pub fn visit(stream: StreamId, count: usize) -> Vec<Commit> {
     let mut commits = vec![next(stream, &Tail::EMPTY, &author(), &[joined()])];
@@ -90,10 +90,10 @@ pub fn visit(stream: StreamId, count: usize) -> Vec<Commit> {
     commits
 }
 
-/// Whether these commits are a whole, unaltered stream; the place in the list of the first that does not fit.
+/// Checks that these commits are a whole, unaltered stream, and returns its tail.
 ///
 /// # Errors
-/// The first that does not fit.
+/// The place in the list of the first commit that does not fit.
 pub fn walk(commits: &[Commit]) -> Result<Tail, usize> {
     let mut tail = Tail::EMPTY;
     for (place, commit) in commits.iter().enumerate() {
@@ -102,7 +102,7 @@ pub fn walk(commits: &[Commit]) -> Result<Tail, usize> {
     Ok(tail)
 }
 
-/// An aggregate that remembers which events it has seen.
+/// An aggregate that remembers the numbers of its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen(pub Vec<u64>);
 

@@ -1,4 +1,4 @@
-//! The `waitlist` server as its users run it: a process, on a data directory, over HTTP.
+//! Runs the `waitlist` server as a process on a data directory, and calls it over HTTP.
 
 use std::{
     fs::File,
@@ -14,39 +14,40 @@ use serde_json::Value;
 
 use crate::{binaries::built, stage::Answer};
 
-/// For how long a server may take to say that it listens.
+/// The longest time from start to listening.
 const START_MAX: Duration = Duration::from_secs(30);
-/// For how long a server may take to end once it is told to.
+/// The longest time from a signal to the end.
 const STOP_MAX: Duration = Duration::from_secs(30);
-/// For how long any other command may take.
+/// The longest time of any other command.
 const RUN_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
-/// What leads mails and texts out of the outbox; only a test that says so wants that.
+/// Variables that make the server send mails and texts. A developer's values are removed unless a test sets
+/// them.
 pub const CARRIERS: [&str; 2] = ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SNS"];
 
 /// A running server. Dropping it kills it.
 pub struct Server {
     child: Child,
-    /// Its HTTP address.
+    /// HTTP address of the API.
     pub url: String,
     directory: PathBuf,
     http: reqwest::Client,
 }
 
 impl Server {
-    /// Starts a server on a data directory, with these variables in its environment, and waits until it listens. Standard
-    /// output and error are appended to `stdout` and `stderr` in that directory.
+    /// Starts a server on a data directory with these environment variables, and waits until it listens.
+    /// Standard output and error are appended to `stdout` and `stderr` in that directory.
     pub async fn start(directory: &Path, env: &[(&str, &str)]) -> Self {
         Self::start_with(directory, &[], env).await
     }
 
-    /// The same, with these arguments besides.
+    /// Like [`Server::start`], with further arguments.
     pub async fn start_with(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         Self::start_logging_to(append(directory, "stderr").into(), directory, args, env).await
     }
 
-    /// The same, with another standard error.
+    /// Like [`Server::start_with`], with another standard error.
     pub async fn start_logging_to(
         stderr: Stdio,
         directory: &Path,
@@ -72,7 +73,7 @@ impl Server {
         server
     }
 
-    /// A request with a bearer token, or none. A connection that breaks is an error.
+    /// Sends a request, with a bearer token if there is one. A broken connection is an error.
     pub async fn send(
         &self,
         token: Option<&str>,
@@ -98,20 +99,20 @@ impl Server {
         Ok(Answer { status, headers, body })
     }
 
-    /// A token for an account, signed with the server's key file.
+    /// Signs a token for an account with the server's key file.
     #[must_use]
     pub fn token(&self, owner: UserId) -> String {
         let key = TokenKey::load_or_create(&self.directory.join("keys")).unwrap();
         key.mint(owner, Clock::system().now(), 3_600).unwrap()
     }
 
-    /// Kills it, as a machine that loses power would.
+    /// Kills the process without warning.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits for it to end by itself, as when a test has it die at a named point.
+    /// Waits until the process ends by itself, as at a fault point.
     pub async fn ended(&mut self) {
         let ended = async {
             while self.child.try_wait().unwrap().is_none() {
@@ -121,7 +122,7 @@ impl Server {
         tokio::time::timeout(STOP_MAX, ended).await.expect("the server ends");
     }
 
-    /// Sends it what Ctrl-C sends and waits for the end; its exit code.
+    /// Sends SIGINT, as Ctrl-C does, and waits for the end. Returns the exit code.
     pub async fn interrupt(mut self) -> Option<i32> {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         let ended = async {
@@ -132,10 +133,10 @@ impl Server {
                 tokio::time::sleep(POLL).await;
             }
         };
-        tokio::time::timeout(STOP_MAX, ended).await.expect("the server ends when it is told to")
+        tokio::time::timeout(STOP_MAX, ended).await.expect("the server ends after SIGINT")
     }
 
-    /// How much memory it holds, in KiB, as Linux counts it; nothing elsewhere.
+    /// Returns the resident memory in KiB on Linux, and `None` elsewhere.
     #[must_use]
     pub fn resident_kib(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
@@ -143,14 +144,14 @@ impl Server {
         line.trim().strip_suffix(" kB")?.parse().ok()
     }
 
-    /// All it has written so far, over all its lives on this directory.
+    /// Returns the output of all servers started on this directory.
     #[must_use]
     pub fn logs(&self) -> String {
         logs(&self.directory)
     }
 }
 
-/// How to reach the embedded engine of the server that runs on a data directory, past the server.
+/// Returns an SDK configuration for the embedded engine of the server that runs on a data directory.
 pub async fn engine(directory: &Path) -> SdkConfig {
     let text = std::fs::read_to_string(directory.join("server.json")).unwrap();
     let running: Value = serde_json::from_str(&text).unwrap();
@@ -165,10 +166,9 @@ impl Drop for Server {
     }
 }
 
-/// What became of a command that ended by itself.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ran {
-    /// The exit code.
     pub code: Option<i32>,
     /// Standard output.
     pub out: String,
@@ -176,7 +176,7 @@ pub struct Ran {
     pub err: String,
 }
 
-/// Runs a command of the binary on a data directory, as a person at a terminal does, with these variables in its environment.
+/// Runs a command of the binary on a data directory, with these environment variables.
 pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
     let mut command = tokio::process::Command::new(built("waitlist"));
     for carrier in CARRIERS {
@@ -216,7 +216,7 @@ fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)], stderr: Stdio) -
         .unwrap()
 }
 
-/// The address in `server.json`, once this process has written it.
+/// Returns the address in `server.json`, once this process has written it.
 fn announced(directory: &Path, pid: u32) -> Option<String> {
     let text = std::fs::read_to_string(directory.join("server.json")).ok()?;
     let running: Value = serde_json::from_str(&text).ok()?;

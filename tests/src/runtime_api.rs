@@ -148,7 +148,7 @@ impl Function {
                 answer.unwrap_or_else(|| Err(FunctionError::new("Runtime.Gone", "the Runtime API has ended")))
             }
             why = ended.wait_for(Option::is_some) => {
-                Err(why.ok().and_then(|why| why.clone()).expect("it was waited for"))
+                Err(why.ok().and_then(|why| why.clone()).expect("the select waited for it"))
             }
             () = tokio::time::sleep(self.time_limit) => {
                 // Killed, as by Lambda, so that the work does not go on during the next event.

@@ -15,12 +15,12 @@ use uuid::Uuid;
 use waitlist_tests::stage::Stage;
 
 const AT_ONCE: Duration = Duration::ZERO;
-/// Longer than a look takes that finds nothing.
+/// Longer than a receive that finds nothing takes.
 const VISIBILITY: Duration = Duration::from_secs(3);
-/// How often a message is received before it is a dead letter.
+/// How often a message is received before it becomes a dead letter.
 const ATTEMPTS_MAX: u32 = 2;
 
-/// Whether the environment names no such engine; then the test says that it is skipped.
+/// Whether the variable that names an engine is not set. Then prints that the test is skipped.
 fn missing(test: &str, variable: &str) -> bool {
     let missing = std::env::var_os(variable).is_none();
     if missing {
@@ -29,7 +29,7 @@ fn missing(test: &str, variable: &str) -> bool {
     missing
 }
 
-/// A queue of its own with a queue for its dead letters, made as the deployment makes them.
+/// Creates a queue and its dead-letter queue.
 async fn queue() -> Queue {
     let client = aws_sdk_sqs::Client::new(&aws::config().await);
     let name = format!("test-{}", data_encoding::HEXLOWER.encode(&random::<6>()));
@@ -51,7 +51,7 @@ async fn queue() -> Queue {
     Queue::Sqs(SqsQueue::new(client, made.queue_url.unwrap(), dead_url))
 }
 
-/// Receives until a message is due no more.
+/// Receives all messages until they become dead letters.
 async fn wear_out(queue: &Queue) {
     for attempt in 1..=ATTEMPTS_MAX {
         let received = queue.receive(RECEIVE_MAX).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_message_in_sqs_is_received_until_it_is_deleted() {
     let id = queue.send("Größe 🍜", AT_ONCE).await.unwrap();
     let first = queue.receive(1).await.unwrap().remove(0);
     assert_eq!((&first.id, first.body.as_str(), first.attempts), (&id, "Größe 🍜", 1));
-    assert_eq!(queue.receive(1).await.unwrap(), [], "one holder at a time");
+    assert_eq!(queue.receive(1).await.unwrap(), [], "the message has one receiver at a time");
     tokio::time::sleep(VISIBILITY + Duration::from_millis(200)).await;
     let second = queue.receive(1).await.unwrap().remove(0);
     assert_eq!((&second.id, second.attempts), (&id, 2));
@@ -80,7 +80,7 @@ async fn a_message_in_sqs_is_received_until_it_is_deleted() {
     assert_eq!(queue.receive(1).await.unwrap(), []);
 
     queue.send("later", Duration::from_secs(2)).await.unwrap();
-    assert_eq!(queue.receive(1).await.unwrap(), [], "held back");
+    assert_eq!(queue.receive(1).await.unwrap(), [], "the message is delayed");
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(queue.receive(1).await.unwrap().len(), 1);
 }
@@ -102,7 +102,7 @@ async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
         ["one", "three", "two"]
     );
 
-    // It was listed a moment ago and hides: whoever names it must find it all the same.
+    // The dead letter is hidden because it was just listed, but a redrive must find it.
     assert!(queue.redrive(&letters[0].id).await.unwrap());
     let again = queue.receive(RECEIVE_MAX).await.unwrap();
     assert_eq!(
@@ -112,7 +112,7 @@ async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
     queue.delete(&again[0].receipt).await.unwrap();
     assert!(!queue.redrive("no such letter").await.unwrap());
 
-    tokio::time::sleep(Duration::from_secs(11)).await; // what was looked at hides for ten
+    tokio::time::sleep(Duration::from_secs(11)).await; // listed dead letters are hidden for ten seconds
     assert_eq!(queue.redrive_all().await.unwrap(), 2);
     assert_eq!(queue.receive(RECEIVE_MAX).await.unwrap().len(), 2);
 }
@@ -139,7 +139,7 @@ async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
     assert_eq!(read[&Subject::Account(ana)].mac("same", &[]), made.mac("same", &[]));
     assert_eq!(read[&guest].mac("same", &[]), guests.mac("same", &[]));
 
-    // Ana's wrapped key in Ben's place.
+    // Puts Ana's wrapped key in place of Ben's.
     let stored = stage.dynamodb.get_item().table_name(&table).consistent_read(true);
     let stored =
         stored.key("subject", AttributeValue::S(Subject::Account(ana).to_string())).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! The workspace's binaries are at hand to tests of a package that has none.
+//! The binaries of the workspace are built for tests of a package that has none.
 
 use waitlist_tests::binaries::built;
 
@@ -9,6 +9,6 @@ fn a_binary_of_another_package_is_built() {
 
 #[test]
 #[should_panic(expected = "no binary `waitlits`")]
-fn a_name_that_does_not_exist_is_told() {
+fn an_unknown_binary_is_reported_by_name() {
     let _ = built("waitlits");
 }

@@ -1,4 +1,4 @@
-//! The Runtime API that the lambdas are driven with, tried with a lambda written in Python against AWS's description.
+//! The simulated Runtime API, tested with a lambda written in Python after AWS's description.
 
 use std::{path::Path, time::Duration};
 
@@ -7,7 +7,7 @@ use waitlist_tests::runtime_api::Function;
 
 const LAMBDA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/runtime_api/lambda.py");
 
-/// A Python that was installed for one user is found through that user's home.
+/// Starts the lambda. A Python installed for one user is found through that user's home.
 fn started(env: &[(&str, &str)]) -> Function {
     let home = std::env::var("HOME").unwrap_or_default();
     Function::start(Path::new(LAMBDA), &[&[("HOME", home.as_str())], env].concat())
@@ -23,7 +23,7 @@ async fn a_function_answers_one_event_after_another() {
 }
 
 #[tokio::test]
-async fn callers_at_the_same_time_each_get_their_own_answer() {
+async fn concurrent_callers_each_get_their_own_answer() {
     let function = started(&[]);
     let events = [json!({ "do": "echo", "n": 1 }), json!({ "do": "echo", "n": 2 })];
     let (first, second) =
@@ -32,7 +32,7 @@ async fn callers_at_the_same_time_each_get_their_own_answer() {
 }
 
 #[tokio::test]
-async fn a_function_is_told_what_lambda_tells_and_inherits_nothing_else() {
+async fn a_function_gets_lambdas_environment_and_inherits_nothing_else() {
     let function = started(&[("WAITLIST_TABLE", "events"), ("AWS_REGION", "eu-west-1")]);
     let told = function.invoke(json!({ "do": "tell" })).await.unwrap();
     let (context, environment) = (&told["context"], &told["environment"]);
@@ -45,12 +45,12 @@ async fn a_function_is_told_what_lambda_tells_and_inherits_nothing_else() {
     assert!(context["lambda-runtime-deadline-ms"].as_str().is_some_and(|ms| ms.parse::<i64>().is_ok()));
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "lambda");
     assert_eq!(environment["WAITLIST_TABLE"], "events");
-    assert_eq!(environment["AWS_REGION"], "eu-west-1", "what is given wins");
+    assert_eq!(environment["AWS_REGION"], "eu-west-1", "a given variable overrides Lambda's");
     assert_eq!(environment["CARGO_MANIFEST_DIR"], Value::Null);
 }
 
 #[tokio::test]
-async fn an_error_keeps_its_type_and_the_function_lives_on() {
+async fn an_error_keeps_its_type_and_the_function_keeps_running() {
     let function = started(&[]);
     let error = function.invoke(json!({ "do": "fail" })).await.unwrap_err();
     assert_eq!((error.error_type.as_str(), error.message.as_str()), ("Refused", "not today"));
@@ -58,7 +58,7 @@ async fn an_error_keeps_its_type_and_the_function_lives_on() {
 }
 
 #[tokio::test]
-async fn a_function_that_ends_is_an_error_and_its_last_word_is_quoted() {
+async fn a_function_that_ends_is_an_error_that_quotes_its_last_output() {
     let function = started(&[]);
     for event in [json!({ "do": "die" }), json!({ "do": "echo" })] {
         let error = function.invoke(event).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn a_function_that_cannot_start_says_why() {
 }
 
 #[tokio::test]
-async fn a_function_that_takes_too_long_is_ended() {
+async fn a_function_that_takes_too_long_is_killed() {
     let function = started(&[]).with_time_limit(Duration::from_secs(2));
     for event in [json!({ "do": "sleep" }), json!({ "do": "echo" })] {
         assert_eq!(function.invoke(event).await.unwrap_err().error_type, "Sandbox.Timedout");
@@ -84,7 +84,7 @@ async fn a_function_that_takes_too_long_is_ended() {
 }
 
 #[tokio::test]
-async fn a_stopped_function_leaves_all_it_wrote() {
+async fn a_stopped_function_returns_all_its_output() {
     let function = started(&[]);
     assert_eq!(function.invoke(json!({ "do": "say" })).await, Ok(Value::Null));
     let log = function.stop().await;

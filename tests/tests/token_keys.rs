@@ -46,26 +46,30 @@ async fn an_access_token_is_signed_by_a_key_of_kms_and_by_the_one_before() {
     assert!(matches!(before.check(&token, now.plus_minutes(15)).await, Err(TokenError::Expired)));
 
     let during = Tokens::of_kms(kms.clone(), second.clone(), Some(first.clone()));
-    assert_eq!(during.check(&token, now).await.unwrap(), claims, "the key before is still good");
+    assert_eq!(during.check(&token, now).await.unwrap(), claims, "the previous key is still accepted");
     let newer = during.issue(ANA, SESSION, now).await.unwrap();
     assert_ne!(kid(&newer), kid(&token));
     assert_eq!(during.check(&newer, now).await.unwrap(), claims);
     assert!(matches!(before.check(&newer, now).await, Err(TokenError::Forged)));
     let jwks = during.jwks().await.unwrap();
     let kids: Vec<_> = jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
-    assert_eq!(kids, [kid(&newer), kid(&token)], "the current one first");
+    assert_eq!(kids, [kid(&newer), kid(&token)], "the current key comes first");
 
     let after = Tokens::of_kms(kms.clone(), second, None);
-    assert!(matches!(after.check(&token, now).await, Err(TokenError::Forged)), "and then it is not");
+    assert!(
+        matches!(after.check(&token, now).await, Err(TokenError::Forged)),
+        "a key replaced twice is refused"
+    );
 
-    // Whoever may sign with the key could leave out the session; it is not taken from KMS.
+    // A holder of the KMS key could sign a token without a session, so such tokens are accepted only from a
+    // key file.
     let sessionless =
         sign(&kms, &first, kid(&token).as_str().unwrap(), &Claims { sid: None, operator: true, ..claims })
             .await;
     assert!(matches!(before.check(&sessionless, now).await, Err(TokenError::Forged)));
 }
 
-/// A token with these claims, signed past the code under test.
+/// Signs a token with these claims directly at KMS.
 async fn sign(kms: &Client, key: &str, kid: &str, claims: &Claims) -> String {
     let parts = [json!({ "typ": "JWT", "alg": "EdDSA", "kid": kid }), json!(claims)];
     let text = parts.map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes())).join(".");

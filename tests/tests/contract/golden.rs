@@ -1,5 +1,5 @@
-//! Stored names and shapes are promises: every type and version ever stored is read for ever, from a file that no test
-//! writes. To add a type or version, add its file; to change a file is to break the promise.
+//! Every stored event type and version stays readable. Each has a golden file, which no test overwrites. A
+//! new type or version gets a new file; an existing file must not be changed.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use waitlist_tests::past::{author, fresh_stream, next, visit};
 
-/// An event as it stands in the text of a commit.
+/// The head of an event in a commit's `events`.
 #[derive(Deserialize)]
 struct Golden {
     #[serde(rename = "type")]
@@ -18,7 +18,7 @@ struct Golden {
 }
 
 #[test]
-fn every_stored_type_and_version_is_read_and_written_as_it_ever_was() {
+fn every_stored_type_and_version_is_read_and_written_unchanged() {
     let mut read = BTreeSet::new();
     read.extend(of::<user::Event>());
     read.extend(of::<mail::Event>());
@@ -26,10 +26,10 @@ fn every_stored_type_and_version_is_read_and_written_as_it_ever_was() {
     read.extend(of::<waitee::Event>());
     read.extend(of::<waitlist::Event>());
     let all: BTreeSet<String> = files().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(all, read, "a file that is of no type");
+    assert_eq!(all, read, "each file is of a known type");
 }
 
-/// Reads the files of one category, and gives their names.
+/// Checks the files of one category. Returns their names.
 fn of<E: DomainEvent>() -> Vec<String> {
     let files: Vec<(String, String)> = files()
         .into_iter()
@@ -40,7 +40,7 @@ fn of<E: DomainEvent>() -> Vec<String> {
             let wanted = format!("{kind}.v{v}.");
             assert!(
                 files.iter().any(|(name, _)| name.starts_with(&wanted)),
-                "golden/{wanted}json is missing: what {kind} v{v} stores"
+                "golden/{wanted}json is missing: the stored form of {kind} v{v}"
             );
         }
     }
@@ -54,7 +54,7 @@ fn of<E: DomainEvent>() -> Vec<String> {
         );
         let event = decoded::<E>(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(event.type_name(), golden.kind, "{name}");
-        // What an older version is brought up to is written as the newer one.
+        // Events of an older version are upcast, so only the current version is written as it was read.
         if E::TYPES.contains(&(event.type_name(), golden.v)) {
             let stored: Value = serde_json::from_str(text).unwrap();
             let again = next(fresh_stream(), &Tail::EMPTY, &author(), &[event]);

@@ -1,4 +1,4 @@
-//! A repeated command, as the handlers see it: the same key and request get the same answer, and nothing happens twice.
+//! Repeated commands: the same key and request get the same answer and take effect once.
 
 use futures::future::join;
 use schema::{StreamId, WaiteeId};
@@ -29,7 +29,7 @@ async fn a_repeat_gets_the_first_answer_also_after_other_commands() {
 }
 
 #[tokio::test]
-async fn a_key_does_not_serve_a_second_request() {
+async fn a_key_is_refused_for_another_request() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -47,7 +47,7 @@ async fn a_key_does_not_serve_a_second_request() {
 }
 
 #[tokio::test]
-async fn a_key_on_another_stream_is_another_key() {
+async fn a_key_is_independent_on_each_stream() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -61,7 +61,7 @@ async fn a_key_on_another_stream_is_another_key() {
 }
 
 #[tokio::test]
-async fn what_is_made_with_a_key_has_one_id_however_often_it_is_made() {
+async fn creations_with_one_key_get_one_id() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let body = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
@@ -87,14 +87,14 @@ async fn what_is_made_with_a_key_has_one_id_however_often_it_is_made() {
 
     let other_list = owner.list("Patio").await;
     let elsewhere = join_with_key(&owner, &other_list, "Ana").await;
-    assert_ne!(elsewhere.id(), joined.id(), "the id is derived from the path too");
+    assert_ne!(elsewhere.id(), joined.id(), "the id depends on the path");
     let stranger = stage.owner();
     let theirs = stranger.send("POST", "/v1/waitlists", Some(&body), &[KEY]).await;
-    assert_ne!(theirs.id(), list.id(), "and from the account");
+    assert_ne!(theirs.id(), list.id(), "the id depends on the account");
 }
 
 #[tokio::test]
-async fn two_sends_of_one_key_at_once_take_effect_once() {
+async fn two_concurrent_requests_with_one_key_take_effect_once() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -118,7 +118,7 @@ async fn two_sends_of_one_key_at_once_take_effect_once() {
 }
 
 #[tokio::test]
-async fn a_join_is_answered_again_when_the_list_is_full_closed_changed_or_deleted_since() {
+async fn a_repeated_join_is_answered_as_before_even_after_the_list_changed() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let body =
@@ -138,7 +138,7 @@ async fn a_join_is_answered_again_when_the_list_is_full_closed_changed_or_delete
     assert_eq!(owner.post(&of_list("/close"), json!({})).await.status, 200);
     is_same(&again().await, &joined);
 
-    // In Germany that is no telephone number.
+    // The number is not valid in Germany.
     assert_eq!(owner.send("PATCH", &of_list(""), Some(&json!({ "region": "DE" })), &[]).await.status, 200);
     is_same(&again().await, &joined);
 
@@ -146,7 +146,7 @@ async fn a_join_is_answered_again_when_the_list_is_full_closed_changed_or_delete
     stage.project(visit(&joined.id())).await;
     assert_eq!(owner.send("DELETE", &of_list(""), None, &[]).await.status, 204);
     is_same(&again().await, &joined);
-    assert_eq!(owner.post(&of_list("/waitees"), ana.clone()).await.status, 404, "it takes nobody new");
+    assert_eq!(owner.post(&of_list("/waitees"), ana.clone()).await.status, 404, "no new party can join");
 }
 
 #[tokio::test]
@@ -162,12 +162,12 @@ async fn a_refused_command_is_not_remembered() {
     assert_eq!(
         join_with_key(&owner, &list, "Ben").await.status,
         201,
-        "nothing came of the first, so nothing binds the key"
+        "a refused command does not bind the key"
     );
 }
 
 #[tokio::test]
-async fn if_match_takes_the_etag_of_a_write_or_a_read_and_refuses_a_stale_one() {
+async fn if_match_accepts_the_etag_of_a_write_or_a_read_and_refuses_a_stale_one() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -183,17 +183,13 @@ async fn if_match_takes_the_etag_of_a_write_or_a_read_and_refuses_a_stale_one() 
         let refused = owner.send("POST", &of_ana("/seat"), None, &[stale]).await;
         assert_eq!((refused.status, slug(&refused)), (412, "precondition-failed".into()), "{refused:?}");
     }
-    // The same command again is no new one, however old what it expected is by now.
+    // A repeated command is answered as before, even if its expected state is stale by now.
     is_same(&owner.send("POST", &of_ana("/call"), None, &[at_one, KEY]).await, &called);
 
     let seated = owner.send("POST", &of_ana("/seat"), None, &[("If-Match", called.header("etag"))]).await;
     assert_eq!((seated.status, seated.header("etag")), (200, "\"3\""));
     let weak = owner.send("POST", &of_ana("/restore"), None, &[("If-Match", "3")]).await;
-    assert_eq!(
-        (weak.status, slug(&weak)),
-        (400, "invalid-parameter".into()),
-        "what is no ETag is not guessed at"
-    );
+    assert_eq!((weak.status, slug(&weak)), (400, "invalid-parameter".into()), "a malformed ETag is refused");
 }
 
 async fn join_with_key(owner: &Owner<'_>, list: &str, name: &str) -> Answer {

@@ -1,4 +1,4 @@
-//! Registering, signing in, staying so, and what ends it.
+//! Registering, signing in, and changing an account.
 
 mod flood;
 mod fuzz;
@@ -28,7 +28,7 @@ fn registration(email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn somebody_registers_and_signs_in() {
+async fn a_registered_account_can_sign_in_and_create_a_list() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let list = json!({ "name": "Main room", "time_zone": "UTC", "region": "US" });
@@ -42,7 +42,7 @@ async fn somebody_registers_and_signs_in() {
 }
 
 #[tokio::test]
-async fn an_address_has_one_account_however_it_is_written() {
+async fn an_address_has_one_account_in_all_its_spellings() {
     let stage = Stage::new().await;
     assert_eq!(stage.anyone("POST", "/v1/users", registration("ana@example.com")).await.status, 201);
     let before = census(&stage.dynamodb, &stage.prefix).await;
@@ -84,7 +84,7 @@ async fn a_registration_sent_twice_under_one_key_makes_one_account() {
 }
 
 #[tokio::test]
-async fn a_password_that_would_be_guessed_is_refused_wherever_one_is_set() {
+async fn an_easily_guessed_password_is_refused_wherever_one_is_set() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     for weak in ["password", "12345678", "qwertyuiop", "waitlist"] {
@@ -109,7 +109,7 @@ async fn a_password_that_would_be_guessed_is_refused_wherever_one_is_set() {
 }
 
 #[tokio::test]
-async fn nobody_learns_whether_there_is_such_an_account() {
+async fn answers_do_not_reveal_whether_an_account_exists() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let plain = |mut body: Value| {
@@ -129,11 +129,11 @@ async fn nobody_learns_whether_there_is_such_an_account() {
         let bad = send(&stage.backend, None, "POST", "/v1/password-resets", Some(&body), &header).await;
         assert_is_problem(&bad, 400, "invalid-parameter", email);
     }
-    assert_eq!(stage.commits(account.id).await.len(), 1, "the account's stream does not grow by a reset");
+    assert_eq!(stage.commits(account.id).await.len(), 1, "a reset does not add to the account's stream");
 }
 
 #[tokio::test]
-async fn tries_are_bounded_and_cost_no_commit() {
+async fn sign_ins_are_bounded_and_write_no_commit() {
     let stage = Stage::new().await;
     let account = stage.account().await; // has signed in once
     let log = async || stage.commits(account.id).await.len();
@@ -141,17 +141,21 @@ async fn tries_are_bounded_and_cost_no_commit() {
         assert_eq!(stage.sign_in(&account.email, OTHER_PASSWORD).await.status, 401);
     }
     let refused = stage.sign_in(&account.email, PASSWORD).await;
-    assert_is_problem(&refused, 429, "too-many-requests", "the eleventh");
+    assert_is_problem(&refused, 429, "too-many-requests", "the eleventh attempt");
     let wait: i64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait}");
     assert_eq!(log().await, 1);
-    assert_eq!(stage.sign_in("ben@example.com", PASSWORD).await.status, 401, "others are heard");
+    assert_eq!(
+        stage.sign_in("ben@example.com", PASSWORD).await.status,
+        401,
+        "other addresses are not affected"
+    );
     stage.backend.clock.advance_millis(wait * 1_000);
     assert_eq!(stage.sign_in(&account.email, PASSWORD).await.status, 201);
 }
 
 #[tokio::test]
-async fn a_name_is_changed_and_nothing_else() {
+async fn only_the_name_of_an_account_can_be_changed() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let renamed = stage.with(&account.access, "PATCH", "/v1/me", json!({ "name": "Ben" })).await;
@@ -176,9 +180,9 @@ async fn a_name_is_changed_and_nothing_else() {
     assert_eq!(stage.commits(account.id).await.len(), 2);
 }
 
-/// A registration is one transaction: nothing of it rests where it failed.
+/// A registration is one transaction, and none of it is stored in clear.
 #[tokio::test]
-async fn what_is_registered_costs_and_rests_as_stated() {
+async fn a_registration_costs_the_documented_units_and_stores_nothing_in_clear() {
     let stage = Stage::new().await;
     let _warm = stage.account().await;
     let _before = stage.meter.take();
@@ -186,13 +190,16 @@ async fn what_is_registered_costs_and_rests_as_stated() {
     let used = stage.meter.take();
     documented(&stage, "registering and signing in for the first time", &used);
     if stage.counts_as_documented() {
-        assert_eq!(used.reads["vault"], 3.0, "the claim at registration; claim and key at sign-in: {used:?}");
+        assert_eq!(
+            used.reads["vault"], 3.0,
+            "the claim at registration; the claim and the key at sign-in: {used:?}"
+        );
         assert_eq!(
             used.reads["events"], 3.0,
-            "an empty stream; the account and an empty one at sign-in: {used:?}"
+            "an empty stream at registration; the account and an empty stream at sign-in: {used:?}"
         );
-        // Registered, the welcome mail, key and claim in one transaction cost twice; a session is one write. All but the vault's are
-        // in the index.
+        // A transaction costs twice: the registration, the welcome mail, the key and the claim. The session
+        // is one write. All but the vault's items are in the audit index.
         assert_eq!(
             (used.writes["events"], used.writes["events/audit"], used.writes["vault"]),
             (5.0, 3.0, 4.0),
@@ -200,19 +207,19 @@ async fn what_is_registered_costs_and_rests_as_stated() {
         );
     }
     assert_eq!(used.writes["limits"], 4.0, "{used:?}");
-    let mut rests = String::new();
+    let mut stored = String::new();
     for table in DEPLOYED {
-        rests += &format!("{:?}", scan(&stage.dynamodb, table, &stage.prefix).await);
+        stored += &format!("{:?}", scan(&stage.dynamodb, table, &stage.prefix).await);
     }
-    assert!(rests.contains(&account.id.to_string()));
+    assert!(stored.contains(&account.id.to_string()));
     assert!(
-        !rests.contains(&account.email) && !rests.contains(PASSWORD) && !rests.contains("argon2"),
-        "in clear at rest"
+        !stored.contains(&account.email) && !stored.contains(PASSWORD) && !stored.contains("argon2"),
+        "stored in clear"
     );
 }
 
 #[tokio::test]
-async fn keys_are_published_for_whoever_checks_tokens() {
+async fn the_public_keys_of_access_tokens_are_published() {
     let stage = Stage::new().await;
     let set = stage.anyone("GET", "/.well-known/jwks.json", Value::Null).await;
     assert_eq!(set.status, 200, "{set:?}");
@@ -221,6 +228,6 @@ async fn keys_are_published_for_whoever_checks_tokens() {
         (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
         (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("sig"))
     );
-    assert!(key["d"].is_null(), "the public half alone");
+    assert!(key["d"].is_null(), "only the public key");
     assert!(ROUTES.iter().any(|entry| entry.path == "/.well-known/jwks.json"));
 }

@@ -1,4 +1,4 @@
-//! Who may do what, for every route that there is: the table of routes is the list of cases.
+//! Authorization of every route. The table of routes is the list of cases.
 
 use data_encoding::BASE64URL_NOPAD;
 use infra::{Clock, http::Principal, token::TokenKey};
@@ -16,12 +16,12 @@ use waitlist_tests::{
 
 use crate::{bad_input::assert_is_problem, place::Place, raw::census};
 
-/// Every route that is not for everyone.
+/// Returns the routes that need an access token.
 fn guarded() -> impl Iterator<Item = &'static Entry> {
     ROUTES.iter().filter(|entry| entry.access != Access::Public)
 }
 
-/// What the owner of a list and a party there sends to a route; nothing when nobody has thought of it yet.
+/// Returns a valid request of the list's owner to a route; `None` for a route without a case here.
 fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(String, Option<Value>)> {
     let body = match (entry.method, entry.path) {
         (
@@ -65,7 +65,7 @@ fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(Strin
     Some((entry.path.replace("{id}", id), body))
 }
 
-/// Brings list and party to where the owner's request succeeds.
+/// Brings the list and the party into a state in which the owner's request succeeds.
 async fn make_ready(owner: &Owner<'_>, entry: &Entry, list: &str, party: &str) {
     let first = match entry.path {
         "/v1/waitlists/{id}" if entry.method == "DELETE" => format!("/v1/waitlists/{list}/close"),
@@ -83,11 +83,11 @@ fn every_guarded_route_has_a_case() {
         .filter(|entry| request(entry, "l", "p", "o").is_none())
         .map(|entry| (entry.method, entry.path))
         .collect();
-    assert!(without.is_empty(), "say in `request` what an owner sends to {without:?}");
+    assert!(without.is_empty(), "add the requests of {without:?} to `request`");
 }
 
 #[tokio::test]
-async fn another_accounts_id_is_404_on_every_route_and_its_owner_is_served() {
+async fn another_accounts_id_is_404_on_every_route_while_its_owner_is_served() {
     let stage = Stage::new().await;
     for entry in guarded() {
         let owner = stage.registered().await;
@@ -98,7 +98,7 @@ async fn another_accounts_id_is_404_on_every_route_and_its_owner_is_served() {
         let asked = format!("{} {path}", entry.method);
         if entry.path.contains("{id}") {
             let stranger = stage.owner();
-            stranger.list("Elsewhere").await; // so that the stranger has keys, which do not fit
+            stranger.list("Elsewhere").await; // so that the stranger has a key, which does not open the owner's data
             let before = census(&stage.dynamodb, &stage.prefix).await;
             for headers in [vec![], vec![("Idempotency-Key", "a-key")], vec![("If-Match", "\"1\"")]] {
                 let refused = stranger.send(entry.method, &path, body.as_ref(), &headers).await;
@@ -109,7 +109,10 @@ async fn another_accounts_id_is_404_on_every_route_and_its_owner_is_served() {
                     .replace(&list, &Uuid::from_u128(7).to_string());
                 let absent = stranger.send(entry.method, &nowhere, body.as_ref(), &headers).await;
                 assert_is_problem(&absent, 404, "not-found", &asked);
-                assert_eq!(absent.body["detail"], detail, "{asked}: another's is told from none");
+                assert_eq!(
+                    absent.body["detail"], detail,
+                    "{asked}: another account's id is told from an unknown one"
+                );
             }
             assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before, "{asked} left something behind");
         }
@@ -118,9 +121,9 @@ async fn another_accounts_id_is_404_on_every_route_and_its_owner_is_served() {
     }
 }
 
-/// The gateway caches what the authorizer said, so a handler looks at the time itself.
+/// API Gateway caches the authorizer's answer, so each handler checks the expiry.
 #[tokio::test]
-async fn a_principal_whose_time_has_passed_is_401_on_every_route() {
+async fn an_expired_principal_is_401_on_every_route() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -146,13 +149,13 @@ async fn a_principal_whose_time_has_passed_is_401_on_every_route() {
     assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);
 }
 
-/// A JWT whose parts are these, the signature included.
+/// Builds a JWT from its parts.
 fn jwt(header: &Value, claims: &Value, signature: &[u8]) -> String {
     let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     format!("{}.{}.{}", part(header), part(claims), BASE64URL_NOPAD.encode(signature))
 }
 
-/// What does not let anyone in, by what is wrong with it: values of the header Authorization.
+/// Returns values of the header Authorization that must be refused, each with its fault.
 fn bad_authorizations(
     owner: UserId,
     valid: &str,
@@ -185,7 +188,7 @@ fn bad_authorizations(
     let swapped = format!("{head}.{}.{signature}", BASE64URL_NOPAD.encode(promoted.to_string().as_bytes()));
     vec![
         ("no token", None),
-        ("an empty one", Some(String::new())),
+        ("an empty header", Some(String::new())),
         ("the scheme alone", Some("Bearer".into())),
         ("another scheme", Some(format!("Basic {valid}"))),
         ("a token without a scheme", Some(valid.to_owned())),
@@ -198,21 +201,21 @@ fn bad_authorizations(
             Some(format!("Bearer {}", jwt(&json!({ "alg": "none", "typ": "JWT" }), &claims, b""))),
         ),
         ("a symmetric algorithm", Some(format!("Bearer {public}"))),
-        ("a signature cut off", Some(format!("Bearer {}", valid.rsplit_once('.').unwrap().0))),
-        ("another's claims under a good signature", Some(format!("Bearer {swapped}"))),
-        ("no key's name", Some(format!("Bearer {nameless}"))),
-        ("a session that never was", signed(json!({ "sid": Uuid::from_u128(9) }))),
-        ("a session that is no id", signed(json!({ "sid": "root" }))),
+        ("no signature", Some(format!("Bearer {}", valid.rsplit_once('.').unwrap().0))),
+        ("other claims with a valid signature", Some(format!("Bearer {swapped}"))),
+        ("no key id", Some(format!("Bearer {nameless}"))),
+        ("an unknown session", signed(json!({ "sid": Uuid::from_u128(9) }))),
+        ("a session that is not an id", signed(json!({ "sid": "root" }))),
         ("another issuer", signed(json!({ "iss": "someone-else" }))),
         ("no issuer", signed(json!({ "iss": null }))),
         ("no subject", signed(json!({ "sub": null }))),
-        ("a subject that is no account", signed(json!({ "sub": "root" }))),
-        ("no end", signed(json!({ "exp": null }))),
+        ("a subject that is not an account", signed(json!({ "sub": "root" }))),
+        ("no expiry", signed(json!({ "exp": null }))),
     ]
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_valid_is_401_on_every_route_of_the_running_server() {
+async fn an_invalid_token_is_401_on_every_route_of_the_running_server() {
     let place = Place::new();
     let server = place.serve(&[]).await;
     let owner = UserId(Uuid::from_u128(7));

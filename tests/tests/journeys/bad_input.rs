@@ -1,4 +1,4 @@
-//! What a client can get wrong, each in turn: the right refusal, pointing at the right place, and nothing stored.
+//! Invalid requests: each gets the right refusal, which names the faulty place, and stores nothing.
 
 mod accounts;
 mod arbitrary;
@@ -16,7 +16,7 @@ use crate::raw::census;
 const JSON: (&str, &str) = ("content-type", "application/json");
 const NO_SUCH_ID: &str = "01920000-0000-7000-8000-000000000000";
 
-/// A list with two parties, and a way to send anything at all to it.
+/// A list with two parties, and ways to send requests to it.
 struct Scene<'s> {
     stage: &'s Stage,
     owner: Owner<'s>,
@@ -36,7 +36,7 @@ impl<'s> Scene<'s> {
         Self { stage, owner, list, parties, ana, ben }
     }
 
-    /// Where guests join by themselves.
+    /// The path to which guests send their joins.
     fn door(&self) -> String {
         format!("/v1/public/waitlists/{}/waitees", self.list)
     }
@@ -57,7 +57,8 @@ impl<'s> Scene<'s> {
         send_bytes(&self.stage.backend, Some(principal), method, path, body.to_owned().into(), headers).await
     }
 
-    /// The request is refused like this and leaves no trace. `at` is `kind:place` of the first error, or nothing.
+    /// Asserts that the request is refused and stores nothing. `at` is `kind:place` of the first error, or
+    /// empty.
     async fn refuses(
         &self,
         method: &str,
@@ -94,7 +95,7 @@ impl<'s> Scene<'s> {
         );
     }
 
-    /// A JSON body is refused.
+    /// Asserts that a JSON body is refused.
     async fn refuses_body(&self, method: &str, path: &str, body: &str, expected: (u16, &str, &str)) {
         self.refuses(method, path, body, &[JSON], expected).await;
     }
@@ -109,7 +110,7 @@ impl<'s> Scene<'s> {
     }
 }
 
-/// A problem document of this kind, whole.
+/// Asserts that the answer is a complete problem document of this kind.
 pub(crate) fn assert_is_problem(answer: &Answer, status: u16, slug: &str, request: &str) {
     assert_eq!(answer.status, status, "{request}: {answer:?}");
     assert_eq!(answer.header("content-type"), "application/problem+json", "{request}: {answer:?}");

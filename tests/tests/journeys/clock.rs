@@ -1,4 +1,4 @@
-//! Time that passes when a test says so, on a running server.
+//! Moving the clock of a running server.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -13,7 +13,7 @@ async fn status(server: &Server, token: &str) -> u16 {
     server.send(Some(token), "GET", "/v1/waitlists", None, &[]).await.unwrap().status
 }
 
-/// Moves the clock; what it shows then.
+/// Moves the clock. Returns the new time.
 async fn moved(place: &Place, args: &[&str]) -> Time {
     let ran = place.run(args).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{args:?}");
@@ -22,7 +22,7 @@ async fn moved(place: &Place, args: &[&str]) -> Time {
 }
 
 #[tokio::test]
-async fn a_token_ends_when_the_clock_is_moved_past_its_end() {
+async fn a_token_expires_when_the_clock_is_moved_past_its_expiry() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let owner = UserId(Clock::system().id(Clock::system().now())).to_string();
@@ -34,7 +34,7 @@ async fn a_token_ends_when_the_clock_is_moved_past_its_end() {
     let later = moved(&place, &["clock", "advance", "14m"]).await;
     assert!(later >= before.plus_minutes(14), "{later}");
     assert_eq!(status(&server, &token).await, 200);
-    assert!(moved(&place, &["clock", "advance", "60s"]).await >= later.plus_minutes(1), "it runs on");
+    assert!(moved(&place, &["clock", "advance", "60s"]).await >= later.plus_minutes(1), "the clock runs on");
     assert_eq!(status(&server, &token).await, 401);
 
     let next_year = before.plus_minutes(365 * 24 * 60);
@@ -48,7 +48,7 @@ async fn a_token_ends_when_the_clock_is_moved_past_its_end() {
         .await
         .unwrap();
     let at: Time = history.body["items"][0]["at"].as_str().unwrap().parse().unwrap();
-    assert!(at >= next_year && at < next_year.plus_minutes(5), "what happens then is dated so: {at}");
+    assert!(at >= next_year && at < next_year.plus_minutes(5), "events have the moved time: {at}");
 
     let ran = place.run(&["clock", "advance", "1d", "--json"]).await;
     let said: Value = serde_json::from_str(&ran.out).unwrap();
@@ -61,7 +61,7 @@ async fn a_token_ends_when_the_clock_is_moved_past_its_end() {
 }
 
 #[tokio::test]
-async fn who_signed_out_is_let_in_for_a_minute_at_most_as_behind_the_gateway() {
+async fn a_revoked_token_is_accepted_for_at_most_a_minute_as_in_aws() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let person = json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" });
@@ -74,13 +74,13 @@ async fn who_signed_out_is_let_in_for_a_minute_at_most_as_behind_the_gateway() {
         server.send(Some(token), "DELETE", "/v1/sessions/current", None, &[]).await.unwrap().status,
         204
     );
-    assert_eq!(status(&server, token).await, 200, "the answer from before is kept");
+    assert_eq!(status(&server, token).await, 200, "the authorizer's answer is cached");
     moved(&place, &["clock", "advance", "60s"]).await;
     assert_eq!(status(&server, token).await, 401);
 }
 
 #[tokio::test]
-async fn a_clock_that_is_not_moved_says_why() {
+async fn a_refused_move_of_the_clock_says_why() {
     let place = Place::new();
     let refused = async |args: &[&str], why: &str| {
         let ran = place.run(args).await;
@@ -98,7 +98,7 @@ async fn a_clock_that_is_not_moved_says_why() {
 
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let mode = std::fs::metadata(place.path().join("server.json")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "it holds a secret");
+    assert_eq!(mode & 0o777, 0o600, "the file holds a secret");
     refused(
         &["clock", "set", "2020-01-01T00:00:00Z"],
         "cannot be set back: times in the log only move forward",
@@ -115,7 +115,7 @@ async fn a_clock_that_is_not_moved_says_why() {
 }
 
 #[tokio::test]
-async fn commands_of_the_local_backend_are_not_for_aws() {
+async fn commands_of_the_local_backend_are_refused_with_aws() {
     let place = Place::new();
     for args in [
         ["serve", "--aws"].as_slice(),

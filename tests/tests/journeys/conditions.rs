@@ -1,4 +1,4 @@
-//! Conditional requests, as RFC 9110, section 13, describes them.
+//! Conditional requests (RFC 9110, section 13).
 
 use serde_json::json;
 use waitlist_tests::stage::{Owner, Stage, send};
@@ -8,7 +8,7 @@ use crate::{bad_input::assert_is_problem, raw::census};
 const KEY: &str = "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c00a";
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 
-/// A list and a party that was called: it is at 2.
+/// Creates a list and a party at version 2, which was called. Returns their paths.
 async fn called(owner: &Owner<'_>) -> (String, String) {
     let list = owner.list("Main room").await;
     let ana = format!("/v1/waitees/{}", owner.join(&list, "Ana").await);
@@ -17,7 +17,7 @@ async fn called(owner: &Owner<'_>) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_write_is_carried_out_when_if_match_names_the_state_it_meets() {
+async fn a_write_succeeds_when_if_match_names_the_current_state() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let read = format!("\"2.{HASH}\"");
@@ -43,7 +43,7 @@ async fn a_write_is_carried_out_when_if_match_names_the_state_it_meets() {
 }
 
 #[tokio::test]
-async fn a_write_is_refused_when_if_none_match_names_the_state_it_meets() {
+async fn a_write_is_refused_when_if_none_match_names_the_current_state() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let (_, ana) = called(&owner).await;
@@ -58,7 +58,7 @@ async fn a_write_is_refused_when_if_none_match_names_the_state_it_meets() {
 }
 
 #[tokio::test]
-async fn a_creation_that_must_be_the_first_under_its_key_is_refused_the_second_time() {
+async fn a_creation_with_if_none_match_is_refused_when_its_key_was_used_before() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -83,7 +83,7 @@ async fn a_creation_that_must_be_the_first_under_its_key_is_refused_the_second_t
         assert_eq!(
             (again.status, again.id()),
             (201, first.id()),
-            "{path}: without the condition it is answered"
+            "{path}: without the condition the creation is answered again"
         );
         let of_state = owner.send("POST", &path, Some(body), &[("If-Match", "\"1\"")]).await;
         assert_is_problem(&of_state, 412, "precondition-failed", &path);
@@ -92,7 +92,7 @@ async fn a_creation_that_must_be_the_first_under_its_key_is_refused_the_second_t
 }
 
 #[tokio::test]
-async fn a_read_is_answered_when_if_match_names_what_it_would_answer() {
+async fn a_read_succeeds_when_if_match_names_its_current_etag() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let (list, ana) = called(&owner).await;

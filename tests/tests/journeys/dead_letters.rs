@@ -1,4 +1,4 @@
-//! What was tried too often, looked after on the command line.
+//! Dead letters on the command line.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::place::Place;
 
-/// How often a message is tried at most before it is dead, whichever queue it is on.
+/// More receives than any queue makes before a message becomes a dead letter.
 const TRIES_MAX: usize = 60;
 
-/// A message that was tried until it was given up.
+/// Sends a message and receives it until it becomes a dead letter.
 async fn dead(place: &Place, name: &'static str, body: &str) {
     let clock = Clock::system();
     let policy = Policy { visibility: Duration::from_secs(60), attempts_max: 3 };
@@ -25,7 +25,7 @@ async fn dead(place: &Place, name: &'static str, body: &str) {
         policy,
         clock.clone(),
     ));
-    queue.send(body, Duration::from_secs(600)).await.unwrap(); // later than whoever else works the queue off
+    queue.send(body, Duration::from_secs(600)).await.unwrap(); // delayed, so that the server does not receive it
     for _ in 0..TRIES_MAX {
         clock.advance_millis(601_000);
         let _tried = queue.receive(RECEIVE_MAX).await.unwrap();
@@ -33,7 +33,7 @@ async fn dead(place: &Place, name: &'static str, body: &str) {
             return;
         }
     }
-    panic!("a message is tried for ever");
+    panic!("the message never became a dead letter");
 }
 
 async fn ran(place: &Place, args: &[&str]) -> (Option<i32>, Value) {
@@ -42,15 +42,15 @@ async fn ran(place: &Place, args: &[&str]) -> (Option<i32>, Value) {
 }
 
 #[tokio::test]
-async fn dead_letters_are_listed_shown_and_sent_anew() {
+async fn dead_letters_are_listed_shown_and_redriven() {
     let place = Place::new();
     let server = place.serve(&[]).await;
     assert_eq!(ran(&place, &["list"]).await, (Some(0), json!({ "items": [] })));
     let parked = json!({ "consumer": "projector", "stream": "waitee-01920000-0000-7000-8000-000000000000", "seq": 1, "cause": "the log ends before 1" });
     dead(&place, "retries", &parked.to_string()).await;
     dead(&place, "erasures", "no intent").await;
-    let untold = json!({ "intent": "attend", "stream": "user-01920000-0000-7000-8000-000000000000", "cause": "the address does not open" });
-    dead(&place, "deliveries", &untold.to_string()).await;
+    let unsent = json!({ "intent": "attend", "stream": "user-01920000-0000-7000-8000-000000000000", "cause": "the address does not open" });
+    dead(&place, "deliveries", &unsent.to_string()).await;
 
     let (code, listed) = ran(&place, &["list"]).await;
     let items = listed["items"].as_array().unwrap();
@@ -61,8 +61,8 @@ async fn dead_letters_are_listed_shown_and_sent_anew() {
     assert!(text.contains("waitee-01920000-0000-7000-8000-000000000000: the log ends before 1"), "{text}");
     assert!(text.contains("not a message of this system"), "{text}");
     assert!(text.contains("user-01920000-0000-7000-8000-000000000000: the address does not open"), "{text}");
-    let untold = of("deliveries")["id"].as_str().unwrap();
-    assert_eq!(ran(&place, &["redrive", untold]).await, (Some(0), json!({ "redriven": 1 })));
+    let unsent = of("deliveries")["id"].as_str().unwrap();
+    assert_eq!(ran(&place, &["redrive", unsent]).await, (Some(0), json!({ "redriven": 1 })));
 
     let id = of("retries")["id"].as_str().unwrap();
     assert_eq!(ran(&place, &["show", id]).await, (Some(0), of("retries").clone()));

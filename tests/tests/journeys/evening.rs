@@ -1,4 +1,4 @@
-//! A host's evening, told over HTTP against the running server.
+//! A host's evening and a guest's visit, over HTTP against the running server.
 
 use infra::{
     Clock,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use waitlist_tests::{account::PASSWORD, process::Server};
 
 #[tokio::test]
-async fn a_host_makes_a_list_adds_parties_calls_and_seats_them_and_reads_the_board() {
+async fn a_host_creates_a_list_adds_calls_and_seats_parties_and_reads_the_board() {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(directory.path(), &[]).await;
     let token = server.token(UserId(uuid::Uuid::from_u128(7)));
@@ -59,9 +59,9 @@ async fn a_host_makes_a_list_adds_parties_calls_and_seats_them_and_reads_the_boa
     assert_eq!(server.interrupt().await, Some(0));
 }
 
-/// From registering to signing out, by way of a guest who adds themselves to the list.
+/// From registration to signing out, with a guest who joins by themselves in between.
 #[tokio::test]
-async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out() {
+async fn an_owner_registers_a_guest_joins_and_is_seated_and_the_owner_signs_out() {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start(directory.path(), &[]).await;
     let anyone = async |method: &str, path: &str, body: Value| {
@@ -131,7 +131,7 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
         .iter()
         .map(|event| event["actor"].as_str().unwrap())
         .collect();
-    actors.retain(|actor| *actor != "system:delivery"); // how far the message to the guest came is another matter
+    actors.retain(|actor| *actor != "system:delivery"); // the message to the guest may be in any state
     let (host, guest) = (format!("user:{}", ana.id()), format!("guest:{}", ben.id()));
     assert_eq!(actors, [guest.as_str(), &host, &guest, &host]);
 

@@ -1,4 +1,4 @@
-//! Streams that hold as many events as they take.
+//! Streams with the most events that they accept.
 
 use schema::{
     Commit, StreamId, WaiteeId, WaitlistId,
@@ -22,7 +22,7 @@ fn assert_full(answer: &Answer, what: &str) {
     assert_is_problem(answer, 409, "history-full", what);
 }
 
-/// A visit with a call as its last event but one, moved up and down before.
+/// Makes a visit of 499 events: it was moved up and down.
 async fn almost_full(stage: &Stage, owner: &Owner<'_>, list: &str) -> WaiteeId {
     let party = json!({ "name": "Ana", "party_size": 2, "phone": "(415) 555-2671" });
     let joined = owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await;
@@ -40,7 +40,7 @@ async fn almost_full(stage: &Stage, owner: &Owner<'_>, list: &str) -> WaiteeId {
 }
 
 #[tokio::test]
-async fn a_full_visit_can_only_be_ended_or_erased_and_what_becomes_of_its_messages_is_recorded() {
+async fn a_full_visit_can_only_be_ended_or_erased_and_still_records_its_messages() {
     let stage = Stage::new().await;
     let (owner, post) = (stage.confirmed().await, Post::new(&stage));
     let list = owner.list_with(json!({ "hold_minutes": 10, "remind_minutes": 3 })).await;
@@ -109,7 +109,7 @@ async fn a_full_account_can_still_be_erased() {
 }
 
 #[tokio::test]
-async fn a_history_is_shown_whole_page_by_page_and_says_where_its_chain_breaks() {
+async fn a_history_is_complete_over_its_pages_and_names_the_broken_link_of_its_chain() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -132,7 +132,10 @@ async fn a_history_is_shown_whole_page_by_page_and_says_where_its_chain_breaks()
                 assert_eq!(page.status, 200, "{page:?}");
                 let shown = page.body["items"].as_array().unwrap().clone();
                 assert!((1..=limit).contains(&shown.len()), "{page:?}");
-                assert!(shown.iter().all(|event| event["data"]["name"].is_null()), "erased on every page");
+                assert!(
+                    shown.iter().all(|event| event["data"]["name"].is_null()),
+                    "names are erased on every page"
+                );
                 items.extend(shown);
                 let seen = items.len() as u64;
                 let verified = &page.body["verified"];
@@ -141,7 +144,7 @@ async fn a_history_is_shown_whole_page_by_page_and_says_where_its_chain_breaks()
                         assert_eq!((&verified["ok"], &verified["seq"]), (&json!(false), &json!(seq)))
                     }
                     None if broken_at.is_none() => assert_eq!(verified["ok"], json!(true), "{page:?}"),
-                    None => {} // the commit behind the page may have been read
+                    None => {} // the altered commit may have been read with this page
                 }
                 let Some(next) = page.body["next"].as_str() else { break };
                 cursor = format!("&cursor={next}");

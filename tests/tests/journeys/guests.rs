@@ -1,4 +1,4 @@
-//! Guests, who have no account: a list's id lets them join, and a token lets them follow the one visit.
+//! Guests without an account: the list's id lets them join, and a visit token opens their one visit.
 
 mod apart;
 mod refused;
@@ -9,7 +9,7 @@ use waitlist_tests::stage::{Answer, Owner, Stage, send};
 
 use crate::reads::feed;
 
-/// A list of a restaurant, and the guests in front of it.
+/// A list, and requests that guests send to it.
 struct Door<'s> {
     stage: &'s Stage,
     owner: Owner<'s>,
@@ -32,7 +32,7 @@ impl<'s> Door<'s> {
         format!("/v1/public/waitlists/{}/waitees", self.list)
     }
 
-    /// What anybody gets who sends this.
+    /// Sends a request without an access token.
     async fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
         send(&self.stage.backend, None, method, path, body, headers).await
     }
@@ -53,7 +53,7 @@ impl<'s> Door<'s> {
     }
 }
 
-/// Somebody who joined by themselves.
+/// A guest who joined by themselves.
 struct Guest {
     id: String,
     token: String,
@@ -61,7 +61,7 @@ struct Guest {
 }
 
 impl Guest {
-    /// A path of their visit.
+    /// The path of the guest's visit.
     fn visit(&self, action: &str) -> String {
         format!("/v1/public/visits/{}{action}", self.token)
     }
@@ -76,7 +76,7 @@ fn party(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_guest_joins_is_called_says_that_they_come_and_leaves_after_all() {
+async fn a_guest_joins_is_called_confirms_and_leaves() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     door.owner.join(&door.list, "Zoe").await;
@@ -103,7 +103,7 @@ async fn a_guest_joins_is_called_says_that_they_come_and_leaves_after_all() {
         [&seen["email"], &seen["note"], &seen["language"]],
         [&json!("ana@example.com"), &json!("window"), &json!("es")]
     );
-    assert_eq!(seen["quoted_minutes"], 10, "as the list quotes");
+    assert_eq!(seen["quoted_minutes"], 10, "the list's own quote");
 
     door.owner.post(&format!("{of_host}/call"), json!({})).await;
     feed(&stage).await;
@@ -151,7 +151,7 @@ async fn a_guest_joins_is_called_says_that_they_come_and_leaves_after_all() {
 }
 
 #[tokio::test]
-async fn what_a_guest_is_given_leads_to_their_page_and_is_stored_by_nobody_on_the_way() {
+async fn the_answer_to_a_join_links_to_the_guests_page_and_must_not_be_cached() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let Guest { id, token, answer } = door.join(&party("Ana")).await;
@@ -163,7 +163,7 @@ async fn what_a_guest_is_given_leads_to_their_page_and_is_stored_by_nobody_on_th
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("sync-token"), format!("waitee-{id}@1"));
     assert!(answer.headers.values().all(|value| !value.to_str().unwrap().contains(&token)), "{answer:?}");
-    // Refusals too, and what hosts write.
+    // The same holds for refusals and for the writes of hosts.
     assert_eq!(
         door.send("POST", &door.parties(), Some(&json!({})), &[]).await.header("cache-control"),
         "no-store"
@@ -173,12 +173,12 @@ async fn what_a_guest_is_given_leads_to_their_page_and_is_stored_by_nobody_on_th
 }
 
 #[tokio::test]
-async fn a_join_sent_twice_under_one_key_happens_once_and_is_answered_twice() {
+async fn a_repeated_join_with_one_key_takes_effect_once_and_is_answered_again() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let key = [("Idempotency-Key", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c001")];
     let first = door.send("POST", &door.parties(), Some(&ana()), &key).await;
-    // Another process, the list closed since, and the guest gone.
+    // The repeat reaches another process, after the guest left and the list closed.
     let token = first.body["visit_token"].as_str().unwrap();
     door.send("POST", &format!("/v1/public/visits/{token}/leave"), None, &[]).await;
     door.owner.post(&format!("/v1/waitlists/{}/close", door.list), json!({})).await;
@@ -196,11 +196,11 @@ async fn a_join_sent_twice_under_one_key_happens_once_and_is_answered_twice() {
     let elsewhere = Door::new(&stage).await;
     let theirs = elsewhere.send("POST", &elsewhere.parties(), Some(&ana()), &key).await;
     assert_eq!(theirs.status, 201);
-    assert_ne!(theirs.id(), first.id(), "a key's scope is the list");
+    assert_ne!(theirs.id(), first.id(), "a key belongs to one list");
 }
 
 #[tokio::test]
-async fn a_guests_tap_sent_twice_under_one_key_happens_once_and_another_tap_under_it_is_refused() {
+async fn a_guests_repeated_request_takes_effect_once_and_another_with_its_key_is_refused() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
@@ -219,7 +219,7 @@ async fn a_guests_tap_sent_twice_under_one_key_happens_once_and_another_tap_unde
 }
 
 #[tokio::test]
-async fn a_guest_sees_what_they_wrote_though_the_feed_stands_still() {
+async fn a_guest_sees_their_own_writes_while_the_feed_is_stopped() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
@@ -239,7 +239,7 @@ async fn a_guest_sees_what_they_wrote_though_the_feed_stands_still() {
 }
 
 #[tokio::test]
-async fn the_door_tells_how_many_wait_and_what_whoever_joins_is_then_quoted() {
+async fn the_public_list_shows_how_many_wait_and_the_quote_for_the_next_guest() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let shown = async || {

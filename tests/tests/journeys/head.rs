@@ -1,4 +1,4 @@
-//! HEAD on every route that is read: the answer to GET without its body.
+//! HEAD on every route that can be read: the answer to GET without its body.
 
 use schema::route::{Access, ROUTES};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use waitlist_tests::stage::{Stage, send};
 use crate::place::Place;
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_the_body_on_every_route() {
+async fn head_is_answered_like_get_without_the_body_on_every_route() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     owner.registered("Ana", "ana@example.com").await;
@@ -33,7 +33,7 @@ async fn head_answers_as_get_does_without_the_body_on_every_route() {
 }
 
 #[tokio::test]
-async fn the_running_server_answers_head_and_tells_browsers_how_long_a_preflight_holds() {
+async fn the_running_server_answers_head_and_preflight_requests() {
     let place = Place::new();
     let server = place.serve(&[("WAITLIST_CORS_ORIGINS", "https://Host.example:443")]).await;
     let http = reqwest::Client::new();

@@ -1,4 +1,5 @@
-//! The process dies, at once and in the middle: what was acknowledged is there, what was not is there once or not at all.
+//! The server is killed under load: acknowledged writes are kept, and unacknowledged ones are stored once or
+//! not at all.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,7 +18,7 @@ const SEED: u64 = 9;
 const KILLS: usize = 3;
 
 #[tokio::test]
-async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows_catch_up_by_themselves() {
+async fn a_server_killed_repeatedly_keeps_acknowledged_writes_and_its_rows_catch_up() {
     let size = Size { parties: Size::of_a_night().parties / 2, ..Size::of_a_night() };
     let mut random = Random::new(SEED);
     let place = Place::new();
@@ -43,9 +44,9 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
     exchanges.extend(night);
     let lost =
         exchanges.iter().flat_map(|exchange| &exchange.answers).filter(|answer| answer.is_none()).count();
-    assert!(lost > 0, "no request was under way when the server died");
+    assert!(lost > 0, "no request was running when the server died");
 
-    // Another death, behind the last answer: nobody asks for anything from here on until the rows are there.
+    // The server dies once more after the last answer. No request is sent until the rows have caught up.
     server.kill();
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     place.settled(&server).await;
@@ -55,8 +56,8 @@ async fn a_server_killed_again_and_again_keeps_what_it_acknowledged_and_its_rows
     assert_eq!(server.interrupt().await, Some(0));
 }
 
-/// The nth append is stored, and its writer gone before it can say so or do anything else.
-async fn a_writer_dies_behind_append(nth: usize) {
+/// The process dies right after the nth append, before it can answer.
+async fn dies_after_append(nth: usize) {
     let place = Place::new();
     let mut server = place.serve(&[("WAITLIST_ABORT_AT", &format!("log.appended:{nth}"))]).await;
     let token = server.token(owner());
@@ -81,19 +82,19 @@ async fn a_writer_dies_behind_append(nth: usize) {
     place.settled(&server).await;
     let dynamodb = place.dynamodb().await;
     let commits = async || scan(&dynamodb, &schema::table::EVENTS, &place.prefix).await.len();
-    assert_eq!(commits().await, nth, "what was appended is there");
+    assert_eq!(commits().await, nth, "the appended commit is kept");
     let again =
         server.send(Some(&token), "POST", &path, Some(&body), &[("Idempotency-Key", "a-key")]).await.unwrap();
     assert_eq!((again.status, &again.body["seq"]), (201, &json!(1)), "{again:?}");
-    assert_eq!(commits().await, nth, "the retry found it done");
+    assert_eq!(commits().await, nth, "the retry appended nothing");
 }
 
 #[tokio::test]
-async fn a_list_whose_writer_died_right_behind_the_append_appears_and_the_retry_finds_it() {
-    a_writer_dies_behind_append(1).await;
+async fn a_list_appended_right_before_a_crash_appears_and_its_retry_is_answered() {
+    dies_after_append(1).await;
 }
 
 #[tokio::test]
-async fn a_party_whose_writer_died_right_behind_the_append_appears_and_the_retry_finds_it() {
-    a_writer_dies_behind_append(2).await;
+async fn a_party_appended_right_before_a_crash_appears_and_its_retry_is_answered() {
+    dies_after_append(2).await;
 }

@@ -1,4 +1,5 @@
-//! A night's commands, made up from a seed: the same ones every time, sent by several clients at once, each of them twice.
+//! Generated commands of a night, the same for the same seed. Several clients send them at once, each command
+//! twice.
 
 use std::{
     env,
@@ -10,14 +11,14 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use waitlist_tests::stage::Answer;
 
-/// For how long a client waits for a server that is down to come back.
+/// How long a client waits for the server to restart.
 const ABSENCE_MAX: Duration = Duration::from_secs(120);
-/// How often a client tries while the server is unavailable.
+/// How often a client repeats a request while the server answers 503.
 const PATIENCE: usize = 30;
-/// After at most how many other commands of the same client a request is sent the second time.
+/// The most other commands of the same client between the two sends of a request.
 const LATER_COMMANDS_MAX: usize = 12;
 
-/// How much happens.
+/// The number of parties, commands and clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) parties: usize,
@@ -26,7 +27,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// With WAITLIST_FULL=1, as in CI, a whole night; otherwise one that a test run does not notice.
+    /// Returns a whole night with WAITLIST_FULL=1, as in CI, and a short one otherwise.
     pub(crate) fn of_a_night() -> Self {
         if is_full() {
             Self { parties: 300, transitions: 2_000, clients: 16 }
@@ -36,12 +37,12 @@ impl Size {
     }
 }
 
-/// Whether tests are to take their time.
+/// Whether `WAITLIST_FULL=1` demands full sizes.
 pub(crate) fn is_full() -> bool {
     env::var("WAITLIST_FULL").is_ok_and(|full| full == "1")
 }
 
-/// SplitMix64: small, and the same everywhere.
+/// SplitMix64, a small generator that gives the same numbers on every machine.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -70,18 +71,18 @@ impl Random {
     }
 }
 
-/// When a request is sent for the second time.
+/// The time of a request's second send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// While the first is under way.
-    Beside,
-    /// As soon as the first is answered.
+    /// Together with the first.
+    Concurrently,
+    /// Right after the first was answered.
     Next,
-    /// After so many other commands of this client.
+    /// After this many other commands of the client.
     Later(usize),
 }
 
-/// A request under an idempotency key of its own.
+/// A request with its own idempotency key.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) key: String,
@@ -91,7 +92,7 @@ pub(crate) struct Request {
     pub(crate) again: Again,
 }
 
-/// A request and what came back each time; nothing where the connection broke.
+/// A request and its answers; `None` where the connection broke.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) request: Request,
@@ -106,14 +107,14 @@ fn request(
     body: Option<Value>,
 ) -> Request {
     let again = match random.below(4) {
-        0 => Again::Beside,
+        0 => Again::Concurrently,
         1 => Again::Next,
         _ => Again::Later(1 + random.below(LATER_COMMANDS_MAX)),
     };
     Request { key, method, path, body, again }
 }
 
-/// Creations of this many lists.
+/// Returns requests that create this many lists.
 pub(crate) fn lists(count: usize) -> Vec<Request> {
     let creation = |number| {
         let body =
@@ -129,7 +130,7 @@ pub(crate) fn lists(count: usize) -> Vec<Request> {
     (0..count).map(creation).collect()
 }
 
-/// Parties joining these lists.
+/// Returns requests of parties to join these lists.
 pub(crate) fn joins(random: &mut Random, lists: &[String], count: usize) -> Vec<Request> {
     let join = |number: usize| {
         let mut body = details(random, number);
@@ -141,7 +142,7 @@ pub(crate) fn joins(random: &mut Random, lists: &[String], count: usize) -> Vec<
     (0..count).map(join).collect()
 }
 
-/// Some of what is optional about a party. Few telephones, so that some parties share one.
+/// Returns some optional fields of a party. There are few numbers, so that some parties share one.
 fn details(random: &mut Random, number: usize) -> Map<String, Value> {
     let mut body = Map::new();
     for (field, value) in [
@@ -157,19 +158,19 @@ fn details(random: &mut Random, number: usize) -> Map<String, Value> {
     body
 }
 
-/// Anything that hosts do with parties, in no sensible order.
+/// Returns any commands of hosts on these parties, in no sensible order.
 pub(crate) fn transitions(random: &mut Random, parties: &[String], count: usize) -> Vec<Request> {
     let transition = |number: usize| {
         let party = random.pick(parties).clone();
-        let because = random.one_in(4).then(|| json!({ "reason": format!("reason {number}") }));
+        let reason = random.one_in(4).then(|| json!({ "reason": format!("reason {number}") }));
         let (method, action, body) = match random.below(100) {
             0..20 => ("POST", "/call", None),
-            20..30 => ("POST", "/confirm", because),
-            30..42 => ("POST", "/seat", because),
-            42..47 => ("POST", "/leave", because),
-            47..52 => ("POST", "/remove", because),
-            52..57 => ("POST", "/no-show", because),
-            57..76 => ("POST", "/restore", because),
+            20..30 => ("POST", "/confirm", reason),
+            30..42 => ("POST", "/seat", reason),
+            42..47 => ("POST", "/leave", reason),
+            47..52 => ("POST", "/remove", reason),
+            52..57 => ("POST", "/no-show", reason),
+            57..76 => ("POST", "/restore", reason),
             76..90 => {
                 ("POST", "/move", Some(json!({ *random.pick(&["before", "after"]): random.pick(parties) })))
             }
@@ -196,7 +197,7 @@ fn patch(random: &mut Random, number: usize) -> Value {
     body.into()
 }
 
-/// How clients reach the server, wherever it is at the moment.
+/// Sends the clients' requests to the server's current address.
 #[derive(Clone)]
 pub(crate) struct Door {
     url: watch::Receiver<String>,
@@ -209,14 +210,14 @@ impl Door {
         Self { url, token, http: reqwest::Client::new() }
     }
 
-    /// Sends it, and again while the server asks for patience, as it may on a machine with too much to do. When the
-    /// connection breaks there is no answer, and the server is back somewhere else.
+    /// Sends a request, and repeats it while the server answers 503. A broken connection gives `None` once
+    /// the server has a new address.
     async fn send(&self, request: &Request) -> Option<Answer> {
         for _ in 0..PATIENCE {
             let url = self.url.borrow().clone();
             let Some(answer) = self.try_send(&url, request).await else {
                 let back = self.url.clone().wait_for(|now| *now != url).await.is_ok();
-                assert!(back, "nobody restarts the server");
+                assert!(back, "the server was not restarted");
                 return None;
             };
             if answer.status != 503 {
@@ -242,7 +243,8 @@ impl Door {
     }
 }
 
-/// Shares the requests among clients, who all send at once; each in its own order, each request twice. Counts the answers.
+/// Divides the requests among clients that run concurrently. Each client sends its requests in order, each
+/// twice. Counts the answers.
 pub(crate) async fn play(
     door: &Door,
     requests: Vec<Request>,
@@ -254,13 +256,13 @@ pub(crate) async fn play(
         shares[number % clients].push(request);
     }
     let all = futures::future::join_all(shares.into_iter().map(|share| client(door, share, answered)));
-    let exchanges = tokio::time::timeout(ABSENCE_MAX * 5, all).await.expect("the clients come to an end");
+    let exchanges = tokio::time::timeout(ABSENCE_MAX * 5, all).await.expect("the clients finish in time");
     exchanges.into_iter().flatten().collect()
 }
 
 async fn client(door: &Door, share: Vec<Request>, answered: &AtomicUsize) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
-    let mut due: Vec<(usize, usize)> = Vec::new(); // before which request, and which exchange is sent again
+    let mut due: Vec<(usize, usize)> = Vec::new(); // the turn of a second send, and its exchange
     let send = async |request: &Request| {
         let answer = door.send(request).await;
         answered.fetch_add(1, Ordering::SeqCst);
@@ -275,7 +277,7 @@ async fn client(door: &Door, share: Vec<Request>, answered: &AtomicUsize) -> Vec
         }
         let Some(request) = share.next() else { continue };
         let answers = match request.again {
-            Again::Beside => {
+            Again::Concurrently => {
                 let (one, other) = futures::join!(send(&request), send(&request));
                 vec![one, other]
             }

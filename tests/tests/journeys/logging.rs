@@ -1,4 +1,4 @@
-//! Logs that cannot be written stop nothing: not a request, and not the end of the server.
+//! Standard error that cannot be written stops neither a request nor the end of the server.
 
 use std::{fs::File, io::pipe, process::Stdio};
 
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::{night::owner, place::Place};
 
-/// Enough lines to fill any pipe many times over.
+/// Enough requests to fill any pipe with log lines many times over.
 const REQUESTS: usize = 200;
 
-/// Serves requests with this standard error and ends when it is told to.
+/// Serves requests with this standard error, and ends on SIGINT.
 async fn serves_with(stderr: Stdio) {
     let place = Place::new();
     let env = [("WAITLIST_PREFIX", place.prefix.as_str()), ("RUST_LOG", "trace")];
@@ -50,7 +50,7 @@ async fn a_standard_error_that_is_not_read_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_command_that_fails_ends_though_its_standard_error_is_closed() {
+async fn a_failed_command_ends_although_its_standard_error_is_closed() {
     let place = Place::new();
     let (reader, writer) = pipe().unwrap();
     drop(reader);

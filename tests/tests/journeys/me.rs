@@ -1,4 +1,4 @@
-//! An account's own page, and all that ever happened to it.
+//! An account's own page and history.
 
 use schema::user::Event;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn ana(stage: &Stage) -> Owner<'_> {
 }
 
 #[tokio::test]
-async fn an_account_sees_itself_as_fresh_as_it_asks_for() {
+async fn an_account_page_is_as_fresh_as_its_sync_token_demands() {
     let stage = Stage::new().await;
     let owner = ana(&stage).await;
     let wanted = json!({
@@ -27,7 +27,7 @@ async fn an_account_sees_itself_as_fresh_as_it_asks_for() {
     }
     owner.happened(Event::EmailConfirmed {}).await;
     let token = owner.happened(Event::OperatorGranted {}).await;
-    assert_eq!(owner.get("/v1/me").await.body, wanted, "nothing newer was asked for");
+    assert_eq!(owner.get("/v1/me").await.body, wanted, "no Sync-Token demands a newer state");
     let me = owner.send("GET", "/v1/me", None, &[("Sync-Token", &token)]).await;
     assert_eq!(
         [&me.body["email_confirmed"], &me.body["operator"], &me.body["seq"]],
@@ -53,7 +53,7 @@ async fn an_account_sees_itself_as_fresh_as_it_asks_for() {
 }
 
 #[tokio::test]
-async fn nobody_sees_an_account_that_is_not_there_or_is_about_to_be_forgotten() {
+async fn an_unknown_or_erased_account_is_404() {
     let stage = Stage::new().await;
     let stranger = stage.owner();
     for path in ["/v1/me", "/v1/me/history"] {
@@ -71,7 +71,7 @@ async fn nobody_sees_an_account_that_is_not_there_or_is_about_to_be_forgotten() 
 }
 
 #[tokio::test]
-async fn history_shows_all_that_happened_to_an_account_but_never_what_its_password_is_checked_against() {
+async fn an_accounts_history_shows_every_event_but_no_password_hash() {
     let stage = Stage::new().await;
     let owner = ana(&stage).await;
     let registered = stage.commits(owner.id).await.remove(0);

@@ -1,4 +1,4 @@
-//! Messages to people, as hosts and guests meet them: what is sent, what is not and why, and what the board says of it.
+//! Messages to guests and owners: which are sent, which are skipped and why, and what the board shows.
 
 mod carrier;
 mod drain;
@@ -8,6 +8,7 @@ mod fair;
 mod feedback;
 mod late;
 mod limits;
+mod scheduled;
 
 use infra::messenger::Entry;
 use schema::{StreamId, WaiteeId};
@@ -17,12 +18,12 @@ use waitlist_tests::{
     stage::{Answer, Owner, Stage},
 };
 
-/// Held by tests that need much memory, so that the one that measures the process's memory runs without the others.
+/// Held by tests that need much memory, so that the test that measures memory runs without them.
 static MEMORY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const PHONE: &str = "(415) 555-2671";
 
-/// A confirmed account's list, and who sends its messages.
+/// The list of a confirmed account, and the senders of its messages.
 struct Door<'s> {
     stage: &'s Stage,
     post: Post,
@@ -54,14 +55,14 @@ impl<'s> Door<'s> {
         done
     }
 
-    /// What is due about somebody is done, by way of the reactor and the queue.
+    /// Announces a stream's commits to the reactor, and delivers what it queues.
     async fn tell(&self, stream: impl Into<StreamId>) {
         self.post.announce(&self.stage.commits(stream).await).await;
         self.post.work_off(&self.post.deliver(self.stage)).await;
     }
 
-    /// The rows catch up, and the minute's look puts what is due on the queue; it is done.
-    async fn look(&self, streams: &[StreamId]) {
+    /// Brings rows up to date, runs the tick, and delivers what it queues.
+    async fn tick(&self, streams: &[StreamId]) {
         for stream in streams {
             self.stage.project(*stream).await;
         }
@@ -76,7 +77,7 @@ impl<'s> Door<'s> {
         id
     }
 
-    /// What the board says of the party.
+    /// Returns the party as the board shows it.
     async fn shown(&self, id: WaiteeId) -> Value {
         self.stage.project(self.list.parse::<schema::WaitlistId>().unwrap()).await;
         self.stage.project(id).await;
@@ -89,7 +90,7 @@ impl<'s> Door<'s> {
             .clone()
     }
 
-    /// Kind, channel, status and reason of its messages.
+    /// Returns kind, channel, status and reason of the party's messages.
     async fn told(&self, id: WaiteeId) -> Vec<String> {
         let shown = self.shown(id).await;
         let word = |told: &Value, name: &str| told[name].as_str().unwrap_or("-").to_owned();
@@ -108,7 +109,7 @@ impl<'s> Door<'s> {
 }
 
 #[tokio::test]
-async fn a_called_guest_gets_a_text_that_leads_to_their_own_visit() {
+async fn a_called_guest_gets_a_text_with_a_link_to_the_visit() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.called(json!({ "phone": PHONE, "email": "ana@example.com" })).await;
@@ -125,7 +126,7 @@ async fn a_called_guest_gets_a_text_that_leads_to_their_own_visit() {
 }
 
 #[tokio::test]
-async fn a_guest_reads_their_own_language() {
+async fn a_guest_is_written_to_in_the_language_of_the_party_or_else_of_the_list() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.called(json!({ "phone": PHONE, "language": "es" })).await;
@@ -140,7 +141,7 @@ async fn a_guest_reads_their_own_language() {
 }
 
 #[tokio::test]
-async fn who_has_no_telephone_gets_a_mail_and_who_has_neither_is_shown_as_not_told() {
+async fn a_guest_without_a_number_gets_a_mail_and_without_an_address_the_message_is_skipped() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let (ana, ben) = (door.called(json!({ "email": "ana@example.com" })).await, door.called(json!({})).await);
@@ -151,42 +152,7 @@ async fn who_has_no_telephone_gets_a_mail_and_who_has_neither_is_shown_as_not_to
 }
 
 #[tokio::test]
-async fn a_guest_who_does_not_answer_is_reminded_and_then_a_no_show() {
-    let stage = Stage::new().await;
-    let door = Door::open(&stage).await;
-    let ana = door.called(json!({ "phone": PHONE })).await;
-    door.pass(6);
-    door.look(&[ana.into()]).await;
-    assert_eq!(door.sent(ana).len(), 1, "it is not time yet");
-    stage.backend.clock.advance_millis(60_010);
-    door.look(&[ana.into()]).await;
-    assert!(door.sent(ana)[1].body.contains("only until 7:10 PM"), "{:?}", door.sent(ana));
-    door.pass(2);
-    door.look(&[ana.into()]).await;
-    assert_eq!(door.shown(ana).await["state"], "called");
-    door.pass(2);
-    door.look(&[ana.into()]).await;
-    assert_eq!(door.shown(ana).await["state"], "no-show");
-    assert_eq!(stage.commits(ana).await.last().unwrap().actor.to_string(), "system:tick");
-    assert_eq!(door.told(ana).await, ["table-ready sms sent -", "reminder sms sent -"]);
-}
-
-#[tokio::test]
-async fn a_guest_who_answers_is_neither_reminded_nor_a_no_show() {
-    let stage = Stage::new().await;
-    let door = Door::open(&stage).await;
-    let ana = door.called(json!({ "phone": PHONE })).await;
-    door.does(ana, "confirm").await;
-    for _ in 0..4 {
-        door.pass(4);
-        door.look(&[ana.into()]).await;
-    }
-    assert_eq!((door.sent(ana).len(), door.shown(ana).await["state"].clone()), (1, json!("confirmed")));
-    assert_eq!(door.told(ana).await, ["table-ready sms sent -"]);
-}
-
-#[tokio::test]
-async fn what_comes_too_late_is_not_sent_and_says_why() {
+async fn a_late_or_needless_message_is_skipped_with_its_reason() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ids = [
@@ -204,7 +170,7 @@ async fn what_comes_too_late_is_not_sent_and_says_why() {
     assert_eq!(
         door.told(twice).await[..2],
         ["table-ready - skipped needless", "table-ready sms sent -"],
-        "called again, told once"
+        "a second call replaces the first message"
     );
     door.pass(31);
     for id in [late, seated] {
@@ -216,21 +182,7 @@ async fn what_comes_too_late_is_not_sent_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_was_told_to_send_is_found_by_the_minute_s_look() {
-    let stage = Stage::new().await;
-    let door = Door::of(&stage, stage.registered().await).await;
-    let ana = door.join(json!({ "email": "ana@example.com" })).await;
-    door.does(ana, "call").await; // and the stream tells nobody
-    door.look(&[ana.into()]).await;
-    assert!(door.sent(ana).is_empty(), "that may be under way still");
-    door.pass(2);
-    let welcome = door.owner.welcome();
-    door.look(&[ana.into(), welcome.into()]).await;
-    assert_eq!((door.sent(ana).len(), door.sent(welcome).len()), (1, 1), "nor are owners forgotten");
-}
-
-#[tokio::test]
-async fn the_whole_stream_once_more_sends_nothing() {
+async fn a_replayed_stream_sends_nothing() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
     let (ana, ben) = (
@@ -254,18 +206,18 @@ async fn the_whole_stream_once_more_sends_nothing() {
         door.post.work_off(&door.post.deliver(&stage)).await;
         assert_eq!(door.post.sent().len(), before);
     }
-    assert_eq!((door.post.sent().len(), sent), (3, 3), "a welcome, and two tables");
+    assert_eq!((door.post.sent().len(), sent), (3, 3), "one welcome mail and two messages to guests");
 }
 
 #[tokio::test]
-async fn a_host_s_next_tap_is_not_spoiled_by_what_becomes_of_messages() {
+async fn message_events_do_not_make_a_hosts_if_match_stale() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.join(json!({ "phone": PHONE })).await;
     let called = door.does(ana, "call").await;
     let seen = called.header("etag").to_owned();
     door.tell(ana).await;
-    assert!(stage.commits(ana).await.len() > 3, "lease and outcome followed");
+    assert!(stage.commits(ana).await.len() > 3, "lease and outcome were appended");
     let path = format!("/v1/waitees/{ana}/seat");
     let seated = door.owner.send("POST", &path, Some(&json!({})), &[("If-Match", &seen)]).await;
     assert_eq!(seated.status, 200, "{seated:?}");
@@ -273,43 +225,5 @@ async fn a_host_s_next_tap_is_not_spoiled_by_what_becomes_of_messages() {
         .owner
         .send("POST", &format!("/v1/waitees/{ana}/restore"), Some(&json!({})), &[("If-Match", &seen)])
         .await;
-    assert_eq!(stale.status, 412, "another host's tap is another matter: {stale:?}");
-}
-
-#[tokio::test]
-async fn a_visit_ends_after_a_day_and_who_is_left_on_a_deleted_list_goes_with_it() {
-    let stage = Stage::new().await;
-    let door = Door::open(&stage).await;
-    let (ana, ben) = (door.join(json!({})).await, door.join(json!({})).await);
-    let list: schema::WaitlistId = door.list.parse().unwrap();
-    door.pass(60 * 23);
-    door.look(&[ana.into(), ben.into()]).await;
-    assert_eq!(door.shown(ana).await["state"], "waiting");
-    // The rows did not show these two when the list was deleted.
-    let other = door.owner.list("Terrace").await;
-    let left = door
-        .owner
-        .post(&format!("/v1/waitlists/{other}/waitees"), json!({ "name": "Cleo", "party_size": 2 }))
-        .await;
-    let left: WaiteeId = left.id().parse().unwrap();
-    assert_eq!(door.owner.post(&format!("/v1/waitlists/{other}/close"), json!({})).await.status, 200);
-    assert_eq!(door.owner.send("DELETE", &format!("/v1/waitlists/{other}"), None, &[]).await.status, 204);
-    door.pass(1);
-    door.look(&[left.into(), other.parse::<schema::WaitlistId>().unwrap().into()]).await;
-    let history = door.owner.get(&format!("/v1/waitees/{left}/history")).await;
-    let last = &history.body["items"][1];
-    assert_eq!(
-        (&last["type"], &last["data"]["reason"], &last["actor"]),
-        (&json!("waitee.removed"), &json!("list deleted"), &json!("system:tick"))
-    );
-
-    door.pass(61);
-    door.look(&[ana.into(), list.into()]).await;
-    let history = door.owner.get(&format!("/v1/waitees/{ana}/history")).await;
-    assert_eq!(
-        (&history.body["items"][1]["type"], &history.body["items"][1]["data"]["reason"]),
-        (&json!("waitee.removed"), &json!("expired"))
-    );
-    let restored = door.owner.post(&format!("/v1/waitees/{ana}/restore"), json!({})).await;
-    assert_eq!((restored.status, &restored.body["allowed"]), (409, &json!([])), "{restored:?}");
+    assert_eq!(stale.status, 412, "the other command does make it stale: {stale:?}");
 }

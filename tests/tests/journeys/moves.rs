@@ -1,4 +1,4 @@
-//! Moving parties about: one order that everybody sees, and a party that lands where it was told.
+//! Moves of parties: all readers see one order, and a moved party lands where it was asked to.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn ids_of(items: &Value) -> Vec<String> {
     items.as_array().unwrap().iter().map(|party| party["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The board in one piece.
+/// Returns the board's ids in one page.
 async fn board(owner: &Owner<'_>, list: &str, sync: &str) -> Vec<String> {
     let headers: Vec<_> = [("Sync-Token", sync)].into_iter().filter(|_| !sync.is_empty()).collect();
     let page = owner.send("GET", &format!("/v1/waitlists/{list}/waitees?limit=200"), None, &headers).await;
@@ -44,7 +44,7 @@ async fn board(owner: &Owner<'_>, list: &str, sync: &str) -> Vec<String> {
     ids_of(&page.body["items"])
 }
 
-/// The board, page by page.
+/// Returns the board's ids page by page.
 async fn board_in_pages(owner: &Owner<'_>, list: &str) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -55,7 +55,7 @@ async fn board_in_pages(owner: &Owner<'_>, list: &str) -> Vec<String> {
     }
 }
 
-/// The order that the rows demand: by rank, and among equals by id.
+/// Returns the order of the rows: by rank, then by id.
 async fn by_rank_and_id(stage: &Stage, list: &str) -> Vec<String> {
     let mut places: Vec<(String, String)> = scan(&stage.dynamodb, &WAITEES, &stage.prefix)
         .await
@@ -67,7 +67,8 @@ async fn by_rank_and_id(stage: &Stage, list: &str) -> Vec<String> {
     places.into_iter().map(|(_, id)| id).collect()
 }
 
-/// A move; its sync token, or nothing when there was no room or too much of a crowd.
+/// Moves a party. Returns the Sync-Token, or `None` if there was no rank between or every attempt lost its
+/// race.
 async fn moved(stage: &Stage, owner: &Owner<'_>, party: &str, side: &str, other: &str) -> Option<String> {
     let exp = stage.backend.clock.now().millis() / 1000 + 900;
     let principal = Principal::account(owner.id, exp);
@@ -84,7 +85,7 @@ async fn moved(stage: &Stage, owner: &Owner<'_>, party: &str, side: &str, other:
 }
 
 #[tokio::test]
-async fn many_moves_by_two_hosts_at_once_leave_one_order_on_which_all_pages_agree() {
+async fn many_concurrent_moves_by_two_hosts_leave_one_order_on_all_pages() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -101,7 +102,7 @@ async fn many_moves_by_two_hosts_at_once_leave_one_order_on_which_all_pages_agre
             moved(&stage, &owner, &one, here, &other),
             moved(&stage, &owner, &two, there, &other)
         );
-        // The feed comes by now and then, and not always to both.
+        // The feed projects some of the moves, and not always both.
         for token in [tokens.0, tokens.1].into_iter().flatten().filter(|_| random.below(3) > 0) {
             let (stream, seq) = token.split_once('@').unwrap();
             ring(&stage.backend, stream.parse().unwrap(), seq.parse().unwrap()).await;
@@ -112,7 +113,7 @@ async fn many_moves_by_two_hosts_at_once_leave_one_order_on_which_all_pages_agre
             assert_eq!(
                 whole.iter().collect::<BTreeSet<_>>(),
                 parties.iter().collect::<BTreeSet<_>>(),
-                "nobody is lost or doubled"
+                "no party is lost or doubled"
             );
             assert_eq!(board_in_pages(&owner, &list).await, whole);
             assert_eq!(by_rank_and_id(&stage, &list).await, whole);
@@ -121,7 +122,7 @@ async fn many_moves_by_two_hosts_at_once_leave_one_order_on_which_all_pages_agre
 }
 
 #[tokio::test]
-async fn two_hosts_who_move_two_parties_to_one_place_at_once_both_have_them_there() {
+async fn two_parties_moved_concurrently_to_one_place_both_land_there() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -138,17 +139,17 @@ async fn two_hosts_who_move_two_parties_to_one_place_at_once_both_have_them_ther
     assert_eq!(order[4..], parties[2..4]);
     assert_eq!(order[2..4].iter().collect::<BTreeSet<_>>(), BTreeSet::from([fifth, sixth]));
     feed(&stage).await;
-    assert_eq!(board(&owner, &list, "").await, order, "and there they stay");
-    // Between two of equal rank there is no room, so who comes there next goes behind both, or before both.
+    assert_eq!(board(&owner, &list, "").await, order, "the order stays");
+    // There is no rank between two equal ones, so a party moved there lands before or behind both.
     let next = moved(&stage, &owner, &parties[0], "after", &order[2]).await.unwrap();
     let after = board(&owner, &list, &next).await;
     let at = |id: &String| after.iter().position(|other| other == id).unwrap();
     assert!(at(&parties[0]) > at(&order[2]) && at(&parties[0]) < at(&parties[2]), "{after:?}");
 }
 
-/// With the feed stopped the rows still show the old line; the place of the party to move next to comes from the log.
+/// With the feed stopped the rows show the old order. The neighbour's rank is then read from the log.
 #[tokio::test]
-async fn move_after_move_lands_where_it_was_told_while_the_feed_stands_still() {
+async fn successive_moves_land_in_place_while_the_feed_is_stopped() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -156,7 +157,7 @@ async fn move_after_move_lands_where_it_was_told_while_the_feed_stands_still() {
     feed(&stage).await;
     let mut expected = parties.clone();
     let mut sync: Vec<String> = Vec::new();
-    // Each next to the one that moved before it, at the head of the line and then at its end.
+    // Each party goes next to the one moved before it, at the head of the line and then at its end.
     for (party, side, other) in [
         (6, "before", 0),
         (5, "before", 6),
@@ -183,7 +184,7 @@ async fn move_after_move_lands_where_it_was_told_while_the_feed_stands_still() {
 }
 
 #[tokio::test]
-async fn a_move_to_where_the_party_stands_is_no_event_and_a_gap_halved_too_often_says_so() {
+async fn a_move_to_the_same_place_is_no_event_and_a_gap_too_small_is_refused() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -191,7 +192,7 @@ async fn a_move_to_where_the_party_stands_is_no_event_and_a_gap_halved_too_often
     feed(&stage).await;
     let still = moved(&stage, &owner, &parties[1], "after", &parties[0]).await.unwrap();
     assert!(still.ends_with("@1"), "{still}");
-    // Ranks in between, put there as if hundreds of moves had been.
+    // Puts a rank into the row as hundreds of moves would leave it.
     let (low, mut high) = (rank(&stage, &parties[0]).await, rank(&stage, &parties[1]).await);
     while let Some(between) = Rank::between(Some(&low), Some(&high)) {
         high = between;

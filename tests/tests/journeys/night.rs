@@ -1,4 +1,4 @@
-//! A night on real input: three lists, many hosts at once, every request sent twice.
+//! A night of generated load: three lists, many concurrent hosts, every request sent twice.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -15,15 +15,15 @@ use crate::{
 
 const SEED: u64 = 20_261_120;
 const LISTS: usize = 3;
-/// Pages of this many, so that a board has several.
+/// The size of pages: small enough that a board has several.
 const PAGE: usize = 37;
 
-/// The account whose night it is.
+/// The account that owns the lists.
 pub(crate) fn owner() -> UserId {
     UserId(uuid::Uuid::from_u128(7))
 }
 
-/// The first half of a night: lists, and parties joining them. Gives their ids and what was said.
+/// Creates the lists and lets the parties join. Returns their ids and the exchanges.
 pub(crate) async fn arrivals(
     door: &Door,
     random: &mut Random,
@@ -39,7 +39,7 @@ pub(crate) async fn arrivals(
     (lists, parties, exchanges)
 }
 
-/// What was created, in an order that does not depend on who was faster.
+/// Returns the created ids in an order that does not depend on the clients' speed.
 fn ids(exchanges: &[Exchange]) -> Vec<String> {
     let mut made: Vec<(&str, String)> = exchanges
         .iter()
@@ -49,7 +49,7 @@ fn ids(exchanges: &[Exchange]) -> Vec<String> {
     made.into_iter().map(|(_, id)| id).collect()
 }
 
-/// All pages of a path.
+/// Returns the items on all pages of a path.
 async fn pages(server: &Server, token: &str, path: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor = String::new();
@@ -69,7 +69,7 @@ fn assert_shows(shown: &Value, party: &Party, position: &Value) {
     assert_eq!(&shown["position"], position, "{shown:#}");
 }
 
-/// Boards and days show what the oracle says, party by party, and every stream's chain holds.
+/// Compares boards and days with the oracle, party by party, and checks every stream's chain.
 pub(crate) async fn compare(server: &Server, oracle: &Oracle<'_>, lists: &[String]) {
     let token = &server.token(owner());
     for list in lists {
@@ -107,7 +107,7 @@ pub(crate) async fn compare(server: &Server, oracle: &Oracle<'_>, lists: &[Strin
 }
 
 #[tokio::test]
-async fn a_night_of_many_hosts_ends_as_the_log_says_and_no_request_took_effect_twice() {
+async fn after_a_night_of_load_the_rows_equal_the_log_and_no_request_took_effect_twice() {
     let size = Size::of_a_night();
     let mut random = Random::new(SEED);
     let place = Place::new();

@@ -1,4 +1,4 @@
-//! Who may do what is system-wide, said on the command line.
+//! Granting and revoking system-wide operations on the command line.
 
 use infra::http::Principal;
 use schema::{StreamId, UserId};
@@ -9,12 +9,12 @@ use crate::place::{Place, is_external};
 
 const EMAIL: &str = "ana@example.com";
 
-/// Runs a command that succeeds; what it says as JSON.
+/// Runs a command that succeeds. Returns its output as JSON.
 async fn said(place: &Place, args: &[&str]) -> Value {
     let ran = place.run(&[args, &["--json"]].concat()).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{args:?}");
     let mut said: Value = serde_json::from_str(&ran.out).unwrap();
-    // Where the account's stream ends depends on how far its mails have come.
+    // The last event's number depends on how far the account's mails are.
     assert!(said.as_object_mut().unwrap().remove("seq").is_some_and(|seq| seq.as_u64() > Some(1)));
     said
 }
@@ -33,7 +33,7 @@ async fn an_operator_is_granted_and_revoked_with_and_without_a_server() {
     assert_eq!(server.interrupt().await, Some(0));
 
     if is_external() {
-        return; // with no server to say where it is, the engine is the one of the data directory
+        return; // without a server the command would use the data directory's engine
     }
     for _ in 0..2 {
         assert_eq!(
@@ -45,18 +45,18 @@ async fn an_operator_is_granted_and_revoked_with_and_without_a_server() {
     assert_eq!(
         said(&place, &["operator", "grant", EMAIL]).await["operator"],
         true,
-        "what was said without a server is there with one"
+        "a change made without a server is seen by the server"
     );
     server.kill();
     assert_eq!(
         said(&place, &["operator", "revoke", EMAIL]).await["operator"],
         false,
-        "server.json was left by a server that is gone"
+        "a killed server left server.json behind"
     );
 }
 
 #[tokio::test]
-async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it() {
+async fn an_operators_session_has_the_permission_and_the_log_names_the_actor() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let keys = stage.keys.display().to_string();
@@ -73,7 +73,7 @@ async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it()
     let nowhere = tempfile::tempdir().unwrap();
     let is_operator = async || match stage.principal(&account.access).await {
         Principal::User { operator, .. } => operator,
-        Principal::Nobody | Principal::Unknown => panic!("the session is good"),
+        Principal::Nobody | Principal::Unknown => panic!("the session is valid"),
     };
     assert!(!is_operator().await);
     for (what, is) in [("grant", true), ("revoke", false)] {
@@ -84,7 +84,7 @@ async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it()
     assert_eq!(
         std::fs::read_dir(nowhere.path()).unwrap().count(),
         0,
-        "a deployment in AWS leaves nothing here"
+        "a command on AWS writes nothing into the data directory"
     );
     let commits = stage.commits(StreamId::from(account.id)).await;
     let actors: Vec<String> = commits.iter().map(|commit| commit.actor.to_string()).collect();
@@ -92,7 +92,7 @@ async fn an_operator_s_session_is_known_as_one_and_the_log_says_who_granted_it()
 }
 
 #[tokio::test]
-async fn an_address_that_nobody_has_is_not_said_again() {
+async fn an_unknown_address_is_refused_without_repeating_it() {
     let place = Place::new();
     let server = place.serve(&[]).await;
     for what in ["grant", "revoke"] {
@@ -102,12 +102,12 @@ async fn an_address_that_nobody_has_is_not_said_again() {
             (Some(1), "", "error: no account has this e-mail address\n")
         );
     }
-    assert_eq!(place.run(&["operator", "grant", "ana"]).await.code, Some(2), "that is no address");
+    assert_eq!(place.run(&["operator", "grant", "ana"]).await.code, Some(2), "not an address");
     assert_eq!(server.interrupt().await, Some(0));
 }
 
 #[tokio::test]
-async fn a_token_of_the_command_line_is_an_operator_s_if_it_says_so() {
+async fn a_token_minted_for_an_operator_allows_system_wide_operations() {
     let stage = Stage::new().await;
     let place = Place::new();
     std::fs::create_dir(place.path().join("keys")).unwrap();

@@ -1,6 +1,8 @@
-//! What the log says, told by a fold of its own over the raw items: shares nothing with the code under test but the key hash.
+//! An oracle: folds the log's raw items on its own. It shares nothing with the code under test but the hash
+//! of keys.
 //!
-//! It opens nothing that is sealed. What a sealed field should show is what the command that wrote it was sent with.
+//! It opens no sealed value. For a sealed field it expects the value in the body of the request that wrote
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,21 +16,21 @@ use crate::{
     raw::{Item, scan},
 };
 
-const HOLD_MINUTES: u32 = 10; // what lists have that do not say otherwise
+const HOLD_MINUTES: u32 = 10; // the default of lists
 
-/// A commit as it lies in the table.
+/// A commit as stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Commit {
     pub(crate) seq: u64,
     pub(crate) last: u64,
     at: Time,
-    /// Whether nobody asked for it, but a fact or the time led to it.
+    /// Whether the actor is a component rather than a host.
     of_system: bool,
     command: Option<Vec<u8>>,
     events: Vec<Value>,
 }
 
-/// The whole log, stream by stream, and what each command was sent with.
+/// The whole log by stream, and the requests by the hash of their keys.
 pub(crate) struct Oracle<'e> {
     pub(crate) streams: BTreeMap<String, Vec<Commit>>,
     sent: HashMap<Vec<u8>, &'e Request>,
@@ -39,7 +41,7 @@ fn tag(key: &str) -> Vec<u8> {
     hashed_once.0.to_vec()
 }
 
-/// Whether it asks a party to stand next to itself.
+/// Whether the request moves a party next to itself.
 fn is_beside_itself(request: &Request) -> bool {
     let body = request.body.as_ref().and_then(Value::as_object);
     let beside = body.and_then(|body| body.get("before").or(body.get("after"))).and_then(Value::as_str);
@@ -87,7 +89,7 @@ impl<'e> Oracle<'e> {
         self.streams.iter().flat_map(|(stream, commits)| commits.iter().map(move |commit| (stream, commit)))
     }
 
-    /// Every answer was true, and no key took effect twice.
+    /// Asserts that every answer is true to the log, and that no key took effect twice.
     pub(crate) fn judge(&self, exchanges: &[Exchange]) {
         let mut effects: HashMap<&[u8], (&String, u64)> = HashMap::new();
         let asked = || self.commits().filter(|(_, commit)| !commit.of_system);
@@ -96,7 +98,7 @@ impl<'e> Oracle<'e> {
                 commit.command.as_deref().unwrap_or_else(|| panic!("{stream}@{} has no key", commit.seq));
             assert!(
                 self.sent.contains_key(command),
-                "{stream}@{} answers no command of this night",
+                "{stream}@{} belongs to no request of this night",
                 commit.seq
             );
             let before = effects.insert(command, (stream, commit.last));
@@ -107,7 +109,7 @@ impl<'e> Oracle<'e> {
                 commit.last
             );
         }
-        assert_eq!(effects.len(), asked().count(), "as many commits as keys that took effect");
+        assert_eq!(effects.len(), asked().count(), "one commit for each key that took effect");
         for exchange in exchanges {
             self.judge_one(exchange, effects.get(tag(&exchange.request.key).as_slice()).copied());
         }
@@ -118,7 +120,7 @@ impl<'e> Oracle<'e> {
         for answer in exchange.answers.iter().flatten() {
             let refused =
                 answer.status == 409 || (answer.status == 422 && is_beside_itself(&exchange.request));
-            assert!(answer.status < 300 || refused, "neither done nor a conflict: {exchange:?}");
+            assert!(answer.status < 300 || refused, "neither a success nor a conflict: {exchange:?}");
         }
         for answer in &good {
             let (stream, seq) = answer.header("sync-token").split_once('@').unwrap();
@@ -134,38 +136,39 @@ impl<'e> Oracle<'e> {
             }
         }
         let Some((stream, last)) = effect else { return };
-        // A command that found nothing to do is not remembered, and may do something when it comes again. One that did is.
+        // A command that changed nothing is not remembered, and may take effect when it is repeated. One that
+        // did is remembered.
         let token = format!("{stream}@{last}");
         let first = good.iter().position(|answer| answer.header("sync-token") == token);
         let is_lost = exchange.answers.iter().any(Option::is_none);
         let Some(first) = first else {
-            assert!(is_lost, "{token} was answered to nobody: {exchange:?}");
+            assert!(is_lost, "{token} was in no answer, although none was lost: {exchange:?}");
             return;
         };
-        if exchange.request.again != Again::Beside {
+        if exchange.request.again != Again::Concurrently {
             for answer in &good[first..] {
                 assert_eq!(
                     (answer.status, &answer.body),
                     (good[first].status, &good[first].body),
-                    "one key, two answers: {exchange:?}"
+                    "one key got two answers: {exchange:?}"
                 );
             }
             let refused_after =
                 exchange.answers.iter().flatten().skip_while(|answer| answer.header("sync-token") != token);
             assert!(
                 refused_after.into_iter().all(|answer| answer.status < 300),
-                "first done, then refused: {exchange:?}"
+                "refused after it took effect: {exchange:?}"
             );
         }
     }
 
-    /// Every party, as it is after all that happened.
+    /// Returns every party in its last state.
     pub(crate) fn parties(&self) -> Vec<Party> {
         let visits = self.streams.keys().filter(|stream| stream.starts_with("waitee-"));
         visits.map(|stream| self.party_at(stream, u64::MAX)).collect()
     }
 
-    /// A list's active parties, in the order in which they stand.
+    /// Returns a list's active parties in the order of the board.
     pub(crate) fn board(&self, list: &str) -> Vec<Party> {
         let mut active: Vec<Party> =
             self.parties().into_iter().filter(|party| party.list() == list && party.is_active()).collect();
@@ -191,13 +194,13 @@ impl<'e> Oracle<'e> {
         party
     }
 
-    /// The days on which parties joined a list.
+    /// Returns the days on which parties joined a list.
     pub(crate) fn days(&self, list: &str) -> BTreeSet<String> {
         self.parties().iter().filter(|party| party.list() == list).map(|party| party.day.clone()).collect()
     }
 }
 
-/// A party: its place, and what the API should show of it.
+/// A party: its rank, and the fields that the API must show.
 #[derive(Clone, Debug)]
 pub(crate) struct Party {
     rank: String,
@@ -279,7 +282,7 @@ impl Party {
                 self.set("state", json!(kind.strip_prefix("waitee.").unwrap()));
             }
             "waitee.notification-started" if data["message"].as_str().unwrap().starts_with("table-ready") => {
-                // The hold begins anew with a message that is started more than a minute late.
+                // A hold begins again when its message is started more than a minute late.
                 let since = self.held_since.unwrap();
                 if at > since.plus_minutes(1) {
                     self.held_since = Some(at);
@@ -287,7 +290,7 @@ impl Party {
                 }
             }
             kind if kind.starts_with("waitee.notification-") => {}
-            other => panic!("{other} is no event of this night"),
+            other => panic!("{other} does not occur in this load"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where a server of a test's own lives: its data directory, and its tables on whichever engine is under test.
+//! A server's data directory, and its tables on the engine under test.
 
 use std::{env, path::Path, time::Duration};
 
@@ -13,21 +13,21 @@ use waitlist_tests::process::{Ran, Server, engine, run};
 
 use crate::raw::{Item, scan};
 
-/// For how long rows may take to show what the log holds. Machines that build and test at once are slow.
+/// The longest time for rows to catch up with the log, on a machine that builds and tests at once.
 const CATCH_UP_MAX: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
-/// After so many polls in vain a clock is moved on by a lease, so often at most: no hold runs out before.
+/// After this many polls the clock is moved on by a lease, at most five times. No hold ends that early.
 const POLLS_OF_A_LEASE: u32 = 30;
 const LEASES_MAX: u32 = 5;
 
-/// A data directory, and the prefix of the tables that its server makes.
+/// A data directory, and the prefix of its server's tables.
 pub(crate) struct Place {
     directory: TempDir,
     pub(crate) prefix: String,
 }
 
 impl Place {
-    /// On an engine that others use too, the tables need names of their own.
+    /// On a shared engine the tables need names of their own.
     pub(crate) fn new() -> Self {
         let own = format!("j{}", data_encoding::HEXLOWER.encode(&infra::clock::random::<6>()));
         let prefix = if is_external() { own } else { infra::config::PREFIX_DEFAULT.to_owned() };
@@ -38,23 +38,23 @@ impl Place {
         self.directory.path()
     }
 
-    /// Starts a server here, with these variables besides.
+    /// Starts a server with these environment variables.
     pub(crate) async fn serve(&self, env: &[(&str, &str)]) -> Server {
         self.serve_with(&[], env).await
     }
 
-    /// The same, with these arguments besides.
+    /// Like [`Place::serve`], with further arguments.
     pub(crate) async fn serve_with(&self, args: &[&str], env: &[(&str, &str)]) -> Server {
         let env = [env, &[("WAITLIST_PREFIX", self.prefix.as_str())]].concat();
         Server::start_with(self.path(), args, &env).await
     }
 
-    /// Runs another command here.
+    /// Runs another command.
     pub(crate) async fn run(&self, args: &[&str]) -> Ran {
         run(self.path(), args, &[("WAITLIST_PREFIX", self.prefix.as_str())]).await
     }
 
-    /// A client of the running server's engine, past the server.
+    /// Returns a client of the running server's engine.
     pub(crate) async fn dynamodb(&self) -> Client {
         if is_external() {
             return Client::new(&infra::aws::config().await);
@@ -62,8 +62,9 @@ impl Place {
         Client::new(&engine(self.path()).await)
     }
 
-    /// Waits, without a request to the server, until every guest who was called is told, or is not and the log says why, and the rows
-    /// of both read models show all that the log holds. Leases of who died meanwhile run out by a clock that may be moved.
+    /// Waits, without requests to the server, until every message to a called guest has an outcome and the
+    /// rows of both read models have caught up with the log. Leases of killed processes are ended by moving
+    /// the clock, if it can be moved.
     pub(crate) async fn settled(&self, server: &Server) {
         let dynamodb = self.dynamodb().await;
         let (mut open, mut now) = (Vec::new(), Clock::system().now());
@@ -76,17 +77,20 @@ impl Place {
                 }
                 if poll % POLLS_OF_A_LEASE == 0 && poll / POLLS_OF_A_LEASE <= LEASES_MAX {
                     let moved = self.run(&["clock", "advance", "61s"]).await;
-                    now = moved.out.trim().parse().unwrap_or(now); // else it keeps the machine's time
+                    now = moved.out.trim().parse().unwrap_or(now); // fails without --manual-clock
                 }
                 tokio::time::sleep(POLL).await;
             }
         };
         if tokio::time::timeout(CATCH_UP_MAX, caught_up).await.is_err() {
-            panic!("the rows do not show all that the log holds: {open:#?}\n{}", server.logs());
+            panic!(
+                "the rows do not show the whole log, or messages have no outcome: {open:#?}\n{}",
+                server.logs()
+            );
         }
     }
 
-    /// Rows that lag behind the log, or tell of a message of which it is not known yet what becomes of it.
+    /// Returns rows that lag behind the log, or have a message without an outcome.
     async fn open(&self, dynamodb: &Client, now: Time) -> Vec<String> {
         let mut open = Vec::new();
         let mut behind = std::collections::BTreeMap::new();
@@ -111,8 +115,8 @@ impl Place {
     }
 }
 
-/// Whether it is still open what becomes of the message that a table is ready. One that was begun when nobody waits for it any more
-/// is not begun again, and stays unknown.
+/// Whether the message that a table is ready has no outcome yet. One that is no longer needed is not started
+/// again, and stays unknown.
 fn is_being_told(row: &Item, now: Time) -> bool {
     let messages = row.get("agenda").and_then(|agenda| agenda.as_m().ok()?.get("messages")?.as_l().ok());
     messages.into_iter().flatten().any(|message| {
@@ -128,17 +132,17 @@ fn is_being_told(row: &Item, now: Time) -> bool {
     })
 }
 
-/// Whether the environment names the engine; otherwise each server embeds one.
+/// Whether the environment names the engine. Otherwise each server embeds one.
 pub(crate) fn is_external() -> bool {
     env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some()
 }
 
-/// An attribute that is text.
+/// Returns a text attribute.
 pub(crate) fn text<'i>(item: &'i Item, name: &str) -> &'i str {
     item[name].as_s().unwrap()
 }
 
-/// An attribute that is a whole number.
+/// Returns a whole-number attribute.
 pub(crate) fn number(item: &Item, name: &str) -> u64 {
     item[name].as_n().unwrap().parse().unwrap()
 }

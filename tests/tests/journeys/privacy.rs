@@ -1,4 +1,5 @@
-//! What is personal lies nowhere in clear: not in the engine's file, not in its write-ahead log, not in the logs.
+//! No personal data are stored or logged in clear: the engine's file, its write-ahead log and the logs are
+//! searched.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use waitlist_tests::process::Server;
 
 use crate::{night::owner, place::Place};
 
-/// Long and without meaning, so that nothing else looks like them.
+/// Long random texts that occur nowhere else.
 const CANARIES: &[&str] = &[
     "Qxvbnwzkjhtrplmd",
     "Zwölfboxkämpferjagenvïktor",
@@ -22,14 +23,14 @@ const CANARIES: &[&str] = &[
     "Jqzxkwvbhngtmplydrs",
     "Hqzwkxvjbngtmplydrx",
 ];
-/// How long forgetting somebody may take on a busy machine.
+/// The longest time for an erasure on a busy machine.
 const FORGET_MAX: Duration = Duration::from_secs(60);
 const FORGET_POLL: Duration = Duration::from_millis(50);
 
-/// A number that is valid and of nobody; it is sealed as +12025550143 less its punctuation.
+/// A valid number that belongs to no subscriber. It is sealed as +12025550143.
 const PHONE: &str = "+12025550143";
 
-/// The ways in which text may come to lie in a file.
+/// Returns the encodings in which a text may be stored.
 fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = text.as_bytes();
     let escaped = |unit: fn(u16) -> String| {
@@ -69,7 +70,7 @@ fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     found
 }
 
-/// What base64 makes of these bytes behind so many others, less the letters in which the neighbours take part.
+/// Encodes the bytes behind `before` others, and cuts off the letters that depend on their neighbours.
 fn inside(base64: &data_encoding::Encoding, bytes: &[u8], before: usize) -> Vec<u8> {
     let encoded = base64.encode(&[&vec![0; before], bytes].concat());
     let start = (before * 8).div_ceil(6);
@@ -77,9 +78,10 @@ fn inside(base64: &data_encoding::Encoding, bytes: &[u8], before: usize) -> Vec<
     encoded.as_bytes()[start..end].to_vec()
 }
 
-/// Which of these texts a file's bytes hold, and how.
+/// Returns the texts that these bytes contain, each with its encoding.
 fn find(haystack: &[u8], texts: &[&str]) -> Vec<String> {
-    // Bytes as the characters of their numbers: the standard library searches text much faster than it does bytes.
+    // Each byte becomes the character of its number, because the standard library searches text faster than
+    // bytes.
     let characters = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
     let haystack = characters(haystack);
     let mut found = Vec::new();
@@ -93,7 +95,7 @@ fn find(haystack: &[u8], texts: &[&str]) -> Vec<String> {
     found
 }
 
-/// Every file under a directory.
+/// Returns every file under a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
@@ -107,7 +109,7 @@ fn assert_nothing_lies_in_clear(directory: &Path, texts: &[&str]) {
     {
         assert!(files.iter().any(|path| path.ends_with(name)), "{name} is not among {files:?}");
     }
-    // What lies in the outbox is meant to be read.
+    // The outbox is meant to be read.
     for path in files.into_iter().filter(|path| !path.starts_with(directory.join("outbox"))) {
         let found = find(&std::fs::read(&path).unwrap(), texts);
         assert!(found.is_empty(), "{}: {found:?}", path.display());
@@ -115,7 +117,7 @@ fn assert_nothing_lies_in_clear(directory: &Path, texts: &[&str]) {
 }
 
 #[test]
-fn the_search_finds_what_is_planted_in_every_encoding() {
+fn the_search_finds_planted_texts_in_every_encoding() {
     for text in CANARIES.iter().chain(&[PHONE]) {
         let json = json!({ "name": text }).to_string();
         for before in 0..3 {
@@ -143,7 +145,8 @@ fn the_search_finds_what_is_planted_in_every_encoding() {
     assert!(find(b"nothing of the kind", CANARIES).is_empty());
 }
 
-/// Everything personal that the API takes, in good requests and in refused ones; the token that a guest was given.
+/// Sends all personal data that the API accepts, in valid and in refused requests. Returns a guest's visit
+/// token.
 async fn an_evening(server: &Server, token: &str) -> String {
     let send = async |method: &str, path: &str, body: Value, headers: &[(&str, &str)]| {
         server.send(Some(token), method, path, Some(&body), headers).await.unwrap()
@@ -171,7 +174,7 @@ async fn an_evening(server: &Server, token: &str) -> String {
         ),
         ("POST", format!("{ana}/leave"), json!({ "reason": reason }), 200),
         ("POST", format!("{ana}/restore"), json!({ "reason": foreign_name }), 200),
-        // Refused, one way and another.
+        // Requests that are refused for different reasons.
         ("POST", format!("{ana}/confirm"), json!({ "reason": refused }), 409),
         (
             "POST",
@@ -208,7 +211,7 @@ async fn an_evening(server: &Server, token: &str) -> String {
     by_themselves(server, &parties, &party).await
 }
 
-/// A guest joins, looks and leaves; the token they were given.
+/// A guest joins, reads the visit and leaves. Returns the visit token.
 async fn by_themselves(server: &Server, parties: &str, party: &Value) -> String {
     let door = parties.replace("/v1/waitlists", "/v1/public/waitlists");
     let joined = server.send(None, "POST", &door, Some(party), &[]).await.unwrap();
@@ -226,16 +229,16 @@ async fn by_themselves(server: &Server, parties: &str, party: &Value) -> String 
 }
 
 #[tokio::test]
-async fn nothing_personal_lies_in_clear_after_a_night_with_refusals_and_a_kill() {
+async fn no_personal_data_lie_in_clear_after_valid_and_refused_requests_and_a_kill() {
     let place = Place::new();
-    // As talkative as the server can be told to be.
+    // The most verbose logs.
     let env = [("RUST_LOG", "debug"), ("RUST_BACKTRACE", "1")];
     let server = place.serve(&env).await;
     let token = server.token(owner());
     let visit_token = an_evening(&server, &token).await;
     place.settled(&server).await;
     let texts = [CANARIES, &[PHONE, &visit_token]].concat();
-    server.kill(); // the write-ahead log is as it was in the middle of the work
+    server.kill(); // leaves the write-ahead log as it was
     assert_nothing_lies_in_clear(place.path(), &texts);
 
     let server = place.serve(&env).await;
@@ -246,7 +249,7 @@ async fn nothing_personal_lies_in_clear_after_a_night_with_refusals_and_a_kill()
     assert_eq!(server.interrupt().await, Some(0));
 }
 
-/// What was stored is read again by the process that came after.
+/// The next process reads the stored data again.
 async fn an_evening_again(server: &Server, token: &str) {
     let lists = server.send(Some(token), "GET", "/v1/waitlists", None, &[]).await.unwrap();
     let list = lists.body["items"][0]["id"].as_str().unwrap();
@@ -257,7 +260,7 @@ async fn an_evening_again(server: &Server, token: &str) {
     assert!(names.contains(&CANARIES[6]) && names.contains(&CANARIES[1]), "{board:?}");
 }
 
-/// By themselves, once they are erased.
+/// Erases the guests and waits until they are forgotten.
 async fn the_guests_are_forgotten(server: &Server, token: &str) {
     let get = async |path: &str| server.send(Some(token), "GET", path, None, &[]).await.unwrap().body;
     let list = get("/v1/waitlists").await["items"][0]["id"].as_str().unwrap().to_owned();
@@ -275,7 +278,7 @@ async fn the_guests_are_forgotten(server: &Server, token: &str) {
                 tokio::time::sleep(FORGET_POLL).await;
             }
         };
-        tokio::time::timeout(FORGET_MAX, forgotten).await.expect("they are forgotten in time");
+        tokio::time::timeout(FORGET_MAX, forgotten).await.expect("the guest is forgotten in time");
         let history = get(&format!("{path}/history")).await;
         assert_eq!(
             (&history["items"][0]["data"]["name"], &history["verified"]["ok"]),

@@ -1,5 +1,5 @@
-//! What everyone may ask, for every such route that there is: which answer they get without any access token, and which when
-//! what they send instead of one is bad.
+//! Public routes: the answer without an access token, and the answer to invalid input. The table of routes is
+//! the list of cases.
 
 use schema::route::{Access, Entry, ROUTES, Role};
 use serde_json::json;
@@ -7,7 +7,7 @@ use waitlist_tests::stage::{Stage, send_bytes};
 
 use crate::bad_input::assert_is_problem;
 
-/// What somebody without an access token sends, and the status and slug of the answer; no slug when they are served.
+/// A request without an access token, and the status and slug of its answer. The slug of a success is empty.
 struct Case {
     path: String,
     body: String,
@@ -18,7 +18,7 @@ fn case(path: &str, body: &str, answer: (u16, &'static str)) -> Case {
     Case { path: path.to_owned(), body: body.to_owned(), answer }
 }
 
-/// What is to happen on a route; nothing when nobody has thought of it yet.
+/// Returns the cases of a route; `None` for a route without cases here.
 fn cases(entry: &Entry, list: &str, token: &str) -> Option<Vec<Case>> {
     let absent = uuid::Uuid::from_u128(7).to_string();
     let (of_list, of_visit) = (entry.path.replace("{id}", list), entry.path.replace("{token}", token));
@@ -74,10 +74,10 @@ fn every_public_route_has_a_case() {
         .filter(|entry| cases(entry, "l", "t").is_none())
         .map(|entry| (entry.method, entry.path))
         .collect();
-    assert!(without.is_empty(), "say in `cases` what anyone gets who asks {without:?}");
+    assert!(without.is_empty(), "add the cases of {without:?} to `cases`");
 }
 
-async fn everyone_gets_what_is_said(roles: &[Role]) {
+async fn assert_cases(roles: &[Role]) {
     let stage = Stage::new().await;
     for entry in public().filter(|entry| roles.contains(&entry.role())) {
         let owner = stage.owner();
@@ -98,11 +98,11 @@ async fn everyone_gets_what_is_said(roles: &[Role]) {
 }
 
 #[tokio::test]
-async fn guests_need_no_access_token_and_a_bad_token_of_a_visit_names_nothing() {
-    everyone_gets_what_is_said(&[Role::Guests, Role::Reads]).await;
+async fn routes_of_guests_need_no_access_token_and_an_invalid_visit_token_is_404() {
+    assert_cases(&[Role::Guests, Role::Reads]).await;
 }
 
 #[tokio::test]
-async fn accounts_begin_without_an_access_token_and_a_body_that_is_not_understood_is_400() {
-    everyone_gets_what_is_said(&[Role::Accounts, Role::Hosts]).await;
+async fn routes_of_sign_in_need_no_access_token_and_a_malformed_body_is_400() {
+    assert_cases(&[Role::Accounts, Role::Hosts]).await;
 }

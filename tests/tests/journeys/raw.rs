@@ -1,4 +1,4 @@
-//! The tables as the engine holds them, read past all the code under test.
+//! Reads tables directly from the engine.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,21 +8,21 @@ use aws_sdk_dynamodb::{
 };
 use schema::table::{DEPLOYED, LIMITS, Table};
 
-/// An item, as the engine holds it.
+/// An item as stored.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Small enough that a table of a few hundred items takes several pages, as large ones do.
+/// Small enough that a table of a few hundred items takes several pages, as large tables do.
 const PAGE_ITEMS: i32 = 200;
-/// Without a bound the embedded engine reads far more than it counts.
+/// Without a limit the embedded engine reads far more items than it counts.
 const COUNTED_ITEMS: i32 = 10_000;
 
-/// Every item of a table.
+/// Returns every item of a table.
 pub(crate) async fn scan(client: &Client, table: &Table, prefix: &str) -> Vec<Item> {
     let pages = client.scan().table_name(table.name(prefix)).consistent_read(true).limit(PAGE_ITEMS);
     pages.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()
 }
 
-/// How many items each table of a deployment has. That somebody tried is counted for a while, whatever came of it.
+/// Returns the number of items in each table, except for the counted attempts.
 pub(crate) async fn census(client: &Client, prefix: &str) -> BTreeMap<&'static str, i32> {
     let count = async |table: &Table| {
         let pages = client

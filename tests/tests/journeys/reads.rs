@@ -1,7 +1,8 @@
-//! What is read: never older than the reader knows, every entry once, every field there.
+//! Reads: fields, histories and ETags.
 
 mod fresh;
 mod pages;
+mod parties;
 
 use infra::Backend;
 use projections::feed::{Doorbell, apply};
@@ -14,7 +15,7 @@ use crate::{
     raw::scan,
 };
 
-/// Lets the feed do all that there is to do: every stream rings, and the log is read.
+/// Projects every stream from the log, as if every doorbell had been rung.
 pub(crate) async fn feed(stage: &Stage) {
     let mut rung: std::collections::BTreeMap<StreamId, u64> = std::collections::BTreeMap::new();
     for item in scan(&stage.dynamodb, &EVENTS, &stage.prefix).await {
@@ -43,7 +44,7 @@ fn sorted(names: &'static str) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn every_field_of_a_list_and_of_a_party_is_there_and_null_when_it_is_not_set() {
+async fn lists_and_parties_show_every_field_and_null_for_unset_ones() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -100,116 +101,7 @@ async fn every_field_of_a_list_and_of_a_party_is_there_and_null_when_it_is_not_s
 }
 
 #[tokio::test]
-async fn parties_with_one_telephone_are_marked_and_everyone_has_a_position() {
-    let stage = Stage::new().await;
-    let owner = stage.owner();
-    let list = owner.list("Main room").await;
-    let parties = format!("/v1/waitlists/{list}/waitees");
-    let mut ids = Vec::new();
-    for (name, phone) in [
-        ("Ana", "(415) 555-2671"),
-        ("Ben", "+1 415 555 2672"),
-        ("Ana again", "+14155552671"),
-        ("Ana once more", "415-555-2671"),
-    ] {
-        let joined = owner.post(&parties, json!({ "name": name, "party_size": 2, "phone": phone })).await;
-        ids.push(joined.id());
-        stage.backend.clock.advance_millis(1_000);
-    }
-    feed(&stage).await;
-    let board = owner.get(&parties).await.body["items"].as_array().unwrap().clone();
-    let marks: Vec<_> =
-        board.iter().map(|party| (&party["id"], &party["position"], &party["duplicate_of"])).collect();
-    let (one, two, three, four) = (json!(1), json!(2), json!(3), json!(4));
-    let id = |at: usize| json!(ids[at]);
-    let null = Value::Null;
-    assert_eq!(
-        marks,
-        [(&id(0), &one, &null), (&id(1), &two, &null), (&id(2), &three, &id(0)), (&id(3), &four, &id(0))]
-    );
-    // On the last page too, although the first of them is not on it.
-    let page = owner.get(&format!("{parties}?limit=3")).await;
-    let rest = owner.get(&format!("{parties}?limit=3&cursor={}", page.body["next"].as_str().unwrap())).await;
-    assert_eq!((&rest.body["items"][0]["position"], &rest.body["items"][0]["duplicate_of"]), (&four, &id(0)));
-    for (at, position) in [(0, 1), (1, 2), (2, 3), (3, 4)] {
-        assert_eq!(owner.get(&format!("/v1/waitees/{}", ids[at])).await.body["position"], position);
-    }
-    let gone = owner.post(&format!("/v1/waitees/{}/seat", ids[0]), json!({})).await;
-    feed(&stage).await;
-    assert_eq!(
-        (gone.status, owner.get(&format!("/v1/waitees/{}", ids[0])).await.body["position"].clone()),
-        (200, null)
-    );
-    assert_eq!(owner.get(&format!("/v1/waitees/{}", ids[3])).await.body["position"], 3);
-}
-
-#[tokio::test]
-async fn parties_with_one_email_are_marked_as_those_with_one_telephone() {
-    let stage = Stage::new().await;
-    let owner = stage.owner();
-    let list = owner.list("Main room").await;
-    let parties = format!("/v1/waitlists/{list}/waitees");
-    let mut ids = Vec::new();
-    for (name, phone, email) in [
-        ("Ana", None, Some("ana@example.com")),
-        ("Ben", Some("(415) 555-2672"), Some("ben@example.com")),
-        ("Ana again", None, Some("Ana@Example.com")),
-        ("Ana with Ben's phone", Some("(415) 555-2672"), Some("ana@example.com")),
-        ("Ben with Ana's address", Some("(415) 555-2672"), Some("cleo@example.com")),
-        ("Cleo", None, Some("CLEO@example.com")),
-        ("Dan", None, None),
-        ("Eve", None, None),
-    ] {
-        let party = json!({ "name": name, "party_size": 2, "phone": phone, "email": email });
-        ids.push(json!(owner.post(&parties, party).await.id()));
-        stage.backend.clock.advance_millis(1_000);
-    }
-    feed(&stage).await;
-    let board = owner.get(&parties).await.body["items"].as_array().unwrap().clone();
-    let first_of: Vec<_> =
-        board.iter().map(|party| ids.iter().position(|id| *id == party["duplicate_of"])).collect();
-    assert_eq!(first_of, [None, None, Some(0), Some(0), Some(1), Some(4), None, None]);
-}
-
-#[tokio::test]
-async fn a_day_ends_at_four_in_the_morning_of_the_lists_own_clock() {
-    let stage = Stage::new().await;
-    let owner = stage.owner();
-    let list = owner.list("Main room").await;
-    for (name, at) in [("Late", "2026-11-21T11:59:59.999Z"), ("Early", "2026-11-21T12:00:00.000Z")] {
-        stage.backend.clock.set(at.parse().unwrap());
-        owner.join(&list, name).await;
-    }
-    feed(&stage).await;
-    for (day, names) in [("2026-11-20", vec!["Late"]), ("2026-11-21", vec!["Early"]), ("2026-11-22", vec![])]
-    {
-        let page = owner.get(&format!("/v1/waitlists/{list}/waitees?day={day}")).await.body;
-        let shown: Vec<_> =
-            page["items"].as_array().unwrap().iter().map(|party| (&party["name"], &party["day"])).collect();
-        let (expected, day) = (names.into_iter().map(Value::from).collect::<Vec<_>>(), json!(day));
-        assert_eq!(shown, expected.iter().map(|name| (name, &day)).collect::<Vec<_>>());
-    }
-}
-
-#[tokio::test]
-async fn a_party_is_quoted_by_those_ahead_of_it_unless_the_host_says_otherwise() {
-    let stage = Stage::new().await;
-    let owner = stage.owner();
-    let body = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "quote_minutes": 10 });
-    let parties = format!("/v1/waitlists/{}/waitees", owner.post("/v1/waitlists", body).await.id());
-    for (said, minutes) in [(Value::Null, 0), (Value::Null, 10), (json!(45), 45), (Value::Null, 30)] {
-        let joined =
-            owner.post(&parties, json!({ "name": "Ana", "party_size": 2, "quoted_minutes": said })).await;
-        let party = owner.get(&format!("/v1/waitees/{}", joined.id())).await.body;
-        let joined_at: schema::Time = party["joined_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!(party["quoted_minutes"], minutes);
-        assert_eq!(party["quoted_at"], json!(joined_at.plus_minutes(minutes)));
-        feed(&stage).await;
-    }
-}
-
-#[tokio::test]
-async fn history_tells_every_event_opened_and_whether_the_chain_holds() {
+async fn a_history_shows_every_event_and_finds_altered_ones() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -239,7 +131,7 @@ async fn history_tells_every_event_opened_and_whether_the_chain_holds() {
     );
     assert_eq!(told["verified"], json!({ "ok": true, "seq": null, "why": null }));
 
-    // Whoever can write to the table can alter an event. It shows, from there on, and nowhere else.
+    // A writer with access to the table can alter an event. The history shows it from that event on.
     for (attribute, value) in [
         ("events", text_of_a_seating()),
         ("actor", format!("guest:{ana}")),
@@ -275,7 +167,7 @@ fn text_of_a_seating() -> String {
 }
 
 #[tokio::test]
-async fn an_unchanged_answer_is_not_sent_twice_and_a_changed_one_is() {
+async fn an_unchanged_answer_is_304_and_a_changed_one_is_sent() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -308,7 +200,7 @@ async fn an_unchanged_answer_is_not_sent_twice_and_a_changed_one_is() {
             );
         }
     }
-    // Ben's call changes the board, where he stands, and not the list's own number or Ana.
+    // Ben's call changes the board but not Ana's page.
     let board = format!("/v1/waitlists/{list}/waitees");
     let (before, of_ana) = (owner.get(&board).await, owner.get(&format!("/v1/waitees/{ana}")).await);
     let called = owner.post(&format!("/v1/waitees/{ben}/call"), json!({})).await;
@@ -317,7 +209,7 @@ async fn an_unchanged_answer_is_not_sent_twice_and_a_changed_one_is() {
     assert_eq!((after.status, after.header("etag") == before.header("etag")), (200, false));
     let headers = [("If-None-Match", of_ana.header("etag")), ("Sync-Token", called.header("sync-token"))];
     assert_eq!(owner.send("GET", &format!("/v1/waitees/{ana}"), None, &headers).await.status, 304);
-    // A read's tag serves a write as well.
+    // The ETag of a read is valid in If-Match.
     let read = owner.get(&format!("/v1/waitees/{ana}")).await;
     let seated = owner
         .send("POST", &format!("/v1/waitees/{ana}/seat"), None, &[("If-Match", read.header("etag"))])

@@ -1,4 +1,4 @@
-//! A request that comes again, late, under its key: the answer is the one it had, whatever has become of the list since.
+//! Requests repeated late with their key get their first answer, even after the list has changed.
 
 use serde_json::{Value, json};
 use waitlist_tests::stage::{Answer, Owner, Stage, send};
@@ -7,13 +7,13 @@ use crate::{raw::census, reads::feed};
 
 const KEYED: [(&str, &str); 1] = [("Idempotency-Key", "a-key")];
 
-/// What a client keeps of an answer.
+/// Returns the parts of an answer that a repeat must have as well.
 fn kept(answer: &Answer) -> (u16, Value, String, String, String) {
     let header = |name| answer.header(name).to_owned();
     (answer.status, answer.body.clone(), header("etag"), header("sync-token"), header("location"))
 }
 
-/// A creation of a list, a join there with a number as it is dialled there, and a change and a call of that party.
+/// Creates a list, lets a party join with a national number, changes the party and calls it.
 async fn requests(owner: &Owner<'_>) -> Vec<(&'static str, String, Value, Answer)> {
     let mut done = Vec::new();
     let list =
@@ -51,7 +51,7 @@ async fn assert_answered_again(
 }
 
 #[tokio::test]
-async fn a_repeated_request_has_the_answer_it_had_whatever_has_become_of_the_list() {
+async fn a_repeated_request_gets_its_first_answer_after_any_change_of_the_list() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let done = requests(&owner).await;
@@ -60,8 +60,8 @@ async fn a_repeated_request_has_the_answer_it_had_whatever_has_become_of_the_lis
 
     assert_eq!(owner.send("PATCH", &list, Some(&json!({ "region": "FR" })), &[]).await.status, 200);
     let today = owner.send("POST", &done[1].1, Some(&done[1].2), &[]).await;
-    assert_eq!(today.status, 422, "the number is dialled otherwise there: {today:?}");
-    assert_answered_again(&stage, &owner, &done, "in another country").await;
+    assert_eq!(today.status, 422, "the number is not valid in the new region: {today:?}");
+    assert_answered_again(&stage, &owner, &done, "after a change of region").await;
     owner.join(&list["/v1/waitlists/".len()..], "Ben").await;
     feed(&stage).await;
     assert_answered_again(&stage, &owner, &done, "with the list full").await;
@@ -80,7 +80,7 @@ async fn a_repeated_request_has_the_answer_it_had_whatever_has_become_of_the_lis
 }
 
 #[tokio::test]
-async fn a_list_is_deleted_once_and_says_so_as_often_as_asked() {
+async fn a_repeated_deletion_is_answered_again() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = format!("/v1/waitlists/{}", owner.list("Main room").await);
@@ -96,7 +96,7 @@ async fn a_list_is_deleted_once_and_says_so_as_often_as_asked() {
 }
 
 #[tokio::test]
-async fn what_came_before_an_if_match_went_stale_is_answered_all_the_same() {
+async fn a_repeated_request_is_answered_although_its_if_match_is_stale() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -109,7 +109,7 @@ async fn what_came_before_an_if_match_went_stale_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_join_that_is_repeated_after_its_guest_was_forgotten_is_answered_as_before() {
+async fn a_join_repeated_after_its_guest_was_forgotten_is_answered_as_before() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;

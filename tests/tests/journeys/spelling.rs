@@ -1,4 +1,5 @@
-//! The same thing written in several ways: ids in capitals, JSON with its fields in another order, passwords from another keyboard.
+//! Equal input in different spellings: ids in capitals, JSON in another order, passwords in another Unicode
+//! form.
 
 use serde_json::{Value, json};
 use waitlist_tests::{
@@ -27,7 +28,7 @@ async fn an_id_in_capitals_is_the_same_id() {
     let moved = owner.post(&format!("/v1/waitees/{upper_ben}/move"), json!({ "before": upper_ana })).await;
     assert_eq!(moved.status, 200, "{moved:?}");
     let itself = owner.post(&format!("/v1/waitees/{ana}/move"), json!({ "after": upper_ana })).await;
-    assert_is_problem(&itself, 422, "invalid-value", "beside itself");
+    assert_is_problem(&itself, 422, "invalid-value", "a move next to itself");
     let token = format!("waitee-{upper_ben}@2");
     let fresh = owner.send("GET", &format!("/v1/waitees/{ben}"), None, &[("Sync-Token", &token)]).await;
     assert_eq!((fresh.status, &fresh.body["seq"]), (200, &json!(2)), "{fresh:?}");
@@ -80,7 +81,7 @@ async fn the_same_content_in_other_bytes_is_the_same_request() {
 }
 
 #[tokio::test]
-async fn another_password_under_the_same_key_is_another_request() {
+async fn another_password_with_the_same_key_is_another_request() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let principal = stage.principal(&account.access).await;
@@ -113,7 +114,7 @@ async fn another_password_under_the_same_key_is_another_request() {
 }
 
 #[tokio::test]
-async fn a_password_is_the_same_from_every_keyboard_wherever_it_is_typed() {
+async fn a_password_is_accepted_in_any_unicode_form() {
     let stage = Stage::new().await;
     let [composed, decomposed] = [
         "cr\u{e8}me br\u{fb}l\u{e9}e \u{e0} volont\u{e9}",
@@ -130,7 +131,7 @@ async fn a_password_is_the_same_from_every_keyboard_wherever_it_is_typed() {
 }
 
 #[tokio::test]
-async fn an_address_has_one_account_whether_its_domain_is_typed_in_unicode_or_ascii() {
+async fn a_domain_in_unicode_and_in_ascii_is_the_same_address() {
     let stage = Stage::new().await;
     let register = |email: &str| json!({ "email": email, "password": PASSWORD, "name": "Ana" });
     assert_eq!(stage.anyone("POST", "/v1/users", register("ana@münchen.de")).await.status, 201);

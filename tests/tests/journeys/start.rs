@@ -1,4 +1,4 @@
-//! Starting the server: what it says to programs, and what it says when it cannot start.
+//! Starting the server: its output for programs, and its errors when it cannot start.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use waitlist_tests::{
 
 use crate::place::{Place, is_external};
 
-/// How long a server may take to find out that it cannot start. One that does start would never end by itself.
+/// The longest time for a server to fail. A server that starts would never end by itself.
 const REFUSAL_MAX: Duration = Duration::from_secs(60);
 
 fn serve(place: &Place, data_dir: &Path, env: &[(&str, &str)], args: &[&str]) -> Command {
@@ -30,7 +30,7 @@ fn serve(place: &Place, data_dir: &Path, env: &[(&str, &str)], args: &[&str]) ->
     command
 }
 
-/// It does not start, and says on standard error what is wrong, naming what is at fault.
+/// Asserts that the server does not start and that its error names the path or setting at fault.
 async fn does_not_start(mut command: Command, named: &str) {
     let ended = tokio::task::spawn_blocking(move || {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -99,7 +99,7 @@ async fn a_server_that_cannot_start_names_the_path_or_setting_at_fault() {
 }
 
 #[tokio::test]
-async fn settings_of_messages_are_looked_at_before_anything_starts() {
+async fn settings_of_messages_are_checked_before_anything_starts() {
     let place = Place::new();
     let (data, free) = (place.path().join("data"), ["--listen", "127.0.0.1:0"]);
     let queue = ("WAITLIST_DELIVERIES_URL", "http://127.0.0.1:1/deliveries");
@@ -123,7 +123,7 @@ async fn settings_of_messages_are_looked_at_before_anything_starts() {
         ),
     ] {
         if named == "set AWS_REGION" && is_external() {
-            continue; // an engine that is elsewhere needs the region first
+            continue; // an external engine needs the region earlier
         }
         let mut command = serve(&place, &data, env, &free);
         command.env("AWS_EC2_METADATA_DISABLED", "true");
@@ -132,7 +132,7 @@ async fn settings_of_messages_are_looked_at_before_anything_starts() {
 }
 
 #[tokio::test]
-async fn commands_make_no_directory_and_a_second_server_is_told_of_the_first() {
+async fn commands_create_no_directory_and_a_second_server_names_the_first() {
     let place = Place::new();
     let typo = place.path().join("typo");
     let commands: [&[&str]; 5] = [
@@ -160,7 +160,7 @@ async fn commands_make_no_directory_and_a_second_server_is_told_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_lost_key_is_named_and_not_made_anew() {
+async fn a_lost_key_is_named_and_not_replaced() {
     if is_external() {
         println!("SKIPPED lost-key: the data of another engine do not tell that a key was lost");
         return;
@@ -186,7 +186,7 @@ async fn a_lost_key_is_named_and_not_made_anew() {
 }
 
 #[tokio::test]
-async fn a_program_reads_on_one_line_where_the_server_listens_and_a_token() {
+async fn the_first_line_of_json_output_has_the_address_and_a_token() {
     let place = Place::new();
     let mut command = serve(&place, place.path(), &[], &["--listen", "127.0.0.1:0", "--json"]);
     let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -201,5 +201,5 @@ async fn a_program_reads_on_one_line_where_the_server_listens_and_a_token() {
 
     server.kill().unwrap();
     server.wait().unwrap();
-    assert!(lines.next().is_none(), "and nothing else");
+    assert!(lines.next().is_none(), "one line of output");
 }

@@ -1,4 +1,4 @@
-//! From registering to signing out, through every lambda that takes part in it.
+//! An owner's journey from registration to signing out, through all its lambdas.
 
 use infra::secret::{Mailed, Secrets};
 use schema::UserId;
@@ -7,7 +7,7 @@ use waitlist_tests::{account::PASSWORD, events::HttpRequest};
 
 use super::deployment::{Answer, Deployment, main_room};
 
-/// A request of somebody without a token: API Gateway asks no authorizer about public routes.
+/// Sends a request without a token. API Gateway calls no authorizer for public routes.
 async fn anyone(deployment: &Deployment, method: &str, path: &str, body: &Value) -> Answer {
     let request = HttpRequest::new(method, path);
     let request = if body.is_null() { request } else { request.json(body) };
@@ -15,7 +15,7 @@ async fn anyone(deployment: &Deployment, method: &str, path: &str, body: &Value)
 }
 
 #[tokio::test]
-async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out() {
+async fn an_owner_registers_a_guest_joins_and_is_seated_and_the_owner_signs_out() {
     let deployment = Deployment::new().await;
     let ana = anyone(
         &deployment,
@@ -57,7 +57,7 @@ async fn an_owner_registers_a_guest_joins_by_themselves_and_the_owner_signs_out(
     let seated = owner("POST", &format!("/v1/waitees/{}/seat", ben.id()), &Value::Null).await;
     assert_eq!((seated.status, &seated.body["state"]), (200, &json!("seated")), "{seated:?}");
 
-    // Registered and its welcome mail, confirmed, a session, a list, and four commits of the visit.
+    // The registration, its welcome mail, the confirmation, a session, a list, and four commits of the visit.
     let event = deployment.stream(9).await;
     assert_eq!(deployment.projector().await.invoke(event).await.unwrap(), json!({ "batchItemFailures": [] }));
     let me = owner("GET", "/v1/me", &Value::Null).await;

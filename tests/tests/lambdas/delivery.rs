@@ -1,4 +1,4 @@
-//! Reactor, deliver and tick as lambdas: from the stream's records to a message of the queue, and from there to the guest.
+//! The lambdas reactor, deliver and tick: from stream records to queue messages, and from these to the guest.
 
 use infra::{
     Clock,
@@ -24,7 +24,7 @@ fn sent(deployment: &Deployment) -> Vec<Entry> {
     Outbox::new(deployment.outbox(), Clock::system()).entries().unwrap()
 }
 
-/// A guest with an address, who was called.
+/// Returns a guest with an address who was called.
 async fn called(deployment: &Deployment) -> WaiteeId {
     let host = deployment.host();
     let parties = format!("/v1/waitlists/{}/waitees", host.list().await.id());
@@ -38,7 +38,7 @@ async fn called(deployment: &Deployment) -> WaiteeId {
 }
 
 #[tokio::test]
-async fn who_is_called_is_told_by_way_of_the_stream_and_the_queue() {
+async fn a_called_guest_gets_a_mail_through_the_stream_and_the_queue() {
     let deployment = Deployment::new().await;
     let ana = called(&deployment).await;
     let records = deployment.stream(3).await;
@@ -46,7 +46,7 @@ async fn who_is_called_is_told_by_way_of_the_stream_and_the_queue() {
     let attend = json!({ "intent": "attend", "stream": StreamId::from(ana) });
     assert_eq!(queued(&deployment).await, std::slice::from_ref(&attend));
 
-    // The same message twice, beside one that is none: only that comes again.
+    // The same message twice, and one that is malformed: only the malformed one is reported as failed.
     let event = queue_event("deliveries", &[attend.clone(), json!({ "intent": "greet" }), attend.clone()]);
     let answer = deployment.sender().await.invoke(event).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "message-2" }] }));
@@ -56,13 +56,17 @@ async fn who_is_called_is_told_by_way_of_the_stream_and_the_queue() {
     assert_eq!(deployment.reactor().await.invoke(records).await.unwrap(), nothing_failed());
     let event = queue_event("deliveries", &queued(&deployment).await);
     assert_eq!(deployment.sender().await.invoke(event).await.unwrap(), nothing_failed());
-    assert_eq!(sent(&deployment).len(), 1, "a record that comes again is one message more, and no mail");
+    assert_eq!(
+        sent(&deployment).len(),
+        1,
+        "a repeated record leads to another queue message but not to another mail"
+    );
     let logs = deployment.stop().await;
     assert!(logs.contains("\"message\":\"sent\"") && !logs.to_lowercase().contains("annabel"), "{logs}");
 }
 
 #[tokio::test]
-async fn the_tick_finds_what_nobody_was_told() {
+async fn the_tick_queues_messages_that_the_reactor_missed() {
     let deployment = Deployment::new().await;
     let ana = called(&deployment).await;
     let records = deployment.stream(3).await;
@@ -72,7 +76,7 @@ async fn the_tick_finds_what_nobody_was_told() {
     assert_eq!(
         deployment.tick().await.invoke(schedule.clone()).await.unwrap(),
         json!({ "queued": 0 }),
-        "it may be under way"
+        "the reactor may still queue it"
     );
     deployment.overdue(ana).await;
     for _ in 0..2 {
@@ -80,11 +84,11 @@ async fn the_tick_finds_what_nobody_was_told() {
     }
     let event = queue_event("deliveries", &queued(&deployment).await);
     assert_eq!(deployment.sender().await.invoke(event).await.unwrap(), nothing_failed());
-    assert_eq!(sent(&deployment).len(), 1, "two looks, one mail");
+    assert_eq!(sent(&deployment).len(), 1, "two ticks lead to one mail");
 }
 
 #[tokio::test]
-async fn what_the_reactor_cannot_understand_waits_with_its_cause_and_holds_up_nobody() {
+async fn a_commit_that_the_reactor_cannot_read_is_parked_with_its_cause() {
     let deployment = Deployment::new().await;
     let ana = called(&deployment).await;
     let mut commit = deployment.stage.item(ana, 2).await;
@@ -101,6 +105,6 @@ async fn what_the_reactor_cannot_understand_waits_with_its_cause_and_holds_up_no
     assert_eq!(
         deployment.sender().await.invoke(event).await.unwrap(),
         json!({ "batchItemFailures": [{ "itemIdentifier": "message-1" }] }),
-        "it comes again until it is a dead letter"
+        "the queue delivers it again until it is a dead letter"
     );
 }

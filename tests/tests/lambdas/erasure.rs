@@ -1,4 +1,4 @@
-//! Reactor and eraser as lambdas: from the stream's records to a message, and from the message to the tombstone.
+//! The lambdas reactor and eraser: from stream records to a queue message, and from this to the tombstone.
 
 use infra::{queue::RECEIVE_MAX, vault::Subject};
 use schema::{StreamId, WaiteeId};
@@ -11,14 +11,14 @@ fn nothing_failed() -> Value {
     json!({ "batchItemFailures": [] })
 }
 
-/// The bodies of the messages that wait for the eraser.
+/// Returns the bodies of the eraser's queue messages.
 async fn messages(deployment: &Deployment) -> Vec<Value> {
     let messages = deployment.backend().erasures.receive(RECEIVE_MAX).await.unwrap();
     messages.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect()
 }
 
 #[tokio::test]
-async fn who_is_erased_is_forgotten_by_way_of_the_stream_and_the_queue() {
+async fn an_erased_guest_is_forgotten_through_the_stream_and_the_queue() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let parties = format!("/v1/waitlists/{}/waitees", host.list().await.id());
@@ -30,7 +30,7 @@ async fn who_is_erased_is_forgotten_by_way_of_the_stream_and_the_queue() {
     assert_eq!(
         host.get(&history, "").await.body["items"][0]["data"]["name"],
         Value::Null,
-        "at once, though the key is there"
+        "erased at once, although the key still exists"
     );
 
     let records = deployment.stream(3).await;
@@ -39,7 +39,7 @@ async fn who_is_erased_is_forgotten_by_way_of_the_stream_and_the_queue() {
     let sent = messages(&deployment).await;
     assert_eq!(sent, [json!({ "intent": "forget", "stream": StreamId::from(ana) })]);
 
-    // The same message twice, beside one that is none: only that comes again.
+    // The same message twice, and one that is malformed: only the malformed one is reported as failed.
     let event = queue_event("erasures", &[sent[0].clone(), json!({ "intent": "greet" }), sent[0].clone()]);
     let answer = deployment.eraser().await.invoke(event).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "message-2" }] }));
@@ -50,18 +50,18 @@ async fn who_is_erased_is_forgotten_by_way_of_the_stream_and_the_queue() {
     assert_eq!(shown.body["items"][3]["actor"], "system:eraser");
     assert_eq!(
         shown.body["items"][3]["correlation"], shown.body["items"][2]["correlation"],
-        "one request led to both"
+        "one request caused both"
     );
     assert_eq!(shown.body["verified"]["ok"], true);
     let key = deployment.backend().vault.key(Subject::Guest { account: host.id, guest: ana }).await.unwrap();
     assert!(key.is_none());
 
     let reactor_again = deployment.reactor().await.invoke(records).await.unwrap();
-    assert_eq!(reactor_again, nothing_failed(), "a record that comes again is one message more, and no harm");
+    assert_eq!(reactor_again, nothing_failed(), "a repeated record only leads to another queue message");
 }
 
 #[tokio::test]
-async fn a_record_without_its_commit_is_looked_up_in_the_log() {
+async fn the_commit_of_a_record_without_an_image_is_read_from_the_log() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let parties = format!("/v1/waitlists/{}/waitees", host.list().await.id());
@@ -74,7 +74,7 @@ async fn a_record_without_its_commit_is_looked_up_in_the_log() {
         record["dynamodb"].as_object_mut().unwrap().remove("NewImage");
     }
     assert_eq!(deployment.reactor().await.invoke(whole).await.unwrap(), nothing_failed());
-    assert_eq!(messages(&deployment).await, Vec::<Value>::new(), "nothing follows from joining");
+    assert_eq!(messages(&deployment).await, Vec::<Value>::new(), "a join causes no intent");
     assert_eq!(deployment.reactor().await.invoke(records).await.unwrap(), nothing_failed());
     assert_eq!(
         messages(&deployment).await,
@@ -83,7 +83,7 @@ async fn a_record_without_its_commit_is_looked_up_in_the_log() {
 }
 
 #[tokio::test]
-async fn what_the_reactor_does_not_know_or_cannot_find_holds_up_nobody() {
+async fn records_that_the_reactor_cannot_read_do_not_block_the_stream() {
     let deployment = Deployment::new().await;
     let reactor = deployment.reactor().await;
     let item = |stream: &str| json!({ "stream": { "S": stream }, "seq": { "N": "1" }, "events": { "S": "not a list" } });
@@ -105,7 +105,7 @@ async fn what_the_reactor_does_not_know_or_cannot_find_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn when_the_queue_does_not_take_the_message_the_stream_brings_the_record_again() {
+async fn a_record_is_reported_as_failed_when_its_message_cannot_be_queued() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let parties = format!("/v1/waitlists/{}/waitees", host.list().await.id());

@@ -1,4 +1,4 @@
-//! The forms in which API Gateway brings a request, and the form it wants the answer in.
+//! The forms of API Gateway's requests and answers.
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use waitlist_tests::events::HttpRequest;
 use super::deployment::{Deployment, main_room};
 
 #[tokio::test]
-async fn a_body_counts_for_what_it_says_however_it_is_carried() {
+async fn a_body_is_read_the_same_as_text_and_in_base64() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let path = "/v1/waitlists";
@@ -47,7 +47,7 @@ async fn a_body_counts_for_what_it_says_however_it_is_carried() {
     claims_base64["body"] = json!(format!("{}!", BASE64.encode(main_room().to_string().as_bytes())));
     assert_eq!(deployment.deliver(claims_base64).await.problem(400), "malformed-body");
 
-    // No body where one is needed, and where none is.
+    // A missing body: refused where one is required, accepted where it is not.
     assert_eq!(deployment.send(create()).await.problem(400), "malformed-body");
     assert_eq!(
         deployment.send(host.request("POST", &format!("{path}/{}/close", text.id()))).await.status,
@@ -64,7 +64,7 @@ async fn a_body_counts_for_what_it_says_however_it_is_carried() {
 }
 
 #[tokio::test]
-async fn head_is_answered_as_get_is_without_a_body() {
+async fn head_is_answered_like_get_without_a_body() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     for path in ["/v1/waitlists", "/healthz"] {
@@ -72,12 +72,12 @@ async fn head_is_answered_as_get_is_without_a_body() {
         let asked = deployment.send(host.request("HEAD", path)).await;
         assert_eq!((asked.status, &asked.body), (200, &Value::Null), "{path}: {asked:?}");
         assert_eq!(asked.header("etag"), got.header("etag"), "{path}");
-        assert_eq!(asked.header("content-length"), "", "{path}: the gateway sets its own");
+        assert_eq!(asked.header("content-length"), "", "{path}: API Gateway sets its own");
     }
 }
 
 #[tokio::test]
-async fn header_names_are_found_however_they_are_written() {
+async fn header_names_are_matched_in_any_case() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let mut made = Vec::new();
@@ -96,11 +96,11 @@ async fn header_names_are_found_however_they_are_written() {
         made.push(answer.id().to_owned());
     }
     made.dedup();
-    assert_eq!(made.len(), 1, "one key, one list");
+    assert_eq!(made.len(), 1, "one key makes one list");
 }
 
 #[tokio::test]
-async fn paths_and_queries_are_taken_as_they_were_sent() {
+async fn paths_and_queries_are_read_as_they_were_sent() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -118,7 +118,7 @@ async fn paths_and_queries_are_taken_as_they_were_sent() {
         format!("/prod{path}"),
         "/v1/waitlists/..%2F..%2Fhealthz".into(),
         "/v1/waitlists/%E2%82%AC".into(),
-        // An id is written plainly; nobody who got it from us has reason to write it otherwise.
+        // Percent-encoding an id is valid but not supported: ids need no encoding.
         encoded_letter,
     ];
     for path in odd {
@@ -161,7 +161,7 @@ async fn paths_and_queries_are_taken_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn answers_are_what_api_gateway_takes() {
+async fn answers_have_the_form_that_api_gateway_expects() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let health = deployment.reads().await.invoke(HttpRequest::new("GET", "/healthz").event()).await.unwrap();
@@ -185,7 +185,7 @@ async fn answers_are_what_api_gateway_takes() {
     let deleted = deployment.send(host.request("DELETE", &path)).await;
     assert_eq!((deleted.status, deleted.body), (204, Value::Null));
 
-    // `$default` leads to the function of reads, which knows no more than the table of routes.
+    // `$default` leads to the function of reads, which answers for unknown routes.
     assert_eq!(
         deployment.deliver(HttpRequest::new("GET", "/nowhere").event()).await.problem(404),
         "not-found"
@@ -195,13 +195,13 @@ async fn answers_are_what_api_gateway_takes() {
         (unknown_method.problem(405), unknown_method.header("allow")),
         ("method-not-allowed", "GET, HEAD, PATCH, DELETE")
     );
-    // A template that sent a route to the wrong function would be told.
+    // A function refuses routes of other functions, so that an error in the template shows.
     let misled = deployment.hosts().await.invoke(host.request("GET", &path).event()).await.unwrap();
     assert_eq!(super::deployment::accepted(&misled).problem(404), "not-found");
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_request_is_an_error_and_the_function_lives_on() {
+async fn an_event_that_is_not_a_request_is_an_error_and_the_function_keeps_running() {
     let deployment = Deployment::new().await;
     for event in [json!([]), json!("text"), json!({ "headers": 7 }), Value::Null] {
         deployment.reads().await.invoke(event).await.unwrap_err();

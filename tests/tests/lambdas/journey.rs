@@ -1,4 +1,4 @@
-//! An evening, from a token to the history of a visit, through every lambda that takes part in it.
+//! A host's evening and a guest's visit, through all their lambdas.
 
 use serde_json::{Value, json};
 use waitlist_tests::events::HttpRequest;
@@ -6,7 +6,7 @@ use waitlist_tests::events::HttpRequest;
 use super::deployment::{Deployment, PUBLIC_URL};
 
 #[tokio::test]
-async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_it() {
+async fn a_host_creates_a_list_seats_a_party_and_reads_the_projected_rows() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -20,7 +20,7 @@ async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_
     let called = host.post(&format!("{visit}/call"), &json!({})).await;
     assert_eq!((called.status, &called.body["state"]), (202, &json!("called")));
 
-    // Nothing has been projected yet, and yet the host sees what they wrote.
+    // Nothing is projected yet, but the Sync-Tokens show the host's writes.
     let wrote = [&list, &ana, &ben, &called].map(|answer| answer.header("sync-token")).join(", ");
     assert_eq!(named(&host.get(&parties, &wrote).await.body), [("Ana", "called", 1), ("Ben", "waiting", 2)]);
 
@@ -33,7 +33,7 @@ async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_
 
     let seated = host.post(&format!("{visit}/seat"), &json!({ "reason": "window table" })).await;
     assert_eq!((seated.status, &seated.body["state"]), (200, &json!("seated")));
-    // The whole stream once more, as after a failed batch: what is known already does no harm.
+    // The whole stream once more, as after a failed batch.
     let event = deployment.stream(5).await;
     assert_eq!(deployment.projector().await.invoke(event).await.unwrap(), json!({ "batchItemFailures": [] }));
     assert_eq!(named(&host.get(&parties, "").await.body), [("Ben", "waiting", 1)]);
@@ -63,7 +63,7 @@ async fn a_host_makes_a_list_seats_a_party_and_reads_what_the_projector_made_of_
 }
 
 #[tokio::test]
-async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answered_twice() {
+async fn a_repeated_write_with_one_key_takes_effect_once_and_is_answered_again() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -79,11 +79,7 @@ async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answere
         assert_eq!(first.header(header), again.header(header), "{header}");
         assert_ne!(first.header(header), "", "{header}");
     }
-    assert_ne!(
-        first.header("x-request-id"),
-        again.header("x-request-id"),
-        "they are two requests all the same"
-    );
+    assert_ne!(first.header("x-request-id"), again.header("x-request-id"), "each request has its own id");
     let changed = deployment.send(join("once", &json!({ "name": "Ana", "party_size": 5 }))).await;
     assert_eq!(changed.problem(422), "idempotency-key-reused");
     let other = deployment.send(join("twice", &body)).await;
@@ -92,7 +88,7 @@ async fn a_write_sent_twice_with_one_idempotency_key_happens_once_and_is_answere
 }
 
 #[tokio::test]
-async fn a_guest_joins_follows_their_visit_and_leaves_and_the_authorizer_is_never_asked() {
+async fn a_guest_joins_follows_the_visit_and_leaves_without_the_authorizer() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -125,10 +121,10 @@ async fn a_guest_joins_follows_their_visit_and_leaves_and_the_authorizer_is_neve
     let token = token.to_owned();
     let logs = deployment.stop().await;
     assert!(!logs.contains(&token) && !logs.contains("Ana"), "{logs}");
-    assert!(logs.contains("/v1/public/visits/{token}/leave"), "the route says enough: {logs}");
+    assert!(logs.contains("/v1/public/visits/{token}/leave"), "the logs name the route: {logs}");
 }
 
-/// Name, state and position of each party on a board.
+/// Returns name, state and position of each party on a board.
 fn named(board: &Value) -> Vec<(&str, &str, u64)> {
     let items = board["items"].as_array().unwrap().iter();
     items

@@ -1,15 +1,15 @@
-//! What lambdas write: JSON, a line per request, and nothing about people.
+//! The logs of lambdas: JSON, one line for each request, and no personal data.
 
 use serde_json::{Value, json};
 use waitlist_tests::events::HttpRequest;
 
 use super::deployment::{Deployment, main_room};
 
-/// Parts of what people are called and how they are reached, none of which may ever be written.
+/// Parts of names and addresses, none of which may be logged.
 const CANARIES: [&str; 6] = ["Canaria", "5552671", "canary", "secret-note", "because-of", "eyJ"];
 
 #[tokio::test]
-async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
+async fn the_logs_hold_no_personal_data_of_accepted_or_refused_requests() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -26,7 +26,7 @@ async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
         200
     );
 
-    // Refused for every reason there is: by value, by type, by field, by form, by state, by path, by query, by header.
+    // One refusal of each kind: value, type, field, form, state, path, query and header.
     let mut refused = Vec::new();
     let mut wrong = party.clone();
     wrong["phone"] = json!("555-2671 canary");
@@ -88,7 +88,7 @@ async fn nobody_is_named_in_the_logs_whether_they_are_let_in_or_not() {
 }
 
 #[tokio::test]
-async fn what_breaks_is_logged_once_with_its_cause_and_the_client_is_told_none_of_it() {
+async fn a_failure_is_logged_once_with_its_cause_and_not_shown_to_the_client() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;

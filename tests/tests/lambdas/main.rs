@@ -1,4 +1,4 @@
-//! The built lambdas, as processes: events as API Gateway, SQS and DynamoDB Streams bring them, in; their answers, out.
+//! The built lambdas as processes: they get events as API Gateway, SQS and DynamoDB streams send them.
 
 mod accounts;
 mod delivery;

@@ -1,4 +1,4 @@
-//! Who asks: what the authorizer says of a token, and that handlers take nobody's word but its.
+//! The authorizer's answer to a token, and handlers that trust nothing but this answer.
 
 use infra::Clock;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::deployment::{Deployment, main_room};
 const QUARTER_HOUR_MS: i64 = 15 * 60 * 1_000;
 
 #[tokio::test]
-async fn the_authorizer_lets_every_request_pass_and_says_who_asks() {
+async fn the_authorizer_lets_every_request_pass_and_names_the_principal() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let before = Clock::system().now().millis() / 1_000;
@@ -20,7 +20,7 @@ async fn the_authorizer_lets_every_request_pass_and_says_who_asks() {
         .await
         .unwrap();
     assert_eq!(said["isAuthorized"], true);
-    // API Gateway passes on a flat context of texts, numbers and truths alone.
+    // API Gateway passes on only texts, numbers and booleans, not nested.
     assert!(said["context"].as_object().unwrap().values().all(Value::is_string), "{said}");
     let principal: Value = serde_json::from_str(said["context"]["principal"].as_str().unwrap()).unwrap();
     assert_eq!((&principal["kind"], &principal["id"]), (&json!("user"), &json!(host.id)));
@@ -29,7 +29,7 @@ async fn the_authorizer_lets_every_request_pass_and_says_who_asks() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted_is_nobody_s_and_answered_with_a_problem_document() {
+async fn a_refused_token_has_no_principal_and_is_answered_with_a_problem_document() {
     let deployment = Deployment::new().await;
     let elsewhere = Deployment::new().await;
     let host = deployment.host();
@@ -80,7 +80,7 @@ async fn a_token_that_is_not_accepted_is_nobody_s_and_answered_with_a_problem_do
 }
 
 #[tokio::test]
-async fn handlers_fail_closed_whatever_the_context_looks_like() {
+async fn handlers_refuse_a_context_of_any_other_form() {
     let deployment = Deployment::new().await;
     let id = deployment.host().id;
     let now = Clock::system().now().millis() / 1_000;
@@ -93,9 +93,9 @@ async fn handlers_fail_closed_whatever_the_context_looks_like() {
         json!({ "lambda": { "principal": null } }),
         json!({ "lambda": { "principal": "" } }),
         json!({ "lambda": { "principal": "user" } }),
-        // Not the text that the authorizer puts there, though it says the same.
+        // The same content, but not as the text that the authorizer sends.
         json!({ "lambda": { "principal": { "kind": "user", "id": id, "exp": now + 900 } } }),
-        // Another authorizer's.
+        // Other kinds of authorizers.
         json!({ "jwt": { "claims": { "sub": id, "exp": (now + 900).to_string() }, "scopes": null } }),
         json!({ "iam": { "userId": id } }),
         json!({ "principal": json!({ "kind": "user", "id": id, "exp": now + 900 }).to_string() }),
@@ -117,7 +117,7 @@ async fn handlers_fail_closed_whatever_the_context_looks_like() {
             assert_eq!(deployment.deliver(event).await.problem(401), "unauthorized", "{context}");
         }
     }
-    // Of no shape that API Gateway sends. It makes a 500 of a function's error.
+    // Forms that API Gateway never sends. It answers a function's error with a 500.
     for context in [
         json!({ "lambda": "user" }),
         json!({ "lambda": [{ "kind": "user", "id": id, "exp": now + 900 }] }),
@@ -129,7 +129,7 @@ async fn handlers_fail_closed_whatever_the_context_looks_like() {
     }
     deployment.stream(0).await;
 
-    // The counterpart, so that the above is known to fail for the context alone.
+    // The same request with a valid context is accepted.
     let mut event = HttpRequest::new("POST", "/v1/waitlists").json(&main_room()).event();
     event["requestContext"]["authorizer"] = principal(json!({ "kind": "user", "id": id, "exp": now + 900 }));
     assert_eq!(deployment.deliver(event).await.status, 201);

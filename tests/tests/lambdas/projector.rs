@@ -1,4 +1,4 @@
-//! The projector: what it takes from the stream and from the queue, and what it answers about what it cannot apply.
+//! The projector: its input from the stream and the queue, and its answer about records that it cannot apply.
 
 use std::collections::HashSet;
 
@@ -10,25 +10,25 @@ use waitlist_tests::events::{Change, queue_event, stream_event, stream_event_of}
 
 use super::deployment::Deployment;
 
-const NOBODY: &str = "waitee-01920000-0000-7000-8000-00000000dead";
+const POISONED: &str = "waitee-01920000-0000-7000-8000-00000000dead";
 
 fn nothing_failed() -> Value {
     json!({ "batchItemFailures": [] })
 }
 
-/// An item such as no code of ours ever wrote, in DynamoDB's JSON.
+/// An item that this code cannot read, in DynamoDB's JSON.
 fn poison(stream: &str) -> Value {
     json!({ "stream": { "S": stream }, "seq": { "N": "1" }, "events": { "S": "not a list" } })
 }
 
-/// Puts the same item into the log, past the code that would never do so.
+/// Puts the same item into the log directly.
 async fn put_poison(deployment: &Deployment, stream: &str) {
     let put = deployment.stage.dynamodb.put_item().table_name(EVENTS.name(&deployment.stage.prefix));
     let put = put.item("stream", AttributeValue::S(stream.into())).item("seq", AttributeValue::N("1".into()));
     put.item("events", AttributeValue::S("not a list".into())).send().await.unwrap();
 }
 
-/// The event with these records at its end.
+/// Appends these records to an event.
 fn with(mut event: Value, more: &Value) -> Value {
     event["Records"].as_array_mut().unwrap().extend(more["Records"].as_array().unwrap().iter().cloned());
     event
@@ -39,12 +39,12 @@ fn parked(stream: &str, seq: u64) -> Value {
 }
 
 #[tokio::test]
-async fn a_poison_record_is_parked_and_holds_up_nobody() {
+async fn an_unreadable_record_is_parked_and_does_not_block_the_stream() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
-    let event = with(stream_event(&[poison(NOBODY)]), &deployment.stream(1).await);
-    put_poison(&deployment, NOBODY).await;
+    let event = with(stream_event(&[poison(POISONED)]), &deployment.stream(1).await);
+    put_poison(&deployment, POISONED).await;
     assert_eq!(deployment.projector().await.invoke(event).await.unwrap(), nothing_failed());
     assert_eq!(host.get("/v1/waitlists", "").await.body["items"][0]["id"], list.id());
 
@@ -53,17 +53,17 @@ async fn a_poison_record_is_parked_and_holds_up_nobody() {
     let body: Value = serde_json::from_str(&parked[0].body).unwrap();
     assert_eq!(
         (&body["consumer"], &body["stream"], &body["seq"]),
-        (&json!("projector"), &json!(NOBODY), &json!(1))
+        (&json!("projector"), &json!(POISONED), &json!(1))
     );
-    assert!(body["cause"].as_str().unwrap().contains(NOBODY), "{body}");
+    assert!(body["cause"].as_str().unwrap().contains(POISONED), "{body}");
 
-    // From the queue it fails as well, and says so, until it is a dead letter.
+    // From the queue it fails as well and is reported, until it is a dead letter.
     let again = deployment.projector().await.invoke(queue_event("retries", &[body])).await.unwrap();
     assert_eq!(again, json!({ "batchItemFailures": [{ "itemIdentifier": "message-1" }] }));
 }
 
 #[tokio::test]
-async fn of_parked_doorbells_only_the_bad_ones_come_again() {
+async fn only_failed_parked_doorbells_are_reported() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -74,7 +74,7 @@ async fn of_parked_doorbells_only_the_bad_ones_come_again() {
     let mixed = ring(&[
         json!("no doorbell"),
         parked(&known, 1),
-        parked(NOBODY, 1),
+        parked(POISONED, 1),
         parked(&known, 2),
         parked("user-1", 1),
         json!({}),
@@ -90,7 +90,7 @@ async fn of_parked_doorbells_only_the_bad_ones_come_again() {
     assert_eq!(
         host.get("/v1/waitlists", "").await.body["items"][0]["id"],
         list.id(),
-        "the good one was applied"
+        "the readable doorbell was applied"
     );
 
     assert_eq!(
@@ -106,11 +106,11 @@ async fn of_parked_doorbells_only_the_bad_ones_come_again() {
 }
 
 #[tokio::test]
-async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_record_on() {
+async fn a_record_that_can_be_neither_applied_nor_parked_is_reported_as_failed() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
-    let event = with(deployment.stream(1).await, &stream_event(&[poison(NOBODY)]));
+    let event = with(deployment.stream(1).await, &stream_event(&[poison(POISONED)]));
     let bad = event["Records"][1]["dynamodb"]["SequenceNumber"].clone();
     deployment
         .stage
@@ -125,12 +125,12 @@ async fn what_can_be_neither_projected_nor_parked_comes_again_from_its_record_on
     assert_eq!(
         host.get("/v1/waitlists", "").await.body["items"][0]["id"],
         list.id(),
-        "the good one was applied"
+        "the readable record was applied"
     );
 }
 
 #[tokio::test]
-async fn records_bring_the_same_rows_in_any_order_in_part_and_without_their_images() {
+async fn records_in_any_order_incomplete_or_without_images_give_the_same_rows() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -157,7 +157,7 @@ async fn records_bring_the_same_rows_in_any_order_in_part_and_without_their_imag
 }
 
 #[tokio::test]
-async fn an_event_that_was_altered_raises_the_alarm_and_changes_no_row() {
+async fn an_altered_event_raises_an_alarm_and_changes_no_row() {
     let deployment = Deployment::new().await;
     let host = deployment.host();
     let list = host.list().await;
@@ -182,7 +182,7 @@ async fn an_event_that_was_altered_raises_the_alarm_and_changes_no_row() {
 }
 
 #[tokio::test]
-async fn a_batch_may_be_empty_or_about_streams_that_this_code_does_not_know() {
+async fn an_empty_batch_and_unknown_streams_are_accepted() {
     let deployment = Deployment::new().await;
     let projector = deployment.projector().await;
     assert_eq!(projector.invoke(json!({ "Records": [] })).await.unwrap(), nothing_failed());
@@ -202,5 +202,6 @@ async fn a_batch_may_be_empty_or_about_streams_that_this_code_does_not_know() {
     for event in [json!({}), json!({ "Records": "none" }), json!([1])] {
         projector.invoke(event).await.unwrap_err();
     }
-    assert_eq!(projector.invoke(json!({ "Records": [] })).await.unwrap(), nothing_failed(), "it lives on");
+    let empty = projector.invoke(json!({ "Records": [] })).await.unwrap();
+    assert_eq!(empty, nothing_failed(), "the function keeps running");
 }

@@ -1,4 +1,4 @@
-//! A lambda that lacks something says what, and does not pretend to work.
+//! A lambda that lacks a setting or a key fails at its start and names it.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ const LAMBDAS: [&str; 10] = [
 ];
 
 #[tokio::test]
-async fn a_setting_that_is_missing_is_named() {
+async fn a_missing_or_wrong_setting_is_named() {
     let deployment = Deployment::new().await;
     for name in LAMBDAS {
         let error = deployment.start(name, &[("WAITLIST_KEYS_DIR", "")]).invoke(json!({})).await.unwrap_err();
@@ -63,7 +63,7 @@ async fn a_setting_that_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_named() {
+async fn a_missing_or_damaged_key_is_named() {
     let deployment = Deployment::new().await;
     let error = deployment
         .start("hosts", &[("WAITLIST_KEYS_DIR", "/nowhere/keys")])
@@ -82,7 +82,7 @@ async fn keys_that_cannot_be_had_are_named() {
             "{name}: {error}"
         );
     }
-    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0, "no lambda makes keys of its own");
+    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0, "lambdas create no keys");
 
     for key in std::fs::read_dir(&deployment.stage.keys).unwrap().map(Result::unwrap) {
         std::fs::copy(key.path(), other.path().join(key.file_name())).unwrap();
@@ -94,9 +94,5 @@ async fn keys_that_cannot_be_had_are_named() {
         error.message.contains("does not hold exactly 32 bytes") || error.message.contains("NotAKey"),
         "{error}"
     );
-    assert_eq!(
-        std::fs::read(other.path().join("master")).unwrap(),
-        b"too short",
-        "what is there is left as it is"
-    );
+    assert_eq!(std::fs::read(other.path().join("master")).unwrap(), b"too short", "the damaged key is kept");
 }

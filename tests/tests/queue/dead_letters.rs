@@ -47,7 +47,7 @@ async fn dead_letters_are_listed_by_pages_and_each_is_redriven_once() {
     }
     assert_eq!(drain(&queue).await.len(), sent.len());
     table.pass(VISIBILITY_MS);
-    // One receive looks at a hundred messages at most, so a second one is needed for the rest.
+    // One receive examines a hundred messages at most, so a second one is needed for the rest.
     queue.receive(10).await.unwrap();
     queue.receive(10).await.unwrap();
 

@@ -1,18 +1,21 @@
 //! Generated histories of streams, with events in an order that commands can produce.
 
+mod visits;
+
 use infra::{Backend, log::Appended};
 use proptest::{collection::vec, prelude::*};
 use schema::{
-    Actor, Commit, DomainEvent, Rank, Sealed, StreamId, Time, UserId, WaitlistId,
+    Actor, Commit, DomainEvent, Sealed, StreamId, Time, UserId,
     commit::{Author, Tail},
     id::Category,
-    mail::{self, Event as Mailed},
+    mail::{self, Event as MailEvent},
     message::{self, Bounce, Bounced, Channel, Failed, MessageId, Sent, Skip, Skipped, Started},
-    user::{Event as Lived, Registered},
-    value::{PartySize, QuoteMinutes},
-    waitee::{Details, Event as Visited, Joined, JoinedBy, Party, State, Why},
-    waitlist::{self, Event as Ran, Settings},
+    user::{Event as UserEvent, Registered},
+    value::QuoteMinutes,
+    waitlist::{self, Event as ListEvent, Settings},
 };
+
+use self::visits::visit_events;
 
 /// The most events after the first.
 const STEPS_MAX: usize = 8;
@@ -47,21 +50,21 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Returns the same histories in each call, for tests that need load of any content.
 pub(crate) fn some(count: usize) -> Vec<History> {
-    let choice = |life: usize, place: usize| u8::try_from((life * 7 + place * 5) % 256).unwrap();
-    let step = |life: usize, place: usize| Step {
-        choice: choice(life, place),
-        variant: choice(place, life),
+    let choice = |index: usize, place: usize| u8::try_from((index * 7 + place * 5) % 256).unwrap();
+    let step = |index: usize, place: usize| Step {
+        choice: choice(index, place),
+        variant: choice(place, index),
         at_once: place % 3 == 2,
     };
     (0..count)
-        .map(|life| History {
-            category: match life % 4 {
+        .map(|index| History {
+            category: match index % 4 {
                 0 => Category::Waitlist,
-                2 if life % 8 == 2 => Category::User,
-                2 if life % 16 == 6 => Category::Mail,
+                2 if index % 8 == 2 => Category::User,
+                2 if index % 16 == 6 => Category::Mail,
                 _ => Category::Waitee,
             },
-            steps: (0..life % STEPS_MAX).map(|place| step(life, place)).collect(),
+            steps: (0..index % STEPS_MAX).map(|place| step(index, place)).collect(),
         })
         .collect()
 }
@@ -79,10 +82,10 @@ impl History {
         let stream = StreamId { category: self.category, id };
         let start = backend.clock.now();
         match self.category {
-            Category::Waitlist => chain(backend, stream, &self.grouped(list_life(&self.steps, start))),
-            Category::Waitee => chain(backend, stream, &self.grouped(visit_life(&self.steps, start))),
-            Category::User => chain(backend, stream, &self.grouped(account_life(&self.steps))),
-            Category::Mail => chain(backend, stream, &self.grouped(mail_life(&self.steps, start))),
+            Category::Waitlist => chain(backend, stream, &self.grouped(list_events(&self.steps, start))),
+            Category::Waitee => chain(backend, stream, &self.grouped(visit_events(&self.steps, start))),
+            Category::User => chain(backend, stream, &self.grouped(account_events(&self.steps))),
+            Category::Mail => chain(backend, stream, &self.grouped(mail_events(&self.steps, start))),
             Category::Session => Vec::new(),
         }
     }
@@ -132,31 +135,31 @@ fn chain<E: DomainEvent>(backend: &Backend, stream: StreamId, groups: &[Vec<E>])
 }
 
 /// Creates, changes, closes, opens and deletes a list. No event follows a deletion.
-fn list_life(steps: &[Step], start: Time) -> Vec<Ran> {
+fn list_events(steps: &[Step], start: Time) -> Vec<ListEvent> {
     let mut list = waitlist::State { settings: settings(0), open: true, created_at: start };
-    let mut life = vec![Ran::Created(list.clone())];
+    let mut events = vec![ListEvent::Created(list.clone())];
     for step in steps {
-        let event: fn(waitlist::State) -> Ran = match step.choice % 8 {
+        let event: fn(waitlist::State) -> ListEvent = match step.choice % 8 {
             0..=3 => {
                 list.settings = settings(step.variant);
-                Ran::SettingsChanged
+                ListEvent::SettingsChanged
             }
             4 | 5 => {
                 list.open = false;
-                Ran::Closed
+                ListEvent::Closed
             }
             6 => {
                 list.open = true;
-                Ran::Opened
+                ListEvent::Opened
             }
             _ => {
-                life.push(Ran::Deleted(list));
-                return life;
+                events.push(ListEvent::Deleted(list));
+                return events;
             }
         };
-        life.push(event(list.clone()));
+        events.push(event(list.clone()));
     }
-    life
+    events
 }
 
 fn settings(variant: u8) -> Settings {
@@ -175,43 +178,43 @@ fn settings(variant: u8) -> Settings {
 }
 
 /// Registers and changes an account. After its erasure only `forgotten` may follow.
-fn account_life(steps: &[Step]) -> Vec<Lived> {
+fn account_events(steps: &[Step]) -> Vec<UserEvent> {
     let password = || sealed("password", 0);
-    let mut life = vec![Lived::Registered(Registered {
+    let mut events = vec![UserEvent::Registered(Registered {
         name: sealed("name", 0),
         email: sealed("email", 0),
         password: password(),
     })];
     for step in steps {
-        life.push(match step.choice % 10 {
-            0 | 1 => Lived::Renamed { name: sealed("name", step.variant) },
-            2 => Lived::EmailConfirmed {},
-            3 => Lived::TextsCapped { texts_per_day: step.variant.into() },
-            4..=6 => Lived::PasswordChanged { password: password() },
-            7 => Lived::OperatorGranted {},
-            8 => Lived::OperatorRevoked {},
+        events.push(match step.choice % 10 {
+            0 | 1 => UserEvent::Renamed { name: sealed("name", step.variant) },
+            2 => UserEvent::EmailConfirmed {},
+            3 => UserEvent::TextsCapped { texts_per_day: step.variant.into() },
+            4..=6 => UserEvent::PasswordChanged { password: password() },
+            7 => UserEvent::OperatorGranted {},
+            8 => UserEvent::OperatorRevoked {},
             _ => {
-                life.push(Lived::Erased {});
+                events.push(UserEvent::Erased {});
                 if step.variant.is_multiple_of(2) {
-                    life.push(Lived::Forgotten {});
+                    events.push(UserEvent::Forgotten {});
                 }
-                return life;
+                return events;
             }
         });
     }
-    life
+    events
 }
 
 /// Asks for a mail and tries to send it repeatedly, with any outcomes.
-fn mail_life(steps: &[Step], start: Time) -> Vec<Mailed> {
+fn mail_events(steps: &[Step], start: Time) -> Vec<MailEvent> {
     let kinds = [mail::Kind::Welcome, mail::Kind::Confirmation, mail::Kind::PasswordReset];
     let kind = kinds[steps.len() % kinds.len()];
     let message = MessageId { kind: kind.into(), cause: 1 };
-    let mut life = vec![Mailed::Asked(mail::Asked { kind, user_seq: 1 })];
+    let mut events = vec![MailEvent::Asked(mail::Asked { kind, user_seq: 1 })];
     for (step, attempt) in steps.iter().zip(1_u32..) {
         let attempt = attempt.div_ceil(2);
         let outcome = match step.choice % 5 {
-            _ if life.len() % 2 == 1 => message::Event::Started(Started {
+            _ if events.len() % 2 == 1 => message::Event::Started(Started {
                 message,
                 attempt,
                 channel: Channel::Email,
@@ -232,84 +235,9 @@ fn mail_life(steps: &[Step], start: Time) -> Vec<Mailed> {
                 provider_id: format!("one-{}", step.variant),
             }),
         };
-        life.push(Mailed::Message(outcome));
+        events.push(MailEvent::Message(outcome));
     }
-    life
-}
-
-/// Joins a party and changes its state as `commands` allows. Only `forgotten` follows an erasure.
-fn visit_life(steps: &[Step], start: Time) -> Vec<Visited> {
-    let mut life = vec![Visited::Joined(joined(start))];
-    let mut state = State::Waiting;
-    for step in steps {
-        if step.choice % 32 == 31 {
-            let off_the_board = state.is_active().then(|| Visited::Removed(Why::default()));
-            life.extend(off_the_board.into_iter().chain([Visited::Erased {}, Visited::Forgotten {}]));
-            return life;
-        }
-        let (event, next) = visit_step(state, *step, start);
-        life.push(event);
-        state = next;
-    }
-    life
-}
-
-fn joined(start: Time) -> Joined {
-    Joined {
-        waitlist: WaitlistId(uuid::Uuid::from_u128(start.millis().unsigned_abs().into())),
-        party: Party {
-            phone: Some(sealed("phone", 0)),
-            quoted_minutes: Some(QuoteMinutes::parse(20).unwrap()),
-            ..Party::new(sealed("name", 0), PartySize::parse(2).unwrap())
-        },
-        day: "2026-11-20".parse().unwrap(),
-        rank: Rank::joining(start),
-        by: JoinedBy::Host,
-    }
-}
-
-fn visit_step(state: State, step: Step, start: Time) -> (Visited, State) {
-    let Step { choice, variant, .. } = step;
-    let why = Why { reason: variant.is_multiple_of(4).then(|| sealed("reason", variant)) };
-    let changed = (Visited::DetailsChanged(details(variant)), state);
-    if !state.is_active() {
-        return if choice.is_multiple_of(3) { changed } else { (Visited::Restored(why), State::Waiting) };
-    }
-    let called =
-        (Visited::Called { hold_until: start.plus_minutes(variant.into()), remind_at: None }, State::Called);
-    let confirmed = (Visited::Confirmed(why.clone()), State::Confirmed);
-    let moved =
-        Visited::Moved { rank: Rank::joining(start.plus_millis(variant.into())), reason: why.reason.clone() };
-    match choice % 10 {
-        0 | 1 => match state {
-            State::Waiting | State::Called => called,
-            _ => (Visited::Restored(why), State::Waiting),
-        },
-        2 | 3 => match state {
-            State::Called => confirmed,
-            _ => changed,
-        },
-        4 => changed,
-        5 => (moved, state),
-        6 => (Visited::Seated(why), State::Seated),
-        7 => (Visited::Left(why), State::Left),
-        8 => (Visited::Removed(why), State::Removed),
-        _ => (Visited::NoShow(why), State::NoShow),
-    }
-}
-
-/// Each field changes, is cleared, or stays.
-fn details(variant: u8) -> Details {
-    let has = |bit: u8| variant & (1 << bit) != 0;
-    Details {
-        name: has(0).then(|| sealed("name", variant)),
-        party_size: has(1).then(|| PartySize::parse(1 + i64::from(variant % 20)).unwrap()),
-        phone: has(2).then(|| has(3).then(|| sealed("phone", variant))),
-        email: has(3).then(|| has(4).then(|| sealed("email", variant))),
-        note: has(4).then(|| has(5).then(|| sealed("note", variant))),
-        quoted_minutes: has(5).then(|| has(6).then(|| QuoteMinutes::parse(variant.into()).unwrap())),
-        language: has(6).then(|| has(7).then(|| "es".parse().unwrap())),
-    }
+    events
 }
 
 /// Returns any text as a sealed value, because the feed never opens one.

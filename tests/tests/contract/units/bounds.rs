@@ -10,10 +10,10 @@ use waitlist_tests::{
 
 use super::{reads, typical_join, visit};
 
-/// One event each, and with the first as many as a visit takes but one.
+/// Calls that, with the join, make 499 events: one fewer than a visit accepts.
 const CALLS: usize = 498;
 
-/// A visit, whose history is almost full.
+/// Makes a visit whose history is almost full.
 async fn long_visit(stage: &Stage, owner: &Owner<'_>) -> StreamId {
     let list = owner.list("Main room").await;
     let stream = visit(&typical_join(owner, &list).await);
@@ -37,14 +37,14 @@ async fn a_command_on_the_longest_visit_costs_less_than_a_hundred_units() {
     let seated = owner.post(&format!("/v1/waitees/{}/seat", stream.id), json!({})).await;
     assert_eq!((seated.status, seated.header("etag")), (200, "\"500\""), "{seated:?}");
     let used = stage.meter.take();
-    documented(&stage, "a command on a visit of 499 events, as many as it takes but one", &used);
+    documented(&stage, "a command on a visit of 499 events, one fewer than the bound", &used);
     if stage.counts_reads() {
         assert!(used.reads["events"] < 100.0, "{used:?}");
     }
 }
 
 #[tokio::test]
-async fn a_page_of_history_reads_a_page_wherever_it_is_in_the_stream() {
+async fn a_page_of_history_costs_the_same_anywhere_in_the_stream() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let stream = long_visit(&stage, &owner).await;
@@ -66,7 +66,7 @@ async fn a_page_of_history_reads_a_page_wherever_it_is_in_the_stream() {
 }
 
 #[tokio::test]
-async fn a_command_on_a_list_reads_its_last_hundred_commits_however_many_there_are() {
+async fn a_command_on_a_list_reads_only_its_last_hundred_commits() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let author = schema::commit::Author { tenant: owner.id, ..author() };

@@ -1,4 +1,4 @@
-//! What guests cost, who ask for themselves, and accounts that look at themselves.
+//! The units of guests' own requests and of an account's own page.
 
 use infra::log;
 use schema::{StreamId, UserId, WaitlistId, user::Event};
@@ -24,7 +24,7 @@ async fn join(stage: &Stage, list: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries() {
+async fn a_guest_who_joins_costs_as_much_as_a_party_added_by_a_host_and_two_counts() {
     let stage = Stage::new().await;
     let list = stage.owner().list("Main room").await;
     let _before = stage.meter.take();
@@ -33,7 +33,7 @@ async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries(
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1), ("vault", 1), ("limits", 2)]));
     documented(&stage, "a guest joins by themselves", &used);
     if stage.counts_reads() {
-        // As a host's, and nothing for the account's key, which is at hand.
+        // As when a host adds a party. The account's key is cached.
         let most = reads([("events", 2.0), ("events-waitees-g0/active", 0.5)]);
         assert!(
             used.reads.iter().all(|(name, units)| most.get(name).is_some_and(|most| units <= most)),
@@ -48,7 +48,11 @@ async fn a_guest_who_joins_writes_what_a_hosts_party_does_and_two_counted_tries(
     assert_eq!(used.writes, units([("events", 1), ("events/audit", 1)]));
     documented(&stage, "a guest leaves", &used);
     if stage.counts_reads() {
-        assert_eq!(used.reads, reads([("events", 2.0)]), "whose visit it is, and to decide");
+        assert_eq!(
+            used.reads,
+            reads([("events", 2.0)]),
+            "the visit is read by its token, and again for the decision"
+        );
     }
 }
 
@@ -62,7 +66,7 @@ async fn a_public_list_and_a_visit_are_read_for_a_few_units() {
     let visit = format!("/v1/public/visits/{}", joined.body["visit_token"].as_str().unwrap());
     let (door, row, active) =
         (format!("/v1/public/waitlists/{list}"), "events-waitees-g0", "events-waitees-g0/active");
-    stage.backend.clock.advance_millis(60_000); // by now no key is at hand
+    stage.backend.clock.advance_millis(60_000); // no key is cached any longer
     for (path, rows, keys) in [(&door, 0.0, 1.0), (&door, 0.0, 0.0), (&visit, 1.0, 1.0), (&visit, 1.0, 0.0)] {
         let _before = stage.meter.take();
         ask(&stage, "GET", path, None).await;
@@ -102,7 +106,7 @@ async fn an_account_is_one_row_written_and_read_for_one_unit() {
     let _before = stage.meter.take();
     assert_eq!(owner.get("/v1/me").await.status, 200);
     let used = stage.meter.take();
-    assert_eq!(used.calls, 2, "its row and that of its mail; its key is at hand");
+    assert_eq!(used.calls, 2, "the account's row and its mail's; the key is cached");
     documented(&stage, "an account's own page, its key at hand", &used);
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([("events-users-g0", 1.0), ("events-mails-g0/confirming", 0.5)]));

@@ -1,4 +1,4 @@
-//! Mails to owners: what asking for one costs, and that the account's own commands cost no more for them.
+//! The units of a mail to an owner, and that such mails do not make the account's own commands dearer.
 
 use schema::{MailId, StreamId, WaiteeId, commit::Tail, mail};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use waitlist_tests::{
 
 use super::{reads, units};
 
-/// Resets that strangers have asked for.
+/// Password resets asked for by strangers.
 const RESETS: usize = 1_000;
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn asking_for_a_reset_writes_one_mail() {
     }
 }
 
-/// The units of a sign-in, a rename and a text to a guest.
+/// Returns the units of a sign-in, a rename and a text to a guest.
 async fn commands(stage: &Stage, account: &Account) -> Vec<(&'static str, Units, Units)> {
     let post = Post::new(stage);
     let owner = stage.owner_with(account.id, None);
@@ -63,7 +63,7 @@ async fn an_accounts_commands_cost_the_same_after_a_thousand_resets() {
     let account = stage.account().await;
     let owner = stage.owner_with(account.id, None);
     owner.happened(schema::user::Event::EmailConfirmed {}).await;
-    let _first = commands(&stage, &account).await; // keys are at hand from here on
+    let _first = commands(&stage, &account).await; // keys are cached from here on
     let before = commands(&stage, &account).await;
 
     let body: Value = json!({ "email": account.email });
@@ -72,7 +72,7 @@ async fn an_accounts_commands_cost_the_same_after_a_thousand_resets() {
         let asked = send(&backend, None, "POST", "/v1/password-resets", Some(&body), &[]).await;
         assert_eq!(asked.status, 202, "{asked:?}");
     }
-    // The rest stand in the log as those three do.
+    // The rest are written directly, in the same form.
     let author = schema::commit::Author { tenant: account.id, ..author() };
     let reset = mail::Event::Asked(mail::Asked { kind: mail::Kind::PasswordReset, user_seq: 1 });
     let resets = (3..RESETS).map(|number| {

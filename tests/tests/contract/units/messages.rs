@@ -1,4 +1,4 @@
-//! What a message costs: the lease, the outcome, the counts of texts, and what is read to word it.
+//! The units of a message: lease, outcome, counts, and the reads for its wording.
 
 use schema::{StreamId, WaiteeId};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
         let id: WaiteeId =
             owner.post(&format!("/v1/waitlists/{list}/waitees"), party).await.id().parse().unwrap();
         owner.post(&format!("/v1/waitees/{id}/call"), json!({})).await;
-        let deliver = post.deliver_over(stage.backend.clone()); // the keys of account and guest are at hand
+        let deliver = post.deliver_over(stage.backend.clone()); // the keys of account and guest are cached
         let _before = stage.meter.take();
         deliver.attend(id.into()).await.unwrap();
         let used = stage.meter.take();
@@ -30,7 +30,8 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
         let channel = if contact.get("phone").is_some() { "a text" } else { "an e-mail" };
         documented(&stage, &format!("{channel} to a guest, keys at hand"), &used);
         if stage.counts_reads() {
-            // The visit before, for the lease, for the outcome, and whether anything is left to do; the list; of a text the account; account and visit once more before the send.
+            // The visit is read to start, for the lease, for the outcome, and for further work; then the
+            // list; for a text the account; before the send the account and the visit once more.
             assert_eq!(used.reads.keys().collect::<Vec<_>>(), ["events"], "{used:?}");
             assert!(used.reads["events"] <= 8.0, "{used:?}");
         }
@@ -38,7 +39,7 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
         let _before = stage.meter.take();
         deliver.attend(id.into()).await.unwrap();
         let used = stage.meter.take();
-        assert_eq!(used.writes, units([]), "an intent that comes again writes nothing");
+        assert_eq!(used.writes, units([]), "a repeated intent writes nothing");
         documented(&stage, "a queue message with nothing to do", &used);
         if stage.counts_reads() {
             assert_eq!(used.reads, reads([("events", 1.0)]));
@@ -47,7 +48,7 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_turned_away_gives_its_counts_back() {
+async fn counts_of_a_refused_message_are_given_back() {
     let stage = Stage::new().await;
     let post = Post::by(&stage, Carrier::new(&[Answer::With(503, "")]).await).await;
     let owner = stage.confirmed().await;
@@ -59,7 +60,7 @@ async fn a_message_that_is_turned_away_gives_its_counts_back() {
     let deliver = post.deliver_over(stage.backend.clone());
     let _before = stage.meter.take();
     deliver.attend(id.into()).await.unwrap();
-    // One of the queue's: it comes again once it is due.
+    // The message stays on the queue and becomes due again.
     let used = stage.meter.take().writes;
     assert_eq!(
         ["events", "events/audit", "limits"].map(|table| used.get(table).copied()),
@@ -82,7 +83,7 @@ async fn a_mail_to_an_owner_is_two_commits() {
 }
 
 #[tokio::test]
-async fn a_lease_leaves_the_index_of_what_is_due_alone() {
+async fn a_lease_does_not_write_the_due_index() {
     let stage = Stage::new().await;
     let (post, owner) = (Post::new(&stage), stage.confirmed().await);
     let list = owner.list("Main room").await;
@@ -103,14 +104,14 @@ async fn a_lease_leaves_the_index_of_what_is_due_alone() {
     }
     let day = "events-waitees-g0/day";
     assert_eq!(rung[0], units([(row, 1), (active, 1), (day, 1), (due, 1)]), "joined");
-    assert_eq!(rung[1], units([(row, 1), (active, 1), (due, 2)]), "called: soon somebody is late with it");
-    assert_eq!(rung[2], units([(row, 1), (active, 1)]), "started: no sooner and no later");
-    assert_eq!(rung[3], units([(row, 1), (active, 1), (due, 2)]), "sent: due is the end of the hold");
+    assert_eq!(rung[1], units([(row, 1), (active, 1), (due, 2)]), "called: the end of the hold becomes due");
+    assert_eq!(rung[2], units([(row, 1), (active, 1)]), "started: the due time is unchanged");
+    assert_eq!(rung[3], units([(row, 1), (active, 1), (due, 2)]), "sent: the end of the hold is due next");
 }
 
-/// Half a read unit for each of four tables and each key of the index, however many rows there are that are not due.
+/// Half a read unit for each key of the index in each of four tables, however many rows are not due.
 #[tokio::test]
-async fn a_look_that_finds_nothing_costs_half_a_unit_a_key() {
+async fn a_tick_that_finds_nothing_costs_half_a_unit_for_each_key() {
     let stage = Stage::new().await;
     let (post, owner) = (Post::new(&stage), stage.registered().await);
     let list = owner.list("Main room").await;
@@ -123,7 +124,7 @@ async fn a_look_that_finds_nothing_costs_half_a_unit_a_key() {
     assert_eq!(tick.look().await.unwrap().queued, 0);
     let used = stage.meter.take();
     assert_eq!(used.writes, units([]));
-    assert_eq!(used.calls, 1 + 8 * 4, "the queue, and each key of four tables");
+    assert_eq!(used.calls, 1 + 8 * 4, "one call for the queue, and one for each key of four tables");
     documented(&stage, "a tick that finds nothing due", &used);
     if stage.counts_as_documented() {
         let each = 8.0 * 0.5;

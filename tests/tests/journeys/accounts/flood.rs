@@ -1,4 +1,4 @@
-//! More sign-ins at once than the machine can check.
+//! More concurrent sign-ins than the machine can check.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -7,11 +7,11 @@ use crate::place::Place;
 
 const SIGN_INS: usize = 400;
 
-/// What the process may keep: the connections' buffers, and memory for a hash on each of a few cores.
+/// The memory that the process may keep: the connections' buffers, and one hash on each of a few cores.
 const KEPT_MAX_KIB: u64 = 200 * 1024;
 
 #[tokio::test]
-async fn a_flood_of_sign_ins_is_sent_away_at_once_and_leaves_no_memory_behind() {
+async fn a_flood_of_sign_ins_is_refused_at_once_and_leaves_no_memory_in_use() {
     let place = Place::new();
     let server = place.serve(&[("WAITLIST_LIMITS", "sign-in-address=1000000/1h")]).await;
     let sign_in = async |number: usize| {
@@ -28,8 +28,8 @@ async fn a_flood_of_sign_ins_is_sent_away_at_once_and_leaves_no_memory_behind() 
             status => panic!("{status}: {answer:?}"),
         }
     }
-    assert!(answers.iter().any(|answer| answer.status == 401), "those in line are checked");
-    assert_eq!(sign_in(0).await.status, 401, "the line is empty again");
+    assert!(answers.iter().any(|answer| answer.status == 401), "the sign-ins in the queue are checked");
+    assert_eq!(sign_in(0).await.status, 401, "the queue is empty again");
     if let (Some(before), Some(after)) = (before, server.resident_kib()) {
         assert!(after < before + KEPT_MAX_KIB, "{before} KiB before, {after} KiB after");
     }

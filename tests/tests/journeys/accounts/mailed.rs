@@ -1,4 +1,4 @@
-//! What the links in mails do. The mails carry tokens that are made here as they are made there.
+//! The links in mails. These tests make the tokens as the mails carry them.
 
 use infra::secret::{Mailed, Secrets};
 use schema::{Time, UserId};
@@ -53,22 +53,22 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_confirmation_link_may_be_followed_again_and_confirms_once() {
+async fn a_confirmation_link_can_be_followed_again_and_confirms_once() {
     let scene = Scene::new().await;
     let token = scene.token(Mailed::Confirmation, 1);
-    for _ in ["followed", "followed again, by a scanner or a double click"] {
+    for _ in ["the first time", "again, by a scanner or a double click"] {
         assert_eq!(scene.confirm(&token).await, (204, Value::Null));
     }
     scene.stage.backend.clock.advance_millis(2 * DAY_MS);
-    assert_eq!(scene.confirm(&token).await, (204, Value::Null), "what it confirms stays confirmed");
+    assert_eq!(scene.confirm(&token).await, (204, Value::Null), "a confirmed address stays confirmed");
     let owner = scene.stage.owner_with(scene.account.id, None);
     let asked = owner.post("/v1/me/confirmation", json!({})).await;
-    assert_is_problem(&asked, 409, "already-confirmed", "nothing is left to confirm");
+    assert_is_problem(&asked, 409, "already-confirmed", "the address is confirmed");
     assert_eq!(scene.stage.commits(scene.account.id).await.len(), 2);
 }
 
 #[tokio::test]
-async fn a_confirmation_link_that_has_ended_confirms_nothing() {
+async fn an_expired_confirmation_link_confirms_nothing() {
     let scene = Scene::new().await;
     let token = scene.token(Mailed::Confirmation, 1);
     scene.stage.backend.clock.advance_millis(DAY_MS);
@@ -77,7 +77,7 @@ async fn a_confirmation_link_that_has_ended_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn the_welcome_mail_can_be_asked_for_again_but_not_for_ever() {
+async fn the_confirmation_mail_can_be_asked_for_again_a_few_times() {
     let scene = Scene::new().await;
     for _ in 0..5 {
         let asked = scene.stage.with(&scene.account.access, "POST", "/v1/me/confirmation", json!({})).await;
@@ -85,26 +85,29 @@ async fn the_welcome_mail_can_be_asked_for_again_but_not_for_ever() {
     }
     let refused = scene.stage.with(&scene.account.access, "POST", "/v1/me/confirmation", json!({})).await;
     assert_is_problem(&refused, 429, "too-many-requests", "the sixth mail");
-    assert_eq!(scene.stage.mails_of(scene.account.id).await.len(), 6, "the welcome mail, and five more");
+    assert_eq!(scene.stage.mails_of(scene.account.id).await.len(), 6, "the welcome mail and five more");
     assert_eq!(scene.stage.commits(scene.account.id).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_good_says_nothing_about_why() {
+async fn every_invalid_link_gets_the_same_answer() {
     let scene = Scene::new().await;
     let Scene { secrets, account, .. } = &scene;
-    let nobody = UserId(uuid::Uuid::from_u128(7));
+    let unknown = UserId(uuid::Uuid::from_u128(7));
     let mut altered = scene.token(Mailed::Confirmation, 1);
     altered.replace_range(3..4, if &altered[3..4] == "A" { "B" } else { "A" });
     let ended = secrets.mailed_token(Mailed::Confirmation, account.id, scene.stage.backend.clock.now(), 1);
     let bad = [
-        ("nothing", String::new()),
-        ("no token", "!".into()),
-        ("an altered one", altered),
-        ("one that has ended", ended),
-        ("one for another purpose", scene.token(Mailed::PasswordReset, 1)),
-        ("one for nobody", secrets.mailed_token(Mailed::Confirmation, nobody, scene.ends_at(), 1)),
-        ("a guest's", secrets.visit_token(schema::WaiteeId(account.id.0))),
+        ("an empty token", String::new()),
+        ("not a token", "!".into()),
+        ("an altered token", altered),
+        ("an expired token", ended),
+        ("a token for another purpose", scene.token(Mailed::PasswordReset, 1)),
+        (
+            "a token of an unknown account",
+            secrets.mailed_token(Mailed::Confirmation, unknown, scene.ends_at(), 1),
+        ),
+        ("a guest's token", secrets.visit_token(schema::WaiteeId(account.id.0))),
     ];
     let mut answers = Vec::new();
     for (what, token) in &bad {
@@ -126,13 +129,13 @@ async fn a_link_that_is_not_good_says_nothing_about_why() {
 }
 
 #[tokio::test]
-async fn a_password_is_reset_by_its_link_once_and_every_session_ends() {
+async fn a_reset_link_sets_the_password_once_and_ends_every_session() {
     let scene = Scene::new().await;
     let Scene { stage, account, .. } = &scene;
     let token = scene.token(Mailed::PasswordReset, 1);
-    assert_eq!(scene.reset(&token, "password").await, 422, "weak: the link stays good");
+    assert_eq!(scene.reset(&token, "password").await, 422, "after a weak password the link stays valid");
     assert_eq!(scene.reset(&token, OTHER_PASSWORD).await, 204);
-    assert_eq!(scene.reset(&token, "a third passphrase altogether").await, 422, "void once used");
+    assert_eq!(scene.reset(&token, "a third passphrase altogether").await, 422, "a used link is invalid");
     assert_eq!(stage.principal(&account.access).await, infra::http::Principal::Nobody);
     assert_eq!(stage.refresh(&account.refresh).await.status, 401);
     assert_eq!(stage.sign_in(&account.email, PASSWORD).await.status, 401);
@@ -140,7 +143,7 @@ async fn a_password_is_reset_by_its_link_once_and_every_session_ends() {
 }
 
 #[tokio::test]
-async fn a_changed_password_voids_the_links_that_were_out() {
+async fn a_changed_password_invalidates_earlier_reset_links() {
     let scene = Scene::new().await;
     let token = scene.token(Mailed::PasswordReset, 1);
     let body = json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD });

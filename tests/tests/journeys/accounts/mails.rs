@@ -1,4 +1,4 @@
-//! Mails that are asked for: each is a stream of its own, and the account's stream does not grow by them.
+//! Mails to owners: each has its own stream, and the account's stream does not grow by them.
 
 use futures::future::join_all;
 use infra::http::Principal;
@@ -36,7 +36,7 @@ async fn a_registration_asks_for_its_welcome_mail_in_the_same_transaction() {
 }
 
 #[tokio::test]
-async fn resets_that_strangers_ask_for_tell_nothing_and_leave_the_account_alone() {
+async fn resets_asked_for_by_strangers_reveal_nothing_and_do_not_touch_the_account() {
     let stage = Stage::new().await;
     let backend = stage.bounded(UNBOUNDED);
     let account = stage.account().await;
@@ -50,7 +50,7 @@ async fn resets_that_strangers_ask_for_tell_nothing_and_leave_the_account_alone(
         );
     }
     assert_eq!(types(&stage.commits(account.id).await), ["user.registered"]);
-    assert_eq!(stage.mails_of(account.id).await.len(), 1 + RESETS, "the welcome mail, and each reset");
+    assert_eq!(stage.mails_of(account.id).await.len(), 1 + RESETS, "the welcome mail and each reset");
     assert!(
         matches!(stage.principal(&account.access).await, Principal::User { .. }),
         "the owner stays signed in"
@@ -58,7 +58,7 @@ async fn resets_that_strangers_ask_for_tell_nothing_and_leave_the_account_alone(
 }
 
 #[tokio::test]
-async fn resets_for_one_address_are_bounded_by_the_day_whether_or_not_there_is_an_account() {
+async fn resets_for_one_address_are_bounded_per_day_with_or_without_an_account() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let backend = stage.bounded("mail-account=1000000/1h,mail-address=1000000/1h,reset-account=2/24h");
@@ -71,7 +71,7 @@ async fn resets_for_one_address_are_bounded_by_the_day_whether_or_not_there_is_a
 }
 
 #[tokio::test]
-async fn a_reset_that_is_sent_twice_under_one_key_is_one_mail() {
+async fn a_repeated_reset_request_with_one_key_is_one_mail() {
     let stage = Stage::new().await;
     let (ana, ben) = (stage.account().await, stage.account().await);
     for account in [&ana, &ana, &ben] {
@@ -80,12 +80,12 @@ async fn a_reset_that_is_sent_twice_under_one_key_is_one_mail() {
         assert_eq!(asked.status, 202, "{asked:?}");
     }
     for account in [ana, ben] {
-        assert_eq!(stage.mails_of(account.id).await.len(), 2, "the welcome mail, and the reset");
+        assert_eq!(stage.mails_of(account.id).await.len(), 2, "the welcome mail and the reset");
     }
 }
 
 #[tokio::test]
-async fn the_account_page_shows_the_mail_that_was_asked_for_last() {
+async fn the_account_page_shows_the_latest_confirmation_mail() {
     let stage = Stage::new().await;
     let owner = stage.registered().await;
     let post = Post::new(&stage);
@@ -95,7 +95,7 @@ async fn the_account_page_shows_the_mail_that_was_asked_for_last() {
         assert_eq!(me.status, 200, "{me:?}");
         me.body["welcome"].clone()
     };
-    assert_eq!(welcome("").await, "due", "before its row is there");
+    assert_eq!(welcome("").await, "due", "before the mail has a row");
     post.deliver(&stage).attend(owner.welcome().into()).await.unwrap();
     feed(&stage).await;
     assert_eq!(welcome("").await, "sent");
@@ -106,13 +106,13 @@ async fn the_account_page_shows_the_mail_that_was_asked_for_last() {
     let token = asked.header("sync-token").to_owned();
     assert_eq!(token, format!("mail-{}@1", asked.id()));
     assert_eq!(welcome("").await, "sent", "the row is behind");
-    assert_eq!(welcome(&token).await, "due", "and the reader knows better");
+    assert_eq!(welcome(&token).await, "due", "a Sync-Token shows the newer state");
     let again = owner.send("POST", "/v1/me/confirmation", Some(&json!({})), &key).await;
     assert_eq!((again.status, &again.body), (202, &asked.body), "the same request");
     assert_eq!(stage.mails_of(owner.id).await.len(), 2);
     owner.asked(Kind::PasswordReset).await;
     feed(&stage).await;
-    assert_eq!(welcome("").await, "due", "a reset has no link that confirms");
+    assert_eq!(welcome("").await, "due", "a reset is not a confirmation mail");
     post.deliver(&stage).attend(StreamId::from(MailId(asked.id().parse().unwrap()))).await.unwrap();
     feed(&stage).await;
     assert_eq!(welcome("").await, "sent");
@@ -120,12 +120,17 @@ async fn the_account_page_shows_the_mail_that_was_asked_for_last() {
     let stranger = stage.registered().await;
     for token in [token, format!("mail-{}@9", stranger.welcome())] {
         let foreign = stranger.send("GET", "/v1/me", None, &[("Sync-Token", &token)]).await;
-        assert_is_problem(&foreign, 400, "invalid-parameter", "of another account, or beyond the end");
+        assert_is_problem(
+            &foreign,
+            400,
+            "invalid-parameter",
+            "a token of another account, or beyond the end",
+        );
     }
 }
 
 #[tokio::test]
-async fn a_mail_that_was_not_sent_when_its_account_was_erased_is_skipped() {
+async fn an_unsent_mail_of_an_erased_account_is_skipped() {
     let stage = Stage::new().await;
     let (owner, post) = (stage.registered().await, Post::new(&stage));
     assert_eq!(owner.post("/v1/me/erase", json!({ "current_password": PASSWORD })).await.status, 202);
@@ -142,7 +147,7 @@ async fn a_mail_that_was_not_sent_when_its_account_was_erased_is_skipped() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_for_an_account_that_is_erased() {
+async fn no_mail_can_be_asked_for_an_erased_account() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let erased =
@@ -150,11 +155,11 @@ async fn nothing_is_asked_for_an_account_that_is_erased() {
     assert_eq!(erased.status, 202);
     let before = census(&stage.dynamodb, &stage.prefix).await;
     let asked = stage.anyone("POST", "/v1/password-resets", json!({ "email": account.email })).await;
-    assert_eq!((asked.status, asked.body), (202, Value::Null), "which tells nothing");
+    assert_eq!((asked.status, asked.body), (202, Value::Null), "the answer reveals nothing");
     let owner = stage.owner_with(account.id, None);
     assert_is_problem(&owner.post("/v1/me/confirmation", json!({})).await, 404, "not-found", "erased");
-    let nobody = stage.owner_with(UserId(uuid::Uuid::from_u128(7)), None);
-    assert_is_problem(&nobody.post("/v1/me/confirmation", json!({})).await, 404, "not-found", "no account");
+    let unknown = stage.owner_with(UserId(uuid::Uuid::from_u128(7)), None);
+    assert_is_problem(&unknown.post("/v1/me/confirmation", json!({})).await, 404, "not-found", "no account");
     let after = census(&stage.dynamodb, &stage.prefix).await;
     assert_eq!((&before["events"], &before["vault"]), (&after["events"], &after["vault"]));
 }

@@ -1,4 +1,4 @@
-//! Two who want one address, and a registration that is cut off.
+//! Concurrent registrations of one address, and a registration during which the process dies.
 
 use futures::future::join;
 use infra::secret::Secrets;
@@ -15,7 +15,7 @@ use crate::{bad_input::assert_is_problem, place::Place, raw::scan};
 const RACES: usize = 100;
 
 #[tokio::test]
-async fn of_two_registrations_of_one_address_one_wins() {
+async fn one_of_two_concurrent_registrations_of_an_address_wins() {
     let stage = Stage::new().await;
     let another = stage.another();
     let secrets = Secrets::load_or_create(&stage.keys).unwrap();
@@ -35,15 +35,19 @@ async fn of_two_registrations_of_one_address_one_wins() {
             stage.backend.vault.holder(&claim).await.unwrap().map(|user| user.to_string()),
             Some(winner.id())
         );
-        stage.backend.clock.advance_millis(1_800_000); // so that the next ones are heard
+        stage.backend.clock.advance_millis(1_800_000); // so that the bound on registrations is not reached
     }
     let keys = scan(&stage.dynamodb, &VAULT, &stage.prefix).await.len();
-    assert_eq!(keys, 2 * RACES, "a key and a claim for each that won, and none of those that lost");
+    assert_eq!(
+        keys,
+        2 * RACES,
+        "a key and a claim for each account, and nothing of the refused registrations"
+    );
 }
 
-/// The process dies right before, and right after, the one call that makes an account.
+/// The process dies right before or right after the transaction.
 #[tokio::test]
-async fn a_registration_that_is_cut_off_is_whole_or_nothing() {
+async fn an_interrupted_registration_is_stored_whole_or_not_at_all() {
     for point in ["log.append:1", "log.appended:1"] {
         let place = Place::new();
         let mut dying = place.serve(&[("WAITLIST_ABORT_AT", point)]).await;

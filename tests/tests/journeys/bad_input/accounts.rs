@@ -1,12 +1,12 @@
-//! Bodies about accounts and sessions that are not what was asked for.
+//! Invalid bodies of requests about accounts and sessions.
 
 use serde_json::{Value, json};
 use waitlist_tests::{account::PASSWORD, stage::Stage};
 
 use super::{JSON, Scene};
 
-/// A route and a body that it takes.
-fn taken() -> [(&'static str, &'static str, Value); 9] {
+/// Routes with a valid body each.
+fn valid() -> [(&'static str, &'static str, Value); 9] {
     [
         ("POST", "/v1/users", json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana" })),
         ("POST", "/v1/users/confirm", json!({ "token": "x" })),
@@ -21,10 +21,10 @@ fn taken() -> [(&'static str, &'static str, Value); 9] {
 }
 
 #[tokio::test]
-async fn a_body_about_an_account_is_pointed_at_where_its_shape_is_wrong() {
+async fn an_account_body_of_wrong_shape_is_refused_with_its_place() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
-    for (method, path, body) in taken() {
+    for (method, path, body) in valid() {
         for broken in ["{", "[]", "null", "7", "\u{feff}\u{feff}{}"] {
             scene.refuses_body(method, path, broken, (400, "malformed-body", "")).await;
         }
@@ -69,7 +69,7 @@ async fn a_body_about_an_account_is_pointed_at_where_its_shape_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_value_about_an_account_is_pointed_at_where_it_is_not_allowed() {
+async fn an_invalid_account_value_is_refused_with_its_place() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let long = "x".repeat(60_000);
@@ -86,7 +86,7 @@ async fn a_value_about_an_account_is_pointed_at_where_it_is_not_allowed() {
     ];
     let no_names = ["", "  ", "\u{7}", "two\nlines", &long];
     let no_passwords = ["", "seven77", &long];
-    for (method, path, body) in taken() {
+    for (method, path, body) in valid() {
         for field in body.as_object().unwrap().keys() {
             let values: &[&str] = match field.as_str() {
                 "email" => &no_addresses,

@@ -1,4 +1,5 @@
-//! Anything at all, sent to every route that writes: never our fault, and what is refused leaves no trace.
+//! Generated requests to every route that writes: none causes a server error, and a refused one stores
+//! nothing.
 
 use infra::http::Principal;
 use proptest::{
@@ -15,7 +16,7 @@ use waitlist_tests::stage::{Answer, Stage, send_bytes};
 use super::JSON;
 use crate::raw::census;
 
-/// How many cases when `PROPTEST_CASES` does not say.
+/// The number of cases without `PROPTEST_CASES`.
 const CASES_DEFAULT: u32 = 64;
 
 const FIELDS: &[&str] = &[
@@ -88,7 +89,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is done to a valid body.
+/// A change to a valid body.
 #[derive(Clone, Debug)]
 enum Mutation {
     Replace(Index, Value),
@@ -123,7 +124,7 @@ fn bodies() -> impl Strategy<Value = Body> {
     ]
 }
 
-/// A body that a route takes, every field set.
+/// Returns a valid body for a route, with every field set.
 fn valid(path: &str, other: &str) -> Map<String, Value> {
     let body = match path {
         "/v1/waitlists" | "/v1/waitlists/{id}" => json!({
@@ -187,14 +188,14 @@ fn render(body: &Body, valid: &Map<String, Value>) -> Vec<u8> {
 }
 
 #[test]
-fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_trace_when_refused() {
+fn any_request_to_a_route_that_writes_causes_no_server_error_and_stores_nothing_when_refused() {
     let routes: Vec<_> = ROUTES.iter().filter(|entry| entry.role() != Role::Reads).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stage = runtime.block_on(Stage::new());
     let outcome = runner().run(&(select(routes), bodies()), |(entry, body)| {
         runtime.block_on(async {
             let owner = if entry.role() == Role::Accounts { stage.registered().await } else { stage.owner() };
-            stage.backend.clock.advance_millis(3_600_000); // nobody has tried too often
+            stage.backend.clock.advance_millis(3_600_000); // so that no bound on attempts is reached
             let list = owner.list("Main room").await;
             let (ana, ben) = (owner.join(&list, "Ana").await, owner.join(&list, "Ben").await);
             let id = if entry.path.starts_with("/v1/waitees") { &ana } else { &list };
@@ -215,7 +216,11 @@ fn anything_at_all_sent_to_a_route_that_writes_is_never_our_fault_and_leaves_no_
 
 fn judge(answer: &Answer, untouched: bool) -> Result<(), TestCaseError> {
     prop_assert!(answer.status < 500, "{:?}", answer);
-    prop_assert!(answer.status < 400 || untouched, "refused, and yet something was stored: {:?}", answer);
+    prop_assert!(
+        answer.status < 400 || untouched,
+        "something was stored although the request was refused: {:?}",
+        answer
+    );
     prop_assert_eq!(
         answer.status >= 400,
         answer.header("content-type") == "application/problem+json",

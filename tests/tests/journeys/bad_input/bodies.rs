@@ -1,4 +1,4 @@
-//! Bodies: of the wrong shape, with values that are not allowed, too large, or of another kind.
+//! Bodies of the wrong shape, with invalid values, too large, or of another media type.
 
 use serde_json::{Value, json};
 use waitlist_tests::stage::Stage;
@@ -6,7 +6,7 @@ use waitlist_tests::stage::Stage;
 use super::{JSON, Scene, list, party};
 
 #[tokio::test]
-async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
+async fn a_body_of_wrong_shape_is_refused_with_its_place() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     for (body, at) in [
@@ -34,7 +34,7 @@ async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
         scene.refuses_body("POST", &scene.parties, body, (400, "malformed-body", at)).await;
         scene.refuses_body("POST", &scene.door(), body, (400, "malformed-body", at)).await;
     }
-    // A guest quotes themselves no time, and gives no reasons.
+    // A guest sends no quoted time and no reason.
     let quoted = party(json!({ "quoted_minutes": 5 }));
     scene
         .refuses_body("POST", &scene.door(), &quoted, (400, "malformed-body", "pointer:/quoted_minutes"))
@@ -64,7 +64,7 @@ async fn a_body_of_the_wrong_shape_is_a_400_that_points_at_the_place() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_as_people_and_programs_write_it() {
+async fn a_body_is_accepted_as_people_and_programs_write_it() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let body = "\u{feff}{\"name\": \"Cleo\\tDoe\", \"party_size\": 2.0, \"quoted_minutes\": 1.5e1, \
@@ -85,17 +85,17 @@ async fn a_body_is_read_as_people_and_programs_write_it() {
     );
 }
 
-/// An object in an object in an object.
+/// Returns an object nested this deeply.
 fn deep_object(levels: usize) -> Value {
     (0..levels).fold(json!(1), |inner, _| json!({ "in": inner }))
 }
 
 #[tokio::test]
-async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
+async fn an_invalid_value_is_refused_with_its_field() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let wrong = |pointer: &'static str| (422, "invalid-value", pointer);
-    let letters = "x".repeat(60_000); // as long as a body may be
+    let letters = "x".repeat(60_000); // almost as long as a body may be
     for (changes, pointer) in [
         (json!({ "party_size": 0 }), "pointer:/party_size"),
         (json!({ "party_size": 101 }), "pointer:/party_size"),
@@ -187,7 +187,7 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
             )
             .await;
     }
-    // All that is wrong is told at once.
+    // All errors are reported at once.
     let answer = scene
         .send("POST", &scene.parties, &party(json!({ "name": "", "party_size": 0, "phone": "12" })), &[JSON])
         .await;
@@ -201,7 +201,7 @@ async fn a_value_outside_what_is_allowed_is_a_422_that_names_the_field() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_cleared_is_not_cleared_by_null() {
+async fn a_required_field_is_not_cleared_by_null() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     for field in ["name", "party_size"] {
@@ -225,7 +225,7 @@ async fn what_cannot_be_cleared_is_not_cleared_by_null() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
+async fn a_body_that_is_too_large_or_not_declared_as_json_is_refused() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let valid = party(json!({}));
@@ -261,7 +261,7 @@ async fn a_body_that_is_too_large_or_not_declared_as_json_is_not_read() {
     for path in [&scene.parties, &scene.door(), &scene.visit("/leave")] {
         scene.refuses_body("POST", path, &padded, (413, "body-too-large", "")).await;
     }
-    // One byte less is just a body with much space in it.
+    // One byte less is a valid body with much white space.
     let joined = scene
         .send(
             "POST",

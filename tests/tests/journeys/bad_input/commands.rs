@@ -1,4 +1,4 @@
-//! Requests that are well formed and yet cannot be carried out.
+//! Well-formed requests that cannot be carried out.
 
 use serde_json::json;
 use waitlist_tests::stage::Stage;
@@ -6,7 +6,7 @@ use waitlist_tests::stage::Stage;
 use super::{JSON, NO_SUCH_ID, Scene, list, party};
 
 #[tokio::test]
-async fn a_move_names_exactly_one_other_party_of_the_same_board() {
+async fn a_move_must_name_exactly_one_other_party_of_the_same_board() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let path = scene.ana("/move");
@@ -85,7 +85,7 @@ async fn a_stale_if_match_and_a_reused_key_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_transition_that_is_not_possible_says_what_is() {
+async fn a_refused_transition_answers_the_state_and_the_allowed_transitions() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     scene.refuses("POST", &scene.ana("/confirm"), "", &[], (409, "invalid-transition", "")).await;

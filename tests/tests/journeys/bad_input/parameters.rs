@@ -1,4 +1,4 @@
-//! What stands around the body: paths, methods, query parameters and headers.
+//! Invalid paths, methods, query parameters and headers.
 
 use serde_json::json;
 use waitlist_tests::stage::Stage;
@@ -6,7 +6,7 @@ use waitlist_tests::stage::Stage;
 use super::{JSON, NO_SUCH_ID, Scene, list, party};
 
 #[tokio::test]
-async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
+async fn an_unknown_path_is_404_and_an_unsupported_method_405() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     for id in ["7", "not-a-uuid", "%00", NO_SUCH_ID, "{id}", &scene.ana.replace('-', ""), "..", &scene.list] {
@@ -58,7 +58,7 @@ async fn a_path_that_names_nothing_is_404_and_a_method_that_is_not_there_405() {
 }
 
 #[tokio::test]
-async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
+async fn a_query_parameter_must_be_known_given_once_and_in_bounds() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     let (parties, history) = (&scene.parties, scene.ana("/history"));
@@ -91,7 +91,7 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
     ] {
         scene.refuses_query(&format!("{parties}?day={day}"), "parameter:day").await;
     }
-    // A cursor holds a place and the kind of page it was cut from; a history's place is a number.
+    // A cursor holds a place and the kind of page it belongs to. In a history the place is a number.
     for place in ["h+1", "h01", "h-1", "h1.0", "h 1", "hx"] {
         let cursor = data_encoding::BASE64URL_NOPAD.encode(place.as_bytes());
         scene.refuses_query(&format!("{history}?cursor={cursor}"), "parameter:cursor").await;
@@ -114,7 +114,7 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
     for path in [scene.visit(""), format!("/v1/public/waitlists/{}", scene.list)] {
         scene.refuses_query(&format!("{path}?limit=5"), "parameter:limit").await;
     }
-    // Writes take none.
+    // Writes take no query parameters.
     for path in [scene.visit("/leave"), scene.door()] {
         scene
             .refuses(
@@ -139,7 +139,7 @@ async fn a_query_parameter_is_known_given_once_and_within_its_bounds() {
 }
 
 #[tokio::test]
-async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
+async fn a_malformed_header_is_refused_by_name() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     for tags in ["", "7", "\"7", "*, \"1\"", "w/\"1\"", "\"1\" \"2\""] {
@@ -197,7 +197,7 @@ async fn a_header_that_does_not_parse_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same_400() {
+async fn tokens_of_foreign_streams_and_beyond_the_end_get_the_same_answer() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
     scene.owner.registered("Ana", "ana@example.com").await;
@@ -211,7 +211,7 @@ async fn a_token_of_a_foreign_stream_and_one_beyond_the_end_are_one_and_the_same
     let beyond = [format!("waitlist-{list}@2"), format!("waitee-{ana}@2"), format!("waitee-{ben}@3")];
     let none = ["user", "waitlist", "waitee"].map(|category| format!("{category}-{NO_SUCH_ID}@1"));
     let good = format!("waitlist-{list}@1, waitee-{ana}@1, waitee-{ben}@2");
-    // Whichever of the streams the answer is made from.
+    // The answer is the same on reads of each stream.
     for path in [
         "/v1/me".to_owned(),
         "/v1/me/history".to_owned(),

@@ -1,4 +1,4 @@
-//! Bad input as it arrives over HTTP, at the running server.
+//! Invalid requests to the running server, over HTTP.
 
 use schema::UserId;
 use serde_json::json;
@@ -98,9 +98,9 @@ async fn a_request_that_cannot_be_parsed_is_answered_with_a_problem() {
     assert_eq!(server.send(None, "GET", "/healthz", None, &[]).await.unwrap().status, 200);
 }
 
-/// What breaks off was not asked in full, so it is not carried out. A body that never came would otherwise read as `{}`.
+/// An incomplete request must not take effect. An empty body would otherwise read as `{}`.
 #[tokio::test]
-async fn a_request_whose_body_breaks_off_is_not_carried_out() {
+async fn a_request_whose_body_breaks_off_has_no_effect() {
     let place = Place::new();
     let server = place.serve(&[]).await;
     let token = server.token(UserId(uuid::Uuid::from_u128(7)));
@@ -116,7 +116,7 @@ async fn a_request_whose_body_breaks_off_is_not_carried_out() {
         connection.write_all(request.as_bytes()).await.unwrap();
         connection.shutdown().await.unwrap();
         let mut answer = Vec::new();
-        // The server closes when it is done with what it got, whether it answered or not.
+        // The server closes the connection in either case, with or without an answer.
         let _reset = connection.read_to_end(&mut answer).await;
         assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
     }

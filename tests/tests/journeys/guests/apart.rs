@@ -1,4 +1,4 @@
-//! Guests learn nothing about each other but how many there are.
+//! Guests learn nothing about each other but their number.
 
 use serde_json::json;
 use waitlist_tests::stage::{Answer, Stage};
@@ -6,7 +6,7 @@ use waitlist_tests::stage::{Answer, Stage};
 use super::{Door, Guest, ana};
 use crate::reads::feed;
 
-/// All that an answer says, as it goes over the wire.
+/// Returns an answer's headers and body as one text.
 fn text(answer: &Answer) -> String {
     let headers: Vec<String> =
         answer.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
@@ -14,7 +14,7 @@ fn text(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_guest_says_anything_of_another_but_that_they_are_there() {
+async fn answers_to_a_guest_hold_nothing_of_other_guests_but_their_number() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let secret = json!({
@@ -34,14 +34,14 @@ async fn no_answer_to_a_guest_says_anything_of_another_but_that_they_are_there()
     assert_eq!(
         (&answers[1].body["waiting"], &answers[2].body["ahead"]),
         (&json!(3), &json!(2)),
-        "counts are told"
+        "only the numbers are shown"
     );
     for (method, path) in
         [("POST", ana.visit("/confirm")), ("POST", ana.visit("/leave")), ("POST", ana.visit("/confirm"))]
     {
         answers.push(door.send(method, &path, None, &[]).await);
     }
-    // The same from the telephone of another party: nobody is told that it is there already.
+    // A join with another party's number must not reveal that the number is on the board.
     answers.push(
         door.send(
             "POST",
@@ -66,20 +66,20 @@ async fn no_answer_to_a_guest_says_anything_of_another_but_that_they_are_there()
             &owner,
             "confirmed_at",
         ] {
-            assert!(!text(answer).contains(told), "{told} stands in {answer:?}");
+            assert!(!text(answer).contains(told), "{told} is in {answer:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_visits_token_opens_that_visit_and_nothing_else() {
+async fn a_visit_token_opens_its_visit_and_nothing_else() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let (ana, ben) = (door.join(&ana()).await, door.join(&super::party("Ben")).await);
     assert_eq!(door.get(&ana.visit("")).await.body["party_size"], 4);
     assert_eq!(door.get(&ben.visit("")).await.body["party_size"], 2);
 
-    // As an id, or as an access token, it is none.
+    // It works neither as an id nor as an access token.
     for path in [
         "/v1/waitees/{}",
         "/v1/waitees/{}/history",
@@ -105,7 +105,7 @@ async fn a_visits_token_opens_that_visit_and_nothing_else() {
         let answer = door.send(method, &format!("/v1/public/visits/{}/{path}", ana.token), None, &[]).await;
         assert!([404, 405].contains(&answer.status), "{method} {path}: {answer:?}");
     }
-    // Nor is an id a token, or a list's page a way to a visit.
+    // An id is not a visit token, and a list's public page does not lead to a visit.
     for id in [&ana.id, &ben.id, &door.list] {
         assert_eq!(door.get(&format!("/v1/public/visits/{id}")).await.status, 404);
         assert_eq!(door.get(&format!("/v1/public/waitlists/{id}")).await.status == 200, *id == door.list);
@@ -113,15 +113,15 @@ async fn a_visits_token_opens_that_visit_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn whether_another_visit_is_there_cannot_be_asked_by_naming_it() {
+async fn a_sync_token_of_another_visit_does_not_reveal_whether_the_visit_exists() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&ana()).await;
     let Guest { id: ben, .. } = door.join(&super::party("Ben")).await;
-    let nobody = uuid::Uuid::from_u128(7).to_string();
+    let unknown = uuid::Uuid::from_u128(7).to_string();
     for path in [ana.visit(""), door.list()] {
         let mut answers = Vec::new();
-        for other in [&ben, &nobody] {
+        for other in [&ben, &unknown] {
             for seq in [1, 9] {
                 let mut answer =
                     door.send("GET", &path, None, &[("Sync-Token", &format!("waitee-{other}@{seq}"))]).await;

@@ -1,4 +1,5 @@
-//! What guests are refused: by the list, by the state of their visit, by bounds on tries, and because somebody was forgotten.
+//! Refusals of guests' requests: by the list, by the state of the visit, by bounds on attempts, and after an
+//! erasure.
 
 use infra::vault::Subject;
 use schema::WaiteeId;
@@ -8,11 +9,11 @@ use waitlist_tests::stage::{Stage, send};
 use super::{Door, party};
 use crate::{bad_input::assert_is_problem, raw::census, reads::feed};
 
-/// After so long no process knows a key any more that is not in the vault.
+/// After this time no process has a key in memory that is no longer in the vault.
 const KEYS_FORGOTTEN_MS: i64 = 61_000;
 
 #[tokio::test]
-async fn a_list_takes_guests_as_it_takes_parties_of_the_host() {
+async fn a_guests_join_is_refused_where_a_hosts_would_be() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let list = format!("/v1/waitlists/{}", door.list);
@@ -39,7 +40,7 @@ async fn a_list_takes_guests_as_it_takes_parties_of_the_host() {
 }
 
 #[tokio::test]
-async fn a_guest_is_told_only_what_a_guest_may_do() {
+async fn a_guest_is_shown_only_transitions_that_guests_may_make() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
@@ -54,13 +55,14 @@ async fn a_guest_is_told_only_what_a_guest_may_do() {
     door.owner.post(&format!("/v1/waitees/{}/seat", ana.id), json!({})).await;
     refused("/confirm", "seated", json!([])).await;
     refused("/leave", "seated", json!([])).await;
-    // What the host says of a reason is no field of a guest's.
-    let because = door.send("POST", &ana.visit("/leave"), Some(&json!({ "reason": "too long" })), &[]).await;
-    assert_is_problem(&because, 400, "malformed-body", "a reason");
+    // Guests give no reason.
+    let with_reason =
+        door.send("POST", &ana.visit("/leave"), Some(&json!({ "reason": "too long" })), &[]).await;
+    assert_is_problem(&with_reason, 400, "malformed-body", "a reason");
 }
 
 #[tokio::test]
-async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
+async fn joins_beyond_a_bound_are_refused_before_any_work_is_done() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let bounded = stage.bounded("join-address=3/1h,join-account=2/1h");
@@ -73,12 +75,16 @@ async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
         let refused = join(&path).await;
         assert_is_problem(&refused, 429, "too-many-requests", &path);
         assert_eq!(refused.header("retry-after"), "3600", "{refused:?}");
-        assert_eq!(stage.meter.take().calls, calls, "{path}: its address, its list, the board, its account");
+        assert_eq!(
+            stage.meter.take().calls,
+            calls,
+            "{path}: address, list, board and account are read or counted"
+        );
     }
     assert_eq!(census(&stage.dynamodb, &stage.prefix).await, before);
     stage.backend.clock.advance_millis(3_600_000);
     assert_eq!(join(&door.parties()).await.status, 201);
-    // What is not even a request is not counted.
+    // Malformed requests are not counted.
     for _ in 0..3 {
         assert_eq!(
             send(&bounded, None, "POST", &door.parties(), Some(&json!({ "name": "Ana" })), &[]).await.status,
@@ -89,7 +95,7 @@ async fn who_joins_too_often_waits_and_nothing_is_done_for_them() {
 }
 
 #[tokio::test]
-async fn joins_that_are_refused_or_repeated_leave_an_accounts_doors_open() {
+async fn refused_and_repeated_joins_do_not_count_towards_an_accounts_bound() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let bounded = stage.bounded("join-address=1000/1h,join-account=3/1h");
@@ -108,15 +114,15 @@ async fn joins_that_are_refused_or_repeated_leave_an_accounts_doors_open() {
     door.owner.post(&format!("{list}/open"), json!({})).await;
     let key = [("Idempotency-Key", "0d1fb7a4-6c1c-4b57-9f1e-2f6ad2a0c00a")];
     for _ in 0..5 {
-        assert_eq!(join(party("Ana"), &key).await.status, 201, "one party, repeated");
+        assert_eq!(join(party("Ana"), &key).await.status, 201, "one party, joined once");
     }
     assert_eq!((join(party("Ben"), &[]).await.status, join(party("Cleo"), &[]).await.status), (201, 201));
-    assert_is_problem(&join(party("Dan"), &[]).await, 429, "too-many-requests", "the fourth");
-    assert_eq!(join(party("Ana"), &key).await.status, 201, "what was answered before is still answered");
+    assert_is_problem(&join(party("Dan"), &[]).await, 429, "too-many-requests", "the fourth party");
+    assert_eq!(join(party("Ana"), &key).await.status, 201, "an earlier join is still answered");
 }
 
 #[tokio::test]
-async fn a_guest_who_was_erased_is_404_at_once_and_stays_so() {
+async fn the_visit_of_an_erased_guest_is_404_from_then_on() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
@@ -145,13 +151,13 @@ async fn a_guest_who_was_erased_is_404_at_once_and_stays_so() {
 }
 
 #[tokio::test]
-async fn a_guest_whose_key_is_gone_is_404_though_the_row_does_not_know_it_yet() {
+async fn a_visit_without_its_key_is_404_although_its_row_is_behind() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
     feed(&stage).await;
     door.owner.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await;
-    assert_eq!(door.get(&ana.visit("")).await.status, 200, "the feed stands still");
+    assert_eq!(door.get(&ana.visit("")).await.status, 200, "the feed is stopped");
     stage
         .backend
         .vault
@@ -162,7 +168,7 @@ async fn a_guest_whose_key_is_gone_is_404_though_the_row_does_not_know_it_yet() 
 }
 
 #[tokio::test]
-async fn a_forgotten_accounts_lists_and_visits_are_404_to_everyone() {
+async fn the_lists_and_visits_of_a_forgotten_account_are_404() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;

@@ -1,4 +1,4 @@
-//! Tokens that are none of ours: random, cut off, altered by a bit, or made for something else. All of them name nothing.
+//! Invalid visit tokens: random, cut off, altered by a bit, or made for another purpose. None opens a visit.
 
 use data_encoding::BASE64URL_NOPAD;
 use infra::secret::Mailed;
@@ -15,10 +15,10 @@ use waitlist_tests::stage::{Stage, send_bytes};
 use super::{Door, party};
 use crate::bad_input::assert_is_problem;
 
-/// How many cases when `PROPTEST_CASES` does not say.
+/// The number of cases without `PROPTEST_CASES`.
 const CASES_DEFAULT: u32 = 64;
 
-/// What is done to a good token.
+/// Text in place of a valid token, or a change to one.
 #[derive(Clone, Debug)]
 enum Bad {
     Random(Vec<u8>),
@@ -57,7 +57,7 @@ impl Bad {
 }
 
 #[test]
-fn a_token_that_is_none_of_ours_is_404_whatever_it_is_sent_with() {
+fn an_invalid_visit_token_is_404_with_any_headers_and_body() {
     let cases =
         std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
@@ -92,7 +92,7 @@ fn a_token_that_is_none_of_ours_is_404_whatever_it_is_sent_with() {
 }
 
 #[tokio::test]
-async fn a_token_made_for_something_else_is_404() {
+async fn a_token_made_for_another_purpose_is_404() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
@@ -102,7 +102,7 @@ async fn a_token_made_for_something_else_is_404() {
         secrets.refresh_token(SessionId(id), 1),
         secrets.mailed_token(Mailed::Confirmation, UserId(id), now.plus_minutes(10), 1),
         secrets.mailed_token(Mailed::PasswordReset, UserId(id), now.plus_minutes(10), 1),
-        secrets.visit_token(schema::WaiteeId(Uuid::from_u128(7))), // well made, for a visit that there is not
+        secrets.visit_token(schema::WaiteeId(Uuid::from_u128(7))), // valid, of a visit that does not exist
         secrets.visit_token(schema::WaiteeId(door.list.parse().unwrap())),
     ] {
         for (method, action) in [("GET", ""), ("POST", "/confirm"), ("POST", "/leave")] {

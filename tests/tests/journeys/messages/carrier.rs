@@ -1,4 +1,4 @@
-//! What becomes of a message when its carrier turns it away, for now or for good, says nothing, or has been told to stay away.
+//! Messages that the carrier refuses for now or for good or does not answer, and numbers that opted out.
 
 use commands::{
     delivery::Command,
@@ -35,7 +35,8 @@ pub(super) const NOT_OPTED_OUT: Answer = Answer::With(
 );
 const REJECTED: Answer = Answer::With(400, r#"{"__type":"MessageRejected","message":"ana@example.com"}"#);
 
-/// A guest with an address who was called, and how their message stands after each of these pauses, in seconds.
+/// Calls a guest with an address. Returns the message's status after each pause, in seconds, and the number
+/// of sends.
 async fn stands(answers: &[Answer], pauses_s: &[i64]) -> (Vec<String>, usize) {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
@@ -47,7 +48,7 @@ async fn stands(answers: &[Answer], pauses_s: &[i64]) -> (Vec<String>, usize) {
     for pause in pauses_s {
         stage.backend.clock.advance_millis(pause * 1_000);
         for _ in 0..3 {
-            deliver.attend(ana.into()).await.unwrap(); // the same message of the queue, again and again
+            deliver.attend(ana.into()).await.unwrap(); // repeats of one queue message
         }
         stood.push(door.told(ana).await.remove(0));
     }
@@ -55,7 +56,7 @@ async fn stands(answers: &[Answer], pauses_s: &[i64]) -> (Vec<String>, usize) {
 }
 
 #[tokio::test]
-async fn what_is_turned_away_for_now_is_tried_again_later_and_later() {
+async fn a_message_refused_for_now_is_tried_again_after_growing_pauses() {
     let (stood, asked) = stands(&[TOO_FAST, BROKEN, TAKEN], &[0, 14, 2, 27, 5, 300]).await;
     let (throttled, broken) = ("table-ready email due TooManyRequestsException", "table-ready email due 500");
     assert_eq!(stood[..4], [throttled, throttled, broken, broken]);
@@ -66,7 +67,7 @@ async fn what_is_turned_away_for_now_is_tried_again_later_and_later() {
 }
 
 #[tokio::test]
-async fn what_is_turned_away_too_often_has_failed() {
+async fn a_message_refused_too_often_has_failed() {
     let (stood, asked) = stands(&[TOO_FAST], &[0, 16, 31, 61, 121, 100]).await;
     assert_eq!(stood[3], "table-ready email due TooManyRequestsException");
     assert_eq!(
@@ -80,14 +81,14 @@ async fn what_is_turned_away_too_often_has_failed() {
 }
 
 #[tokio::test]
-async fn what_is_turned_away_for_good_is_not_tried_again() {
+async fn a_message_refused_for_good_is_not_tried_again() {
     let (stood, asked) = stands(&[REJECTED], &[0, 60, 300]).await;
     assert!(stood.iter().all(|stood| stood == "table-ready email failed MessageRejected"), "{stood:?}");
     assert_eq!(asked, 1);
 }
 
 #[tokio::test]
-async fn what_nobody_answers_is_unknown_and_after_its_lease_sent_again() {
+async fn an_unanswered_message_is_sent_again_after_its_lease() {
     let (stood, asked) = stands(&[Answer::Never, TAKEN], &[0, 59, 2]).await;
     assert_eq!(
         stood,
@@ -96,9 +97,9 @@ async fn what_nobody_answers_is_unknown_and_after_its_lease_sent_again() {
     assert_eq!(asked, 2);
 }
 
-/// The second request is that of the text, and there is none.
+/// The carrier gets a second request only for a text.
 #[tokio::test]
-async fn who_wants_no_texts_gets_none() {
+async fn a_number_that_opted_out_gets_no_text() {
     let told = "<CheckIfPhoneNumberIsOptedOutResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><CheckIfPhoneNumberIsOptedOutResult>\
                 <isOptedOut>true</isOptedOut></CheckIfPhoneNumberIsOptedOutResult></CheckIfPhoneNumberIsOptedOutResponse>";
     let stage = Stage::new().await;
@@ -121,12 +122,12 @@ async fn who_wants_no_texts_gets_none() {
     let carrier = Carrier::new(&[Answer::With(200, told), TAKEN]).await;
     door.does(ben, "call").await;
     door.post.deliver_by(&carrier).await.attend(ben.into()).await.unwrap();
-    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
+    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "sent as a mail");
 }
 
-/// As long as SNS does not say who wants texts, none is sent: that is an attempt as any other.
+/// Without an answer about the opt-out, the attempt counts as a failed one.
 #[tokio::test]
-async fn while_nobody_says_who_wants_texts_none_is_sent_and_it_is_tried_again() {
+async fn no_text_is_sent_while_it_is_unknown_whether_the_number_opted_out() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let carrier = Carrier::new(&[FORBIDDEN]).await;
@@ -136,15 +137,15 @@ async fn while_nobody_says_who_wants_texts_none_is_sent_and_it_is_tried_again() 
         door.post.deliver_by(&carrier).await.attend(ana.into()).await.unwrap();
         assert_eq!(door.told(ana).await[0], "table-ready sms due opt-out-unknown");
     }
-    assert_eq!(carrier.seen().len(), 1, "not before its time");
+    assert_eq!(carrier.seen().len(), 1, "no request before the next attempt is due");
     stage.backend.clock.advance_millis(16_000);
     door.post.deliver(&stage).attend(ana.into()).await.unwrap();
     assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
 }
 
-/// Nobody sends when the lease might be over before the carrier answers.
+/// A sender that cannot get an answer before its lease ends does not send.
 #[tokio::test]
-async fn who_has_been_too_slow_does_not_send() {
+async fn a_sender_that_was_too_slow_does_not_send() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let Answer::With(status, body) = NOT_OPTED_OUT else { unreachable!() };
@@ -160,9 +161,9 @@ async fn who_has_been_too_slow_does_not_send() {
     }
 }
 
-/// Whoever meets a message that somebody else is sending comes again for the rest of that lease.
+/// The queue message becomes due again when the other sender's lease ends.
 #[tokio::test]
-async fn what_somebody_else_has_comes_again_when_that_is_over() {
+async fn a_message_leased_by_another_sender_is_sent_when_the_lease_ends() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.join(json!({ "email": "ana@example.com" })).await;
@@ -172,18 +173,19 @@ async fn what_somebody_else_has_comes_again_when_that_is_over() {
     let start =
         Command::Start { message: MessageId { kind: Kind::TableReady, cause: 2 }, channel: Channel::Email };
     let begun = record_if(&stage.backend, ana.into(), &author, &start, 2).await.unwrap();
-    assert!(begun.appended, "and then its sender dies");
+    assert!(begun.appended, "the first sender dies with the lease");
     stage.backend.clock.advance_millis(20_000);
     door.tell(ana).await;
     assert!(door.sent(ana).is_empty());
     stage.backend.clock.advance_millis(LEASE_MS - 20_000 + 10); // commits of one moment are a millisecond apart
     door.post.work_off(&door.post.deliver(&stage)).await;
-    assert_eq!(door.sent(ana).len(), 1, "without any look");
+    assert_eq!(door.sent(ana).len(), 1, "sent without a tick");
 }
 
-/// For whoever has an address, a text that is not taken is a mail: at once when it never will be, else in the last attempt.
+/// A guest with an address gets a mail instead: at once if the text is refused for good, otherwise on the
+/// last attempt.
 #[tokio::test]
-async fn a_text_that_is_not_taken_goes_as_a_mail() {
+async fn a_text_that_cannot_be_sent_goes_out_as_a_mail() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let both = json!({ "phone": PHONE, "email": "ana@example.com" });
@@ -212,9 +214,9 @@ async fn a_text_that_is_not_taken_goes_as_a_mail() {
     assert_eq!(door.told(unasked).await[0], "table-ready email sent -");
 }
 
-/// What was worded is not sent when the host has changed whom to tell, or how: it is worded anew.
+/// A sender must not use a number or address that the host has changed since the message was worded.
 #[tokio::test]
-async fn what_was_worded_for_a_number_that_is_gone_is_not_begun() {
+async fn a_message_worded_for_a_removed_number_is_not_started() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.join(json!({ "phone": PHONE })).await;
@@ -230,17 +232,17 @@ async fn what_was_worded_for_a_number_that_is_gone_is_not_begun() {
         assert_eq!(
             record_if(&stage.backend, ana.into(), &author, command, 2).await.unwrap(),
             Recorded::default(),
-            "known before the change"
+            "the sender read the stream before the change"
         );
     }
     let begun = record_if(&stage.backend, ana.into(), &author, &start, 3).await.unwrap();
     assert!(begun.appended);
     let outcome = Command::Fail { message, attempt: 1, code: "Throttled".into(), for_now: true };
     let recorded = record_if(&stage.backend, ana.into(), &author, &outcome, 3).await.unwrap();
-    assert!(recorded.appended, "what becomes of messages changes nothing of that");
+    assert!(recorded.appended, "message events do not count as a change");
 }
 
-/// In the place of an account's address stands what does not open as one. What stood there before.
+/// Replaces the account's sealed address by one that does not open. Returns the former events.
 async fn damage_address(stage: &Stage, owner: UserId) -> String {
     let registered = stage.item(owner, 1).await["events"].as_s().unwrap().clone();
     let mut events: serde_json::Value = serde_json::from_str(&registered).unwrap();
@@ -249,13 +251,13 @@ async fn damage_address(stage: &Stage, owner: UserId) -> String {
     registered
 }
 
-/// However often the minute's look finds it undone.
+/// Repeated ticks must not queue the message again.
 #[tokio::test]
-async fn who_can_never_be_told_leaves_one_dead_letter_and_no_more() {
+async fn a_message_that_can_never_be_worded_leaves_one_dead_letter() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
     let welcome = door.owner.welcome();
-    door.look(&[welcome.into()]).await; // while it is whole
+    door.tick(&[welcome.into()]).await; // before the address is damaged
     damage_address(&stage, door.owner.id).await;
     door.post.announce(&stage.commits(welcome).await).await;
     for _ in 0..25 {
@@ -264,12 +266,12 @@ async fn who_can_never_be_told_leaves_one_dead_letter_and_no_more() {
         door.post.work_off(&door.post.deliver(&stage)).await;
     }
     assert_eq!(stage.backend.deliveries.dead_letters(None, 100).await.unwrap().letters.len(), 1);
-    assert_eq!(stage.backend.deliveries.waiting(100).await.unwrap(), 0, "and nothing heaps up");
+    assert_eq!(stage.backend.deliveries.waiting(100).await.unwrap(), 0, "no further messages are queued");
 }
 
-/// What a person has to look at waits, and says why.
+/// The dead letter names its cause, and is delivered after a repair.
 #[tokio::test]
-async fn what_cannot_be_worded_ends_among_the_dead_letters_with_its_cause() {
+async fn a_message_that_cannot_be_worded_becomes_a_dead_letter_with_its_cause() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
     let owner = door.owner.id;

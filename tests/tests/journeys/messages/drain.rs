@@ -12,16 +12,16 @@ use waitlist_tests::stage::Stage;
 
 use super::{Door, MEMORY};
 
-/// Parties that are called, and how often the queue names each.
+/// The number of called parties. The queue names each of them many times.
 const PARTIES: usize = 20;
-/// A night's, with `WAITLIST_FULL=1`, and of an ordinary run.
+/// The number of intents with `WAITLIST_FULL=1`, and without.
 const INTENTS_FULL: usize = 10_000;
 const INTENTS: usize = 400;
 
-/// What a queue that is worked off may leave behind in memory. A process that kept what it has handled would need more.
+/// The bound on the growth of memory. A process that kept handled messages would need more.
 const GROWTH_KIB_MAX: u64 = 48 * 1024;
 
-/// Resident memory of this process, engine and all.
+/// Returns the resident memory of this process, which includes the engine.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -29,7 +29,7 @@ fn resident_kib() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
+async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_in_use() {
     let _memory = MEMORY.lock().await;
     let full = std::env::var_os("WAITLIST_FULL").is_some();
     let intents = if full { INTENTS_FULL } else { INTENTS };
@@ -52,7 +52,7 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
         assert_eq!(
             door.post.look().await,
             Looked { queued: 0, cut_short: false },
-            "a look works while so many wait"
+            "a tick queues nothing while this many messages wait"
         );
     }
     let deliver = door.post.deliver(&stage);
@@ -69,7 +69,7 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_taken() {
     let grown = resident_kib().saturating_sub(begun_with);
     println!("{intents} intents: {begun_with} KiB after the first hundred, {grown} KiB more after the last");
     assert!(grown < GROWTH_KIB_MAX, "{grown} KiB more than after the first hundred");
-    door.pass(2); // who met somebody else at it came again for the rest of the lease
+    door.pass(2); // messages that met another sender's lease are due again
     door.post.work_off(&deliver).await;
     assert_eq!(stage.backend.deliveries.waiting(intents).await.unwrap(), 0);
     for id in parties {

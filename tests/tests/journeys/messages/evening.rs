@@ -1,14 +1,14 @@
-//! Messages of a running server, as its users see them.
+//! Messages of a running server.
 
 use serde_json::{Value, json};
 use waitlist_tests::{account::PASSWORD, process::Server};
 
 use crate::place::Place;
 
-/// For how long something that is under way may take.
+/// The longest time that a message may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What the outbox holds of one kind, once there are so many.
+/// Returns the outbox's messages of one kind, once there are `count`.
 async fn outbox(place: &Place, kind: &str, count: usize) -> Vec<Value> {
     let begun = std::time::Instant::now();
     loop {
@@ -36,7 +36,7 @@ async fn until(server: &Server, token: &str, path: &str, holds: impl Fn(&Value) 
 }
 
 #[tokio::test]
-async fn a_new_owner_confirms_by_mail_and_a_guest_who_does_not_come_is_told_reminded_and_given_up() {
+async fn an_owner_confirms_by_mail_and_a_guest_is_called_reminded_and_becomes_a_no_show() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock"], &[]).await;
     let anyone =
@@ -118,7 +118,7 @@ async fn a_new_owner_confirms_by_mail_and_a_guest_who_does_not_come_is_told_remi
 }
 
 #[tokio::test]
-async fn without_the_minute_s_look_it_is_the_operator_who_looks() {
+async fn without_ticks_of_the_server_an_operator_can_run_one() {
     let place = Place::new();
     let server = place.serve_with(&["--manual-clock", "--no-tick"], &[]).await;
     let token = server.token(schema::UserId(uuid::Uuid::from_u128(7)));

@@ -25,12 +25,12 @@ use super::{Door, MEMORY, PHONE};
 /// An account that floods the queue.
 const FLOODER: UserId = UserId(Uuid::from_u128(666));
 
-/// Its calls, of a night with `WAITLIST_FULL=1` and of an ordinary run.
+/// The number of the account's calls, with `WAITLIST_FULL=1` and without.
 fn calls() -> usize {
     if std::env::var_os("WAITLIST_FULL").is_some() { 1_000 } else { 200 }
 }
 
-/// Visits of the account that were called just now: two commits each.
+/// Builds visits of the account that were called: two commits each.
 fn called_visits(count: usize) -> Vec<[Commit; 2]> {
     let author = Author { tenant: FLOODER, actor: Actor::User(FLOODER), ..author() };
     let visit = |_| {
@@ -43,7 +43,7 @@ fn called_visits(count: usize) -> Vec<[Commit; 2]> {
 }
 
 #[tokio::test]
-async fn a_flood_of_calls_leaves_anothers_guest_next_in_line() {
+async fn a_flood_of_calls_does_not_delay_another_accounts_guest() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let flood: Vec<Commit> = called_visits(calls()).into_iter().flatten().collect();
@@ -57,10 +57,10 @@ async fn a_flood_of_calls_leaves_anothers_guest_next_in_line() {
 
     let burst = usize::try_from(stage.backend.fair.burst()).unwrap();
     let worked_off = door.post.work_off(&door.post.deliver(&stage)).await;
-    assert_eq!(worked_off, burst + 1, "two seconds' worth of the flood, and the guest's");
+    assert_eq!(worked_off, burst + 1, "two seconds' worth of the flood, and the other account's guest");
     assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
 
-    // What the reactor did not queue is found by the tick; in the end all of it is settled.
+    // The tick finds what the reactor did not queue, until all of it is settled.
     for _ in 0..calls() / 50 + 2 {
         let mut left = 0;
         for visit in flood.chunks(2) {
@@ -81,7 +81,7 @@ async fn a_flood_of_calls_leaves_anothers_guest_next_in_line() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_send_nothing_takes_no_turn_to_send() {
+async fn a_message_that_a_cap_refuses_takes_no_turn_to_send() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let email = stage.open_email(door.owner.id).await;
@@ -125,7 +125,7 @@ async fn the_tick_serves_accounts_in_turn_while_ten_thousand_intents_wait() {
 }
 
 #[tokio::test]
-async fn the_tick_finds_what_is_due_behind_thousands_of_rows_of_one_account() {
+async fn the_tick_finds_due_rows_behind_thousands_of_another_account() {
     const ROWS: usize = 5_600;
     let _memory = MEMORY.lock().await;
     let stage = Stage::new().await;
@@ -150,7 +150,7 @@ async fn the_tick_finds_what_is_due_behind_thousands_of_rows_of_one_account() {
     assert!(found.iter().any(|body| body.contains(&mine.to_string())), "{} intents", found.len());
 }
 
-/// Rows of the index `due`, under one of its keys, and nothing else.
+/// Puts rows that only the index `due` shows, under one of its keys.
 async fn put_due(stage: &Stage, rows: &[(Uuid, UserId, Time)]) {
     let item = |(id, tenant, due_at): &(Uuid, UserId, Time)| {
         let fields = [

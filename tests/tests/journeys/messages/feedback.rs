@@ -1,4 +1,4 @@
-//! What SES reports of mails becomes a fact about the message, and shows on the board.
+//! Feedback of SES about mails becomes an event of the message, and shows on the board.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use schema::StreamId;
@@ -7,7 +7,7 @@ use waitlist_tests::stage::Stage;
 
 use super::Door;
 
-/// An event of SES about a mail, with the fields that AWS shows and this code does not look at.
+/// Builds an event of SES about a mail, with fields that this code does not read.
 fn reported(kind: &str, stream: StreamId, message: &str, more: Value) -> Value {
     let mut event = json!({
         "eventType": kind,
@@ -28,7 +28,7 @@ fn bounce(of: &str) -> Value {
     } })
 }
 
-/// Brings it to whoever sends messages; which of them failed.
+/// Delivers SES events to deliver. Returns the ids of those that failed.
 async fn report(door: &Door<'_>, bodies: &[String]) -> Vec<String> {
     let mut event = SqsEvent::default();
     for (number, body) in bodies.iter().enumerate() {
@@ -42,7 +42,7 @@ async fn report(door: &Door<'_>, bodies: &[String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_mail_that_comes_back_shows_so_once() {
+async fn a_bounced_mail_is_recorded_once() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     for (kind, more, shown) in [
@@ -72,7 +72,7 @@ async fn a_mail_that_comes_back_shows_so_once() {
 }
 
 #[tokio::test]
-async fn an_owner_whose_address_takes_no_mail_is_seen_by_the_account() {
+async fn the_account_page_shows_a_bounced_welcome_mail() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
     let (mail, welcome) = (door.owner.welcome(), || async {
@@ -87,15 +87,15 @@ async fn an_owner_whose_address_takes_no_mail_is_seen_by_the_account() {
 }
 
 #[tokio::test]
-async fn what_is_reported_of_mails_that_are_none_of_ours_is_nobody_s_business() {
+async fn feedback_about_unknown_mails_changes_nothing() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.called(json!({})).await;
-    let nobody = StreamId::from(schema::WaiteeId(uuid::Uuid::from_u128(7)));
+    let unknown = StreamId::from(schema::WaiteeId(uuid::Uuid::from_u128(7)));
     let mut untagged = reported("Bounce", ana.into(), "table-ready-2", bounce("Permanent"));
     untagged["mail"]["tags"] = json!({});
     let bodies = [
-        reported("Bounce", nobody, "table-ready-2", bounce("Permanent")),
+        reported("Bounce", unknown, "table-ready-2", bounce("Permanent")),
         reported("Bounce", ana.into(), "table-ready-9", bounce("Permanent")),
         reported("Bounce", ana.into(), "greeting-2", bounce("Permanent")),
         reported("Bounce", ana.into(), "table-ready-2", bounce("Permanent")),
@@ -103,10 +103,10 @@ async fn what_is_reported_of_mails_that_are_none_of_ours_is_nobody_s_business() 
     ];
     let before = stage.commits(ana).await;
     assert_eq!(report(&door, &bodies.map(|body| body.to_string())).await, Vec::<String>::new());
-    assert_eq!(stage.commits(ana).await, before, "what was never sent cannot come back");
+    assert_eq!(stage.commits(ana).await, before, "an unsent message cannot bounce");
     assert_eq!(
         report(&door, &["{}".into(), "garbage".into()]).await,
         ["0", "1"],
-        "that ends among the dead letters"
+        "malformed events become dead letters"
     );
 }

@@ -1,4 +1,4 @@
-//! Nobody can use the API as a relay for texts.
+//! Bounds that keep the API from being a relay for texts and mails.
 
 use serde_json::json;
 use waitlist_tests::{carrier::Carrier, delivery::Post, stage::Stage};
@@ -9,7 +9,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn an_account_whose_address_is_not_confirmed_sends_no_texts() {
+async fn an_account_without_a_confirmed_address_sends_no_texts() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
     let (ana, ben) = (
@@ -17,11 +17,11 @@ async fn an_account_whose_address_is_not_confirmed_sends_no_texts() {
         door.called(json!({ "phone": PHONE, "email": "b@example.com" })).await,
     );
     assert_eq!(door.told(ana).await[0], "table-ready - skipped account-unconfirmed");
-    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
+    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "sent as a mail");
 }
 
 #[tokio::test]
-async fn texts_go_to_people_of_the_list_s_country_alone() {
+async fn texts_go_only_to_ordinary_numbers_of_the_lists_country() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     for (number, reason) in [
@@ -38,7 +38,7 @@ async fn texts_go_to_people_of_the_list_s_country_alone() {
 }
 
 #[tokio::test]
-async fn guests_are_texted_at_the_mobiles_of_the_list_s_own_country_however_they_type_them() {
+async fn numbers_of_the_lists_country_get_texts_however_they_are_typed() {
     let stage = Stage::new().await;
     let mut door = Door::open(&stage).await;
     for (region, typed, number) in [
@@ -49,7 +49,7 @@ async fn guests_are_texted_at_the_mobiles_of_the_list_s_own_country_however_they
         ("GB", "+44 (0)7400 123456", "+447400123456"),
         ("US", "４１５ ５５５ ２６７１", "+14155552671"),
         ("IR", "۰۹۱۲ ۱۲۳ ۴۵۶۷", "+989121234567"),
-        ("AX", "041 2345678", "+358412345678"), // of the same range as Finland's
+        ("AX", "041 2345678", "+358412345678"), // shares its range with Finland
         ("IM", "07924 123456", "+447924123456"),
     ] {
         door.list = door.owner.list_with(json!({ "region": region })).await;
@@ -60,7 +60,7 @@ async fn guests_are_texted_at_the_mobiles_of_the_list_s_own_country_however_they
 }
 
 #[tokio::test]
-async fn an_account_sends_so_many_texts_a_day_and_an_operator_can_change_how_many() {
+async fn an_account_has_a_daily_cap_of_texts_that_an_operator_can_change() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.confirmed().await).await;
     let email = stage.open_email(door.owner.id).await;
@@ -74,7 +74,7 @@ async fn an_account_sends_so_many_texts_a_day_and_an_operator_can_change_how_man
     let ana = door.called(json!({ "phone": numbers[2] })).await;
     assert_eq!(door.told(ana).await[0], "table-ready - skipped account-cap");
     let ben = door.called(json!({ "phone": numbers[2], "email": "ben@example.com" })).await;
-    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "a mail instead");
+    assert_eq!(door.told(ben).await[0], "table-ready email sent -", "sent as a mail");
     commands::user::cap_texts(&stage.backend, &email, 3).await.unwrap();
     let cleo = door.called(json!({ "phone": numbers[3] })).await;
     assert_eq!(door.told(cleo).await[0], "table-ready sms sent -");
@@ -82,11 +82,11 @@ async fn an_account_sends_so_many_texts_a_day_and_an_operator_can_change_how_man
     door.pass(60 * 24);
     let dan = door.called(json!({ "phone": numbers[0] })).await;
     let history = door.owner.get(&format!("/v1/waitees/{dan}/history")).await;
-    assert_eq!(history.body["items"][3]["data"]["why"], "account-cap", "none at all: {history:?}");
+    assert_eq!(history.body["items"][3]["data"]["why"], "account-cap", "a cap of 0 allows none: {history:?}");
 }
 
 #[tokio::test]
-async fn a_number_gets_so_many_texts_a_day_whoever_sends_them() {
+async fn a_number_has_a_daily_cap_of_texts_over_all_accounts() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let post = Post::new(&stage);
@@ -105,7 +105,7 @@ async fn a_number_gets_so_many_texts_a_day_whoever_sends_them() {
 }
 
 #[tokio::test]
-async fn nor_is_the_api_a_relay_for_mails() {
+async fn accounts_and_addresses_have_daily_caps_of_mails() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let deliver =
@@ -128,7 +128,7 @@ async fn nor_is_the_api_a_relay_for_mails() {
 }
 
 #[tokio::test]
-async fn who_has_not_confirmed_their_address_sends_few_mails() {
+async fn an_account_without_a_confirmed_address_sends_few_mails() {
     let stage = Stage::new().await;
     let door = Door::of(&stage, stage.registered().await).await;
     let deliver = || door.post.deliver_over(stage.bounded("guest-mail-unconfirmed=1/24h"));
@@ -141,11 +141,11 @@ async fn who_has_not_confirmed_their_address_sends_few_mails() {
     }
     assert_eq!(told, ["table-ready email sent -", "table-ready - skipped account-cap"]);
     deliver().attend(door.owner.welcome().into()).await.unwrap();
-    assert_eq!(door.sent(door.owner.welcome()).len(), 1, "an owner's own mail is none of these");
+    assert_eq!(door.sent(door.owner.welcome()).len(), 1, "mails to the owner do not count");
 }
 
 #[tokio::test]
-async fn what_was_not_sent_uses_up_nobody_s_day() {
+async fn a_message_that_was_not_sent_counts_towards_no_cap() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let carrier = Carrier::new(&[TOO_FAST, TOO_FAST, TAKEN]).await;
@@ -168,12 +168,16 @@ async fn what_was_not_sent_uses_up_nobody_s_day() {
         door.does(ben, "call").await;
         deliver().attend(ben.into()).await.unwrap();
         let expected = if cap == 0 { "table-ready - skipped account-cap" } else { "table-ready sms sent -" };
-        assert_eq!(door.told(ben).await[0], expected, "who may send nothing silences nobody");
+        assert_eq!(
+            door.told(ben).await[0],
+            expected,
+            "a refusal by the account's cap does not count for the number"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_visit_whose_guest_was_erased_is_told_nothing() {
+async fn an_erased_guest_gets_no_messages() {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
     let ana = door.join(json!({ "phone": PHONE })).await;
@@ -181,13 +185,13 @@ async fn a_visit_whose_guest_was_erased_is_told_nothing() {
     door.does(ana, "erase").await;
     door.tell(ana).await;
     door.pass(3);
-    door.look(&[ana.into()]).await;
+    door.tick(&[ana.into()]).await;
     assert!(door.sent(ana).is_empty());
     door.pass(6);
-    door.look(&[ana.into()]).await;
+    door.tick(&[ana.into()]).await;
     let messages = stage.backend.erasures.receive(10).await.unwrap();
     assert!(
         messages.iter().any(|message| message.body.contains(&ana.to_string())),
-        "who is not forgotten yet is asked for again"
+        "the tick queues the erasure again while the guest is not forgotten"
     );
 }

@@ -1,4 +1,4 @@
-//! A reader who names a write sees it, whatever the feed does.
+//! A read with a Sync-Token shows that write, in every state of the feed.
 
 use schema::StreamId;
 use serde_json::{Value, json};
@@ -6,18 +6,17 @@ use waitlist_tests::stage::{Answer, Owner, Stage};
 
 use super::{feed, ring};
 
-/// What the feed does while a host works.
+/// The state of the feed while a host works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Feed {
-    /// Nothing at all.
     Stopped,
-    /// It brings every write into the rows before the next.
+    /// Projects every write before the next one.
     Running,
-    /// It is one write behind.
+    /// Projects every write after the next one.
     Behind,
 }
 
-/// A host who reads after every write, naming all that was written.
+/// A host who reads after every write, with the Sync-Tokens of all writes.
 struct Host<'s> {
     stage: &'s Stage,
     owner: Owner<'s>,
@@ -49,7 +48,7 @@ impl Host<'_> {
         self.owner.send("GET", path, None, &[("Sync-Token", &self.tokens.join(","))]).await
     }
 
-    /// One field of each entry.
+    /// Returns one field of each item.
     async fn column(&self, path: &str, field: &str) -> Vec<Value> {
         let page = self.read(path).await;
         assert_eq!(page.status, 200, "{:?} {path}: {page:?}", self.feed);
@@ -110,33 +109,37 @@ async fn an_evening(feed: Feed) {
         host.write("POST", &of(at, "/leave"), Value::Null).await;
     }
     if feed == Feed::Behind {
-        super::feed(&stage).await; // whether the board is empty, the rows say
+        super::feed(&stage).await; // the deletion checks the rows for parties
     }
     host.write("DELETE", &path, Value::Null).await;
     assert_eq!(host.column("/v1/waitlists", "name").await, Vec::<Value>::new(), "{feed:?}");
     for gone in [&path, &board, &day, &of(0, "")] {
         assert_eq!(host.read(gone).await.status, 404, "{feed:?} {gone}");
     }
-    assert_eq!(host.read(&format!("{path}/history")).await.status, 200, "{feed:?}: history stays");
+    assert_eq!(
+        host.read(&format!("{path}/history")).await.status,
+        200,
+        "{feed:?}: the history can still be read"
+    );
 }
 
 #[tokio::test]
-async fn with_the_feed_stopped_an_evening_goes_on_and_every_read_shows_every_write_it_names() {
+async fn reads_show_every_named_write_while_the_feed_is_stopped() {
     an_evening(Feed::Stopped).await;
 }
 
 #[tokio::test]
-async fn with_the_feed_running_it_is_the_same_evening() {
+async fn reads_show_every_named_write_while_the_feed_is_running() {
     an_evening(Feed::Running).await;
 }
 
 #[tokio::test]
-async fn with_the_feed_one_write_behind_it_is_the_same_evening() {
+async fn reads_show_every_named_write_while_the_feed_is_one_write_behind() {
     an_evening(Feed::Behind).await;
 }
 
 #[tokio::test]
-async fn a_fresh_id_is_never_404_even_to_who_names_no_write() {
+async fn a_new_id_is_found_even_without_a_sync_token() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -151,7 +154,7 @@ async fn a_fresh_id_is_never_404_even_to_who_names_no_write() {
 }
 
 #[tokio::test]
-async fn a_list_is_full_as_the_rows_know_it_and_takes_parties_again_when_one_has_gone() {
+async fn a_full_list_refuses_parties_until_a_row_shows_that_one_left() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let small = json!({ "name": "Bar", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 2 });

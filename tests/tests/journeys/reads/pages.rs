@@ -1,4 +1,4 @@
-//! Pages: every entry exactly once, in one order, and an end.
+//! Pages of lists, boards and days: every item once, in one order.
 
 use serde_json::{Value, json};
 use waitlist_tests::stage::{Owner, Stage};
@@ -9,7 +9,7 @@ const DAY_PARTIES: usize = 250;
 const BOARD_PARTIES: usize = 60;
 const LISTS: usize = 120;
 
-/// The ids on all pages of a path, the tokens sent with each page.
+/// Returns the ids on all pages of a path. Each request carries the Sync-Tokens.
 async fn ids(owner: &Owner<'_>, path: &str, limit: usize, tokens: &str) -> Vec<String> {
     let glue = if path.contains('?') { '&' } else { '?' };
     let headers: Vec<_> =
@@ -32,7 +32,7 @@ async fn ids(owner: &Owner<'_>, path: &str, limit: usize, tokens: &str) -> Vec<S
     }
 }
 
-/// Sixteen more parties, or as many as tokens can name, which the rows do not show yet.
+/// Adds as many parties as a request can have Sync-Tokens. The rows do not show them yet.
 async fn unseen(owner: &Owner<'_>, list: &str, known: &mut Vec<String>) -> String {
     let mut tokens = Vec::new();
     for number in 0..schema::sync::SYNC_TOKENS_MAX {
@@ -61,11 +61,11 @@ async fn a_day_of_many_parties_is_paged_without_loss_or_repetition() {
         assert_eq!(ids(&owner, &day, limit, &tokens).await, known, "by {limit}");
     }
     feed(&stage).await;
-    assert_eq!(ids(&owner, &day, 125, "").await, known, "a last page that is just full");
+    assert_eq!(ids(&owner, &day, 125, "").await, known, "with an exactly full last page");
 }
 
 #[tokio::test]
-async fn a_board_is_paged_in_the_order_of_the_line() {
+async fn a_board_is_paged_in_its_own_order() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let list = owner.list("Main room").await;
@@ -89,7 +89,7 @@ async fn a_board_is_paged_in_the_order_of_the_line() {
 }
 
 #[tokio::test]
-async fn an_accounts_lists_are_paged_by_when_they_were_made() {
+async fn an_accounts_lists_are_paged_by_creation_time() {
     let stage = Stage::new().await;
     let owner = stage.owner();
     let mut known = Vec::new();
@@ -104,7 +104,7 @@ async fn an_accounts_lists_are_paged_by_when_they_were_made() {
     for limit in [7, 60, 120] {
         assert_eq!(ids(&owner, "/v1/waitlists", limit, &tokens.join(",")).await, known, "by {limit}");
     }
-    // Lists that are gone leave no hole in a page and no page too many.
+    // Deleted lists leave no gap in a page and add no page.
     let mut tokens = Vec::new();
     for id in known.drain(3..9).collect::<Vec<_>>() {
         owner.post(&format!("/v1/waitlists/{id}/close"), json!({})).await;

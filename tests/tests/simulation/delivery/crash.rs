@@ -1,5 +1,5 @@
-//! The server dies at every step of a delivery, and the next one does what is left: of a welcome mail, of the text that a table is
-//! ready, and of a reminder.
+//! The server dies at each step of a delivery, and the next one finishes it: a welcome mail, a message that a
+//! table is ready, and a reminder.
 
 use std::{env, path::Path};
 
@@ -20,15 +20,15 @@ use crate::oracle::{PATIENCE, POLL};
 
 const EMAIL: &str = "ana@example.com";
 
-/// How far the clock goes on after a death: leases and what the dead server had taken from the queue run out.
+/// How far the clock is moved after a death, so that leases and visibility time-outs of the dead server end.
 const AFTER_DEATH_MIN: u32 = 4;
 
-/// An evening, over two lives of the server.
+/// An evening over two runs of the server.
 struct Evening {
     directory: TempDir,
     server: Server,
     may_die: bool,
-    /// What the clock was set to last.
+    /// The time to which the clock was set last.
     clock: Time,
 }
 
@@ -50,9 +50,9 @@ impl Evening {
         assert!(ran.code == Some(0) || self.may_die, "{ran:?}");
     }
 
-    /// The next life begins, where the clock of the last one was and somewhat later.
-    async fn live_on(&mut self) {
-        assert!(self.may_die, "nothing is left to die of:\n{}", self.server.logs());
+    /// Starts the next server and moves its clock past the last one's.
+    async fn restart(&mut self) {
+        assert!(self.may_die, "the server must not die again:\n{}", self.server.logs());
         self.may_die = false;
         self.server.ended().await;
         self.server = Server::start_with(self.path(), &["--manual-clock"], &[]).await;
@@ -64,12 +64,12 @@ impl Evening {
         loop {
             match self.server.send(token, method, path, Some(&body), &[("Idempotency-Key", &key)]).await {
                 Ok(answer) => return answer,
-                Err(_) => self.live_on().await,
+                Err(_) => self.restart().await,
             }
         }
     }
 
-    /// What the log says of a stream, by way of the API.
+    /// Returns the types of a stream's events, read through the API.
     async fn kinds(&self, token: &str, path: &str) -> Option<Vec<String>> {
         let history = self.server.send(Some(token), "GET", path, None, &[]).await.ok()?;
         assert_eq!(history.status, 200, "{history:?}");
@@ -83,7 +83,7 @@ impl Evening {
         )
     }
 
-    /// Waits until a stream holds so many events of a type, over a death if one comes.
+    /// Waits until a stream holds `count` events of a type. The server may die meanwhile.
     async fn until(&mut self, token: &str, path: &str, kind: &str, count: usize) {
         let begun = std::time::Instant::now();
         loop {
@@ -94,20 +94,20 @@ impl Evening {
                     "no {kind} among {kinds:?}:\n{}",
                     self.server.logs()
                 ),
-                None => self.live_on().await,
+                None => self.restart().await,
             }
             tokio::time::sleep(POLL * 2).await;
         }
     }
 
-    /// Waits until the account page says that the welcome mail was sent, over a death if one comes.
+    /// Waits until the account page shows the welcome mail as sent. The server may die meanwhile.
     async fn until_welcomed(&mut self, token: &str) {
         let begun = std::time::Instant::now();
         loop {
             match self.server.send(Some(token), "GET", "/v1/me", None, &[]).await {
                 Ok(me) if me.body["welcome"] == "sent" => return,
                 Ok(me) => assert!(begun.elapsed() < PATIENCE * 2, "{me:?}:\n{}", self.server.logs()),
-                Err(_) => self.live_on().await,
+                Err(_) => self.restart().await,
             }
             tokio::time::sleep(POLL * 2).await;
         }
@@ -119,18 +119,19 @@ impl Evening {
     }
 }
 
-/// How often each message is sent, and whether the log says that the guest was reminded.
-struct Told {
+/// The number of sends of each message, and whether the reminder's outcome is known.
+struct Sends {
     welcome: usize,
     ready: usize,
     reminder: usize,
     reminded: bool,
 }
 
-const EACH_ONCE: Told = Told { welcome: 1, ready: 1, reminder: 1, reminded: true };
+const EACH_ONCE: Sends = Sends { welcome: 1, ready: 1, reminder: 1, reminded: true };
 
-/// Somebody registers, confirms, and calls a guest, who is reminded and does not come; the server dies there, if anywhere.
-async fn told_over(death: Option<&str>, told: Told) {
+/// An account registers, confirms its address and calls a guest, who is reminded and becomes a no-show. The
+/// server dies at this point, if any.
+async fn delivered_over(death: Option<&str>, sends: Sends) {
     if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
         println!("SKIPPED delivery: an engine must die with the server, so only the embedded one will do");
         return;
@@ -156,19 +157,20 @@ async fn told_over(death: Option<&str>, told: Told) {
     let history = format!("/v1/waitees/{ben}/history");
     evening.until(&token, &history, "waitee.notification-sent", 1).await;
 
-    // Told by the server's second life, the guest has the whole hold from then on, and is reminded that much later.
+    // A guest told by the second server gets the whole hold from then on, and the reminder is due that much
+    // later.
     let reminded_after = if death.is_some() { 16 } else { 11 };
     evening.set_clock(called_at.plus_minutes(reminded_after)).await;
-    if told.reminded {
+    if sends.reminded {
         evening.until(&token, &history, "waitee.notification-sent", 2).await;
     } else {
-        evening.live_on().await; // nobody knows whether the guest was reminded, and that is left to a person
+        evening.restart().await; // the reminder's outcome is unknown, so a person decides
     }
     evening.set_clock(called_at.plus_minutes(40)).await;
     evening.until(&token, &history, "waitee.no-show", 1).await;
 
     for (kind, expected) in
-        [("welcome", told.welcome), ("table-ready", told.ready), ("reminder", told.reminder)]
+        [("welcome", sends.welcome), ("table-ready", sends.ready), ("reminder", sends.reminder)]
     {
         assert_eq!(evening.sent(kind).len(), expected, "{kind}: {}", evening.server.logs());
     }
@@ -179,49 +181,50 @@ async fn told_over(death: Option<&str>, told: Told) {
         .iter()
         .map(|told| told["status"].as_str().unwrap())
         .collect();
-    assert_eq!(statuses, ["sent", if told.reminded { "sent" } else { "unknown" }], "{shown:?}");
-    assert!(!evening.may_die, "it died of nothing");
+    assert_eq!(statuses, ["sent", if sends.reminded { "sent" } else { "unknown" }], "{shown:?}");
+    assert!(!evening.may_die, "the server never passed the point");
     assert_eq!(evening.server.interrupt().await, Some(0));
 }
 
 #[tokio::test]
-async fn when_nothing_goes_wrong() {
-    told_over(None, EACH_ONCE).await;
+async fn without_a_death_each_message_is_sent_once() {
+    delivered_over(None, EACH_ONCE).await;
 }
 
 #[tokio::test]
-async fn between_the_reactor_and_the_queue() {
+async fn a_death_between_reactor_and_queue_loses_no_message() {
     for death in ["intent.send", "intent.send:2", "intent.sent", "intent.sent:2"] {
-        told_over(Some(death), EACH_ONCE).await;
+        delivered_over(Some(death), EACH_ONCE).await;
     }
 }
 
 #[tokio::test]
-async fn before_the_lease() {
+async fn a_death_before_the_lease_loses_no_message() {
     for death in ["deliver.start", "deliver.start:2", "deliver.start:3"] {
-        told_over(Some(death), EACH_ONCE).await;
+        delivered_over(Some(death), EACH_ONCE).await;
     }
 }
 
-/// From here to the outcome nobody can know whether a message was sent: two kinds are sent again, and one is left to a person.
+/// After the lease the outcome is unknown. Two kinds of message are sent again; the reminder is left to a
+/// person.
 #[tokio::test]
-async fn after_the_lease() {
+async fn a_death_after_the_lease_leaves_the_outcome_unknown() {
     for death in ["deliver.started", "deliver.send:2"] {
-        told_over(Some(death), EACH_ONCE).await;
+        delivered_over(Some(death), EACH_ONCE).await;
     }
-    told_over(Some("deliver.started:3"), Told { reminder: 0, reminded: false, ..EACH_ONCE }).await;
+    delivered_over(Some("deliver.started:3"), Sends { reminder: 0, reminded: false, ..EACH_ONCE }).await;
 }
 
 #[tokio::test]
-async fn after_the_send() {
-    told_over(Some("deliver.sent"), Told { welcome: 2, ..EACH_ONCE }).await;
-    told_over(Some("deliver.sent:2"), Told { ready: 2, ..EACH_ONCE }).await;
-    told_over(Some("deliver.sent:3"), Told { reminded: false, ..EACH_ONCE }).await;
+async fn a_death_after_the_send_may_send_a_message_again() {
+    delivered_over(Some("deliver.sent"), Sends { welcome: 2, ..EACH_ONCE }).await;
+    delivered_over(Some("deliver.sent:2"), Sends { ready: 2, ..EACH_ONCE }).await;
+    delivered_over(Some("deliver.sent:3"), Sends { reminded: false, ..EACH_ONCE }).await;
 }
 
 #[tokio::test]
-async fn after_the_outcome() {
+async fn a_death_after_the_outcome_sends_nothing_again() {
     for death in ["deliver.recorded", "deliver.recorded:2", "deliver.recorded:3"] {
-        told_over(Some(death), EACH_ONCE).await;
+        delivered_over(Some(death), EACH_ONCE).await;
     }
 }

@@ -1,4 +1,5 @@
-//! The server dies between any two steps of forgetting a guest and an account, and the next one finishes what is left.
+//! The server dies between any two steps of erasing a guest and an account, and the next one finishes the
+//! erasure.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -26,10 +27,10 @@ use crate::oracle::{Item, PATIENCE, POLL, Tables};
 
 const EMAIL: &str = "ana@example.com";
 
-/// An account and its guests, over several lives of the server.
+/// An account and its guests over several runs of the server.
 struct House {
     directory: TempDir,
-    /// Where this life and the next ones end; the last life has no such end.
+    /// The points at which this run and the following ones die. The last run does not die.
     deaths: VecDeque<&'static str>,
     server: Server,
     tables: Tables,
@@ -42,14 +43,14 @@ impl House {
         Self { directory, deaths: deaths.iter().copied().collect(), server, tables }
     }
 
-    /// Makes a request, and once more after each death.
+    /// Sends a request, and again after each death.
     async fn ask(&mut self, token: Option<&str>, path: &str, body: Value) -> Answer {
         let key = Clock::system().id(Clock::system().now()).to_string();
         loop {
             match self.server.send(token, "POST", path, Some(&body), &[("Idempotency-Key", &key)]).await {
                 Ok(answer) => return answer,
-                // Ends: every death is one fewer to come.
-                Err(_) if !self.deaths.is_empty() => self.live_on().await,
+                // The loop ends, because the number of deaths is bounded.
+                Err(_) if !self.deaths.is_empty() => self.restart().await,
                 Err(cause) => panic!("{path}: {cause}\n{}", self.server.logs()),
             }
         }
@@ -61,12 +62,14 @@ impl House {
         made
     }
 
-    /// The server has died, or is about to; the next one starts on its data, when what it held is due again.
-    async fn live_on(&mut self) {
+    /// Waits for the death of the server and starts the next one on its data. Messages that it held are due
+    /// again.
+    async fn restart(&mut self) {
         self.deaths.pop_front();
         self.server.ended().await;
         (self.server, self.tables) = start(self.directory.path(), self.deaths.front()).await;
-        for message in self.messages("erasures").await {
+        // The server may have died again by now; then the next restart does this.
+        for message in self.find_messages("erasures").await.unwrap_or_default() {
             let update = self.tables.dynamodb.update_item().table_name(QUEUE.name(&self.tables.prefix));
             let update = update.key("queue", message["queue"].clone()).key("id", message["id"].clone());
             let update = update
@@ -78,17 +81,16 @@ impl House {
     }
 
     async fn messages(&self, queue: &str) -> Vec<Item> {
+        self.find_messages(queue).await.expect("the server is running")
+    }
+
+    async fn find_messages(&self, queue: &str) -> Option<Vec<Item>> {
         let query =
             self.tables.dynamodb.query().table_name(QUEUE.name(&self.tables.prefix)).consistent_read(true);
         let query =
             query.key_condition_expression("#queue = :queue").expression_attribute_names("#queue", "queue");
-        query
-            .expression_attribute_values(":queue", AttributeValue::S(queue.into()))
-            .send()
-            .await
-            .unwrap()
-            .items
-            .unwrap()
+        let query = query.expression_attribute_values(":queue", AttributeValue::S(queue.into()));
+        query.send().await.ok()?.items
     }
 
     async fn commits(&self, stream: impl Into<StreamId>) -> Vec<Commit> {
@@ -100,14 +102,14 @@ impl House {
         kinds(&self.commits(stream).await).iter().any(|kind| kind.ends_with(".forgotten"))
     }
 
-    /// What the vault holds of somebody.
+    /// Returns the vault's item of a subject.
     async fn key(&self, subject: Subject) -> HashMap<String, AttributeValue> {
         let get =
             self.tables.dynamodb.get_item().table_name(VAULT.name(&self.tables.prefix)).consistent_read(true);
         get.key("subject", AttributeValue::S(subject.to_string())).send().await.unwrap().item.unwrap()
     }
 
-    /// Both are forgotten, once, and no work is left over.
+    /// Asserts that both are forgotten once and no message is left.
     async fn judge(&self, account: UserId, [erased, other]: [WaiteeId; 2]) {
         let streams: [StreamId; 2] = [erased.into(), account.into()];
         let done = async {
@@ -119,7 +121,7 @@ impl House {
             }
         };
         if tokio::time::timeout(PATIENCE, done).await.is_err() {
-            panic!("they were not forgotten in time:\n{}", self.server.logs());
+            panic!("the erasures did not finish in time:\n{}", self.server.logs());
         }
         let of_account = kinds(&self.commits(account).await);
         assert_eq!(of_account, ["user.registered", "user.erased", "user.forgotten"]);
@@ -135,7 +137,7 @@ impl House {
             let key = self.key(subject).await;
             assert!(key["erased"] == AttributeValue::Bool(true) && !key.contains_key("wrapped"), "{key:?}");
         }
-        // The other guest's key still rests there, and nothing opens it.
+        // The other guest's wrapped key is still stored, but nothing opens it.
         assert!(self.key(guest(other)).await.contains_key("wrapped"));
         let sdk = engine(self.directory.path()).await;
         let config = Config::local(&self.tables.prefix, "", self.directory.path().join("keys"));
@@ -154,7 +156,7 @@ impl House {
     }
 }
 
-/// Starts a server that dies at this point, or not at all; and looks at its tables.
+/// Starts a server that dies at this point, or not at all. Returns it with its tables.
 async fn start(directory: &Path, death: Option<&&'static str>) -> (Server, Tables) {
     let env: Vec<(&str, &str)> = death.iter().map(|death| ("WAITLIST_ABORT_AT", **death)).collect();
     let server = Server::start(directory, &env).await;
@@ -167,7 +169,7 @@ async fn start(directory: &Path, death: Option<&&'static str>) -> (Server, Table
     )
 }
 
-/// A guest is erased and then the account, over these deaths; then somebody registers with the same address.
+/// Erases a guest and then the account over these deaths, then registers the address again.
 async fn erased_over(deaths: &[&'static str]) {
     if env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
         println!("SKIPPED erasure: an engine must die with the server, so only the embedded one will do");
@@ -191,10 +193,10 @@ async fn erased_over(deaths: &[&'static str]) {
     let erased = house.ask(token, &format!("/v1/waitees/{}/erase", guests[0]), json!({})).await;
     assert_eq!(erased.status, 202, "{erased:?}");
     let erased = house.ask(token, "/v1/me/erase", json!({ "current_password": PASSWORD })).await;
-    // Who is told nothing the first time is nobody any more the second time.
+    // If the first answer was lost, the repeat is refused, because the account is erased.
     assert!(erased.status == 202 || !deaths.is_empty() && erased.status == 401, "{erased:?}");
     while !house.deaths.is_empty() {
-        house.live_on().await;
+        house.restart().await;
     }
     house.judge(account, [guests[0], guests[1]]).await;
     let again = house.server.send(None, "POST", "/v1/users", Some(&register), &[]).await.unwrap();
@@ -204,47 +206,47 @@ async fn erased_over(deaths: &[&'static str]) {
 }
 
 #[tokio::test]
-async fn when_nothing_goes_wrong() {
+async fn without_a_death_both_are_forgotten() {
     erased_over(&[]).await;
 }
 
 #[tokio::test]
-async fn before_the_message_is_sent() {
+async fn a_death_before_the_message_is_sent_stops_no_erasure() {
     erased_over(&["intent.send:2"]).await;
     erased_over(&["intent.send:3"]).await;
 }
 
 #[tokio::test]
-async fn after_the_message_was_sent() {
+async fn a_death_after_the_message_was_sent_stops_no_erasure() {
     erased_over(&["intent.sent:2"]).await;
     erased_over(&["intent.sent:3"]).await;
 }
 
 #[tokio::test]
-async fn before_the_first_step() {
+async fn a_death_before_the_first_step_stops_no_erasure() {
     erased_over(&["eraser.due"]).await;
     erased_over(&["eraser.due:2"]).await;
 }
 
 #[tokio::test]
-async fn after_the_address_was_given_up() {
+async fn a_death_after_the_address_was_released_stops_no_erasure() {
     erased_over(&["eraser.released"]).await;
 }
 
 #[tokio::test]
-async fn after_the_key_was_buried() {
+async fn a_death_after_the_key_was_buried_stops_no_erasure() {
     erased_over(&["eraser.buried"]).await;
     erased_over(&["eraser.buried:2"]).await;
 }
 
 #[tokio::test]
-async fn after_the_fact_was_appended() {
+async fn a_death_after_forgotten_was_appended_stops_no_erasure() {
     erased_over(&["eraser.forgotten"]).await;
     erased_over(&["eraser.forgotten:2"]).await;
 }
 
 #[tokio::test]
-async fn after_every_step_one_life_after_the_other() {
+async fn deaths_after_every_step_stop_no_erasure() {
     erased_over(&["intent.sent:2", "eraser.due:2", "eraser.released", "eraser.buried", "eraser.forgotten"])
         .await;
 }

@@ -1,0 +1,84 @@
+//! Requests to the handlers.
+
+use bytes::Bytes;
+use infra::{
+    Backend,
+    http::{Principal, Request},
+};
+use schema::route::{self, Role};
+use serde_json::Value;
+
+/// The answer to a request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    /// The JSON body; null without a body.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Returns a header's text, or an empty text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The `id` of the body.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {self:?}")).to_owned()
+    }
+}
+
+/// Sends a request to the handler of its route. `path` may contain a query.
+pub async fn send(
+    backend: &Backend,
+    principal: Option<Principal>,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    let body = body.map(|body| body.to_string().into()).unwrap_or_default();
+    send_bytes(backend, principal, method, path, body, &headers).await
+}
+
+/// Sends a request with exactly these body bytes and headers.
+pub async fn send_bytes(
+    backend: &Backend,
+    principal: Option<Principal>,
+    method: &str,
+    path: &str,
+    body: Bytes,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut map = http::HeaderMap::new();
+    for (name, value) in headers {
+        map.append(
+            http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
+    }
+    let request = Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: map,
+        body,
+        request_id: backend.clock.id(backend.clock.now()).to_string(),
+        address: None,
+        principal,
+    };
+    let response = match route::find(method, path).map(|(entry, _)| entry.role()) {
+        Ok(Role::Accounts) => commands::accounts::handle(backend, request).await,
+        Ok(Role::Hosts) => commands::hosts::handle(backend, request).await,
+        Ok(Role::Guests) => commands::guests::handle(backend, request).await,
+        Ok(Role::Reads) | Err(_) => projections::handler::handle(backend, request).await,
+    };
+    let (parts, bytes) = response.into_parts();
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}
