@@ -34,7 +34,7 @@ async fn measure() -> (Vec<u128>, Vec<u128>) {
             // The order changes from round to round.
             let known = (one + round) % 2 == 0;
             let email =
-                if known { account.email.clone() } else { format!("nobody{round}-{one}@example.com") };
+                if known { account.email.clone() } else { format!("unknown{round}-{one}@example.com") };
             let stage = &stage;
             async move {
                 let begun = Instant::now();

@@ -26,7 +26,7 @@ use crate::{
 const SENDS_PER_SECOND: u32 = 1_000;
 
 /// The most receives before a test gives up on a queue that never becomes empty.
-const LOOKS_MAX: usize = 100;
+const RECEIVES_MAX: usize = 100;
 
 /// The senders of a test's messages, and their outbox. Mails may go to a simulated carrier instead.
 pub struct Post {
@@ -113,14 +113,14 @@ impl Post {
     }
 
     /// Runs the tick once.
-    pub async fn look(&self) -> Looked {
+    pub async fn tick(&self) -> Looked {
         Tick::new(self.backend.clone()).look().await.unwrap()
     }
 
     /// Delivers messages from the queue until none is due. Returns their number.
     pub async fn work_off(&self, deliver: &Deliver) -> usize {
-        let worked_off = self.work_off_some(deliver, LOOKS_MAX * RECEIVE_MAX).await;
-        assert!(worked_off < LOOKS_MAX * RECEIVE_MAX, "the queue does not end");
+        let worked_off = self.work_off_some(deliver, RECEIVES_MAX * RECEIVE_MAX).await;
+        assert!(worked_off < RECEIVES_MAX * RECEIVE_MAX, "the queue does not end");
         worked_off
     }
 

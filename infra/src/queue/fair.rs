@@ -12,15 +12,15 @@ use schema::{Time, UserId};
 /// One account's queue messages come due at this part of the rate at which one process sends.
 const RATE_DIVISOR: i64 = 4;
 
-/// So many of an account's messages come due at once before the rest are spaced: what one process sends in
-/// this time.
+/// Of an account's messages, as many come due at once as one process sends in this time. The rest are spaced.
 const BURST_SENDS_MS: i64 = 2_000;
 
-/// The longest one of an account's messages is held back. Further ones are not queued: the tick finds what
-/// they are about.
+/// The longest time for which a message is held back. A message that would wait longer is not queued; the tick
+/// finds its work again.
 pub const HELD_BACK_MAX_MS: i64 = 60_000;
 
-/// Accounts that are remembered. Beyond this, those without messages to space are dropped first, then all.
+/// The most accounts that are remembered. Beyond it, accounts without messages to space are dropped first, then
+/// all.
 const ACCOUNTS_MAX: usize = 10_000;
 
 /// Decides when the next queue message of each account comes due, by the generic cell rate algorithm (GCRA).

@@ -117,11 +117,11 @@ async fn answers_do_not_reveal_whether_an_account_exists() {
         body
     };
     let wrong = stage.sign_in(&account.email, OTHER_PASSWORD).await;
-    let unknown = stage.sign_in("nobody@example.com", OTHER_PASSWORD).await;
+    let unknown = stage.sign_in("unknown@example.com", OTHER_PASSWORD).await;
     assert_is_problem(&wrong, 401, "invalid-credentials", "a wrong password");
     assert_eq!(wrong.header("www-authenticate"), unknown.header("www-authenticate"));
     assert_eq!(plain(wrong.body), plain(unknown.body));
-    for email in [account.email.as_str(), "nobody@example.com"] {
+    for email in [account.email.as_str(), "unknown@example.com"] {
         let asked = stage.anyone("POST", "/v1/password-resets", json!({ "email": email })).await;
         assert_eq!((asked.status, asked.body), (202, Value::Null), "{email}");
         let body = json!({ "email": email });

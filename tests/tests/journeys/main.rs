@@ -1,5 +1,5 @@
 //! Journeys of users through the running server and the real handlers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic fails the test")]
 
 mod accounts;
 mod authorization;

@@ -66,7 +66,7 @@ impl<'s> Door<'s> {
         for stream in streams {
             self.stage.project(*stream).await;
         }
-        self.post.look().await;
+        self.post.tick().await;
         self.post.work_off(&self.post.deliver(self.stage)).await;
     }
 

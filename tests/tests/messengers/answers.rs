@@ -11,13 +11,13 @@ use waitlist_tests::carrier::{Answer, Carrier, FROM, messengers};
 use super::{PATIENT, mail, phone, tags, text};
 
 /// Returns messengers whose carrier gives this answer.
-async fn carried(answer: Answer) -> (Messengers, Carrier) {
+async fn answering(answer: Answer) -> (Messengers, Carrier) {
     let carrier = Carrier::new(&[answer]).await;
     (carrier.messengers(None, Clock::system()).await, carrier)
 }
 
 /// Returns the outcome of a send as a word and a code.
-fn came_to(sent: Result<String, SendError>) -> (&'static str, String) {
+fn outcome(sent: Result<String, SendError>) -> (&'static str, String) {
     match sent {
         Ok(id) => ("sent", id),
         Err(SendError::Refused { code }) => ("refused", code),
@@ -54,8 +54,8 @@ async fn every_answer_to_a_mail_has_one_meaning_and_no_mail_is_sent_twice() {
         (Answer::Cut, ("unanswered", "")),
         (Answer::With(200, "out of order"), ("unanswered", "")),
     ] {
-        let (messengers, carrier) = carried(answer).await;
-        let came = came_to(messengers.mailer.send(&mail("ana@example.com")).await);
+        let (messengers, carrier) = answering(answer).await;
+        let came = outcome(messengers.mailer.send(&mail("ana@example.com")).await);
         assert_eq!((came.0, came.1.as_str()), expected, "{answer:?}");
         assert_eq!(carrier.seen().len(), 1, "{answer:?}");
     }
@@ -75,8 +75,8 @@ async fn every_answer_to_a_text_has_one_meaning_and_no_text_is_sent_twice() {
         (Answer::Cut, ("unanswered", "")),
         (Answer::With(200, "out of order"), ("unanswered", "")),
     ] {
-        let (messengers, carrier) = carried(answer).await;
-        let came = came_to(messengers.texter.send(&text("ready")).await);
+        let (messengers, carrier) = answering(answer).await;
+        let came = outcome(messengers.texter.send(&text("ready")).await);
         assert_eq!((came.0, came.1.as_str()), expected, "{answer:?}");
         assert_eq!(carrier.seen().len(), 1, "{answer:?}");
     }
@@ -89,10 +89,10 @@ async fn a_message_without_a_connection_was_not_sent() {
     drop(listener);
     let messengers = messengers(&aws::local(&closed, "anyone").await, PATIENT, None, Clock::system());
     assert_eq!(
-        came_to(messengers.mailer.send(&mail("ana@example.com")).await),
+        outcome(messengers.mailer.send(&mail("ana@example.com")).await),
         ("busy", "no-connection".into())
     );
-    assert_eq!(came_to(messengers.texter.send(&text("ready")).await), ("busy", "no-connection".into()));
+    assert_eq!(outcome(messengers.texter.send(&text("ready")).await), ("busy", "no-connection".into()));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn sns_is_asked_whether_a_number_opted_out() {
         )
     };
     for opted_out in [true, false] {
-        let (messengers, carrier) = carried(Answer::With(200, answer(opted_out).leak())).await;
+        let (messengers, carrier) = answering(Answer::With(200, answer(opted_out).leak())).await;
         assert_eq!(messengers.texter.is_opted_out(&phone()).await.unwrap(), opted_out);
         let asked = carrier.seen().join("\n");
         assert!(
@@ -113,7 +113,7 @@ async fn sns_is_asked_whether_a_number_opted_out() {
             "{asked}"
         );
     }
-    let (messengers, _) = carried(Answer::With(500, "out of order")).await;
+    let (messengers, _) = answering(Answer::With(500, "out of order")).await;
     assert!(messengers.texter.is_opted_out(&phone()).await.is_err_and(|failure| failure.is_passing()));
 }
 

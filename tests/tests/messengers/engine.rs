@@ -28,7 +28,7 @@ fn missing(test: &str, variable: &str) -> Option<String> {
 }
 
 /// Returns the message with this mark among those that the engine has sent.
-async fn taken(endpoint: &str, path: &str, marked: &str) -> Value {
+async fn sent_message(endpoint: &str, path: &str, marked: &str) -> Value {
     let all: Value = reqwest::get(format!("{endpoint}{path}")).await.unwrap().json().await.unwrap();
     find(&all, marked).unwrap_or_else(|| panic!("{marked} is not in {all}"))
 }
@@ -51,7 +51,7 @@ async fn a_mail_arrives_at_ses_with_sender_recipient_and_parts() {
     allow_sender(&sdk).await;
     let messengers = messengers(&sdk, PATIENT, None, Clock::system());
     let id = messengers.mailer.send(&mail(&format!("{marked}@example.com"))).await.unwrap();
-    let sent = taken(&endpoint, "/_ministack/ses/messages", &marked).await;
+    let sent = sent_message(&endpoint, "/_ministack/ses/messages", &marked).await;
     // The engine does not keep tags and configuration set; the next test checks the request itself.
     let expected = json!({
         "MessageId": id, "Source": FROM, "To": [format!("{marked}@example.com")], "CC": [], "BCC": [],
@@ -79,7 +79,7 @@ async fn a_text_arrives_at_sns_with_its_number_and_attributes() {
     let marked = data_encoding::HEXLOWER.encode(&random::<6>());
     let messengers = messengers(&aws::config().await, PATIENT, None, Clock::system());
     let id = messengers.texter.send(&text(&format!("Größe 🍜 {marked}"))).await.unwrap();
-    let sent = taken(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
+    let sent = sent_message(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
     let said = serde_json::to_string(&sent).unwrap();
     for part in [
         id.as_str(),
@@ -114,7 +114,7 @@ const NOT_OPTED_OUT: &str = "<CheckIfPhoneNumberIsOptedOutResponse xmlns=\"http:
     <CheckIfPhoneNumberIsOptedOutResult><isOptedOut>false</isOptedOut></CheckIfPhoneNumberIsOptedOutResult></CheckIfPhoneNumberIsOptedOutResponse>";
 
 /// Waits until the engine has sent the message.
-async fn in_time(endpoint: &str, path: &str, marked: &str) -> Value {
+async fn wait_for_message(endpoint: &str, path: &str, marked: &str) -> Value {
     const POLLS_MAX: usize = 300;
     for _ in 0..POLLS_MAX {
         let all: Value = reqwest::get(format!("{endpoint}{path}")).await.unwrap().json().await.unwrap();
@@ -156,7 +156,7 @@ async fn a_server_with_endpoints_takes_messages_from_sqs_and_sends_them_by_ses_a
     };
     let email = format!("{marked}@example.com");
     let ana = ask(None, "/v1/users", json!({ "email": email, "password": PASSWORD, "name": "Ana" })).await;
-    let mail = in_time(&endpoint, "/_ministack/ses/messages", &email).await;
+    let mail = wait_for_message(&endpoint, "/_ministack/ses/messages", &email).await;
     assert_eq!(mail["Source"], FROM);
     let text = mail["BodyText"].as_str().unwrap();
     let link = text.split_whitespace().find_map(|word| word.split_once("/confirm#")).unwrap().1;
@@ -169,7 +169,7 @@ async fn a_server_with_endpoints_takes_messages_from_sqs_and_sends_them_by_ses_a
         .await
         .id();
     assert_eq!(ask(Some(&token), &format!("/v1/waitees/{ben}/call"), json!({})).await.status, 202);
-    let text = in_time(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
+    let text = wait_for_message(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
     assert!(
         text.to_string().contains("+14155552671") && text.to_string().contains("your table is ready"),
         "{text}"

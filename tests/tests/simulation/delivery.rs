@@ -150,7 +150,7 @@ async fn follow(world: &World, plan: &Plan) {
                 }
             }
             Step::WorkOff => drop(post.work_off(sound).await),
-            Step::Tick => drop(post.look().await),
+            Step::Tick => drop(post.tick().await),
             Step::Project => project(stage, &[visit, mail]).await,
             Step::Pass(seconds) => stage.backend.clock.advance_millis(seconds * 1_000),
             Step::Host(request) => send_request(&owner, id, *request).await,
@@ -221,7 +221,7 @@ async fn settle(World { stage, post, sound, .. }: &World, streams: &[StreamId]) 
         let Some(at) = sought.into_iter().min() else { return project(stage, streams).await };
         clock.advance_millis((at.millis() + TICK_MS - clock.now().millis()).max(0));
         project(stage, streams).await;
-        post.look().await;
+        post.tick().await;
         post.work_off(sound).await;
     }
     panic!("something is still due after {TICKS_MAX} ticks");

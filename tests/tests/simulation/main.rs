@@ -1,12 +1,7 @@
 //! Simulated faults: doorbells that are repeated, late, reordered or lost, unreadable commits, tables that do
 //! not answer, and processes that abort. In the end the rows must equal the fold of the log.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "what fails here fails the test that called it"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic fails the test")]
 
 mod crash;
 mod delivery;

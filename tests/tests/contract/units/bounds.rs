@@ -57,7 +57,7 @@ async fn a_page_of_history_costs_the_same_anywhere_in_the_stream() {
         assert_eq!(shown.body["verified"]["ok"], json!(true), "page {page}: {shown:?}");
         cursor = format!("&cursor={}", shown.body["next"].as_str().unwrap());
         if page == 5 {
-            documented(&stage, "a page of 50 of the history of such a visit, keys at hand", &used);
+            documented(&stage, "a page of 50 of the history of such a visit, keys cached", &used);
         }
         if stage.counts_reads() {
             assert!(used.reads["events"] <= 12.0, "page {page}: {used:?}");

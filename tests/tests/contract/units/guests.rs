@@ -74,7 +74,7 @@ async fn a_public_list_and_a_visit_are_read_for_a_few_units() {
         assert_eq!(used.writes, units([]));
         if keys == 0.0 {
             let page = if path == &door { "a list as guests see it" } else { "a guest's own visit" };
-            documented(&stage, &format!("{page}, keys at hand"), &used);
+            documented(&stage, &format!("{page}, keys cached"), &used);
         }
         if stage.counts_reads() {
             let wanted = reads([("events-waitlists-g0", 1.0), (row, rows), (active, 0.5), ("vault", keys)]);
@@ -107,7 +107,7 @@ async fn an_account_is_one_row_written_and_read_for_one_unit() {
     assert_eq!(owner.get("/v1/me").await.status, 200);
     let used = stage.meter.take();
     assert_eq!(used.calls, 2, "the account's row and its mail's; the key is cached");
-    documented(&stage, "an account's own page, its key at hand", &used);
+    documented(&stage, "an account's own page, its key cached", &used);
     if stage.counts_reads() {
         assert_eq!(used.reads, reads([("events-users-g0", 1.0), ("events-mails-g0/confirming", 0.5)]));
     }

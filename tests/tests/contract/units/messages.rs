@@ -28,7 +28,7 @@ async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
         let used = stage.meter.take();
         assert_eq!(used.writes, units([("events", 2), ("events/audit", 2), ("limits", 2)]), "{contact}");
         let channel = if contact.get("phone").is_some() { "a text" } else { "an e-mail" };
-        documented(&stage, &format!("{channel} to a guest, keys at hand"), &used);
+        documented(&stage, &format!("{channel} to a guest, keys cached"), &used);
         if stage.counts_reads() {
             // The visit is read to start, for the lease, for the outcome, and for further work; then the
             // list; for a text the account; before the send the account and the visit once more.
@@ -78,7 +78,7 @@ async fn a_mail_to_an_owner_is_two_commits() {
     deliver.attend(owner.welcome().into()).await.unwrap();
     let used = stage.meter.take();
     assert_eq!(used.writes, units([("events", 2), ("events/audit", 2)]));
-    documented(&stage, "an e-mail to an owner, keys at hand", &used);
+    documented(&stage, "an e-mail to an owner, keys cached", &used);
     assert_eq!(post.sent_about(owner.welcome()).len(), 1);
 }
 

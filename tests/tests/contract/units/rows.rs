@@ -89,7 +89,7 @@ async fn a_board_costs_half_a_unit_per_4_kb_and_its_keys_once_a_minute() {
         assert_eq!(board.body["items"][29]["phone"], "+14155552671", "opened");
         let used = stage.meter.take();
         assert_eq!(used.writes, units([]));
-        let at_hand = if keys > 0.0 { "no keys at hand" } else { "keys at hand" };
+        let at_hand = if keys > 0.0 { "no keys cached" } else { "keys cached" };
         documented(&stage, &format!("a board of 30 parties, {at_hand}"), &used);
         if stage.counts_reads() {
             let board = used.reads["events-waitees-g0/active"];

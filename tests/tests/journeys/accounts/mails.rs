@@ -40,7 +40,7 @@ async fn resets_asked_for_by_strangers_reveal_nothing_and_do_not_touch_the_accou
     let stage = Stage::new().await;
     let backend = stage.bounded(UNBOUNDED);
     let account = stage.account().await;
-    for email in [account.email.as_str(), "nobody@example.com"] {
+    for email in [account.email.as_str(), "unknown@example.com"] {
         let body = json!({ "email": email });
         let ask = || send(&backend, None, "POST", "/v1/password-resets", Some(&body), &[]);
         let answers = join_all((0..RESETS).map(|_| ask())).await;
@@ -62,7 +62,7 @@ async fn resets_for_one_address_are_bounded_per_day_with_or_without_an_account()
     let stage = Stage::new().await;
     let account = stage.account().await;
     let backend = stage.bounded("mail-account=1000000/1h,mail-address=1000000/1h,reset-account=2/24h");
-    for email in [account.email.as_str(), "nobody@example.com"] {
+    for email in [account.email.as_str(), "unknown@example.com"] {
         let body = json!({ "email": email });
         let ask = || send(&backend, None, "POST", "/v1/password-resets", Some(&body), &[]);
         assert_eq!([ask().await.status, ask().await.status], [202, 202]);

@@ -262,7 +262,7 @@ async fn a_message_that_can_never_be_worded_leaves_one_dead_letter() {
     door.post.announce(&stage.commits(welcome).await).await;
     for _ in 0..25 {
         stage.backend.clock.advance_millis(60_000);
-        door.post.look().await;
+        door.post.tick().await;
         door.post.work_off(&door.post.deliver(&stage)).await;
     }
     assert_eq!(stage.backend.deliveries.dead_letters(None, 100).await.unwrap().letters.len(), 1);

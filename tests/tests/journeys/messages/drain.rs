@@ -50,7 +50,7 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_in_use() 
 
     if full {
         assert_eq!(
-            door.post.look().await,
+            door.post.tick().await,
             Looked { queued: 0, cut_short: false },
             "a tick queues nothing while this many messages wait"
         );

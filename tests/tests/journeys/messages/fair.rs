@@ -71,7 +71,7 @@ async fn a_flood_of_calls_does_not_delay_another_accounts_guest() {
             break;
         }
         door.pass(2);
-        door.post.look().await;
+        door.post.tick().await;
         door.pass(1);
         door.post.work_off(&door.post.deliver(&stage)).await;
     }
@@ -118,7 +118,7 @@ async fn the_tick_serves_accounts_in_turn_while_ten_thousand_intents_wait() {
     stage.backend.deliveries.send_all(&vec![waiting; 10_000], Duration::from_secs(600)).await.unwrap();
 
     door.pass(2);
-    assert_eq!(door.post.look().await, Looked { queued: 10 + 1, cut_short: true });
+    assert_eq!(door.post.tick().await, Looked { queued: 10 + 1, cut_short: true });
     let worked_off = door.post.work_off(&door.post.deliver(&stage)).await;
     assert_eq!(worked_off, 11);
     assert_eq!(door.told(ana).await[0], "table-ready sms sent -");
@@ -137,7 +137,7 @@ async fn the_tick_finds_due_rows_behind_thousands_of_another_account() {
     rows.push((mine.0, door.owner.id, due_at.plus_minutes(1)));
     put_due(&stage, &rows).await;
     door.pass(2);
-    let looked = door.post.look().await;
+    let looked = door.post.tick().await;
     assert!(looked.cut_short && looked.queued < 200, "{looked:?}");
     let mut found = Vec::new();
     loop {

@@ -126,8 +126,8 @@ async fn a_sign_in_costs_the_documented_units() {
         costs.push(stage.meter.take());
     }
     let [good, wrong, unknown] = &costs[..] else { unreachable!() };
-    documented(&stage, "signing in, the account's key at hand", good);
-    documented(&stage, "a sign-in with a wrong password, the account's key at hand", wrong);
+    documented(&stage, "signing in, the account's key cached", good);
+    documented(&stage, "a sign-in with a wrong password, the account's key cached", wrong);
     documented(&stage, "a sign-in with an unknown address", unknown);
     assert_eq!(good.writes["limits"], 2.0);
     assert_eq!((good.writes["events"], good.writes["events/audit"]), (1.0, 1.0), "{good:?}");
