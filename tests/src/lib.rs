@@ -7,6 +7,7 @@ pub mod carrier;
 pub mod cases;
 pub mod costs;
 pub mod delivery;
+pub mod endpoints;
 pub mod events;
 pub mod mails;
 pub mod meter;

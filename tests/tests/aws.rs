@@ -12,22 +12,13 @@ use infra::{
 };
 use schema::{UserId, WaiteeId, table::VAULT};
 use uuid::Uuid;
-use waitlist_tests::stage::Stage;
+use waitlist_tests::{endpoints::endpoint, stage::Stage};
 
 const AT_ONCE: Duration = Duration::ZERO;
 /// Longer than a receive that finds nothing takes.
 const VISIBILITY: Duration = Duration::from_secs(3);
 /// How often a message is received before it becomes a dead letter.
 const ATTEMPTS_MAX: u32 = 2;
-
-/// Whether the variable that names an engine is not set. Then prints that the test is skipped.
-fn missing(test: &str, variable: &str) -> bool {
-    let missing = std::env::var_os(variable).is_none();
-    if missing {
-        println!("SKIPPED {test}: no engine, {variable} is not set");
-    }
-    missing
-}
 
 /// Creates a queue and its dead-letter queue.
 async fn queue() -> Queue {
@@ -63,7 +54,7 @@ async fn wear_out(queue: &Queue) {
 
 #[tokio::test]
 async fn a_message_in_sqs_is_received_until_it_is_deleted() {
-    if missing("a_message_in_sqs_is_received_until_it_is_deleted", "AWS_ENDPOINT_URL_SQS") {
+    if endpoint("a_message_in_sqs_is_received_until_it_is_deleted", "AWS_ENDPOINT_URL_SQS").is_none() {
         return;
     }
     let queue = queue().await;
@@ -87,7 +78,7 @@ async fn a_message_in_sqs_is_received_until_it_is_deleted() {
 
 #[tokio::test]
 async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
-    if missing("dead_letters_of_sqs_are_listed_and_sent_anew", "AWS_ENDPOINT_URL_SQS") {
+    if endpoint("dead_letters_of_sqs_are_listed_and_sent_anew", "AWS_ENDPOINT_URL_SQS").is_none() {
         return;
     }
     let queue = queue().await;
@@ -120,7 +111,9 @@ async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
 #[tokio::test]
 async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
     let name = "a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s";
-    if missing(name, "AWS_ENDPOINT_URL_KMS") || missing(name, "AWS_ENDPOINT_URL_DYNAMODB") {
+    if endpoint(name, "AWS_ENDPOINT_URL_KMS").is_none()
+        || endpoint(name, "AWS_ENDPOINT_URL_DYNAMODB").is_none()
+    {
         return;
     }
     let kms = aws_sdk_kms::Client::new(&aws::config().await);
@@ -163,7 +156,7 @@ async fn a_key_of_kms_wraps_an_account_s_key_and_no_other_account_s() {
 
 #[tokio::test]
 async fn many_messages_of_sqs_are_sent_at_once_and_counted() {
-    if missing("many_messages_of_sqs_are_sent_at_once_and_counted", "AWS_ENDPOINT_URL_SQS") {
+    if endpoint("many_messages_of_sqs_are_sent_at_once_and_counted", "AWS_ENDPOINT_URL_SQS").is_none() {
         return;
     }
     let queue = queue().await;

@@ -29,7 +29,7 @@ impl SnsTexter {
     pub(super) async fn send(&self, text: &Text) -> Result<String, SendError> {
         let malformed = |_| SendError::Refused { code: "malformed".into() };
         let mut call = self.sending.publish().phone_number(text.to.clear()).message(&text.body);
-        // Transactional texts go out first and at any hour, whatever the account's default type is.
+        // Transactional texts go out first and at any hour. The account's default type may be another.
         call = call.message_attributes("AWS.SNS.SMS.SMSType", attribute("Transactional").map_err(malformed)?);
         if let Some(sender_id) = &self.settings.sender_id {
             call = call.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id).map_err(malformed)?);

@@ -13,19 +13,11 @@ use tokio::net::TcpListener;
 use waitlist_tests::{
     account::PASSWORD,
     carrier::{FROM, messengers},
+    endpoints::endpoint,
     process::Server,
 };
 
 use super::{PATIENT, mail, text};
-
-/// Returns the endpoint that the variable names. Without one, prints that the test is skipped.
-fn missing(test: &str, variable: &str) -> Option<String> {
-    let endpoint = std::env::var(variable).ok();
-    if endpoint.is_none() {
-        println!("SKIPPED {test}: no engine, {variable} is not set");
-    }
-    endpoint
-}
 
 /// Returns the message with this mark among those that the engine has sent.
 async fn sent_message(endpoint: &str, path: &str, marked: &str) -> Value {
@@ -45,7 +37,7 @@ fn find(within: &Value, marked: &str) -> Option<Value> {
 #[tokio::test]
 async fn a_mail_arrives_at_ses_with_sender_recipient_and_parts() {
     let name = "a_mail_arrives_at_ses_with_sender_recipient_and_parts";
-    let Some(endpoint) = missing(name, "AWS_ENDPOINT_URL_SESV2") else { return };
+    let Some(endpoint) = endpoint(name, "AWS_ENDPOINT_URL_SESV2") else { return };
     let sdk = aws::config().await;
     let marked = data_encoding::HEXLOWER.encode(&random::<6>());
     allow_sender(&sdk).await;
@@ -72,7 +64,7 @@ async fn allow_sender(sdk: &aws_config::SdkConfig) {
 #[tokio::test]
 async fn a_text_arrives_at_sns_with_its_number_and_attributes() {
     let Some(endpoint) =
-        missing("a_text_arrives_at_sns_with_its_number_and_attributes", "AWS_ENDPOINT_URL_SNS")
+        endpoint("a_text_arrives_at_sns_with_its_number_and_attributes", "AWS_ENDPOINT_URL_SNS")
     else {
         return;
     };
@@ -129,7 +121,7 @@ async fn wait_for_message(endpoint: &str, path: &str, marked: &str) -> Value {
 #[tokio::test]
 async fn a_server_with_endpoints_takes_messages_from_sqs_and_sends_them_by_ses_and_sns() {
     let name = "a_server_with_endpoints_takes_messages_from_sqs_and_sends_them_by_ses_and_sns";
-    let Some(endpoint) = missing(name, "AWS_ENDPOINT_URL_SESV2") else { return };
+    let Some(endpoint) = endpoint(name, "AWS_ENDPOINT_URL_SESV2") else { return };
     let sdk = aws::config().await;
     allow_sender(&sdk).await;
     let marked = data_encoding::HEXLOWER.encode(&random::<6>());

@@ -9,7 +9,7 @@ use super::{
     carrier::{NOT_OPTED_OUT, TAKEN, TOO_FAST},
 };
 
-/// Lets a text be sent and does something after its lease was taken and before it is sent.
+/// Sends a text, and runs `act` between its lease and the send.
 async fn while_sending(door: &Door<'_>, act: impl AsyncFnOnce(WaiteeId)) -> WaiteeId {
     let carrier = Carrier::new(&[NOT_OPTED_OUT, TAKEN]).await;
     let deliver = door.post.deliver_by(&carrier).await;
@@ -27,7 +27,7 @@ async fn while_sending(door: &Door<'_>, act: impl AsyncFnOnce(WaiteeId)) -> Wait
     ana
 }
 
-/// Erases something while a text is being sent. Returns the message's state.
+/// Sends the erasing request while a text is being sent. Returns the message's state.
 async fn erased_meanwhile(path: impl Fn(WaiteeId) -> String, body: Value) -> String {
     let stage = Stage::new().await;
     let door = Door::open(&stage).await;
