@@ -1,12 +1,14 @@
-//! The names of things: accounts, lists, visits, streams, and who acted.
+//! Ids of subjects and streams, and the actors of commits.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use uuid::Uuid;
 
-macro_rules! uuid_id {
-    ($(#[$doc:meta])* $name:ident) => {
+/// Declares the id of the subjects of a category: a UUID that also names the stream.
+macro_rules! subject_id {
+    ($(#[$doc:meta])* $name:ident, $category:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -29,55 +31,57 @@ macro_rules! uuid_id {
                 Uuid::try_parse(text).map(Self).map_err(|_| NotAnId)
             }
         }
+
+        impl From<$name> for StreamId {
+            fn from(id: $name) -> Self {
+                Self { category: Category::$category, id: id.0 }
+            }
+        }
     };
 }
 
-/// The text is no UUID with hyphens.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a UUID with hyphens, such as 01920000-0000-7000-8000-000000000000")]
 pub struct NotAnId;
 
-uuid_id! {
+subject_id! {
     /// An account: the owner of lists, and the tenant that data belongs to.
-    UserId
+    UserId, User
 }
-uuid_id! {
+subject_id! {
     /// A waiting list.
-    WaitlistId
+    WaitlistId, Waitlist
 }
-uuid_id! {
-    /// One party's visit.
-    WaiteeId
+subject_id! {
+    /// A visit: one stay of a party on a list.
+    WaiteeId, Waitee
 }
-uuid_id! {
+subject_id! {
     /// A mail to an owner. The welcome mail has the id of its account.
-    MailId
+    MailId, Mail
 }
-uuid_id! {
-    /// A sign-in, from its start until it is revoked or runs out.
-    SessionId
+subject_id! {
+    /// A session: from a sign-in until it is revoked or expires.
+    SessionId, Session
 }
 
-/// What a stream is about: the part of its name before the first hyphen.
+/// The kind of a stream's subject: the part of the stream's name before the first hyphen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
     /// An account.
     User,
     /// A mail to an account's owner.
     Mail,
-    /// A sign-in.
     Session,
-    /// A waiting list.
     Waitlist,
-    /// One party's visit.
+    /// A visit.
     Waitee,
 }
 
 impl Category {
-    /// All there are.
     pub const ALL: [Self; 5] = [Self::User, Self::Mail, Self::Session, Self::Waitlist, Self::Waitee];
 
-    /// The category as it stands in stream names and event types.
+    /// The word that stands in stream names and event types.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -91,15 +95,12 @@ impl Category {
 }
 
 /// The name of a stream: `waitee-01920000-0000-7000-8000-000000000000`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct StreamId {
-    /// What the stream is about.
     pub category: Category,
     pub id: Uuid,
 }
 
-/// The text names no stream.
 #[derive(Debug, thiserror::Error)]
 #[error("names no stream")]
 pub struct NotAStream;
@@ -121,62 +122,18 @@ impl FromStr for StreamId {
     }
 }
 
-impl From<StreamId> for String {
-    fn from(stream: StreamId) -> Self {
-        stream.to_string()
-    }
-}
-
-impl TryFrom<String> for StreamId {
-    type Error = NotAStream;
-
-    fn try_from(text: String) -> Result<Self, NotAStream> {
-        text.parse()
-    }
-}
-
-impl From<UserId> for StreamId {
-    fn from(id: UserId) -> Self {
-        Self { category: Category::User, id: id.0 }
-    }
-}
-
-impl From<MailId> for StreamId {
-    fn from(id: MailId) -> Self {
-        Self { category: Category::Mail, id: id.0 }
-    }
-}
-
-impl From<WaitlistId> for StreamId {
-    fn from(id: WaitlistId) -> Self {
-        Self { category: Category::Waitlist, id: id.0 }
-    }
-}
-
-impl From<WaiteeId> for StreamId {
-    fn from(id: WaiteeId) -> Self {
-        Self { category: Category::Waitee, id: id.0 }
-    }
-}
-
-impl From<SessionId> for StreamId {
-    fn from(id: SessionId) -> Self {
-        Self { category: Category::Session, id: id.0 }
-    }
-}
-
-/// A part of the system that acts by itself.
+/// A part of the system that commits without a signed-in account or guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
-    /// Asks for mails to an owner in the name of callers who have not signed in.
+    /// Asks for mails to an owner on requests without an access token.
     Accounts,
     /// Sends messages.
     Delivery,
-    /// Forgets people.
+    /// Erases accounts and guests.
     Eraser,
-    /// A person with the system's own command line.
+    /// A person at the operator's command line.
     Operator,
-    /// Does what time has come for.
+    /// Does what falls due by time.
     Tick,
 }
 
@@ -194,19 +151,16 @@ impl Component {
     }
 }
 
-/// Who caused a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+/// The person or component that caused a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub enum Actor {
-    /// A signed-in account.
+    /// A host, signed in to the account.
     User(UserId),
-    /// A guest, by their visit.
+    /// A guest, by the id of their visit.
     Guest(WaiteeId),
-    /// The system itself.
     System(Component),
 }
 
-/// The text names no actor.
 #[derive(Debug, thiserror::Error)]
 #[error("names no actor")]
 pub struct NotAnActor;
@@ -221,16 +175,10 @@ impl fmt::Display for Actor {
     }
 }
 
-impl From<Actor> for String {
-    fn from(actor: Actor) -> Self {
-        actor.to_string()
-    }
-}
+impl FromStr for Actor {
+    type Err = NotAnActor;
 
-impl TryFrom<String> for Actor {
-    type Error = NotAnActor;
-
-    fn try_from(text: String) -> Result<Self, NotAnActor> {
+    fn from_str(text: &str) -> Result<Self, NotAnActor> {
         match text.split_once(':') {
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| NotAnActor),
             Some(("guest", id)) => id.parse().map(Self::Guest).map_err(|_| NotAnActor),
@@ -247,13 +195,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_named_by_category_and_id() {
+    fn a_stream_name_is_its_category_and_id() {
         let name = "waitee-01920000-0000-7000-8000-000000000000";
         assert_eq!(name.parse::<StreamId>().unwrap().to_string(), name);
     }
 
     #[test]
-    fn an_id_is_the_same_in_capitals() {
+    fn an_id_in_capitals_is_the_same_id() {
         let id: WaiteeId = "0192ABCD-EF00-7000-8000-00000000000F".parse().unwrap();
         assert_eq!(id.to_string(), "0192abcd-ef00-7000-8000-00000000000f");
         let stream: StreamId = "waitee-0192ABCD-EF00-7000-8000-00000000000F".parse().unwrap();
@@ -264,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_names_no_stream() {
+    fn other_texts_are_refused_as_stream_names() {
         for text in [
             "",
             "waitee",
@@ -276,7 +224,7 @@ mod tests {
         }
         assert!(
             "waitee-01920000000070008000000000000000".parse::<StreamId>().is_err(),
-            "one stream, one name"
+            "a stream has one name only"
         );
     }
 }

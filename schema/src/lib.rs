@@ -11,7 +11,6 @@ pub mod event;
 pub mod id;
 pub mod mail;
 pub mod message;
-mod patch;
 pub mod problem;
 pub mod rank;
 pub mod route;

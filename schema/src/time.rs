@@ -1,24 +1,22 @@
-//! Instants as this system records them: UTC, to the millisecond.
+//! Instants in UTC, to the millisecond.
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 const MINUTE_MS: i64 = 60_000;
 
 /// An instant in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Time(DateTime<Utc>);
 
-/// The text is no RFC 3339 instant.
 #[derive(Debug, thiserror::Error)]
 #[error("must be an RFC 3339 time such as 2026-11-20T19:42:00Z")]
 pub struct NotATime;
 
 impl Time {
-    /// The instant `ms` milliseconds after the Unix epoch; outside the years a calendar can hold, the nearest such instant.
+    /// The instant `ms` milliseconds after the Unix epoch, clamped to the years that a calendar can hold.
     #[must_use]
     pub fn from_millis(ms: i64) -> Self {
         let nearest = if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
@@ -43,7 +41,7 @@ impl Time {
         self.plus_millis(i64::from(minutes) * MINUTE_MS)
     }
 
-    /// The whole minute in which this instant lies.
+    /// The start of the minute in which this instant lies.
     #[must_use]
     pub fn minute(self) -> Self {
         Self::from_millis(self.millis().div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
@@ -71,33 +69,19 @@ impl FromStr for Time {
     }
 }
 
-impl From<Time> for String {
-    fn from(time: Time) -> Self {
-        time.to_string()
-    }
-}
-
-impl TryFrom<String> for Time {
-    type Error = NotATime;
-
-    fn try_from(text: String) -> Result<Self, NotATime> {
-        text.parse()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_written_as_it_was_read() {
+    fn a_time_is_written_in_utc_with_milliseconds() {
         let text = "2026-11-20T19:42:00.007Z";
         assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
         assert_eq!("2026-11-20T20:42:00.007+01:00".parse::<Time>().unwrap().to_string(), text);
     }
 
     #[test]
-    fn an_instant_lies_in_the_minute_that_has_begun() {
+    fn the_minute_of_an_instant_is_its_start() {
         let minute = |text: &str| text.parse::<Time>().unwrap().minute().to_string();
         assert_eq!(minute("2026-11-20T19:42:59.999Z"), "2026-11-20T19:42:00.000Z");
         assert_eq!(minute("2026-11-20T19:42:00Z"), "2026-11-20T19:42:00.000Z");

@@ -20,6 +20,7 @@ pub use self::{
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::sealed::Personal;
 
@@ -109,7 +110,7 @@ impl Reason {
 }
 
 /// A language that messages are written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum Language {
     /// English.
     En,
@@ -138,8 +139,11 @@ impl fmt::Display for Language {
     }
 }
 
-/// The name of a list, 1 to 100 characters. A restaurant's, not a person's: it stands on the door.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The name of a list, 1 to 100 characters. It is public and no personal data.
+///
+/// A stored name is read without a check, so that events stay readable when new names are judged more strictly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ListName(String);
 
 impl FromStr for ListName {
@@ -153,37 +157,6 @@ impl FromStr for ListName {
 impl fmt::Display for ListName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-macro_rules! serde_as_text {
-    ($($name:ident),*) => {$(
-        impl Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    )*};
-}
-
-serde_as_text!(Region, Zone, DayStart, Language);
-
-impl Serialize for ListName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ListName {
-    /// Takes the stored text as it is: an event stays readable when new names are judged more strictly.
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 
 use crate::{
     Rank, Sealed, Time,
     event::events,
     id::WaitlistId,
-    patch::present,
     value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason},
 };
 
@@ -109,15 +109,15 @@ pub struct Details {
     pub name: Option<Sealed<Name>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party_size: Option<PartySize>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     pub phone: Option<Option<Sealed<Phone>>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     pub email: Option<Option<Sealed<Email>>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     pub note: Option<Option<Sealed<Note>>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     pub quoted_minutes: Option<Option<QuoteMinutes>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     pub language: Option<Option<Language>>,
 }
 

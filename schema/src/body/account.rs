@@ -1,12 +1,12 @@
 //! Bodies about accounts and sessions.
 
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 use uuid::Uuid;
 
 use crate::{
     Problem, Time,
     check::Check,
-    patch::present,
     value::{Email, Name, Password},
 };
 
@@ -43,7 +43,7 @@ impl Register {
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeMe {
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub name: Option<Option<String>>,
 }
 

@@ -1,13 +1,13 @@
 //! Bodies about parties.
 
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 use uuid::Uuid;
 
 use crate::{
     Problem, Time, WaiteeId,
     check::Check,
     message::Channel,
-    patch::present,
     value::{Email, Invalid, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason, Region, Whole},
     waitee::{JoinedBy, State},
 };
@@ -66,19 +66,19 @@ impl AddWaitee {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeWaitee {
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub name: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub party_size: Option<Option<Whole>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub phone: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub email: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub note: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub quoted_minutes: Option<Option<Whole>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub language: Option<Option<String>>,
 }
 

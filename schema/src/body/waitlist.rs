@@ -1,12 +1,12 @@
 //! Bodies about waiting lists.
 
 use serde::{Deserialize, Serialize};
+use serde_with::rust::double_option;
 use uuid::Uuid;
 
 use crate::{
     Problem, Time,
     check::Check,
-    patch::present,
     value::{Bounded, Capacity, HoldMinutes, Whole},
     waitlist::Settings,
 };
@@ -71,23 +71,23 @@ impl CreateWaitlist {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeWaitlist {
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub name: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub time_zone: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub region: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub capacity: Option<Option<Whole>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub hold_minutes: Option<Option<Whole>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub remind_minutes: Option<Option<Whole>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub quote_minutes: Option<Option<Whole>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub language: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "double_option::deserialize")]
     pub day_starts: Option<Option<String>>,
 }
 

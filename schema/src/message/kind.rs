@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::Time;
 
@@ -91,8 +91,7 @@ impl Kind {
 }
 
 /// The name of a message: its kind and the number of the event that caused it, as in `table-ready-7`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct MessageId {
     pub kind: Kind,
     /// Number of the causing event in the message's stream.
@@ -118,20 +117,6 @@ impl FromStr for MessageId {
         let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(NotAMessage)?;
         let id = Self { kind, cause: cause.parse().map_err(|_| NotAMessage)? };
         if id.to_string() == text { Ok(id) } else { Err(NotAMessage) }
-    }
-}
-
-impl From<MessageId> for String {
-    fn from(id: MessageId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for MessageId {
-    type Error = NotAMessage;
-
-    fn try_from(text: String) -> Result<Self, NotAMessage> {
-        text.parse()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType as Type, enums};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{Invalid, Phone};
 
@@ -60,7 +61,7 @@ impl Phone {
 }
 
 /// A country whose telephone numbers are read without a prefix: ISO 3166-1 alpha-2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Region(enums::Region);
 
 impl FromStr for Region {

@@ -8,6 +8,7 @@ use jiff::{
     civil::{Date, Time as WallTime},
     tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
 };
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::Invalid;
 use crate::Time;
@@ -16,11 +17,11 @@ use crate::Time;
 static RULES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// A time zone of the IANA database.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Zone(TimeZone);
 
 /// The wall-clock minute at which a business day starts: `04:00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct DayStart(WallTime);
 
 impl Zone {
