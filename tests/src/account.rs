@@ -87,7 +87,7 @@ impl Stage {
         let account = self.account().await;
         match self.principal(&account.access).await {
             Principal::User { id, session, .. } => self.owner_with(id, session),
-            Principal::Nobody | Principal::Unknown => panic!("a new token is accepted"),
+            Principal::Anonymous | Principal::Unknown => panic!("a new token is accepted"),
         }
     }
 }

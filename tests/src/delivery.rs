@@ -10,7 +10,7 @@ use infra::{
 use reactors::{
     delivery::Deliver,
     reactor::Reactor,
-    tick::{Looked, Tick},
+    tick::{Report, Tick},
 };
 use schema::{Commit, StreamId};
 use serde_json::json;
@@ -113,7 +113,7 @@ impl Post {
     }
 
     /// Runs the tick once.
-    pub async fn tick(&self) -> Looked {
+    pub async fn tick(&self) -> Report {
         Tick::new(self.backend.clone()).look().await.unwrap()
     }
 

@@ -44,7 +44,7 @@ impl Authorizer {
     /// Returns the principal of a request's `Authorization` header. Without the header the authorizer is not
     /// called.
     pub(crate) async fn principal(&self, backend: &Backend, header: Option<&HeaderValue>) -> Principal {
-        let Some(header) = header else { return Principal::Nobody };
+        let Some(header) = header else { return Principal::Anonymous };
         self.ask(header, backend.clock.moment(), async || {
             commands::authorizer::authorize(backend, header.to_str().ok()).await
         })
@@ -149,7 +149,7 @@ mod tests {
         let authorizer = Authorizer::default();
         assert_eq!(ask(&authorizer, "Bearer a", 0, Ok(account(1))).await, (account(1), true));
         assert_eq!(
-            ask(&authorizer, "Bearer a", AGE_MAX_MS - 1, Ok(Principal::Nobody)).await,
+            ask(&authorizer, "Bearer a", AGE_MAX_MS - 1, Ok(Principal::Anonymous)).await,
             (account(1), false)
         );
         assert_eq!(
@@ -158,12 +158,12 @@ mod tests {
             "another token"
         );
         assert_eq!(
-            ask(&authorizer, "Bearer a", AGE_MAX_MS, Ok(Principal::Nobody)).await,
-            (Principal::Nobody, true)
+            ask(&authorizer, "Bearer a", AGE_MAX_MS, Ok(Principal::Anonymous)).await,
+            (Principal::Anonymous, true)
         );
         assert_eq!(
             ask(&authorizer, "Bearer a", AGE_MAX_MS + 1, Ok(account(1))).await,
-            (Principal::Nobody, false),
+            (Principal::Anonymous, false),
             "a refusal is cached as well"
         );
     }

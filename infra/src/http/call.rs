@@ -143,16 +143,9 @@ impl<'r> Call<'r> {
         Ok(Some(Tag::of(&[id.to_string().as_bytes()])))
     }
 
-    /// Returns the id of the stream that a creation with this key begins. It is the same for the same
-    /// account, route and key.
+    /// Returns the id of a stream that this request creates, derived from account, route, path id and idempotency key.
     #[must_use]
-    pub fn derived_id(&self, key: Tag) -> Uuid {
-        self.derived_id_of(self.owner, key)
-    }
-
-    /// As [`Call::derived_id`], for a public route that creates something of the account `tenant`.
-    #[must_use]
-    pub fn derived_id_of(&self, tenant: UserId, key: Tag) -> Uuid {
+    pub fn derived_id(&self, tenant: UserId, key: Tag) -> Uuid {
         let [method, path, id] = self.target();
         let digest = Tag::of(&[tenant.0.as_bytes(), method, path, id, &key.0]);
         uuid::Builder::from_custom_bytes(digest.0).into_uuid()
@@ -218,7 +211,7 @@ fn authorized(
         {
             Ok((*id, *session, *operator))
         }
-        Some(Principal::User { .. } | Principal::Nobody) | None => Err(Problem::unauthorized()),
+        Some(Principal::User { .. } | Principal::Anonymous) | None => Err(Problem::unauthorized()),
         Some(Principal::Unknown) => {
             let detail = "Your access token cannot be checked now; try again shortly.";
             Err(Problem { retry_after_s: Some(RETRY_AFTER_S), ..Problem::new(Slug::Unavailable, detail) })

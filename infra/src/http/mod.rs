@@ -63,7 +63,8 @@ pub enum Principal {
         operator: bool,
     },
     /// The token is missing or not accepted.
-    Nobody,
+    #[serde(rename = "nobody")]
+    Anonymous,
     /// The token could not be checked, because the log or the keys could not be read.
     Unknown,
 }

@@ -134,7 +134,7 @@ async fn an_expired_principal_is_401_on_every_route() {
         let (path, body) = request(entry, &list, &party, &other).unwrap();
         for principal in [
             None,
-            Some(Principal::Nobody),
+            Some(Principal::Anonymous),
             Some(Principal::account(owner.id, now_s)),
             Some(Principal::account(owner.id, now_s - 3_600)),
             Some(Principal::account(owner.id, i64::MIN)),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use infra::vault::Subject;
-use reactors::{Intent, erasure::forget, intent::Errand};
+use reactors::{Intent, erasure::forget, intent::QueuedIntent};
 use schema::{StreamId, WaiteeId, table::VAULT};
 use serde_json::{Value, json};
 use waitlist_tests::{
@@ -68,7 +68,7 @@ async fn the_master_key_and_all_stored_data_reveal_nothing_of_an_erased_guest_or
 
     assert_eq!(account.post(&format!("/v1/waitees/{}/erase", ana.id), json!({})).await.status, 202);
     let intent = Intent::Forget { stream: ana.stream() };
-    Errand::from(intent).send(&stage.backend, Duration::ZERO).await.unwrap(); // stays on the queue during the search
+    QueuedIntent::from(intent).send(&stage.backend, Duration::ZERO).await.unwrap(); // stays on the queue during the search
     forget(&stage.backend, ana.stream()).await.unwrap();
     feed(&stage).await;
     assert_eq!(readable(&stage).await, &of_accounts | &guests(&[&ben, &cleo]));

@@ -73,7 +73,7 @@ async fn an_operators_session_has_the_permission_and_the_log_names_the_actor() {
     let nowhere = tempfile::tempdir().unwrap();
     let is_operator = async || match stage.principal(&account.access).await {
         Principal::User { operator, .. } => operator,
-        Principal::Nobody | Principal::Unknown => panic!("the session is valid"),
+        Principal::Anonymous | Principal::Unknown => panic!("the session is valid"),
     };
     assert!(!is_operator().await);
     for (what, is) in [("grant", true), ("revoke", false)] {

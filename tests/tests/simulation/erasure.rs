@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use infra::{Backend, queue::RECEIVE_MAX, vault::Subject};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
-use reactors::{Intent, erasure::forget, intent::Errand, reactor::Reactor};
+use reactors::{Intent, erasure::forget, intent::QueuedIntent, reactor::Reactor};
 use schema::{Commit, WaiteeId, WaitlistId, table::VAULT};
 use waitlist_tests::{
     account::PASSWORD,
@@ -164,7 +164,7 @@ async fn commits_that_the_reactor_cannot_read_are_parked_and_block_nothing() {
     assert_eq!(react(&[&commits[1], &garbage, &beside]).await, Vec::<String>::new());
     assert_eq!(stage.backend.erasures.receive(RECEIVE_MAX).await.unwrap().len(), 2);
     let parked = stage.backend.deliveries.receive(RECEIVE_MAX).await.unwrap();
-    let parked: Errand = serde_json::from_str(&parked[0].body).unwrap();
+    let parked: QueuedIntent = serde_json::from_str(&parked[0].body).unwrap();
     assert_eq!(parked.intent, Intent::React { stream: garbage.stream, seq: garbage.seq });
     assert!(
         parked.cause.is_some_and(|cause| cause.contains("no list of events")),

@@ -55,7 +55,7 @@ fn an_altered_or_invented_token_is_refused_and_causes_no_error() {
             let scheme = format!("Bearer {access}");
             for header in [access.as_str(), &scheme, "Bearer", &scheme.to_uppercase()] {
                 let principal = commands::authorizer::authorize(&stage.backend, Some(header)).await.unwrap();
-                prop_assert_eq!(principal, Principal::Nobody, "{}", header);
+                prop_assert_eq!(principal, Principal::Anonymous, "{}", header);
             }
             let refused = stage.refresh(&refresh).await;
             prop_assert_eq!(refused.status, 401, "{:?}", refused);

@@ -136,7 +136,7 @@ async fn a_reset_link_sets_the_password_once_and_ends_every_session() {
     assert_eq!(scene.reset(&token, "password").await, 422, "after a weak password the link stays valid");
     assert_eq!(scene.reset(&token, OTHER_PASSWORD).await, 204);
     assert_eq!(scene.reset(&token, "a third passphrase altogether").await, 422, "a used link is invalid");
-    assert_eq!(stage.principal(&account.access).await, infra::http::Principal::Nobody);
+    assert_eq!(stage.principal(&account.access).await, infra::http::Principal::Anonymous);
     assert_eq!(stage.refresh(&account.refresh).await.status, 401);
     assert_eq!(stage.sign_in(&account.email, PASSWORD).await.status, 401);
     assert_eq!(stage.sign_in(&account.email, OTHER_PASSWORD).await.status, 201);

@@ -68,7 +68,7 @@ async fn a_refresh_is_answered_again_until_its_token_is_used() {
     }
     assert_eq!(stage.refresh(&successor).await.status, 200, "the successor is used");
     assert_is_problem(&stage.refresh(&account.refresh).await, 401, "invalid-token", "its successor was used");
-    assert_eq!(stage.principal(&account.access).await, Principal::Nobody, "the reuse ends the session");
+    assert_eq!(stage.principal(&account.access).await, Principal::Anonymous, "the reuse ends the session");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_stolen_refresh_token_ends_the_session_for_thief_and_owner() {
     );
     assert_eq!(
         stage.principal(&token(&next, "access_token")).await,
-        Principal::Nobody,
+        Principal::Anonymous,
         "no token of the session is accepted"
     );
     let last = stage.commits(session).await.pop().unwrap();
@@ -100,7 +100,7 @@ async fn signing_out_ends_only_this_session_and_at_once() {
     let account = stage.account().await;
     let elsewhere = stage.sign_in(&account.email, PASSWORD).await;
     assert_eq!(stage.with(&account.access, "DELETE", "/v1/sessions/current", json!({})).await.status, 204);
-    assert_eq!(stage.principal(&account.access).await, Principal::Nobody);
+    assert_eq!(stage.principal(&account.access).await, Principal::Anonymous);
     assert_eq!(stage.refresh(&account.refresh).await.status, 401);
     assert!(matches!(stage.principal(&token(&elsewhere, "access_token")).await, Principal::User { .. }));
 }
@@ -133,7 +133,7 @@ async fn a_new_password_or_an_erasure_ends_every_session() {
         };
         assert_eq!(done.status, if erasing { 202 } else { 204 }, "{done:?}");
         for access in [&account.access, &token(&elsewhere, "access_token")] {
-            assert_eq!(stage.principal(access).await, Principal::Nobody);
+            assert_eq!(stage.principal(access).await, Principal::Anonymous);
         }
         for refresh in [&account.refresh, &token(&elsewhere, "refresh_token")] {
             assert_is_problem(

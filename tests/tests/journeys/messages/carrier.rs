@@ -169,7 +169,7 @@ async fn a_message_leased_by_another_sender_is_sent_when_the_lease_ends() {
     let ana = door.join(json!({ "email": "ana@example.com" })).await;
     door.does(ana, "call").await;
     let read = stage.backend.log.read::<commands::waitee::Waitee>(ana.into()).await.unwrap().unwrap();
-    let author = read.because_of(2, Actor::System(Component::Delivery));
+    let author = read.author_caused_by(2, Actor::System(Component::Delivery));
     let start =
         Command::Start { message: MessageId { kind: Kind::TableReady, cause: 2 }, channel: Channel::Email };
     let begun = record_if(&stage.backend, ana.into(), &author, &start, 2).await.unwrap();
@@ -224,7 +224,7 @@ async fn a_message_worded_for_a_removed_number_is_not_started() {
     let patch = json!({ "phone": null, "email": "ana@example.com" });
     assert_eq!(door.owner.send("PATCH", &format!("/v1/waitees/{ana}"), Some(&patch), &[]).await.status, 200);
     let read = stage.backend.log.read::<commands::waitee::Waitee>(ana.into()).await.unwrap().unwrap();
-    let author = read.because_of(2, Actor::System(Component::Delivery));
+    let author = read.author_caused_by(2, Actor::System(Component::Delivery));
     let message = MessageId { kind: Kind::TableReady, cause: 2 };
     let start = Command::Start { message, channel: Channel::Sms };
     let skip = Command::Skip { message, attempt: None, reason: Skip::NoAddress };

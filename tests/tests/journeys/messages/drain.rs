@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use reactors::{
-    intent::{Errand, Intent},
-    tick::Looked,
+    intent::{QueuedIntent, Intent},
+    tick::Report,
 };
 use schema::WaiteeId;
 use serde_json::json;
@@ -42,7 +42,7 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_in_use() 
         parties.push(id);
     }
     let bodies = (0..intents).map(|number| {
-        Errand::from(Intent::Attend { stream: parties[number % PARTIES].into() }).body().unwrap()
+        QueuedIntent::from(Intent::Attend { stream: parties[number % PARTIES].into() }).body().unwrap()
     });
     let bodies: Vec<String> = bodies.collect();
     stage.backend.deliveries.send_all(&bodies, Duration::ZERO).await.unwrap();
@@ -51,7 +51,7 @@ async fn ten_thousand_intents_send_twenty_messages_and_leave_no_memory_in_use() 
     if full {
         assert_eq!(
             door.post.tick().await,
-            Looked { queued: 0, cut_short: false },
+            Report { queued: 0, cut_short: false },
             "a tick queues nothing while this many messages wait"
         );
     }

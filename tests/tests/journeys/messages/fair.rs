@@ -5,8 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use reactors::{
     delivery::Deliver,
-    intent::{Errand, Intent},
-    tick::Looked,
+    intent::{QueuedIntent, Intent},
+    tick::Report,
 };
 use schema::{
     Actor, Commit, Time, UserId, WaiteeId,
@@ -114,11 +114,11 @@ async fn the_tick_serves_accounts_in_turn_while_ten_thousand_intents_wait() {
     let ana = door.join(json!({ "phone": PHONE })).await;
     door.does(ana, "call").await;
     stage.project(ana).await;
-    let waiting = Errand::from(Intent::Attend { stream: visits[0][0].stream }).body().unwrap();
+    let waiting = QueuedIntent::from(Intent::Attend { stream: visits[0][0].stream }).body().unwrap();
     stage.backend.deliveries.send_all(&vec![waiting; 10_000], Duration::from_secs(600)).await.unwrap();
 
     door.pass(2);
-    assert_eq!(door.post.tick().await, Looked { queued: 10 + 1, cut_short: true });
+    assert_eq!(door.post.tick().await, Report { queued: 10 + 1, cut_short: true });
     let worked_off = door.post.work_off(&door.post.deliver(&stage)).await;
     assert_eq!(worked_off, 11);
     assert_eq!(door.told(ana).await[0], "table-ready sms sent -");

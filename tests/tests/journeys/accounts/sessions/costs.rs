@@ -98,7 +98,7 @@ async fn the_authorizer_reads_at_most_three_units_on_streams_of_any_length() {
     let _before = stage.meter.take();
     assert_eq!(
         stage.principal(&account.access).await,
-        Principal::Nobody,
+        Principal::Anonymous,
         "too many changes to check within the bound"
     );
     let used = stage.meter.take();
