@@ -1,4 +1,4 @@
-//! The accounts' lambda: registration, sign-in, and what an account does with itself.
+//! The lambda `accounts`: registration, sign-in, and commands of owners on their accounts.
 
 use bytes::Bytes;
 use http::Response;
@@ -13,7 +13,7 @@ use schema::{
 
 use crate::{mail, session, user};
 
-/// Answers a request for one of the accounts' routes.
+/// Handles the routes of accounts.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
     edge::serve(Role::Accounts, backend, request, |backend, call| Box::pin(route(backend, call))).await
 }

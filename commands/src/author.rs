@@ -1,5 +1,7 @@
-//! The author of a commit, and how a repeated request is recognised: by the idempotency key, and by a MAC of the request's
-//! content under the subject's key. When the guest is forgotten, the key goes, and with it all that the MAC could tell.
+//! The author of a request's commits, and the ids of streams that requests create.
+//!
+//! A repeated request is recognised by its idempotency key and by a MAC of its content under the subject's key. Once the subject is
+//! forgotten the MAC reveals nothing, because that key is gone.
 
 use infra::{
     Backend, Failure,
@@ -8,60 +10,71 @@ use infra::{
 };
 use schema::{
     Actor, Problem, UserId, access,
-    commit::{Author, CommandId, Tag},
+    commit::{Author, CommandId},
 };
+use uuid::Uuid;
 
 /// The longest request id that is kept with a commit, in bytes.
 const CORRELATION_BYTES_MAX: usize = 36;
 
-/// The account that asks, as an author.
-pub(crate) async fn author(backend: &Backend, call: &Call<'_>, subject: Subject) -> Result<Author, Failure> {
-    author_as(backend, call, call.actor(), call.owner, subject, &call.said()).await
+/// The id of a stream that this request creates: derived from account, route and idempotency key, so that a repeated request finds
+/// the stream that the first one created. A new id when there is no key.
+pub(crate) fn created_id(backend: &Backend, call: &Call<'_>, tenant: UserId) -> Result<Uuid, Problem> {
+    let derived = call.idempotency_key()?.map(|key| call.derived_id(tenant, key));
+    Ok(derived.unwrap_or_else(|| backend.clock.id(backend.clock.now())))
 }
 
-/// The content of a body that holds credentials, as a keyed hash: the same key with another password is another request, and no
-/// credential rests in the log.
-pub(crate) fn said_with_credentials(backend: &Backend, call: &Call<'_>) -> impl AsRef<[u8]> + use<> {
-    backend.secrets.hash_of_credentials(&call.said())
-}
-
-/// The actor as the author of commits about the account `tenant`; `said` is the content of the body.
-pub(crate) async fn author_as(
+/// The author of commits about a subject that may have a key in the vault. `content` is what a repeated request must have in common
+/// with the first.
+pub(crate) async fn author(
     backend: &Backend,
     call: &Call<'_>,
     actor: Actor,
-    tenant: UserId,
     subject: Subject,
-    said: &[u8],
+    content: &[u8],
 ) -> Result<Author, Failure> {
-    let command = match call.idempotency_key()? {
+    let key = match call.idempotency_key()? {
+        Some(_) => subject_key(backend, actor, subject).await?,
         None => None,
-        Some(key) => {
-            let subject_key = own_key(backend, actor, subject).await?;
-            Some(CommandId {
-                key,
-                request: subject_key.map(|subject_key| request_mac(&subject_key, call, said)),
-            })
-        }
     };
-    Ok(by(call, actor, tenant, command))
+    Ok(author_with_key(call, actor, subject, key.as_ref(), content)?)
 }
 
-/// The actor as the author of commits about the account `tenant`, with a command that is identified already.
-pub(crate) fn by(call: &Call<'_>, actor: Actor, tenant: UserId, command: Option<CommandId>) -> Author {
+/// As [`author`], with the subject's key. Without that key, a repeated request is recognised by its idempotency key alone.
+pub(crate) fn author_with_key(
+    call: &Call<'_>,
+    actor: Actor,
+    subject: Subject,
+    key: Option<&SubjectKey>,
+    content: &[u8],
+) -> Result<Author, Problem> {
+    let command = call.idempotency_key()?.map(|tag| CommandId {
+        key: tag,
+        request: key.map(|key| key.mac("request", &call.content(content))),
+    });
+    let (Subject::Account(tenant) | Subject::Guest { account: tenant, .. }) = subject;
+    Ok(Author { command, ..unkeyed_author(call, actor, tenant) })
+}
+
+/// The author of commits on streams that take no idempotency key.
+pub(crate) fn unkeyed_author(call: &Call<'_>, actor: Actor, tenant: UserId) -> Author {
     let mut correlation = call.request_id().to_owned();
     correlation.truncate(correlation.floor_char_boundary(CORRELATION_BYTES_MAX));
-    Author { tenant, actor, command, correlation, causation: None }
+    Author { tenant, actor, command: None, correlation, causation: None }
 }
 
-/// A MAC of a request's method, route, id and content.
-pub(crate) fn request_mac(key: &SubjectKey, call: &Call<'_>, said: &[u8]) -> Tag {
-    key.mac("request", &call.content(said))
+/// The content of a body with credentials, as a keyed hash: no credential is stored, and the same idempotency key with another
+/// password is another request.
+pub(crate) fn content_with_credentials(backend: &Backend, call: &Call<'_>) -> impl AsRef<[u8]> + use<> {
+    backend.secrets.hash_of_credentials(&call.said())
 }
 
-/// The subject's key. The key of another account's guest does not open under this account's; that is no damage, but a guest whom
-/// this account does not have.
-async fn own_key(backend: &Backend, actor: Actor, subject: Subject) -> Result<Option<SubjectKey>, Failure> {
+/// The subject's key. A guest of another account reads as not found: that guest's key does not open with this account's key.
+async fn subject_key(
+    backend: &Backend,
+    actor: Actor,
+    subject: Subject,
+) -> Result<Option<SubjectKey>, Failure> {
     let key = backend.vault.key(subject).await;
     if let (Err(VaultError::Unfit { .. }), Subject::Guest { guest, .. }) = (&key, subject) {
         let latest = backend.log.latest(guest.into()).await?;

@@ -22,11 +22,11 @@ pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result
     let bearer = authorization
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, token)) = bearer else { return Ok(Principal::Nobody) };
+    let Some((_, token)) = bearer else { return Ok(Principal::Anonymous) };
     let claims = match backend.tokens.check(token.trim(), backend.clock.now()).await {
         Ok(claims) => claims,
         Err(TokenError::Keys(failure)) => return Err(failure),
-        Err(TokenError::Forged | TokenError::Expired) => return Ok(Principal::Nobody),
+        Err(TokenError::Forged | TokenError::Expired) => return Ok(Principal::Anonymous),
     };
     match claims.sid {
         None => {
@@ -37,12 +37,12 @@ pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result
 }
 
 async fn in_session(backend: &Backend, claims: &Claims, session: SessionId) -> Result<Principal, Failure> {
-    let Session::Live(state) = latest(backend, session).await? else { return Ok(Principal::Nobody) };
-    let (since, more) = backend.log.some_after(claims.sub.into(), state.user_seq, SINCE_MAX).await?;
-    if state.user != claims.sub || more {
-        return Ok(Principal::Nobody);
+    let Session::Live(state) = latest(backend, session).await? else { return Ok(Principal::Anonymous) };
+    let since = backend.log.page_after(claims.sub.into(), state.user_seq, SINCE_MAX).await?;
+    if state.user != claims.sub || since.has_more {
+        return Ok(Principal::Anonymous);
     }
-    let Some(standing) = standing(&state, &since)? else { return Ok(Principal::Nobody) };
+    let Some(standing) = standing(&state, &since.commits)? else { return Ok(Principal::Anonymous) };
     Ok(Principal::User {
         id: claims.sub,
         exp: claims.exp,

@@ -9,18 +9,24 @@ use schema::{
     },
 };
 
+/// A state with duties, messages among them.
+pub trait HasAgenda {
+    fn agenda(&self) -> Option<&Agenda>;
+}
+
 /// A step of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Takes the lease, to send the message.
     Start { message: MessageId, channel: Channel },
-    /// The carrier accepted it.
+    /// The carrier accepted the message.
     Sent { message: MessageId, attempt: u32, channel: Channel, provider_id: String },
-    /// The carrier refused it; `for_now` allows another attempt.
+    /// The carrier refused the message; `for_now` allows another attempt.
     Fail { message: MessageId, attempt: u32, code: String, for_now: bool },
-    /// It is not sent. `attempt` is given by the holder of the lease; without it, the step is valid only while there is no lease.
+    /// The message is not sent. `attempt` is given by the holder of the lease; without it, the step is valid only while there is no
+    /// lease.
     Skip { message: MessageId, attempt: Option<u32>, reason: Skip },
-    /// The carrier reported it as undeliverable or unwanted.
+    /// The carrier reported the message as undeliverable or unwanted.
     Bounce { message: MessageId, reason: Bounce },
 }
 
@@ -93,7 +99,7 @@ fn is_due(agenda: &Agenda, entry: &Entry, now: Time) -> bool {
     agenda.erased_at.is_none() && entry.due_at().is_some_and(|at| at <= now)
 }
 
-/// Whether this attempt holds the lease; also past its end, while no other attempt has begun.
+/// Whether this attempt holds the lease. It still does when the lease has expired, while no other attempt has begun.
 fn is_held_by(entry: &Entry, attempt: u32) -> bool {
     entry.attempt == attempt && matches!(entry.standing, Standing::Started { .. })
 }

@@ -23,7 +23,7 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let Route::Guests(route) = call.entry.route else { return Err(Problem::not_found().into()) };
     match route {
         Guests::Join => waitee::guest::join(backend, call).await,
-        Guests::Confirm => waitee::guest::transition(backend, call, waitee::Command::Confirm).await,
-        Guests::Leave => waitee::guest::transition(backend, call, waitee::Command::Leave).await,
+        Guests::Confirm => waitee::guest::transition(backend, call, waitee::GuestCommand::Confirm).await,
+        Guests::Leave => waitee::guest::transition(backend, call, waitee::GuestCommand::Leave).await,
     }
 }

@@ -11,7 +11,10 @@ use schema::{
     route::{Hosts, Role, Route},
 };
 
-use crate::{waitee, waitlist};
+use crate::{
+    waitee::{self, HostCommand},
+    waitlist,
+};
 
 /// Handles the routes of hosts.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
@@ -32,11 +35,11 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
         Hosts::MoveWaitee => waitee::handler::move_beside(backend, call).await,
         Hosts::CallWaitee => waitee::handler::call(backend, call).await,
         Hosts::RestoreWaitee => waitee::handler::restore(backend, call).await,
-        Hosts::ConfirmWaitee => waitee::handler::transition(backend, call, waitee::Command::Confirm).await,
-        Hosts::SeatWaitee => waitee::handler::transition(backend, call, waitee::Command::Seat).await,
-        Hosts::NoShowWaitee => waitee::handler::transition(backend, call, waitee::Command::NoShow).await,
-        Hosts::LeaveWaitee => waitee::handler::transition(backend, call, waitee::Command::Leave).await,
-        Hosts::RemoveWaitee => waitee::handler::transition(backend, call, waitee::Command::Remove).await,
+        Hosts::ConfirmWaitee => waitee::handler::transition(backend, call, HostCommand::Confirm).await,
+        Hosts::SeatWaitee => waitee::handler::transition(backend, call, HostCommand::Seat).await,
+        Hosts::NoShowWaitee => waitee::handler::transition(backend, call, HostCommand::NoShow).await,
+        Hosts::LeaveWaitee => waitee::handler::transition(backend, call, HostCommand::Leave).await,
+        Hosts::RemoveWaitee => waitee::handler::transition(backend, call, HostCommand::Remove).await,
         Hosts::EraseWaitee => waitee::handler::erase(backend, call).await,
     }
 }

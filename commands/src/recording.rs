@@ -1,10 +1,10 @@
-//! Recording the delivery of messages in the streams that they belong to.
+//! Records the delivery of messages in the streams that they belong to.
 
-use infra::{Backend, Failure, log::Outcome};
-use schema::{Slug, StreamId, agenda::Agenda, commit::Author, id::Category, message::Entry};
+use infra::{Backend, Failure};
+use schema::{Slug, StreamId, commit::Author, id::Category, message::Entry};
 
 use crate::{
-    delivery::Command,
+    delivery::{Command, HasAgenda},
     mail::{self, Mail},
     waitee::{self, Waitee},
 };
@@ -55,25 +55,23 @@ async fn append(
     command: &Command,
     expect: Option<u64>,
 ) -> Result<Recorded, Failure> {
-    let recorded = |agenda: Option<&Agenda>, appended| Recorded {
-        entry: agenda.and_then(|agenda| agenda.messages.entry(command.message())).cloned(),
-        appended,
+    let recorded = |state: &dyn HasAgenda, appended| {
+        let entry = state.agenda().and_then(|agenda| agenda.messages.entry(command.message()).cloned());
+        Recorded { entry, appended }
     };
     match stream.category {
         Category::Mail => {
-            let decide = |mail: Mail, now| async move { Ok(mail::deliver(&mail, command, now)) };
-            let Outcome { state, appended, .. } =
-                backend.log.transact(stream, author, expect, decide).await?;
-            Ok(recorded(state.0.as_ref().map(|wanted| &wanted.agenda), appended))
+            let deliver = mail::Command::Deliver(command.clone());
+            let outcome = backend.log.execute::<Mail>(stream, author, expect, &deliver).await?;
+            Ok(recorded(&outcome.state, outcome.appended))
         }
         Category::Waitee => {
-            let decide = |waitee: Waitee, now| async move { Ok(waitee::deliver(&waitee, command, now)) };
-            let Outcome { state, appended, .. } =
-                backend.log.transact(stream, author, expect, decide).await?;
-            Ok(recorded(state.0.as_ref().map(|visit| &visit.agenda), appended))
+            let deliver = waitee::Command::Deliver(command.clone());
+            let outcome = backend.log.execute::<Waitee>(stream, author, expect, &deliver).await?;
+            Ok(recorded(&outcome.state, outcome.appended))
         }
         Category::User | Category::Session | Category::Waitlist => {
-            Err(Failure::broken(format!("record a message of {stream}"), "the stream has none"))
+            Err(Failure::broken(format!("record a message of {stream}"), "the stream has no messages"))
         }
     }
 }

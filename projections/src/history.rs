@@ -8,6 +8,7 @@ mod position;
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
+    log::CommitPage,
     vault::{Subject, SubjectKey},
 };
 use schema::{
@@ -55,7 +56,8 @@ async fn of_stream(
             Problem::invalid_parameter("cursor", "must be the next of a page of this same history")
         })?,
     };
-    let (commits, more) = backend.log.some_after(stream, from.chain.head.seq, page.limit + 1).await?;
+    let CommitPage { commits, has_more: more } =
+        backend.log.page_after(stream, from.chain.head.seq, page.limit + 1).await?;
     let latest = match commits.last().filter(|_| !more) {
         Some(last) => last.clone(),
         None => backend.log.latest(stream).await?.ok_or_else(Problem::not_found)?,

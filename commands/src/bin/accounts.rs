@@ -1,4 +1,4 @@
-//! The accounts' lambda: registration, sign-in, and what an account does with itself.
+//! The lambda `accounts`: registration, sign-in, and commands of owners on their accounts.
 
 use infra::{Backend, lambda};
 

@@ -1,4 +1,4 @@
-//! The authorizer lambda: says who asks.
+//! The lambda `authorizer`: finds the principal of a request.
 
 use infra::{Backend, lambda};
 

@@ -1,4 +1,4 @@
-//! The guests' lambda: what people do who have no account.
+//! The lambda `guests`: commands of guests, who have no account.
 
 use infra::{Backend, lambda};
 

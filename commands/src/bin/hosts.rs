@@ -1,4 +1,4 @@
-//! The hosts' lambda: commands of owners.
+//! The lambda `hosts`: commands of a signed-in account on its lists and parties.
 
 use infra::{Backend, lambda};
 

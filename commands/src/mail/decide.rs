@@ -1,12 +1,20 @@
-//! Asking for a mail to an owner.
+//! Decisions about a mail to an account's owner.
 
 use schema::{
-    Problem, Slug,
+    Problem, Slug, Time,
     mail::{Asked, Event, Kind},
 };
 
-use super::Mail;
-use crate::user::User;
+use super::{Mail, deliver::deliver};
+use crate::{delivery, user::User};
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Asks for a mail to the owner of `account`, whose last event is `user_seq`.
+    Ask { kind: Kind, account: User, user_seq: u64 },
+    /// Records a step of the mail's delivery.
+    Deliver(delivery::Command),
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -16,19 +24,22 @@ pub enum Refusal {
     AlreadyConfirmed,
 }
 
-/// Asks for a mail of this kind to the owner of `user`, whose last event is `user_seq`.
-///
-/// # Errors
-/// The mail has no reader or no purpose.
-pub fn decide(mail: &Mail, kind: Kind, user: &User, user_seq: u64) -> Result<Vec<Event>, Refusal> {
-    if mail.0.is_some() {
-        return Ok(vec![]);
+pub(super) fn decide(mail: &Mail, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+    match (command, &mail.0) {
+        (Command::Ask { kind, account, user_seq }, None) => ask(*kind, account, *user_seq),
+        (Command::Ask { .. }, Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
+        (Command::Deliver(command), Some(wanted)) => Ok(deliver(wanted, command, now)),
     }
-    let account = user.kept().ok_or(Refusal::NotFound)?;
-    if kind.confirms() && account.confirmed {
-        return Err(Refusal::AlreadyConfirmed);
+}
+
+fn ask(kind: Kind, account: &User, user_seq: u64) -> Result<Vec<Event>, Refusal> {
+    match account.kept() {
+        Some(account) if kind.confirms() && account.confirmed => Err(Refusal::AlreadyConfirmed),
+        Some(_) => Ok(vec![Event::Asked(Asked { kind, user_seq })]),
+        // A refusal would tell a stranger that the account exists and is being erased.
+        None if kind == Kind::PasswordReset => Ok(vec![]),
+        None => Err(Refusal::NotFound),
     }
-    Ok(vec![Event::Asked(Asked { kind, user_seq })])
 }
 
 impl From<Refusal> for Problem {
@@ -45,23 +56,13 @@ impl From<Refusal> for Problem {
 
 #[cfg(test)]
 mod tests {
-    use schema::user::{Event as UserEvent, Registered};
+    use schema::user::Event as UserEvent;
 
     use super::*;
-    use crate::spec::{given, state};
+    use crate::spec::{given, registered, state};
 
-    fn registered() -> UserEvent {
-        UserEvent::Registered(Registered {
-            name: schema::Sealed::from_text("name".into()),
-            email: schema::Sealed::from_text("email".into()),
-            password: schema::Sealed::from_text("password".into()),
-        })
-    }
-
-    fn ask(kind: Kind, account: Vec<UserEvent>, mail: Vec<Event>) -> Result<Vec<Event>, Refusal> {
-        let seq = account.len() as u64;
-        let user = state::<User>(account);
-        given::<Mail>(mail).when(|mail, _| decide(mail, kind, &user, seq))
+    fn ask<const N: usize>(kind: Kind, account: [UserEvent; N]) -> Command {
+        Command::Ask { kind, account: state(account), user_seq: N as u64 }
     }
 
     fn asked(kind: Kind, user_seq: u64) -> Event {
@@ -70,26 +71,30 @@ mod tests {
 
     #[test]
     fn a_mail_is_asked_for_once() {
-        let (confirmation, one) = (Kind::Confirmation, || vec![registered()]);
-        assert_eq!(ask(confirmation, one(), vec![]), Ok(vec![asked(confirmation, 1)]));
-        assert_eq!(ask(confirmation, one(), vec![asked(confirmation, 1)]), Ok(vec![]));
+        let confirmation = Kind::Confirmation;
+        given([]).when(ask(confirmation, [registered()])).then([asked(confirmation, 1)]);
+        given([asked(confirmation, 1)]).when(ask(confirmation, [registered()])).then_nothing();
     }
 
     #[test]
-    fn a_confirmed_address_needs_no_link_but_its_owner_may_forget_the_password() {
-        let confirmed = || vec![registered(), UserEvent::EmailConfirmed {}];
-        assert_eq!(ask(Kind::Confirmation, confirmed(), vec![]), Err(Refusal::AlreadyConfirmed));
-        assert_eq!(ask(Kind::PasswordReset, confirmed(), vec![]), Ok(vec![asked(Kind::PasswordReset, 2)]));
+    fn a_confirmed_address_gets_no_confirmation_mail_but_its_owner_may_reset_the_password() {
+        let confirmed = || [registered(), UserEvent::EmailConfirmed {}];
+        given([]).when(ask(Kind::Confirmation, confirmed())).then_refused(Refusal::AlreadyConfirmed);
+        given([]).when(ask(Kind::PasswordReset, confirmed())).then([asked(Kind::PasswordReset, 2)]);
     }
 
     #[test]
-    fn an_account_that_is_not_there_gets_no_mail() {
-        let erased = vec![registered(), UserEvent::Erased {}];
-        let forgotten = [erased.clone(), vec![UserEvent::Forgotten {}]].concat();
-        for account in [vec![], erased, forgotten] {
-            for kind in [Kind::Confirmation, Kind::PasswordReset] {
-                assert_eq!(ask(kind, account.clone(), vec![]), Err(Refusal::NotFound));
-            }
-        }
+    fn an_account_that_does_not_exist_gets_no_mail() {
+        given([]).when(ask(Kind::Confirmation, [])).then_refused(Refusal::NotFound);
+        let erased = || [registered(), UserEvent::Erased {}];
+        given([]).when(ask(Kind::Confirmation, erased())).then_refused(Refusal::NotFound);
+        let forgotten = [registered(), UserEvent::Erased {}, UserEvent::Forgotten {}];
+        given([]).when(ask(Kind::Confirmation, forgotten)).then_refused(Refusal::NotFound);
+    }
+
+    #[test]
+    fn a_password_reset_of_an_account_that_does_not_exist_is_not_refused() {
+        given([]).when(ask(Kind::PasswordReset, [])).then_nothing();
+        given([]).when(ask(Kind::PasswordReset, [registered(), UserEvent::Erased {}])).then_nothing();
     }
 }

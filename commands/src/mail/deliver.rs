@@ -1,4 +1,4 @@
-//! The purpose of a mail to an owner, and what is recorded about its delivery.
+//! The delivery of a mail to an owner: its events, and whether the mail still has a purpose.
 
 use schema::{
     Time,
@@ -6,19 +6,17 @@ use schema::{
     message::{self, Skip},
 };
 
-use super::{Mail, Wanted};
+use super::Wanted;
 use crate::{delivery, user::Account};
 
 /// The events that follow from a step of the delivery. An outcome is recorded in every state.
-#[must_use]
-pub fn deliver(mail: &Mail, command: &delivery::Command, now: Time) -> Vec<Event> {
-    let Some(wanted) = &mail.0 else { return Vec::new() };
+pub(super) fn deliver(wanted: &Wanted, command: &delivery::Command, now: Time) -> Vec<Event> {
     let is_wanted = |_| now < wanted.link_ends_at();
     delivery::decide(&wanted.agenda, command, is_wanted, now).into_iter().map(Event::Message).collect()
 }
 
 impl Wanted {
-    /// The end of its link's validity; a later mail is pointless.
+    /// When the mail's link expires. From then on the mail has no purpose.
     #[must_use]
     pub fn link_ends_at(&self) -> Time {
         let good_for_ms = message::Kind::from(self.asked.kind).good_for_ms();
@@ -47,57 +45,49 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use schema::{
-        Sealed,
         mail::Asked,
         message::{Channel, MessageId},
-        user::{Event as UserEvent, Registered},
+        user::Event as UserEvent,
     };
 
     use super::*;
     use crate::{
-        spec::{NOW_MS, given, state},
+        mail::{Command, Mail},
+        spec::{at, given, password_changed, registered, state},
         user::User,
     };
 
-    fn registered() -> UserEvent {
-        UserEvent::Registered(Registered {
-            name: Sealed::from_text("name".into()),
-            email: Sealed::from_text("email".into()),
-            password: Sealed::from_text("password".into()),
-        })
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn asked(kind: Kind) -> Event {
+        Event::Asked(Asked { kind, user_seq: 1 })
     }
 
-    fn asked(kind: Kind) -> Vec<Event> {
-        vec![Event::Asked(Asked { kind, user_seq: 1 })]
-    }
-
-    fn suits(kind: Kind, account: &[UserEvent], later_ms: i64) -> Result<(), Skip> {
-        let user = state::<User>([&[registered()], account].concat());
-        let now = Time::from_millis(NOW_MS + later_ms);
-        state::<Mail>(asked(kind)).0.unwrap().suits(user.kept().unwrap(), now)
+    fn suits(kind: Kind, account: Option<UserEvent>, later_ms: i64) -> Result<(), Skip> {
+        let user: User = state([registered()].into_iter().chain(account));
+        state::<Mail>([asked(kind)]).0.unwrap().suits(user.kept().unwrap(), at(later_ms))
     }
 
     #[test]
-    fn a_mail_whose_link_was_used_or_has_ended_is_not_sent() {
-        let changed = || UserEvent::PasswordChanged { password: Sealed::from_text("another".into()) };
+    fn a_mail_is_skipped_when_its_link_was_used_or_has_expired() {
+        let confirmed = || Some(UserEvent::EmailConfirmed {});
         for kind in [Kind::Welcome, Kind::Confirmation] {
-            assert_eq!(suits(kind, &[changed()], 0), Ok(()));
-            assert_eq!(suits(kind, &[UserEvent::EmailConfirmed {}], 0), Err(Skip::Needless));
-            assert_eq!(suits(kind, &[], 7 * 24 * 3_600_000), Err(Skip::Late));
+            assert_eq!(suits(kind, Some(password_changed()), 0), Ok(()));
+            assert_eq!(suits(kind, confirmed(), 0), Err(Skip::Needless));
+            assert_eq!(suits(kind, None, 7 * 24 * HOUR_MS), Err(Skip::Late));
         }
-        assert_eq!(suits(Kind::PasswordReset, &[UserEvent::EmailConfirmed {}], 0), Ok(()));
-        assert_eq!(suits(Kind::PasswordReset, &[changed()], 0), Err(Skip::Needless));
-        assert_eq!(suits(Kind::PasswordReset, &[], 3_600_000), Err(Skip::Late));
+        assert_eq!(suits(Kind::PasswordReset, confirmed(), 0), Ok(()));
+        assert_eq!(suits(Kind::PasswordReset, Some(password_changed()), 0), Err(Skip::Needless));
+        assert_eq!(suits(Kind::PasswordReset, None, HOUR_MS), Err(Skip::Late));
     }
 
     #[test]
-    fn a_mail_is_begun_while_its_link_is_good() {
-        let begun = |later_ms| {
+    fn a_mail_is_started_only_before_its_link_expires() {
+        let start = || {
             let message = MessageId { kind: message::Kind::PasswordReset, cause: 1 };
-            let start = delivery::Command::Start { message, channel: Channel::Email };
-            let now = Time::from_millis(NOW_MS + later_ms);
-            given::<Mail>(asked(Kind::PasswordReset)).when(|mail, _| deliver(mail, &start, now)).len()
+            Command::Deliver(delivery::Command::Start { message, channel: Channel::Email })
         };
-        assert_eq!((begun(0), begun(3_600_000)), (1, 0));
+        assert!(given([asked(Kind::PasswordReset)]).when(start()).is_accepted());
+        given([asked(Kind::PasswordReset)]).later(HOUR_MS).when(start()).then_nothing();
     }
 }

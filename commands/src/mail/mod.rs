@@ -4,17 +4,15 @@ mod decide;
 mod deliver;
 pub(crate) mod handler;
 
-use infra::log::Aggregate;
+use infra::log::{Aggregate, Decider};
 use schema::{
     Fact, Time,
     agenda::Agenda,
     mail::{Asked, Event},
 };
 
-pub use self::{
-    decide::{Refusal, decide},
-    deliver::deliver,
-};
+pub use self::decide::{Command, Refusal};
+use crate::delivery::HasAgenda;
 
 /// The state of a mail; `None` before it was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +41,22 @@ impl Aggregate for Mail {
         }
     }
 
-    fn is_aside(event: &Event) -> bool {
+    fn keeps_etag(event: &Event) -> bool {
         matches!(event, Event::Message(_))
+    }
+}
+
+impl Decider for Mail {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        decide::decide(self, command, now)
+    }
+}
+
+impl HasAgenda for Mail {
+    fn agenda(&self) -> Option<&Agenda> {
+        self.0.as_ref().map(|wanted| &wanted.agenda)
     }
 }

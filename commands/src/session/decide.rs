@@ -1,7 +1,7 @@
 //! Decisions about a session.
 
 use schema::{
-    Time, UserId,
+    Problem, Slug, Time, UserId,
     session::{Event, State},
 };
 
@@ -27,11 +27,11 @@ pub struct Standing {
 
 #[derive(Clone, Copy, Debug)]
 pub enum Command {
-    /// The password was right.
+    /// Starts a session of a user whose password was right.
     Start(UserId, Standing),
-    /// A genuine refresh token of this number was sent, and no event of the account ends the session.
+    /// Exchanges the refresh token of this number. The token is genuine, and no event of the account ends the session.
     Refresh(u32, Standing),
-    /// The owner signs out.
+    /// Signs out.
     Revoke,
 }
 
@@ -41,11 +41,7 @@ pub enum Refusal {
     Void,
 }
 
-/// The events that a command leads to; none for a repetition.
-///
-/// # Errors
-/// The command is refused.
-pub fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
     let expires_at = now.plus_millis(REFRESH_TTL_MS);
     let state = match (session, command) {
         (Session::None, Command::Start(user, Standing { seq, operator })) => {
@@ -88,18 +84,24 @@ pub fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Eve
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(Refusal::Void: Refusal) -> Self {
+        Self::new(Slug::InvalidRefreshToken, "Sign in again.")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::spec::{NOW_MS, given};
+    use crate::spec::{at, given};
 
     const ANA: UserId = UserId(Uuid::from_u128(7));
     const KNOWN: Standing = Standing { seq: 3, operator: false };
 
     fn state(number: u32, refreshed_ms_ago: i64) -> State {
-        let refreshed_at = Time::from_millis(NOW_MS - refreshed_ms_ago);
+        let refreshed_at = at(-refreshed_ms_ago);
         State {
             user: ANA,
             user_seq: 1,
@@ -110,83 +112,69 @@ mod tests {
         }
     }
 
-    fn after(event: Event, command: Command) -> Result<Vec<Event>, Refusal> {
-        given::<Session>(vec![event]).when(|session, now| decide(session, &command, now))
+    fn started(refreshed_ms_ago: i64) -> Event {
+        Event::Started(state(1, refreshed_ms_ago))
+    }
+
+    fn refreshed(number: u32, refreshed_ms_ago: i64) -> Event {
+        Event::Refreshed(state(number, refreshed_ms_ago))
     }
 
     fn refreshed_now(number: u32) -> Event {
         Event::Refreshed(State { user_seq: KNOWN.seq, ..state(number, 0) })
     }
 
+    fn refresh(number: u32) -> Command {
+        Command::Refresh(number, KNOWN)
+    }
+
     #[test]
     fn a_session_starts_with_its_first_token() {
-        let started =
-            given::<Session>(vec![]).when(|session, now| decide(session, &Command::Start(ANA, KNOWN), now));
-        assert_eq!(started, Ok(vec![Event::Started(State { user_seq: KNOWN.seq, ..state(1, 0) })]));
+        let first = State { user_seq: KNOWN.seq, ..state(1, 0) };
+        given([]).when(Command::Start(ANA, KNOWN)).then([Event::Started(first)]);
     }
 
     #[test]
-    fn a_token_is_exchanged_for_the_next_and_knows_what_the_account_has_become() {
-        assert_eq!(
-            after(Event::Started(state(1, 60_000)), Command::Refresh(1, KNOWN)),
-            Ok(vec![refreshed_now(2)])
-        );
-        assert_eq!(
-            after(Event::Refreshed(state(3_000, 60_000)), Command::Refresh(3_000, KNOWN)),
-            Ok(vec![refreshed_now(3_001)])
-        );
+    fn a_token_is_exchanged_for_the_next_which_records_the_account_as_it_is_now() {
+        given([started(60_000)]).when(refresh(1)).then([refreshed_now(2)]);
+        given([refreshed(3_000, 60_000)]).when(refresh(3_000)).then([refreshed_now(3_001)]);
     }
 
     #[test]
-    fn a_lost_answer_can_be_asked_for_again_for_a_while() {
-        let again = |ago| after(Event::Refreshed(state(2, ago)), Command::Refresh(1, KNOWN));
-        assert_eq!(again(REFRESH_GRACE_MS), Ok(vec![]));
-        assert_eq!(
-            again(REFRESH_GRACE_MS + 1),
-            Ok(vec![Event::ReuseDetected(state(2, REFRESH_GRACE_MS + 1))])
-        );
+    fn the_previous_token_gets_the_same_successor_within_the_grace_period() {
+        given([refreshed(2, REFRESH_GRACE_MS)]).when(refresh(1)).then_nothing();
+        let late = REFRESH_GRACE_MS + 1;
+        given([refreshed(2, late)]).when(refresh(1)).then([Event::ReuseDetected(state(2, late))]);
     }
 
     #[test]
     fn the_old_token_is_void_once_its_successor_was_used() {
-        let (first, second, third) = (state(1, 2_000), state(2, 1_000), state(3, 0));
-        let used = vec![Event::Started(first), Event::Refreshed(second), Event::Refreshed(third.clone())];
-        let old =
-            given::<Session>(used).when(|session, now| decide(session, &Command::Refresh(1, KNOWN), now));
-        assert_eq!(old, Ok(vec![Event::ReuseDetected(third)]));
+        let used = [started(2_000), refreshed(2, 1_000), refreshed(3, 0)];
+        given(used).when(refresh(1)).then([Event::ReuseDetected(state(3, 0))]);
     }
 
     #[test]
     fn an_older_token_ends_the_session_at_once() {
-        assert_eq!(
-            after(Event::Refreshed(state(3, 0)), Command::Refresh(1, KNOWN)),
-            Ok(vec![Event::ReuseDetected(state(3, 0))])
-        );
+        given([refreshed(3, 0)]).when(refresh(1)).then([Event::ReuseDetected(state(3, 0))]);
     }
 
     #[test]
-    fn a_number_that_was_not_given_out_yet_is_void() {
-        assert_eq!(after(Event::Started(state(1, 0)), Command::Refresh(2, KNOWN)), Err(Refusal::Void));
+    fn a_number_that_was_not_issued_yet_is_void() {
+        given([started(0)]).when(refresh(2)).then_refused(Refusal::Void);
     }
 
     #[test]
-    fn a_token_runs_out() {
-        assert_eq!(
-            after(Event::Started(state(1, REFRESH_TTL_MS)), Command::Refresh(1, KNOWN)),
-            Err(Refusal::Void)
-        );
-        assert!(after(Event::Started(state(1, REFRESH_TTL_MS - 1)), Command::Refresh(1, KNOWN)).is_ok());
+    fn a_token_expires() {
+        given([started(REFRESH_TTL_MS)]).when(refresh(1)).then_refused(Refusal::Void);
+        given([started(REFRESH_TTL_MS - 1)]).when(refresh(1)).then([refreshed_now(2)]);
     }
 
     #[test]
-    fn what_has_ended_stays_so() {
+    fn a_session_that_ended_stays_ended() {
+        given([started(0)]).when(Command::Revoke).then([Event::Revoked(state(1, 0))]);
         for end in [Event::Revoked(state(2, 0)), Event::ReuseDetected(state(2, 0))] {
-            assert_eq!(after(end.clone(), Command::Refresh(2, KNOWN)), Err(Refusal::Void));
-            assert_eq!(after(end, Command::Revoke), Ok(vec![]));
+            given([end.clone()]).when(refresh(2)).then_refused(Refusal::Void);
+            given([end]).when(Command::Revoke).then_nothing();
         }
-        assert_eq!(
-            after(Event::Started(state(1, 0)), Command::Revoke),
-            Ok(vec![Event::Revoked(state(1, 0))])
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in, staying so, and signing out, as it comes over HTTP.
+//! HTTP handlers of sessions: sign in, refresh, sign out.
 
 use infra::{
     Backend, Failure,
@@ -20,21 +20,21 @@ use schema::{
 };
 use uuid::Uuid;
 
-use super::{Command, Session, Standing, decide, standing};
+use super::{Command, Refusal, Session, Standing, standing};
 use crate::{
-    author::by,
+    author::unkeyed_author,
     floor::Floor,
     user::{User, handler::clear, password},
 };
 
-/// Read where there is no account, so that finding none costs what finding one costs.
-const NOBODY: UserId = UserId(Uuid::nil());
+/// The account that is read when no account has the address, so that the answer takes as long.
+const NO_ACCOUNT: UserId = UserId(Uuid::nil());
 
 pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let (email, password) = call.body::<SignIn>()?.parse()?;
     backend.limits.count_from(Tries::SignInAddress, call.address()).await?;
     backend.limits.count(Tries::SignInAccount, &email.normalised()).await?;
-    let floor = Floor::from_now(); // the wait does not tell why somebody is not let in
+    let floor = Floor::from_now(); // the time of a refusal does not reveal whether the account exists
     let Some((user, standing)) = recognise(backend, &email, &password).await? else {
         floor.reached().await;
         return Err(Problem::new(
@@ -48,14 +48,14 @@ pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     tokens(backend, 201, session, outcome).await
 }
 
-/// The account whose e-mail and password these are. Does the same work whether there is one or not.
+/// The account with this e-mail address and password. Does the same work whether there is one or not.
 async fn recognise(
     backend: &Backend,
     email: &Email,
     password: &Password,
 ) -> Result<Option<(UserId, Standing)>, Failure> {
     let holder = backend.vault.holder(&backend.secrets.claim(email)).await?;
-    let id = holder.unwrap_or(NOBODY);
+    let id = holder.unwrap_or(NO_ACCOUNT);
     let found = backend.log.read::<User>(id.into()).await?;
     let key = backend.vault.key(Subject::Account(id)).await?;
     let account = found.as_ref().and_then(|found| found.state.kept()).zip(key.as_ref());
@@ -98,13 +98,11 @@ async fn run(
     session: SessionId,
     command: Command,
 ) -> Result<Outcome<Session>, Failure> {
-    let author = by(call, Actor::User(user), user, None);
-    let command = &command;
-    let decide = |session: Session, now| async move { decide(&session, command, now).map_err(|_| void()) };
-    backend.log.transact(session.into(), &author, None, decide).await
+    let author = unkeyed_author(call, Actor::User(user), user);
+    backend.log.execute(session.into(), &author, None, &command).await
 }
 
-/// The tokens of a session that goes on; one that ended, even by this very request, has none.
+/// The tokens of a live session. A session that has ended, be it by this request, gets none.
 async fn tokens(
     backend: &Backend,
     status: u16,
@@ -123,5 +121,5 @@ async fn tokens(
 }
 
 fn void() -> Failure {
-    Problem::new(Slug::InvalidRefreshToken, "Sign in again.").into()
+    Problem::from(Refusal::Void).into()
 }

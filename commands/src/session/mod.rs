@@ -4,15 +4,15 @@ mod decide;
 pub(crate) mod handler;
 mod standing;
 
-use infra::log::{Aggregate, Reading};
+use infra::log::{Aggregate, Decider, Reading};
 use schema::{
-    Fact,
+    Fact, Time,
     session::{Event, State},
 };
 
 pub(crate) use self::handler::latest;
 pub use self::{
-    decide::{Command, REFRESH_GRACE_MS, REFRESH_TTL_MS, Refusal, Standing, decide},
+    decide::{Command, REFRESH_GRACE_MS, REFRESH_TTL_MS, Refusal, Standing},
     standing::standing,
 };
 
@@ -36,5 +36,14 @@ impl Aggregate for Session {
 
     fn evolve(self, fact: &Fact<Event>) -> Self {
         fact.event.state().map_or(Self::Ended, |state| Self::Live(state.clone()))
+    }
+}
+
+impl Decider for Session {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        decide::decide(self, command, now)
     }
 }

@@ -1,27 +1,30 @@
 //! Decisions about an account.
 
 use schema::{
-    Problem, Sealed,
+    Problem, Sealed, Slug, Time,
     user::{Event, Registered},
     value::{Name, PasswordHash},
 };
 
 use super::User;
 
-/// A command to an account. Credentials were checked before.
+/// A command to an account. Passwords and tokens were checked before.
 #[derive(Clone, Debug)]
 pub enum Command {
     Register(Registered),
-    Rename(Sealed<Name>),
-    /// The owner followed a mailed link: the address is theirs.
-    ConfirmEmail,
+    /// `None` leaves the name as it is.
+    Rename(Option<Sealed<Name>>),
+    /// Confirms the address by a mailed link that is valid until a time. A link may be followed again at any time.
+    ConfirmEmail {
+        link_ends_at: Time,
+    },
     ChangePassword(Sealed<PasswordHash>),
     GrantOperator,
     RevokeOperator,
     /// Limits the texts per day.
     CapTexts(u32),
     Erase,
-    /// The key is gone and the address is free.
+    /// Records that the account's key is deleted and its address is free.
     Forget,
 }
 
@@ -29,13 +32,11 @@ pub enum Command {
 pub enum Refusal {
     /// The account does not exist, or was erased.
     NotFound,
+    /// The mailed link has expired, or its account does not exist.
+    InvalidLink,
 }
 
-/// The events that a command leads to; none for a repetition.
-///
-/// # Errors
-/// The command is refused.
-pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide(user: &User, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
     let account = match (user, command) {
         (User::None, Command::Register(registered)) => {
             return Ok(vec![Event::Registered(registered.clone())]);
@@ -46,16 +47,20 @@ pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
             return Ok(vec![]);
         }
         (User::Erased(_), Command::Forget) => return Ok(vec![Event::Forgotten {}]),
+        (User::None | User::Erased(_) | User::Forgotten, Command::ConfirmEmail { .. }) => {
+            return Err(Refusal::InvalidLink);
+        }
         (User::None | User::Erased(_) | User::Forgotten, _) | (User::Kept(_), Command::Forget) => {
             return Err(Refusal::NotFound);
         }
         (User::Kept(account), _) => account,
     };
     Ok(match command {
-        Command::Register(_) | Command::Forget => vec![],
-        Command::Rename(name) => vec![Event::Renamed { name: name.clone() }],
-        Command::ConfirmEmail if account.confirmed => vec![],
-        Command::ConfirmEmail => vec![Event::EmailConfirmed {}],
+        Command::Register(_) | Command::Forget | Command::Rename(None) => vec![],
+        Command::Rename(Some(name)) => vec![Event::Renamed { name: name.clone() }],
+        Command::ConfirmEmail { .. } if account.confirmed => vec![],
+        Command::ConfirmEmail { link_ends_at } if now >= *link_ends_at => return Err(Refusal::InvalidLink),
+        Command::ConfirmEmail { .. } => vec![Event::EmailConfirmed {}],
         Command::ChangePassword(password) => vec![Event::PasswordChanged { password: password.clone() }],
         Command::GrantOperator if account.operator => vec![],
         Command::GrantOperator => vec![Event::OperatorGranted {}],
@@ -68,91 +73,99 @@ pub fn decide(user: &User, command: &Command) -> Result<Vec<Event>, Refusal> {
 }
 
 impl From<Refusal> for Problem {
-    fn from(Refusal::NotFound: Refusal) -> Self {
-        Self::not_found()
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::not_found(),
+            Refusal::InvalidLink => {
+                Self::new(Slug::InvalidToken, "The link is spent or too old; ask for a new one.")
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::given;
+    use crate::spec::{NOW_MS, given, password_changed, registered, sealed, state};
 
-    fn registered() -> Event {
-        Event::Registered(Registered {
-            name: Sealed::from_text("name".into()),
-            email: Sealed::from_text("email".into()),
-            password: Sealed::from_text("password".into()),
-        })
+    fn register() -> Command {
+        Command::Register(Registered { name: sealed(), email: sealed(), password: sealed() })
     }
 
-    fn after(events: Vec<Event>, command: Command) -> Result<Vec<Event>, Refusal> {
-        given::<User>(events).when(|user, _| decide(user, &command))
+    fn confirm() -> Command {
+        Command::ConfirmEmail { link_ends_at: Time::from_millis(NOW_MS + 1) }
     }
 
-    fn hash() -> Sealed<PasswordHash> {
-        Sealed::from_text("another".into())
+    fn granted() -> Event {
+        Event::OperatorGranted {}
     }
 
     #[test]
-    fn somebody_registers_once() {
-        let Event::Registered(first) = registered() else { unreachable!() };
-        assert_eq!(after(vec![], Command::Register(first.clone())), Ok(vec![registered()]));
-        assert_eq!(after(vec![registered()], Command::Register(first)), Ok(vec![]));
+    fn an_account_is_registered_once() {
+        given([]).when(register()).then([registered()]);
+        given([registered()]).when(register()).then_nothing();
     }
 
     #[test]
-    fn an_address_is_confirmed_once() {
-        assert_eq!(after(vec![registered()], Command::ConfirmEmail), Ok(vec![Event::EmailConfirmed {}]));
-        let confirmed = vec![registered(), Event::EmailConfirmed {}];
-        assert_eq!(after(confirmed, Command::ConfirmEmail), Ok(vec![]), "a link may be followed twice");
+    fn a_name_is_changed_only_when_one_is_given() {
+        given([registered()]).when(Command::Rename(Some(sealed()))).then([Event::Renamed { name: sealed() }]);
+        given([registered()]).when(Command::Rename(None)).then_nothing();
     }
 
     #[test]
-    fn a_password_is_known_by_the_event_it_came_with() {
-        let password_seq =
-            |events| given::<User>(events).when(|user, _| user.kept().map(|account| account.password_seq));
-        assert_eq!(password_seq(vec![registered(), Event::EmailConfirmed {}]), Some(1));
-        assert_eq!(
-            password_seq(vec![
-                registered(),
-                Event::EmailConfirmed {},
-                Event::PasswordChanged { password: hash() }
-            ]),
-            Some(3)
-        );
+    fn an_address_is_confirmed_once_and_the_link_may_be_followed_again() {
+        let expired = || Command::ConfirmEmail { link_ends_at: Time::from_millis(NOW_MS) };
+        given([registered()]).when(confirm()).then([Event::EmailConfirmed {}]);
+        given([registered()]).when(expired()).then_refused(Refusal::InvalidLink);
+        for again in [confirm(), expired()] {
+            given([registered(), Event::EmailConfirmed {}]).when(again).then_nothing();
+        }
+    }
+
+    #[test]
+    fn the_state_records_which_event_set_the_password() {
+        let password_seq = |more: Option<Event>| {
+            let events = [registered(), Event::EmailConfirmed {}].into_iter().chain(more);
+            state::<User>(events).kept().map(|account| account.password_seq)
+        };
+        assert_eq!(password_seq(None), Some(1));
+        assert_eq!(password_seq(Some(password_changed())), Some(3));
     }
 
     #[test]
     fn an_operator_is_granted_and_revoked_once() {
-        assert_eq!(after(vec![registered()], Command::RevokeOperator), Ok(vec![]));
-        assert_eq!(after(vec![registered()], Command::GrantOperator), Ok(vec![Event::OperatorGranted {}]));
-        assert_eq!(after(vec![registered(), Event::OperatorGranted {}], Command::GrantOperator), Ok(vec![]));
-        assert_eq!(
-            after(vec![registered(), Event::OperatorGranted {}], Command::RevokeOperator),
-            Ok(vec![Event::OperatorRevoked {}])
-        );
+        given([registered()]).when(Command::RevokeOperator).then_nothing();
+        given([registered()]).when(Command::GrantOperator).then([granted()]);
+        given([registered(), granted()]).when(Command::GrantOperator).then_nothing();
+        given([registered(), granted()]).when(Command::RevokeOperator).then([Event::OperatorRevoked {}]);
     }
 
     #[test]
-    fn nothing_but_the_forgetting_follows_an_erasure() {
+    fn an_account_is_erased_once_and_then_forgotten_once() {
+        let erased = || [registered(), Event::Erased {}];
+        let forgotten = || [registered(), Event::Erased {}, Event::Forgotten {}];
+        given([registered()]).when(Command::Erase).then([Event::Erased {}]);
+        given(erased()).when(Command::Erase).then_nothing();
+        given(erased()).when(Command::Forget).then([Event::Forgotten {}]);
+        given(forgotten()).when(Command::Forget).then_nothing();
+        given([registered()]).when(Command::Forget).then_refused(Refusal::NotFound);
+    }
+
+    #[test]
+    fn an_account_that_does_not_exist_or_was_erased_refuses_other_commands() {
         let erased = vec![registered(), Event::Erased {}];
-        let forgotten = vec![registered(), Event::Erased {}, Event::Forgotten {}];
-        assert_eq!(after(vec![registered()], Command::Erase), Ok(vec![Event::Erased {}]));
-        assert_eq!(after(erased.clone(), Command::Erase), Ok(vec![]));
-        assert_eq!(after(erased.clone(), Command::Forget), Ok(vec![Event::Forgotten {}]));
-        assert_eq!(after(forgotten.clone(), Command::Forget), Ok(vec![]));
-        assert_eq!(after(vec![registered()], Command::Forget), Err(Refusal::NotFound), "nobody asked for it");
+        let forgotten = [erased.clone(), vec![Event::Forgotten {}]].concat();
         for events in [vec![], erased, forgotten] {
             for command in [
-                Command::Rename(Sealed::from_text("other".into())),
-                Command::ConfirmEmail,
-                Command::ChangePassword(hash()),
+                Command::Rename(Some(sealed())),
+                Command::Rename(None),
+                Command::ChangePassword(sealed()),
                 Command::GrantOperator,
                 Command::RevokeOperator,
             ] {
-                assert_eq!(after(events.clone(), command.clone()), Err(Refusal::NotFound), "{command:?}");
+                given(events.clone()).when(command).then_refused(Refusal::NotFound);
             }
+            given(events).when(confirm()).then_refused(Refusal::InvalidLink);
         }
     }
 }

@@ -7,7 +7,7 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Actor, Problem, Sealed, UserId,
+    Problem, Sealed, UserId,
     body::{
         Erasing,
         account::{ChangeMe, ChangePassword, EraseMe},
@@ -16,32 +16,26 @@ use schema::{
     value::{Email, Password, PasswordHash},
 };
 
-use super::{Account, Command, User, decide, password};
-use crate::author::{author_as, said_with_credentials};
+use super::{Account, Command, User, password};
+use crate::author::{author, content_with_credentials};
 
 pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let name = call.body::<ChangeMe>()?.parse()?;
-    let (name, said) = (&name, call.said());
-    let outcome =
-        run(backend, call, &said, |user, key| async move {
-            match name {
-                Some(name) => Ok(decide(&user, &Command::Rename(key.seal(call.owner.into(), name)))
-                    .map_err(Problem::from)?),
-                None => user.kept().map(|_| Vec::new()).ok_or_else(|| Problem::not_found().into()),
-            }
-        });
-    Ok(written(200, call.owner.into(), outcome.await?, None, None))
+    let name = &call.body::<ChangeMe>()?.parse()?;
+    let seal = |_, key: SubjectKey| async move {
+        Ok(Command::Rename(name.as_ref().map(|name| key.seal(call.owner.into(), name))))
+    };
+    let seq = run(backend, call, &call.said(), seal).await?;
+    Ok(written(200, call.owner.into(), seq, None, None))
 }
 
 pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let (current, new) = call.body::<ChangePassword>()?.parse()?;
+    let (current, new) = &call.body::<ChangePassword>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
-    let (current, new, said) = (&current, &new, said_with_credentials(backend, call));
-    run(backend, call, said.as_ref(), |user, key| async move {
+    let content = content_with_credentials(backend, call);
+    run(backend, call, content.as_ref(), |user, key| async move {
         let account = user.kept().ok_or_else(Problem::not_found)?;
-        knows(call.owner, account, &key, current).await?;
-        let password = seal_new(call.owner, account, &key, new).await?;
-        Ok(decide(&user, &Command::ChangePassword(password)).map_err(Problem::from)?)
+        check_current(call.owner, account, &key, current).await?;
+        Ok(Command::ChangePassword(seal_new(call.owner, account, &key, new).await?))
     })
     .await?;
     Ok(Reply::empty(204))
@@ -50,35 +44,36 @@ pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Resul
 pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let current = &call.body::<EraseMe>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
-    let said = said_with_credentials(backend, call);
-    run(backend, call, said.as_ref(), |user, key| async move {
+    let content = content_with_credentials(backend, call);
+    run(backend, call, content.as_ref(), |user, key| async move {
         if let Some(account) = user.kept() {
-            knows(call.owner, account, &key, current).await?;
+            check_current(call.owner, account, &key, current).await?;
         }
-        Ok(decide(&user, &Command::Erase).map_err(Problem::from)?)
+        Ok(Command::Erase)
     })
     .await?;
     Reply::plain(202, &Erasing::default())
 }
 
-/// Runs a command on the account that asks; the number of its last event.
-async fn run<D, F>(backend: &Backend, call: &Call<'_>, said: &[u8], decide: D) -> Result<u64, Failure>
+/// Runs a command on the caller's account and returns the number of the account's last event.
+async fn run<C, F>(backend: &Backend, call: &Call<'_>, content: &[u8], command: C) -> Result<u64, Failure>
 where
-    D: Fn(User, SubjectKey) -> F + Send + Sync,
-    F: Future<Output = Result<Vec<schema::user::Event>, Failure>> + Send,
+    C: Fn(User, SubjectKey) -> F + Send + Sync,
+    F: Future<Output = Result<Command, Failure>> + Send,
 {
-    let owner = call.owner;
-    let author = author_as(backend, call, Actor::User(owner), owner, Subject::Account(owner), said).await?;
-    let decide = &decide;
-    let with_key = |user, _| async move {
-        let key = backend.vault.key(Subject::Account(owner)).await?.ok_or_else(Problem::not_found)?;
-        decide(user, key).await
+    let subject = Subject::Account(call.owner);
+    let author = author(backend, call, call.actor(), subject, content).await?;
+    let command = &command;
+    let with_key = |user| async move {
+        let key = backend.vault.key(subject).await?.ok_or_else(Problem::not_found)?;
+        command(user, key).await
     };
-    Ok(backend.log.transact::<User, _, _, _>(owner.into(), &author, call.expect()?, with_key).await?.seq)
+    let outcome = backend.log.execute_with(call.owner.into(), &author, call.expect()?, with_key).await?;
+    Ok(outcome.seq)
 }
 
 /// Refuses unless `password` is the account's current password.
-async fn knows(
+async fn check_current(
     user: UserId,
     account: &Account,
     key: &SubjectKey,
@@ -106,8 +101,9 @@ pub(crate) fn clear<T: Personal>(user: UserId, key: &SubjectKey, sealed: &Sealed
     match key.open(user.into(), sealed) {
         Opened::Clear(value) => Ok(value),
         Opened::Erased => Err(Problem::not_found().into()),
-        Opened::Damaged => {
-            Err(Failure::broken(format!("open the {} of user-{user}", T::FIELD), "it does not fit its key"))
-        }
+        Opened::Damaged => Err(Failure::broken(
+            format!("open the {} of user-{user}", T::FIELD),
+            "its ciphertext does not fit the account's key",
+        )),
     }
 }

@@ -6,19 +6,20 @@ mod operator;
 pub(crate) mod password;
 pub(crate) mod public;
 
-use infra::log::Aggregate;
+use infra::log::{Aggregate, Decider};
 use schema::{
-    Fact, Sealed,
+    Fact, Sealed, Time,
     agenda::Agenda,
     user::Event,
     value::{Email, Name, PasswordHash},
 };
 
 pub use self::{
-    decide::{Command, Refusal, decide},
-    operator::{Operator, cap_texts, set_operator},
+    decide::{Command, Refusal},
+    operator::{Changed, cap_texts, set_operator},
     public::REGISTERED_SEQ,
 };
+use crate::delivery::HasAgenda;
 
 /// The state of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,15 +51,6 @@ pub struct Account {
 }
 
 impl User {
-    /// The account's open duties.
-    #[must_use]
-    pub fn agenda(&self) -> Option<&Agenda> {
-        match self {
-            Self::Kept(account) | Self::Erased(account) => Some(&account.agenda),
-            Self::None | Self::Forgotten => None,
-        }
-    }
-
     /// The account, unless it was erased.
     #[must_use]
     pub fn kept(&self) -> Option<&Account> {
@@ -102,6 +94,24 @@ impl Aggregate for User {
             (Self::Kept(account), _) => Self::Kept(account.evolve(fact)),
             (Self::Erased(account), _) => Self::Erased(account.evolve(fact)),
             (state @ (Self::None | Self::Forgotten), _) => state,
+        }
+    }
+}
+
+impl Decider for User {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        decide::decide(self, command, now)
+    }
+}
+
+impl HasAgenda for User {
+    fn agenda(&self) -> Option<&Agenda> {
+        match self {
+            Self::Kept(account) | Self::Erased(account) => Some(&account.agenda),
+            Self::None | Self::Forgotten => None,
         }
     }
 }

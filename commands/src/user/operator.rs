@@ -1,21 +1,19 @@
-//! What a person with the system's own command line says of an account: whether it may do what is system-wide, how many texts it
-//! may send.
+//! Commands on accounts by a person with the command line: who is an operator, and how many texts an account may send.
 
 use infra::{Backend, Failure};
-use schema::{Actor, Problem, Slug, UserId, commit::Author, id::Component, value::Email};
+use schema::{Actor, Slug, UserId, commit::Author, id::Component, value::Email};
 
-use super::{Command, User, decide};
+use super::{Command, User};
 
-/// An account about which something was said.
+/// An account after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operator {
-    /// Which.
+pub struct Changed {
     pub id: UserId,
-    /// The number of its last event.
+    /// Number of its last event.
     pub seq: u64,
 }
 
-/// Lets the account with this e-mail address do what is system-wide, or no longer. None when there is no such account.
+/// Grants the account with this e-mail address the system-wide operations, or revokes them. `None` when there is no such account.
 ///
 /// # Errors
 /// The log or the vault does not answer.
@@ -23,11 +21,11 @@ pub async fn set_operator(
     backend: &Backend,
     email: &Email,
     granted: bool,
-) -> Result<Option<Operator>, Failure> {
+) -> Result<Option<Changed>, Failure> {
     run(backend, email, if granted { Command::GrantOperator } else { Command::RevokeOperator }).await
 }
 
-/// Lets the account with this e-mail address send so many texts a day. None when there is no such account.
+/// Limits the texts a day of the account with this e-mail address. `None` when there is no such account.
 ///
 /// # Errors
 /// The log or the vault does not answer.
@@ -35,11 +33,11 @@ pub async fn cap_texts(
     backend: &Backend,
     email: &Email,
     texts_per_day: u32,
-) -> Result<Option<Operator>, Failure> {
+) -> Result<Option<Changed>, Failure> {
     run(backend, email, Command::CapTexts(texts_per_day)).await
 }
 
-async fn run(backend: &Backend, email: &Email, command: Command) -> Result<Option<Operator>, Failure> {
+async fn run(backend: &Backend, email: &Email, command: Command) -> Result<Option<Changed>, Failure> {
     let Some(id) = backend.vault.holder(&backend.secrets.claim(email)).await? else { return Ok(None) };
     let author = Author {
         tenant: id,
@@ -48,11 +46,9 @@ async fn run(backend: &Backend, email: &Email, command: Command) -> Result<Optio
         correlation: backend.clock.id(backend.clock.now()).to_string(),
         causation: None,
     };
-    let command = &command;
-    let decide = |user: User, _| async move { Ok(decide(&user, command).map_err(Problem::from)?) };
-    match backend.log.transact(id.into(), &author, None, decide).await {
-        Ok(outcome) => Ok(Some(Operator { id, seq: outcome.seq })),
-        // It is being forgotten, and its address is not free yet.
+    match backend.log.execute::<User>(id.into(), &author, None, &command).await {
+        Ok(outcome) => Ok(Some(Changed { id, seq: outcome.seq })),
+        // The account was erased, and its address is not free yet.
         Err(Failure::Refused(problem)) if problem.slug == Slug::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }

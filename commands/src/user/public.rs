@@ -4,21 +4,21 @@ use infra::{
     Backend, Failure,
     http::{Call, Reply, written},
     limits::Tries,
-    log::Decision,
+    log::{Decider as _, Decision},
     secret::{Mailed, MailedToken},
     vault::{Subject, SubjectKey},
 };
 use schema::{
     Actor, Commit, MailId, Problem, Slug, StreamId, Time, UserId,
     body::account::{ConfirmEmail, NewAccount, Register, ResetPassword},
-    commit::{Author, CommandId, Tail},
+    commit::{Author, Tail},
     mail,
     sealed::Personal,
     user::Registered,
 };
 
-use super::{Command, User, decide, handler::seal_new, password};
-use crate::author::{author_as, by, request_mac, said_with_credentials};
+use super::{Command, Refusal, User, handler::seal_new, password};
+use crate::author::{author, author_with_key, content_with_credentials, created_id};
 
 /// Number of the event `registered` in its stream: a confirmation link is bound to it.
 pub const REGISTERED_SEQ: u64 = 1;
@@ -28,12 +28,9 @@ pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply
     backend.limits.count_from(Tries::RegisterAddress, call.address()).await?;
     password::check(&new.password, &[new.name.clear(), new.email.clear()]).await?;
     backend.limits.count(Tries::RegisterAccount, &new.email.normalised()).await?;
-    let id = match call.idempotency_key()? {
-        Some(key) => UserId(call.derived_id(key)),
-        None => UserId(backend.clock.id(backend.clock.now())),
-    };
+    let id = UserId(created_id(backend, call, call.owner)?);
     match register_as(backend, call, id, &new, false).await {
-        // A concurrent identical request may have created the account under a key that this one did not know.
+        // A concurrent identical request may have created the account with another key than the one used here.
         Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => {
             register_as(backend, call, id, &new, true).await
         }
@@ -49,23 +46,23 @@ async fn register_as(
     new: &NewAccount,
     is_there: bool,
 ) -> Result<Reply, Failure> {
-    let idempotency_key = call.idempotency_key()?;
-    let known = if idempotency_key.is_some() { backend.vault.key(Subject::Account(id)).await? } else { None };
+    let has_idempotency_key = call.idempotency_key()?.is_some();
+    let known = if has_idempotency_key { backend.vault.key(Subject::Account(id)).await? } else { None };
     let (fresh_key, keep_key) = backend.vault.prepare(id).await?;
     let is_forgotten = is_there && known.is_none(); // the idempotency key alone decides
     let key = known.unwrap_or(fresh_key);
-    let said = said_with_credentials(backend, call);
-    let request = (!is_forgotten).then(|| request_mac(&key, call, said.as_ref()));
-    let command = idempotency_key.map(|tag| CommandId { key: tag, request });
-    let author = by(call, Actor::User(id), id, command);
+    let content = content_with_credentials(backend, call);
+    let mac_key = (!is_forgotten).then_some(&key);
+    let author = author_with_key(call, Actor::User(id), Subject::Account(id), mac_key, content.as_ref())?;
     let claim = backend.secrets.claim(&new.email);
     let (key, keep_key, claim, author) = (&key, &keep_key, &claim, &author);
     let decide = |user: User, now| async move {
-        // Checked on every attempt: a failed transaction does not tell a claim from a concurrent registration.
+        // Checked in every attempt: a failed transaction does not tell a claimed address from a concurrent registration.
         if user == User::None && backend.vault.holder(claim).await?.is_some_and(|holder| holder != id) {
             return Err(Problem::new(Slug::EmailTaken, "Sign in, or ask for a new password.").into());
         }
-        let events = decide(&user, &Command::Register(seal(key, id, new).await?)).map_err(Problem::from)?;
+        let register = Command::Register(seal(key, id, new).await?);
+        let events = user.decide(&register, now).map_err(Problem::from)?;
         let also = vec![welcome_mail(backend, id, author, now)?];
         let extra_puts = vec![keep_key.clone(), backend.vault.claim(claim, id)?];
         Ok::<_, Failure>(Decision { events, also, extra_puts })
@@ -101,17 +98,9 @@ pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     if !backend.secrets.was_mailed(Mailed::Confirmation, token, REGISTERED_SEQ) {
         return Err(void());
     }
-    let (user, said) = (token.user, said_with_credentials(backend, call));
-    let author =
-        author_as(backend, call, Actor::User(user), user, Subject::Account(user), said.as_ref()).await?;
-    let decide = |user: User, now| async move {
-        let is_confirmed = user.kept().is_some_and(|account| account.confirmed);
-        if now >= token.ends_at && !is_confirmed {
-            return Err(void());
-        }
-        decide(&user, &Command::ConfirmEmail).map_err(|_| void())
-    };
-    backend.log.transact::<User, _, _, _>(token.user.into(), &author, None, decide).await?;
+    let author = owner_author(backend, call, token).await?;
+    let confirm = Command::ConfirmEmail { link_ends_at: token.ends_at };
+    backend.log.execute::<User>(token.user.into(), &author, None, &confirm).await?;
     Ok(Reply::empty(204))
 }
 
@@ -121,30 +110,33 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     if backend.clock.now() >= token.ends_at {
         return Err(void());
     }
-    let (user, said) = (token.user, said_with_credentials(backend, call));
-    let author =
-        author_as(backend, call, Actor::User(user), user, Subject::Account(user), said.as_ref()).await?;
+    let author = owner_author(backend, call, token).await?;
     let new = &new;
-    let decide = |user: User, _| async move {
+    let change = |user: User| async move {
         let account = user.kept().ok_or_else(void)?;
         // The link is bound to the password that it replaces: a changed password makes it void.
         if !backend.secrets.was_mailed(Mailed::PasswordReset, token, account.password_seq) {
             return Err(void());
         }
         let key = backend.vault.key(Subject::Account(token.user)).await?.ok_or_else(void)?;
-        let password = seal_new(token.user, account, &key, new).await?;
-        Ok(decide(&user, &Command::ChangePassword(password)).map_err(Problem::from)?)
+        Ok(Command::ChangePassword(seal_new(token.user, account, &key, new).await?))
     };
-    backend.log.transact::<User, _, _, _>(token.user.into(), &author, None, decide).await?;
+    backend.log.execute_with(token.user.into(), &author, None, change).await?;
     Ok(Reply::empty(204))
 }
 
-/// Parses a mailed token. Its MAC and its end are still to be checked.
+/// The owner whose mailed token this is, as the author of commits on the account.
+async fn owner_author(backend: &Backend, call: &Call<'_>, token: &MailedToken) -> Result<Author, Failure> {
+    let content = content_with_credentials(backend, call);
+    author(backend, call, Actor::User(token.user), Subject::Account(token.user), content.as_ref()).await
+}
+
+/// Parses a mailed token. The caller checks its MAC and its end.
 async fn read(backend: &Backend, call: &Call<'_>, text: &str) -> Result<MailedToken, Failure> {
     backend.limits.count_from(Tries::TokenAddress, call.address()).await?;
     MailedToken::parse(text).ok_or_else(void)
 }
 
 fn void() -> Failure {
-    Problem::new(Slug::InvalidToken, "The link is spent or too old; ask for a new one.").into()
+    Problem::from(Refusal::InvalidLink).into()
 }

@@ -1,90 +1,63 @@
-//! What may be done with a party, in which state.
+//! Decisions about a visit. Each group of commands has a file: those of hosts, guests, the clock and erasure. Joining is here.
+
+mod clock;
+mod erasure;
+mod guest;
+mod host;
 
 use schema::{
-    Rank, Sealed, Time,
-    body::Beside,
-    message::{self, Skip, Skipped},
-    value::Reason,
-    waitee::{Details, Event, Joined, JoinedBy, Party, State, Why},
+    Rank, Time, WaitlistId,
+    waitee::{Event, Joined, JoinedBy, Party},
     waitlist,
 };
 
-use super::{
-    Refusal, Visit, Waitee,
-    place::{Target, place},
-};
-use crate::waitlist::Waitlist;
+pub use self::{clock::ClockCommand, erasure::ErasureCommand, guest::GuestCommand, host::HostCommand};
+use super::{Refusal, Waitee, deliver::deliver};
+use crate::{delivery, waitlist::Waitlist};
 
-/// What a host or guest wants.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Join a list.
-    Join {
-        /// Which.
-        id: schema::WaitlistId,
-        /// The list, from the log.
-        list: Waitlist,
-        /// How many parties are on its board, from the rows.
-        active: usize,
-        party: Party,
-        /// Who puts them on.
-        by: JoinedBy,
-    },
-    /// Correct what is known.
-    Change(Details),
-    /// The table is ready.
-    Call {
-        /// The list, from the log.
-        list: Waitlist,
-    },
-    /// They are on their way.
-    Confirm(Why),
-    /// They sit.
-    Seat(Why),
-    /// They did not come.
-    NoShow(Why),
-    /// They went.
-    Leave(Why),
-    /// The host takes them off.
-    Remove(Why),
-    /// Back on the list, at the old place.
-    Restore {
-        /// The list, from the log.
-        list: Waitlist,
-        /// Why.
-        why: Why,
-    },
-    /// Elsewhere in line.
-    Move {
-        /// Next to whom.
-        beside: Beside,
-        /// Where that is; nothing when there is no such party.
-        target: Option<Target>,
-        /// Why.
-        reason: Option<Sealed<Reason>>,
-    },
-    /// The table was held for long enough.
-    EndHold,
-    /// The visit has lasted for too long.
-    Expire(Why),
-    /// The list is gone, and what was left on it goes too.
-    Clear {
-        /// The list, from the log.
-        list: Waitlist,
-        /// Why.
-        why: Why,
-    },
-    /// Forget the guest, who leaves the board if they are on it.
-    Erase,
-    /// The guest's key is gone.
-    Forget,
+    Join(Join),
+    Host(HostCommand),
+    Guest(GuestCommand),
+    Clock(ClockCommand),
+    Erasure(ErasureCommand),
+    /// Records a step of the delivery of a message to the guest.
+    Deliver(delivery::Command),
 }
 
-/// Whether a list takes one more party.
+/// Puts a party on a list.
+#[derive(Clone, Debug)]
+pub struct Join {
+    pub id: WaitlistId,
+    /// The list as the log has it.
+    pub list: Waitlist,
+    /// The number of parties on its board, from the rows.
+    pub active: usize,
+    pub party: Party,
+    pub by: JoinedBy,
+}
+
+pub(super) fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+    match (command, &waitee.0) {
+        (Command::Join(join), None) => Ok(vec![Event::Joined(joined(join, now)?)]),
+        (Command::Join(_), Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
+        (Command::Host(_) | Command::Guest(_) | Command::Clock(_) | Command::Erasure(_), None) => {
+            Err(Refusal::NotFound)
+        }
+        (Command::Host(command), Some(visit)) => host::decide(visit, command, now),
+        (Command::Guest(command), Some(visit)) => guest::decide(visit, *command, now),
+        (Command::Clock(command), Some(visit)) => Ok(clock::decide(visit, command, now)),
+        (Command::Erasure(command), Some(visit)) => Ok(erasure::decide(visit, *command)),
+        (Command::Deliver(command), Some(visit)) => Ok(deliver(visit, command, now)),
+    }
+}
+
+/// Whether a list with `active` parties takes one more.
 ///
 /// # Errors
-/// It is gone, closed, or full.
-pub fn admit(list: &Waitlist, active: usize) -> Result<&waitlist::State, Refusal> {
+/// The list does not exist, is closed, or is full.
+pub(super) fn admit(list: &Waitlist, active: usize) -> Result<&waitlist::State, Refusal> {
     let Waitlist::Kept(state) = list else { return Err(Refusal::NotFound) };
     let capacity = state.settings.capacity.get();
     if !state.open {
@@ -93,132 +66,79 @@ pub fn admit(list: &Waitlist, active: usize) -> Result<&waitlist::State, Refusal
     if active >= capacity as usize { Err(Refusal::ListFull(capacity)) } else { Ok(state) }
 }
 
-/// Decides.
-///
-/// # Errors
-/// The command is refused.
-pub fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    let visit = match (&waitee.0, command) {
-        (Some(_), Command::Join { .. }) => return Ok(vec![]),
-        (None, Command::Join { id, list, active, party, by }) => {
-            let list = admit(list, *active)?;
-            return Ok(vec![Event::Joined(join(*id, list, *active, party, *by, now))]);
-        }
-        (None, _) => return Err(Refusal::NotFound),
-        (Some(visit), _) => visit,
-    };
-    let active = visit.state.is_active();
-    match command {
-        Command::Join { .. } => Ok(vec![]),
-        Command::Erase if visit.erased => Ok(vec![]),
-        Command::Erase => Ok(erase(visit)),
-        Command::Forget if visit.forgotten || !visit.erased => Ok(vec![]),
-        Command::Forget => Ok(vec![Event::Forgotten {}]),
-        Command::EndHold | Command::Expire(_) | Command::Clear { .. } if visit.erased || !active => {
-            Ok(vec![])
-        }
-        Command::EndHold if visit.agenda.no_show_at().is_none_or(|at| now < at) => Ok(vec![]),
-        Command::EndHold => Ok(vec![Event::NoShow(Why::default())]),
-        Command::Expire(_) if !is_over(visit, now) => Ok(vec![]),
-        Command::Clear { list: Waitlist::Kept(_) | Waitlist::None, .. } => Ok(vec![]),
-        Command::Expire(why) | Command::Clear { why, .. } => Ok(vec![Event::Removed(why.clone())]),
-        _ if visit.erased => Err(Refusal::Erased),
-        Command::Change(details) => Ok(changed(visit, details).into_iter().collect()),
-        Command::Call { list } => match visit.state {
-            State::Waiting | State::Called => Ok(vec![call(list, now)?]),
-            State::Confirmed | State::Seated | State::Left | State::Removed | State::NoShow => {
-                Err(not_now(visit, now))
-            }
-        },
-        Command::Confirm(_) if visit.state == State::Confirmed => Ok(vec![]),
-        Command::Confirm(why) if visit.state == State::Called => Ok(vec![Event::Confirmed(why.clone())]),
-        Command::Seat(_) if visit.state == State::Seated => Ok(vec![]),
-        Command::Seat(why) if active => Ok(vec![Event::Seated(why.clone())]),
-        Command::NoShow(_) if visit.state == State::NoShow => Ok(vec![]),
-        Command::NoShow(why) if active => Ok(vec![Event::NoShow(why.clone())]),
-        Command::Leave(_) if visit.state == State::Left => Ok(vec![]),
-        Command::Leave(why) if active => Ok(vec![Event::Left(why.clone())]),
-        Command::Remove(_) if visit.state == State::Removed => Ok(vec![]),
-        Command::Remove(why) if active => Ok(vec![Event::Removed(why.clone())]),
-        Command::Restore { .. } if visit.state == State::Waiting => Ok(vec![]),
-        Command::Restore { .. } if is_over(visit, now) => Err(Refusal::Over(visit.state)),
-        Command::Restore { list: Waitlist::Kept(_), why } => Ok(vec![Event::Restored(why.clone())]),
-        Command::Restore { .. } => Err(Refusal::NotFound),
-        Command::Move { beside, target, reason } if active => {
-            let rank = place(visit, *beside, target.as_ref(), now)?;
-            Ok(rank.map(|rank| Event::Moved { rank, reason: reason.clone() }).into_iter().collect())
-        }
-        Command::Confirm(_)
-        | Command::Seat(_)
-        | Command::NoShow(_)
-        | Command::Leave(_)
-        | Command::Remove(_)
-        | Command::Move { .. } => Err(not_now(visit, now)),
-    }
-}
-
-/// A guest who is erased leaves the board, and messages that were not sent end first: after the erasure no process looks at them.
-fn erase(visit: &Visit) -> Vec<Event> {
-    let skip = |message| message::Event::Skipped(Skipped { message, attempt: None, why: Skip::Erased });
-    let skipped = visit.agenda.messages.unsent().map(skip).map(Event::Notification);
-    let removed = visit.state.is_active().then(|| Event::Removed(Why::default()));
-    skipped.chain(removed).chain([Event::Erased {}]).collect()
-}
-
-fn not_now(visit: &Visit, now: Time) -> Refusal {
-    if is_over(visit, now) && !visit.state.is_active() {
-        Refusal::Over(visit.state)
-    } else {
-        Refusal::NotFrom(visit.state)
-    }
-}
-
-fn join(
-    id: schema::WaitlistId,
-    list: &waitlist::State,
-    active: usize,
-    party: &Party,
-    by: JoinedBy,
-    now: Time,
-) -> Joined {
-    let settings = &list.settings;
-    Joined {
-        waitlist: id,
+fn joined(join: &Join, now: Time) -> Result<Joined, Refusal> {
+    let settings = &admit(&join.list, join.active)?.settings;
+    Ok(Joined {
+        waitlist: join.id,
         party: Party {
-            quoted_minutes: party.quoted_minutes.or_else(|| settings.quote(active)),
-            ..party.clone()
+            quoted_minutes: join.party.quoted_minutes.or_else(|| settings.quote(join.active)),
+            ..join.party.clone()
         },
         day: settings.time_zone.business_day(now, settings.day_starts),
         rank: Rank::joining(now),
-        by,
-    }
-}
-
-/// Whether a visit that began so long ago is over, whatever became of it.
-fn is_over(visit: &Visit, now: Time) -> bool {
-    visit.agenda.ends_at.is_some_and(|at| at <= now)
-}
-
-fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
-    let Waitlist::Kept(list) = list else { return Err(Refusal::NotFound) };
-    let hold = list.settings.hold_minutes.get();
-    let hold_until = now.plus_minutes(hold);
-    let remind_at =
-        list.settings.remind_minutes.map(|before| now.plus_minutes(hold.saturating_sub(before.get())));
-    Ok(Event::Called { hold_until, remind_at })
-}
-
-/// What really changes. Sealed values cannot be compared, so each of them counts as a change.
-fn changed(visit: &Visit, details: &Details) -> Option<Event> {
-    let party = &visit.party;
-    let details = Details {
-        party_size: details.party_size.filter(|size| *size != party.party_size),
-        quoted_minutes: details.quoted_minutes.filter(|quoted| *quoted != party.quoted_minutes),
-        language: details.language.filter(|language| *language != party.language),
-        ..details.clone()
-    };
-    (details != Details::default()).then_some(Event::DetailsChanged(details))
+        by: join.by,
+    })
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use schema::{
+        value::{QuoteMinutes, Zone},
+        waitlist::State as List,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        spec::{LIST_OPEN, at, given, party},
+        waitee::fixtures::{list, list_with},
+    };
+
+    fn join(list: Waitlist, active: usize) -> Join {
+        Join { id: WaitlistId(Uuid::nil()), list, active, party: party(), by: JoinedBy::Host }
+    }
+
+    fn joined(join: Join) -> Joined {
+        match &given([]).when(Command::Join(join)).events()[..] {
+            [Event::Joined(joined)] => joined.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_party_joins_at_the_end_of_the_line_on_the_lists_own_day() {
+        let joined = joined(join(list(), 3));
+        assert_eq!(joined.rank, Rank::joining(at(0)));
+        let los_angeles: Zone = "America/Los_Angeles".parse().unwrap();
+        assert_eq!(joined.day, los_angeles.business_day(at(0), "04:00".parse().unwrap()));
+        assert_eq!(joined.party.quoted_minutes, None);
+    }
+
+    #[test]
+    fn the_quote_is_the_lists_per_party_ahead_unless_the_host_names_another() {
+        let quoted = |active, own: Option<i64>| {
+            let mut join = join(list_with(r#"{"quote_minutes": 7}"#), active);
+            join.party.quoted_minutes = own.map(|own| QuoteMinutes::parse(own).unwrap());
+            joined(join).party.quoted_minutes.map(QuoteMinutes::get)
+        };
+        assert_eq!(quoted(3, None), Some(21));
+        assert_eq!(quoted(0, None), Some(0));
+        assert_eq!(quoted(3, Some(5)), Some(5));
+        assert_eq!(quoted(150, None), Some(600));
+    }
+
+    #[test]
+    fn a_list_that_is_closed_full_or_deleted_takes_no_party() {
+        let closed = Waitlist::Kept(List { open: false, ..LIST_OPEN.clone() });
+        let of_two = || list_with(r#"{"capacity": 2}"#);
+        given([]).when(Command::Join(join(closed, 0))).then_refused(Refusal::ListClosed);
+        given([]).when(Command::Join(join(of_two(), 2))).then_refused(Refusal::ListFull(2));
+        assert!(given([]).when(Command::Join(join(of_two(), 1))).is_accepted());
+        given([]).when(Command::Join(join(Waitlist::Deleted, 0))).then_refused(Refusal::NotFound);
+    }
+
+    #[test]
+    fn a_party_joins_once() {
+        given([crate::spec::joined()]).when(Command::Join(join(list(), 0))).then_nothing();
+    }
+}

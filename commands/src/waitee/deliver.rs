@@ -1,4 +1,4 @@
-//! The purpose of a message to a guest, and what is recorded about its delivery.
+//! The delivery of a message to a guest: its events, and whether the message still has a purpose.
 
 use schema::{
     Time,
@@ -6,20 +6,17 @@ use schema::{
     waitee::Event,
 };
 
-use super::{Visit, Waitee};
+use super::Visit;
 use crate::delivery;
 
 /// The events that follow from a step of a message's delivery. An outcome is recorded in every state.
-#[must_use]
-pub fn deliver(waitee: &Waitee, command: &delivery::Command, now: Time) -> Vec<Event> {
-    let Some(visit) = &waitee.0 else { return Vec::new() };
+pub(super) fn deliver(visit: &Visit, command: &delivery::Command, now: Time) -> Vec<Event> {
     let wanted = |message| visit.wants(message, now).is_ok();
     delivery::decide(&visit.agenda, command, wanted, now).into_iter().map(Event::Notification).collect()
 }
 
 impl Visit {
-    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it
-    /// is not too late.
+    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it is not too late.
     ///
     /// # Errors
     /// The reason to skip it.

@@ -1,4 +1,4 @@
-//! Commands on visits, as they come over HTTP.
+//! HTTP handlers of hosts' commands on visits.
 
 use infra::{
     Backend, Failure,
@@ -15,7 +15,7 @@ use schema::{
 };
 
 use super::{
-    Command, Target, Visit, Waitee, decide,
+    Command, ErasureCommand, HostCommand, Target, Visit, Waitee,
     join::{self, Joining, region},
 };
 use crate::{author::author, waitlist};
@@ -34,7 +34,7 @@ pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     run(backend, call, 200, |visit| async move {
         let region = region(&waitlist::handler::latest(backend, call.owner, visit.waitlist).await?)?;
         let patch = body.clone().parse(region)?;
-        Ok(Command::Change(seal_patch(backend, guest(call.owner, id), id.into(), &patch).await?))
+        Ok(HostCommand::Change(seal_patch(backend, guest(call.owner, id), id.into(), &patch).await?))
     })
     .await
 }
@@ -42,7 +42,7 @@ pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
 pub(crate) async fn call(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
     run(backend, call, 202, |visit| async move {
-        Ok(Command::Call { list: waitlist::handler::latest(backend, call.owner, visit.waitlist).await? })
+        Ok(HostCommand::Call { list: waitlist::handler::latest(backend, call.owner, visit.waitlist).await? })
     })
     .await
 }
@@ -51,21 +51,25 @@ pub(crate) async fn restore(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     let reason = &call.body::<Because>()?.parse()?;
     run(backend, call, 200, |visit| async move {
         let list = waitlist::handler::latest(backend, call.owner, visit.waitlist).await?;
-        Ok(Command::Restore { list, why: Why { reason: seal_reason(backend, call, reason.as_ref()).await? } })
+        let reason = seal_reason(backend, call, reason.as_ref()).await?;
+        Ok(HostCommand::Restore { list, why: Why { reason } })
     })
     .await
 }
 
 pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     call.body::<Empty>()?;
-    run(backend, call, 202, |_| async move { Ok(Command::Erase) }).await?;
+    let id = WaiteeId(call.path_id()?);
+    let author = author(backend, call, call.actor(), guest(call.owner, id), &call.said()).await?;
+    let erase = Command::Erasure(ErasureCommand::Erase);
+    backend.log.execute::<Waitee>(id.into(), &author, call.expect()?, &erase).await?;
     Reply::plain(202, &Erasing::default())
 }
 
 pub(crate) async fn transition(
     backend: &Backend,
     call: &Call<'_>,
-    command: fn(Why) -> Command,
+    command: fn(Why) -> HostCommand,
 ) -> Result<Reply, Failure> {
     let reason = &call.body::<Because>()?.parse()?;
     run(backend, call, 200, |_| async move {
@@ -91,13 +95,13 @@ pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Re
     }
     run(backend, call, 200, |visit| async move {
         let target = target(backend, call.owner, &visit, id, beside, other).await?;
-        Ok(Command::Move { beside, target, reason: seal_reason(backend, call, reason.as_ref()).await? })
+        Ok(HostCommand::Move { beside, target, reason: seal_reason(backend, call, reason.as_ref()).await? })
     })
     .await
 }
 
-/// Reads the party to move next to. Its rank comes from the log, because its row may not show an earlier move
-/// yet; its neighbour's rank comes from the rows.
+/// Reads the party to move next to. Its rank comes from the log, because its row may not show an earlier move yet; its neighbour's rank
+/// comes from the rows.
 async fn target(
     backend: &Backend,
     owner: UserId,
@@ -117,26 +121,24 @@ async fn target(
     }))
 }
 
-/// Runs a command on the visit in the path. `command` builds it from the visit as loaded, and is called again
-/// after each conflict.
+/// Runs a command on the visit in the path. `command` builds it from the visit as loaded, and is called again after each conflict.
 async fn run<C, F>(backend: &Backend, call: &Call<'_>, status: u16, command: C) -> Result<Reply, Failure>
 where
     C: Fn(Visit) -> F + Send + Sync,
-    F: Future<Output = Result<Command, Failure>> + Send,
+    F: Future<Output = Result<HostCommand, Failure>> + Send,
 {
     let id = WaiteeId(call.path_id()?);
-    let author = author(backend, call, guest(call.owner, id)).await?;
+    let author = author(backend, call, call.actor(), guest(call.owner, id), &call.said()).await?;
     let command = &command;
-    let decide = |waitee: Waitee, now| async move {
-        let visit = waitee.0.clone().ok_or_else(Problem::not_found)?;
-        Ok(decide(&waitee, &command(visit).await?, now).map_err(Problem::from)?)
+    let command = |waitee: Waitee| async move {
+        let visit = waitee.0.ok_or_else(Problem::not_found)?;
+        Ok(Command::Host(command(visit).await?))
     };
-    let outcome = backend.log.transact(id.into(), &author, call.expect()?, decide).await?;
+    let outcome = backend.log.execute_with(id.into(), &author, call.expect()?, command).await?;
     Ok(answer(status, id, outcome, None))
 }
 
-/// Reads a visit and the account it belongs to from the log. Returns `None` if the visit does not exist or
-/// `caller` may not access it.
+/// Reads a visit and the account it belongs to from the log. `None` when the visit does not exist or `caller` may not access it.
 pub(super) async fn read(
     backend: &Backend,
     caller: Actor,

@@ -1,5 +1,6 @@
-//! Joining a list, whether the host puts a party on it or the guest does: one way in, so that the same rules
-//! hold for both.
+//! Joining a list: the same for a host who adds a party and for a guest who joins.
+
+use std::future::ready;
 
 use infra::{
     Backend, Failure,
@@ -11,21 +12,20 @@ use infra::{
 use schema::{
     Actor, Problem, StreamId, UserId, WaiteeId, WaitlistId,
     body::{AddWaitee, Party},
-    commit::CommandId,
     value::Region,
     waitee::{self, JoinedBy},
 };
 
-use super::{Command, Waitee, admit, decide};
+use super::{Command, Join, Waitee, decide::admit};
 use crate::{
-    author::{by, request_mac},
+    author::{author_with_key, created_id},
     waitlist::Waitlist,
 };
 
-/// A list counts its parties up to here to tell whether it is full; no list may hold as many.
+/// The parties of a list are counted up to this number, which is more than any list may hold.
 const ACTIVE_COUNTED_MAX: usize = 500;
 
-/// Where a party is put, and by whom.
+/// The list that a party joins, and who adds it.
 pub(super) struct Joining {
     pub(super) tenant: UserId,
     pub(super) id: WaitlistId,
@@ -34,8 +34,8 @@ pub(super) struct Joining {
 }
 
 impl Joining {
-    /// Counts a guest's join, once all that could refuse it has been looked at: joins that are refused do not
-    /// use up what the account's other guests may.
+    /// Counts a guest's join for the account. Called when nothing else can refuse the join, so that refused joins do not use up the
+    /// count of the account's other guests.
     async fn count(&self, backend: &Backend) -> Result<(), Failure> {
         match self.by {
             JoinedBy::Host => Ok(()),
@@ -51,7 +51,7 @@ impl Joining {
     }
 }
 
-/// Puts the party that the body describes on a list.
+/// Puts the party of the body on a list.
 pub(super) async fn put_on(
     backend: &Backend,
     call: &Call<'_>,
@@ -59,19 +59,16 @@ pub(super) async fn put_on(
     body: &AddWaitee,
 ) -> Result<(WaiteeId, Outcome<Waitee>), Failure> {
     let party = || -> Result<Party, Problem> { body.clone().parse(region(&joining.list)?) };
-    let idempotency_key = call.idempotency_key()?;
+    let has_idempotency_key = call.idempotency_key()?.is_some();
     let active = backend.rows.active(joining.id, ACTIVE_COUNTED_MAX).await?;
-    let id = WaiteeId(
-        idempotency_key.map_or_else(|| backend.clock.id(backend.clock.now()), |key| call.derived_id(key)),
-    );
+    let id = WaiteeId(created_id(backend, call, call.owner)?);
     let subject = Subject::Guest { account: joining.tenant, guest: id };
-    // The vault knows the guest of a request that came before: its answer stands, whatever became of the list
-    // or the guest since, so the body is looked at only when there is no answer. Otherwise a refused party
-    // leaves nothing behind.
-    let held = if idempotency_key.is_some() { backend.vault.held(subject).await? } else { Held::Nothing };
+    // A key in the vault means that an earlier request created the visit: its answer stands, so the body is parsed only when there is
+    // no such answer. Otherwise the party is checked first, so that a refused party leaves no key behind.
+    let held = if has_idempotency_key { backend.vault.held(subject).await? } else { Held::Nothing };
     let key = match held {
         Held::Key(key) => Some(key),
-        // The content of the request can no longer be compared: the idempotency key alone finds the answer.
+        // The content of the requests can no longer be compared: the idempotency key alone finds the answer.
         Held::Tombstone => None,
         Held::Nothing => {
             party()?;
@@ -81,23 +78,17 @@ pub(super) async fn put_on(
             Some(backend.vault.create(subject).await?)
         }
     };
-    let command = idempotency_key.map(|tag| CommandId {
-        key: tag,
-        request: key.as_ref().map(|key| request_mac(key, call, &call.said())),
-    });
-    let author = by(call, joining.actor(id), joining.tenant, command);
-    let (key, party) = (key.as_ref(), &party);
-    let decide = |waitee: Waitee, now| async move {
-        let party = seal(key.ok_or_else(Problem::erased)?, id.into(), &party()?);
-        let command =
-            Command::Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by };
-        Ok(decide(&waitee, &command, now).map_err(Problem::from)?)
+    let author = author_with_key(call, joining.actor(id), subject, key.as_ref(), &call.said())?;
+    let join = || -> Result<Command, Problem> {
+        let party = seal(key.as_ref().ok_or_else(Problem::erased)?, id.into(), &party()?);
+        Ok(Command::Join(Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by }))
     };
-    let outcome = backend.log.transact(id.into(), &author, call.expect_new()?, decide).await?;
+    let join = |_| ready(join().map_err(Failure::from));
+    let outcome = backend.log.execute_with(id.into(), &author, call.expect_new()?, join).await?;
     Ok((id, outcome))
 }
 
-/// The region of a list; of a deleted one the decision will say that it is gone.
+/// The region of a list, which its phone numbers are read by.
 pub(super) fn region(list: &Waitlist) -> Result<Region, Problem> {
     match list {
         Waitlist::Kept(state) => Ok(state.settings.region),

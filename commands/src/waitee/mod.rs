@@ -1,4 +1,4 @@
-//! One party's visit: from joining to the table, or away.
+//! A visit: one party's stay on a list, from joining until it is seated or leaves.
 
 mod decide;
 mod deliver;
@@ -9,46 +9,45 @@ mod place;
 mod refusal;
 pub mod system;
 
-use infra::log::Aggregate;
+#[cfg(test)]
+mod fixtures;
+
+use infra::log::{Aggregate, Decider};
 use schema::{
-    Fact, Rank, WaitlistId,
+    Fact, Rank, Time, WaitlistId,
     agenda::Agenda,
     waitee::{Event, Party, State},
 };
 
 pub use self::{
-    decide::{Command, admit, decide},
-    deliver::deliver,
+    decide::{ClockCommand, Command, ErasureCommand, GuestCommand, HostCommand, Join},
     place::Target,
     refusal::Refusal,
 };
+use crate::delivery::HasAgenda;
 
-/// What deciding needs to know of a visit; nothing before the party joined.
+/// The state of a visit; `None` before the party joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waitee(pub Option<Visit>);
 
-/// A visit under way or over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
-    /// The list.
     pub waitlist: WaitlistId,
-    /// Where it stands.
     pub state: State,
     /// The place in line.
     pub rank: Rank,
     pub party: Party,
-    /// What is to be done about it.
     pub agenda: Agenda,
-    /// Whether they are forgotten, or about to be.
+    /// Whether the guest was erased.
     pub erased: bool,
-    /// Whether their key is gone for good.
+    /// Whether the guest's key is deleted.
     pub forgotten: bool,
 }
 
 impl Aggregate for Waitee {
     type Event = Event;
 
-    /// A visit has ten to fifty events. This many are a hundred calls, with what became of their messages.
+    /// A visit has ten to fifty events. This many are a hundred calls with their messages.
     const EVENTS_MAX: u64 = 500;
 
     fn always_fits(event: &Event) -> bool {
@@ -79,12 +78,32 @@ impl Aggregate for Waitee {
         Self(self.0.map(|visit| visit.evolve(fact)))
     }
 
-    fn is_aside(event: &Event) -> bool {
+    fn keeps_etag(event: &Event) -> bool {
         matches!(event, Event::Notification(_))
     }
 }
 
+impl Decider for Waitee {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        decide::decide(self, command, now)
+    }
+}
+
+impl HasAgenda for Waitee {
+    fn agenda(&self) -> Option<&Agenda> {
+        self.0.as_ref().map(|visit| &visit.agenda)
+    }
+}
+
 impl Visit {
+    /// Whether the visit has lasted as long as any may, in any state.
+    fn is_over(&self, now: Time) -> bool {
+        self.agenda.ends_at.is_some_and(|at| at <= now)
+    }
+
     fn evolve(mut self, fact: &Fact<Event>) -> Self {
         self.agenda = self.agenda.of_visit(fact);
         match &fact.event {

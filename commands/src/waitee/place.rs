@@ -1,4 +1,4 @@
-//! Where a party comes to stand when it is moved.
+//! The rank that a party gets when it is moved.
 
 use schema::{Rank, Time, WaitlistId, body::Beside};
 
@@ -7,17 +7,15 @@ use super::{Refusal, Visit};
 /// The party to move next to, as the log knows it, and the rank next to it on the far side, as the board shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Where it waits.
     pub waitlist: WaitlistId,
     /// Whether it is on the board.
     pub active: bool,
-    /// Its place.
     pub rank: Rank,
-    /// The next place beyond it; none when it is the first or last.
+    /// The rank of the party beyond it; `None` when it is the first or last.
     pub neighbour: Option<Rank>,
 }
 
-/// The new rank, or none when the party already stands there.
+/// The new rank; `None` when the party already stands there.
 pub(super) fn place(
     visit: &Visit,
     beside: Beside,
@@ -27,7 +25,7 @@ pub(super) fn place(
     let target = target
         .filter(|target| target.active && target.waitlist == visit.waitlist)
         .ok_or(Refusal::NotOnBoard)?;
-    // Whoever joins from now on stands behind everyone, also behind a party that was moved to the end.
+    // Below the rank of the next party to join, so that it stands behind a party that was moved to the end.
     let end = Rank::joining(now);
     let (low, high) = match beside {
         Beside::Before(_) => (target.neighbour.as_ref(), Some(&target.rank)),

@@ -9,8 +9,10 @@ pub enum Refusal {
     ListClosed,
     /// The list holds as many parties as it may.
     ListFull(u32),
-    /// The state does not allow the command.
+    /// The state does not allow the host's command.
     NotFrom(State),
+    /// The state does not allow the guest's command.
+    NotFromForGuest(State),
     /// The visit ended too long ago.
     Over(State),
     /// The party to move next to is not on this board.
@@ -22,14 +24,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The problem that the visit's own guest sees; an erased visit reads as none.
-    #[must_use]
-    pub fn to_guest(self) -> Problem {
+    /// The refusal that the visit's own guest gets. An erased visit reads as not found.
+    pub(super) fn for_guest(self) -> Self {
         match self {
-            Self::NotFound | Self::Erased => Problem::not_found(),
-            Self::NotFrom(state) => not_from(state, allowed_to_guests(state)),
-            Self::Over(state) => not_from(state, Vec::new()),
-            Self::ListClosed | Self::ListFull(_) | Self::NotOnBoard | Self::RankExhausted => self.into(),
+            Self::NotFound | Self::Erased => Self::NotFound,
+            Self::NotFrom(state) | Self::NotFromForGuest(state) => Self::NotFromForGuest(state),
+            Self::Over(_) | Self::ListClosed | Self::ListFull(_) | Self::NotOnBoard | Self::RankExhausted => {
+                self
+            }
         }
     }
 }
@@ -43,6 +45,7 @@ impl From<Refusal> for Problem {
                 Self::new(Slug::WaitlistFull, format!("The list holds {capacity} parties and is full."))
             }
             Refusal::NotFrom(state) => not_from(state, allowed(state)),
+            Refusal::NotFromForGuest(state) => not_from(state, allowed_to_guests(state)),
             Refusal::Over(state) => not_from(state, Vec::new()),
             Refusal::NotOnBoard => {
                 Self::new(Slug::NotOnBoard, "The party to move next to is not on this list's board.")

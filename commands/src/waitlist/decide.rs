@@ -1,49 +1,37 @@
-//! What may be done with a list.
+//! Decisions about a list.
 
 use schema::{
     Problem, Slug, Time,
-    body::ChangeWaitlist,
     waitlist::{Event, Settings, State},
 };
 
 use super::Waitlist;
 
-/// What a host wants of a list.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Make it.
     Create(Settings),
-    /// Run it differently.
-    Change(ChangeWaitlist),
-    /// Take parties.
+    /// Replaces the settings by these.
+    Change(Settings),
+    /// Lets parties join.
     Open,
-    /// Take no more parties.
+    /// Lets no more parties join.
     Close,
-    /// Be rid of it.
     Delete {
-        /// How many parties are on its board.
+        /// The number of parties on the board, from the rows.
         active: usize,
     },
 }
 
-/// Why not.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such list.
     NotFound,
-    /// A list is deleted only when closed.
+    /// Only a closed list can be deleted.
     StillOpen,
-    /// A list is deleted only when nobody waits.
+    /// Only a list without parties can be deleted; this many are on its board.
     NotEmpty(usize),
-    /// Values that do not fit the ones that stay.
-    Invalid(Problem),
 }
 
-/// Decides.
-///
-/// # Errors
-/// The command is refused.
-pub fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
     let state = match (list, command) {
         (Waitlist::None, Command::Create(settings)) => {
             return Ok(vec![Event::Created(State {
@@ -61,13 +49,9 @@ pub fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event
     };
     match command {
         Command::Create(_) => Ok(vec![]),
-        Command::Change(patch) => {
-            let settings = patch.apply(&state.settings).map_err(Refusal::Invalid)?;
-            if settings == state.settings {
-                Ok(vec![])
-            } else {
-                Ok(vec![Event::SettingsChanged(State { settings, ..state.clone() })])
-            }
+        Command::Change(settings) if *settings == state.settings => Ok(vec![]),
+        Command::Change(settings) => {
+            Ok(vec![Event::SettingsChanged(State { settings: settings.clone(), ..state.clone() })])
         }
         Command::Open if state.open => Ok(vec![]),
         Command::Open => Ok(vec![Event::Opened(State { open: true, ..state.clone() })]),
@@ -87,87 +71,77 @@ impl From<Refusal> for Problem {
             Refusal::NotEmpty(active) => {
                 Self::new(Slug::WaitlistNotEmpty, format!("{active} parties are still on the board."))
             }
-            Refusal::Invalid(problem) => problem,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::spec::{LIST_OPEN, given, list_settings};
+    use schema::value::RemindMinutes;
 
-    fn change(json: &str) -> Command {
-        Command::Change(schema::check::json(json.as_bytes()).unwrap())
+    use super::*;
+    use crate::spec::{LIST_OPEN, NOW_MS, given, list_settings};
+
+    fn created() -> Event {
+        Event::Created(LIST_OPEN.clone())
+    }
+
+    fn opened() -> Event {
+        Event::Opened(LIST_OPEN.clone())
     }
 
     fn closed() -> Event {
         Event::Closed(State { open: false, ..LIST_OPEN.clone() })
     }
 
-    fn created() -> Event {
-        Event::Created(LIST_OPEN.clone())
+    fn deleted() -> Event {
+        Event::Deleted(State { open: false, ..LIST_OPEN.clone() })
     }
 
-    fn when(given_events: Vec<Event>, command: Command) -> Result<Vec<Event>, Refusal> {
-        given::<Waitlist>(given_events).when(|list, now| decide(list, &command, now))
+    fn delete(active: usize) -> Command {
+        Command::Delete { active }
     }
 
     #[test]
     fn a_new_list_is_open() {
-        let decided = when(vec![], Command::Create(list_settings())).unwrap();
-        assert!(matches!(&decided[..], [Event::Created(state)] if state.open));
+        let state = State { created_at: Time::from_millis(NOW_MS), ..LIST_OPEN.clone() };
+        given([]).when(Command::Create(list_settings())).then([Event::Created(state)]);
     }
 
     #[test]
-    fn a_list_is_made_once() {
-        assert_eq!(when(vec![created()], Command::Create(list_settings())), Ok(vec![]));
+    fn a_list_is_created_once() {
+        given([created()]).when(Command::Create(list_settings())).then_nothing();
     }
 
     #[test]
-    fn closing_and_opening_again_changes_and_repeating_does_not() {
-        assert_eq!(when(vec![created()], Command::Close), Ok(vec![closed()]));
-        assert_eq!(when(vec![created(), closed()], Command::Close), Ok(vec![]));
-        assert_eq!(
-            when(vec![created(), closed()], Command::Open),
-            Ok(vec![Event::Opened(LIST_OPEN.clone())])
-        );
-        assert_eq!(when(vec![created()], Command::Open), Ok(vec![]));
+    fn a_list_is_closed_once_and_opened_once() {
+        given([created()]).when(Command::Open).then_nothing();
+        given([created()]).when(Command::Close).then([closed()]);
+        given([created(), closed()]).when(Command::Close).then_nothing();
+        given([created(), closed()]).when(Command::Open).then([opened()]);
     }
 
     #[test]
-    fn a_list_is_deleted_only_closed_and_empty() {
-        assert_eq!(when(vec![created()], Command::Delete { active: 0 }), Err(Refusal::StillOpen));
-        assert_eq!(when(vec![created(), closed()], Command::Delete { active: 3 }), Err(Refusal::NotEmpty(3)));
-        assert!(matches!(
-            &when(vec![created(), closed()], Command::Delete { active: 0 }).unwrap()[..],
-            [Event::Deleted(_)]
-        ));
+    fn only_a_closed_list_without_parties_is_deleted() {
+        given([created()]).when(delete(0)).then_refused(Refusal::StillOpen);
+        given([created(), closed()]).when(delete(3)).then_refused(Refusal::NotEmpty(3));
+        given([created(), closed()]).when(delete(0)).then([deleted()]);
     }
 
     #[test]
-    fn a_deleted_list_is_gone() {
-        let deleted = || vec![created(), closed(), Event::Deleted(LIST_OPEN.clone())];
-        assert_eq!(when(deleted(), Command::Delete { active: 0 }), Ok(vec![]));
-        assert_eq!(when(deleted(), Command::Open), Err(Refusal::NotFound));
-        assert_eq!(when(deleted(), change("{}")), Err(Refusal::NotFound));
-        assert_eq!(when(vec![], Command::Close), Err(Refusal::NotFound));
+    fn a_deleted_list_refuses_every_command_but_its_deletion() {
+        let gone = || [created(), closed(), deleted()];
+        given(gone()).when(delete(0)).then_nothing();
+        given(gone()).when(Command::Open).then_refused(Refusal::NotFound);
+        given(gone()).when(Command::Change(list_settings())).then_refused(Refusal::NotFound);
+        given([]).when(Command::Close).then_refused(Refusal::NotFound);
     }
 
     #[test]
-    fn a_patch_that_changes_nothing_is_no_event() {
-        assert_eq!(when(vec![created()], change("{}")), Ok(vec![]));
-        assert_eq!(when(vec![created()], change(r#"{"hold_minutes": 10}"#)), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_patch_is_checked_against_what_stays() {
-        let decided = when(vec![created()], change(r#"{"hold_minutes": 20, "remind_minutes": 15}"#)).unwrap();
-        assert_eq!(decided[0].state().settings.remind_minutes.unwrap().get(), 15);
-        assert!(matches!(
-            when(vec![created()], change(r#"{"remind_minutes": 10}"#)),
-            Err(Refusal::Invalid(_))
-        ));
-        assert!(matches!(when(vec![created()], change(r#"{"name": null}"#)), Err(Refusal::Invalid(_))));
+    fn settings_that_stay_the_same_are_no_event() {
+        given([created()]).when(Command::Change(list_settings())).then_nothing();
+        let settings = Settings { remind_minutes: RemindMinutes::parse(5).ok(), ..list_settings() };
+        let changed = Event::SettingsChanged(State { settings: settings.clone(), ..LIST_OPEN.clone() });
+        given([created()]).when(Command::Change(settings)).then([changed]);
     }
 }

@@ -3,12 +3,15 @@
 mod decide;
 pub(crate) mod handler;
 
-use infra::log::{Aggregate, Reading};
-use schema::{Fact, waitlist};
+use infra::log::{Aggregate, Decider, Reading};
+use schema::{
+    Fact, Time,
+    waitlist::{Event, State},
+};
 
 pub use self::{
-    decide::{Command, Refusal, decide},
-    handler::at_the_door as find,
+    decide::{Command, Refusal},
+    handler::find,
 };
 
 /// The folded list.
@@ -16,29 +19,38 @@ pub use self::{
 pub enum Waitlist {
     #[default]
     None,
-    Kept(waitlist::State),
+    Kept(State),
     Deleted,
 }
 
 impl Aggregate for Waitlist {
-    type Event = waitlist::Event;
+    type Event = Event;
 
     const READING: Reading = Reading::Recent;
 
     /// Opened and closed once a day, a list lasts 13 years.
     const EVENTS_MAX: u64 = 10_000;
 
-    fn always_fits(event: &waitlist::Event) -> bool {
-        matches!(event, waitlist::Event::Closed(_) | waitlist::Event::Deleted(_))
+    fn always_fits(event: &Event) -> bool {
+        matches!(event, Event::Closed(_) | Event::Deleted(_))
     }
 
-    fn evolve(self, fact: &Fact<waitlist::Event>) -> Self {
+    fn evolve(self, fact: &Fact<Event>) -> Self {
         match &fact.event {
-            waitlist::Event::Created(state)
-            | waitlist::Event::SettingsChanged(state)
-            | waitlist::Event::Opened(state)
-            | waitlist::Event::Closed(state) => Self::Kept(state.clone()),
-            waitlist::Event::Deleted(_) => Self::Deleted,
+            Event::Created(state)
+            | Event::SettingsChanged(state)
+            | Event::Opened(state)
+            | Event::Closed(state) => Self::Kept(state.clone()),
+            Event::Deleted(_) => Self::Deleted,
         }
+    }
+}
+
+impl Decider for Waitlist {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        decide::decide(self, command, now)
     }
 }

@@ -1,7 +1,9 @@
-//! The event log: one item per commit, appended on condition that its place is free, read strongly and to the end.
+//! The event log: one item per commit, appended on condition that no item has its key, read strongly and to the end.
 //!
-//! Nothing here, and nothing else, updates or deletes an event.
+//! No code updates or deletes an event.
 
+mod aggregate;
+mod fold;
 mod item;
 mod read;
 mod transact;
@@ -15,8 +17,11 @@ use aws_sdk_dynamodb::{
 use schema::{Commit, table};
 
 pub use self::{
+    aggregate::{Aggregate, Decider, Decision, Reading},
+    fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
-    transact::{ATTEMPTS_MAX, Aggregate, Decision, Expect, Outcome, RECENT_COMMITS, Read, Reading, States},
+    read::CommitPage,
+    transact::ATTEMPTS_MAX,
 };
 use crate::{clock::Clock, failure::Failure, fault};
 
@@ -24,10 +29,10 @@ use crate::{clock::Clock, failure::Failure, fault};
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 pub const TRANSACTION_STREAMS_MAX: usize = 100;
 
-/// The longest stream that is loaded whole. A visit has about ten commits; what grows past this is a fault.
+/// The longest stream that is loaded whole. A visit has about ten commits; a longer stream is a fault.
 pub const STREAM_COMMITS_MAX: usize = 100_000;
 
-/// The event table of one deployment. Clones share their connections.
+/// The events table of one deployment. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Log {
     client: Client,
@@ -35,16 +40,15 @@ pub struct Log {
     clock: Clock,
 }
 
-/// A put into another table, made only together with commits.
+/// A put into another table, in one transaction with commits.
 #[derive(Clone, Debug)]
 pub struct ExtraPut(pub(crate) Put);
 
-/// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// The commits stand in the log.
+    /// The commits are in the log.
     Landed,
-    /// Another commit stands in a place that was meant for one of these; none of them landed.
+    /// Another commit has the key of one of these; none of them was appended.
     Conflict,
 }
 
@@ -55,21 +59,14 @@ impl Log {
         Self { client, table: table::EVENTS.name(prefix), clock }
     }
 
-    /// The clock that commits are stamped by.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// Appends commits to as many streams, all or none, together with `extra_puts`: puts into other tables that are true only
-    /// if the commits are. One commit alone is one conditional PutItem: 1 write unit per KB, and 1 for the audit index.
-    /// Several are one transaction: twice that.
+    /// Appends commits, each to a stream of its own, and makes `extra_puts` into other tables: all or nothing. One commit alone is one
+    /// conditional PutItem: 1 write unit per KB, and 1 for the audit index. Several are one transaction: twice that.
     ///
-    /// An append whose own commits are found in their places had landed before: a retry after a lost answer is a success.
+    /// When the commits themselves are found under their keys, an earlier attempt was appended: the answer is `Landed`.
     ///
     /// # Errors
     /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was sent.
-    /// When the table did not answer, the commits may have landed or not.
+    /// When the table did not answer, the commits may have been appended.
     pub async fn append(&self, commits: &[Commit], extra_puts: Vec<ExtraPut>) -> Result<Appended, Failure> {
         let doing = || {
             format!(
@@ -175,7 +172,7 @@ impl Log {
     }
 }
 
-/// Whether the item found in a commit's place is that very commit.
+/// Whether the item found under a commit's key is that commit.
 fn holds(item: Option<&Item>, commit: &Commit) -> bool {
     let found = item.and_then(|item| item.get("commit")).and_then(|id| id.as_s().ok());
     found.is_some_and(|id| *id == commit.commit.to_string())
@@ -185,7 +182,7 @@ fn is_conflict(reason: &CancellationReason) -> bool {
     matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
 }
 
-/// A transaction that failed. What a busy table turns away says so only in the reasons of its cancellation.
+/// A transaction that failed. Only the reasons of its cancellation tell whether it was throttled.
 fn cancelled(doing: String, cause: SdkError<TransactWriteItemsError>) -> Failure {
     let is_busy = match cause.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {

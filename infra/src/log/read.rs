@@ -6,26 +6,28 @@ use schema::{Commit, StreamId};
 use super::{Log, STREAM_COMMITS_MAX, item};
 use crate::failure::Failure;
 
+/// Some consecutive commits of a stream, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitPage {
+    pub commits: Vec<Commit>,
+    /// Whether the stream has commits after these.
+    pub has_more: bool,
+}
+
 impl Log {
-    /// The first `limit` commits of a stream that start behind `seq`, and whether there are more: one call,
-    /// strongly consistent.
+    /// The first `limit` commits of a stream that start after event `seq`: one call, strongly consistent.
     ///
     /// # Errors
     /// As [`Log::load`].
-    pub async fn some_after(
-        &self,
-        stream: StreamId,
-        seq: u64,
-        limit: usize,
-    ) -> Result<(Vec<Commit>, bool), Failure> {
-        let doing = || format!("load some of {stream} after {seq}");
+    pub async fn page_after(&self, stream: StreamId, seq: u64, limit: usize) -> Result<CommitPage, Failure> {
+        let doing = || format!("load {limit} commits of {stream} after {seq}");
         let query = self.after(stream, seq).limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
         let mut items = page.items.unwrap_or_default();
-        let more = items.len() > limit || page.last_evaluated_key.is_some();
+        let has_more = items.len() > limit || page.last_evaluated_key.is_some();
         items.truncate(limit);
         let commits = items.into_iter().map(item::decode).collect::<Result<_, _>>();
-        Ok((commits.map_err(|cause| Failure::broken(doing(), cause))?, more))
+        Ok(CommitPage { commits: commits.map_err(|cause| Failure::broken(doing(), cause))?, has_more })
     }
 
     fn after(&self, stream: StreamId, seq: u64) -> QueryFluentBuilder {
@@ -40,15 +42,15 @@ impl Log {
             .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
     }
 
-    /// All commits of a stream, oldest first: strongly consistent, every page. Half a read unit per 2 KB.
+    /// All commits of a stream, oldest first: strongly consistent, every page. 1 read unit per 4 KB.
     ///
     /// # Errors
-    /// The table cannot be read, or holds what is no contiguous stream.
+    /// The table cannot be read, or the commits are damaged or not contiguous.
     pub async fn load(&self, stream: StreamId) -> Result<Vec<Commit>, Failure> {
         self.load_after(stream, 0).await
     }
 
-    /// The commits of a stream that start behind `seq`, oldest first.
+    /// The commits of a stream that start after event `seq`, oldest first.
     ///
     /// # Errors
     /// As [`Log::load`].
@@ -78,7 +80,7 @@ impl Log {
     /// The last commit of a stream: one item, strongly consistent, however long the stream.
     ///
     /// # Errors
-    /// The table cannot be read, or holds what is no commit.
+    /// The table cannot be read, or the commit is damaged.
     pub async fn latest(&self, stream: StreamId) -> Result<Option<Commit>, Failure> {
         Ok(self.recent(stream, 1).await?.pop())
     }
@@ -91,7 +93,7 @@ impl Log {
     pub async fn first_and_recent(&self, stream: StreamId, limit: usize) -> Result<Vec<Commit>, Failure> {
         let mut commits = self.recent(stream, limit).await?;
         if let Some(oldest) = commits.first().map(|commit| commit.seq).filter(|seq| *seq > 1) {
-            let (first, _) = self.some_after(stream, 0, 1).await?;
+            let first = self.page_after(stream, 0, 1).await?.commits;
             commits.splice(..0, first.into_iter().filter(|first| first.seq < oldest));
         }
         Ok(commits)

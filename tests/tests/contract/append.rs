@@ -2,7 +2,7 @@
 
 use infra::{
     Failure,
-    log::{Appended, ITEM_BYTES_MAX, size},
+    log::{Appended, CommitPage, ITEM_BYTES_MAX, size},
 };
 use schema::{
     Commit, StreamId,
@@ -137,12 +137,12 @@ async fn reads(stage: &Stage, reading: impl Future<Output = ()>) -> f64 {
 }
 
 #[tokio::test]
-async fn some_after_reads_a_page_in_one_call_and_says_whether_more_commits_follow() {
+async fn a_page_of_a_stream_is_read_in_one_call_and_says_whether_more_commits_follow() {
     let stage = Stage::new().await;
     let stream = fresh_stream();
     let commits = visit(stream, 5);
     stage.put_past(&commits).await;
-    for (seq, limit, found, more) in [
+    for (seq, limit, found, has_more) in [
         (0, 5, 0..5, false),
         (0, 6, 0..5, false),
         (0, 4, 0..4, true),
@@ -151,8 +151,8 @@ async fn some_after_reads_a_page_in_one_call_and_says_whether_more_commits_follo
         (5, 1, 5..5, false),
     ] {
         let _before = stage.meter.take();
-        let read = stage.backend.log.some_after(stream, seq, limit).await.unwrap();
-        assert_eq!(read, (commits[found].to_vec(), more), "{limit} after {seq}");
+        let read = stage.backend.log.page_after(stream, seq, limit).await.unwrap();
+        assert_eq!(read, CommitPage { commits: commits[found].to_vec(), has_more }, "{limit} after {seq}");
         assert_eq!(stage.meter.take().calls, 1);
     }
 }

@@ -1,161 +1,133 @@
 use schema::{
-    agenda::Agenda,
-    message::{Bounce, Bounced, Channel, Event, LEASE_MS, MessageId, Skip, Started},
+    message::{Bounce, Bounced, Channel, Event, Failed, LEASE_MS, MessageId, Sent, Skip, Skipped, Started},
     waitee::Event as Visited,
 };
 
 use super::*;
 use crate::{
-    delivery::{Command, decide},
-    spec::{NOW_MS, given, joined_at},
+    delivery::Command,
+    spec::{Then, at, given, joined, why},
+    waitee::Waitee,
 };
 
-const READY: MessageId = MessageId { kind: schema::message::Kind::TableReady, cause: 2 };
-const REMINDER: MessageId = MessageId { kind: schema::message::Kind::Reminder, cause: 2 };
+const READY: MessageId = MessageId { kind: Kind::TableReady, cause: 2 };
+const REMINDER: MessageId = MessageId { kind: Kind::Reminder, cause: 2 };
 
+/// The party joined and was called: its table is held for ten minutes, and a reminder is due in seven.
 fn called() -> Vec<Visited> {
-    let hold_until = Time::from_millis(NOW_MS).plus_minutes(10);
-    vec![
-        joined_at(0),
-        Visited::Called { hold_until, remind_at: Some(Time::from_millis(NOW_MS).plus_minutes(7)) },
-    ]
+    vec![joined(), Visited::Called { hold_until: at(600_000), remind_at: Some(at(420_000)) }]
 }
 
-fn when(more: &[Event], command: &Command) -> Vec<Visited> {
-    let past = [called(), more.iter().cloned().map(Visited::Notification).collect()].concat();
-    given::<Waitee>(past).when(|waitee, now| super::deliver(waitee, command, now))
+/// The decision on a step, after the call and these events.
+fn after(more: impl IntoIterator<Item = Visited>, step: Command) -> Then<Waitee> {
+    given(called().into_iter().chain(more)).when(crate::waitee::Command::Deliver(step))
 }
 
 fn start(message: MessageId) -> Command {
     Command::Start { message, channel: Channel::Sms }
 }
 
-fn started(attempt: u32, until: i64) -> Event {
-    Event::Started(Started {
-        message: READY,
-        attempt,
-        channel: Channel::Sms,
-        until: Time::from_millis(NOW_MS + until),
-    })
-}
-
-fn sent(attempt: u32) -> Command {
+fn send(attempt: u32) -> Command {
     Command::Sent { message: READY, attempt, channel: Channel::Sms, provider_id: "one".into() }
 }
 
-fn has_started(events: &[Visited], number: u32) -> bool {
-    matches!(events, [Visited::Notification(Event::Started(started))] if started.attempt == number && started.until.millis() == NOW_MS + LEASE_MS)
+fn fail(attempt: u32, for_now: bool) -> Command {
+    Command::Fail { message: READY, attempt, code: "Throttled".into(), for_now }
+}
+
+fn skip(attempt: Option<u32>) -> Command {
+    Command::Skip { message: READY, attempt, reason: Skip::Late }
+}
+
+/// The message was started, with a lease until so many milliseconds from now.
+fn started(attempt: u32, until_ms: i64) -> Visited {
+    let channel = Channel::Sms;
+    Visited::Notification(Event::Started(Started { message: READY, attempt, channel, until: at(until_ms) }))
+}
+
+fn sent(attempt: u32) -> Visited {
+    let (channel, provider_id) = (Channel::Sms, "one".into());
+    Visited::Notification(Event::Sent(Sent { message: READY, attempt, channel, provider_id }))
+}
+
+fn failed(attempt: u32, again_in_ms: Option<i64>) -> Visited {
+    let (code, again_at) = ("Throttled".into(), again_in_ms.map(at));
+    Visited::Notification(Event::Failed(Failed { message: READY, attempt, code, again_at }))
+}
+
+fn skipped(attempt: Option<u32>) -> Visited {
+    Visited::Notification(Event::Skipped(Skipped { message: READY, attempt, why: Skip::Late }))
+}
+
+fn erased() -> [Visited; 2] {
+    [Visited::Removed(why()), Visited::Erased {}]
 }
 
 #[test]
-fn of_all_who_want_to_send_a_message_one_may() {
-    assert!(has_started(&when(&[], &start(READY)), 1));
-    assert_eq!(when(&[started(1, 1)], &start(READY)), [], "somebody has it");
-    assert!(has_started(&when(&[started(1, 0)], &start(READY)), 2), "nobody knows whether that one sent it");
+fn only_one_of_several_senders_gets_the_lease() {
+    after([], start(READY)).then([started(1, LEASE_MS)]);
+    after([started(1, 1)], start(READY)).then_nothing();
+}
+
+#[test]
+fn a_message_whose_lease_expired_without_an_outcome_is_started_again() {
+    after([started(1, 0)], start(READY)).then([started(2, LEASE_MS)]);
 }
 
 #[test]
 fn a_reminder_is_not_due_before_its_time_and_not_sent_again() {
-    assert_eq!(when(&[], &start(REMINDER)), []);
-    let unknown = Event::Started(Started {
-        message: REMINDER,
-        attempt: 1,
-        channel: Channel::Sms,
-        until: Time::from_millis(NOW_MS),
-    });
-    assert_eq!(when(&[unknown], &start(REMINDER)), []);
+    after([], start(REMINDER)).then_nothing();
+    let unknown = Started { message: REMINDER, attempt: 1, channel: Channel::Sms, until: at(0) };
+    after([Visited::Notification(Event::Started(unknown))], start(REMINDER)).then_nothing();
 }
 
 #[test]
-fn nobody_is_told_who_has_answered_or_gone() {
-    for end in [
-        Visited::Confirmed(Default::default()),
-        Visited::Seated(Default::default()),
-        Visited::NoShow(Default::default()),
-    ] {
-        let past = [called(), vec![end]].concat();
-        assert_eq!(given::<Waitee>(past).when(|waitee, now| super::deliver(waitee, &start(READY), now)), []);
+fn no_message_is_started_once_the_party_has_answered_or_gone_or_was_erased() {
+    for end in [Visited::Confirmed(why()), Visited::Seated(why()), Visited::NoShow(why()), Visited::Erased {}]
+    {
+        after([end], start(READY)).then_nothing();
     }
 }
 
 #[test]
-fn nothing_is_begun_about_who_is_erased() {
-    let erased = [called(), vec![Visited::Erased {}]].concat();
-    assert_eq!(given::<Waitee>(erased).when(|waitee, now| super::deliver(waitee, &start(READY), now)), []);
+fn an_outcome_is_recorded_once_for_each_attempt() {
+    after([started(1, 1)], send(1)).then([sent(1)]);
+    after([started(1, 1), sent(1)], send(1)).then_nothing();
+    after([started(1, 0), started(2, 1), sent(1)], send(2)).then([sent(2)]);
 }
 
 #[test]
-fn an_outcome_is_recorded_once_and_whatever_became_of_the_visit() {
-    assert!(matches!(when(&[started(1, 1)], &sent(1))[..], [Visited::Notification(Event::Sent(_))]));
-    let Some(was_sent) =
-        decide(&Agenda::default().of_visit(&fact(2)), &sent(1), |_| true, Time::from_millis(NOW_MS))
-    else {
-        panic!("it is in the ledger")
-    };
-    assert_eq!(when(&[started(1, 1), was_sent.clone()], &sent(1)), []);
-    let both = when(&[started(1, 0), started(2, 1), was_sent], &sent(2));
-    assert!(
-        matches!(both[..], [Visited::Notification(Event::Sent(_))]),
-        "what was sent twice stands there twice"
-    );
-    let erased = [
-        called(),
-        vec![Visited::Notification(started(1, 1)), Visited::Removed(Default::default()), Visited::Erased {}],
-    ]
-    .concat();
-    let after = given::<Waitee>(erased).when(|waitee, now| super::deliver(waitee, &sent(1), now));
-    assert!(matches!(after[..], [Visited::Notification(Event::Sent(_))]));
-}
-
-fn fact(seq: u64) -> schema::Fact<Visited> {
-    let called = called().remove(1);
-    schema::Fact {
-        stream: schema::WaiteeId(uuid::Uuid::nil()).into(),
-        seq,
-        at: Time::from_millis(0),
-        tenant: schema::UserId(uuid::Uuid::nil()),
-        event: called,
-    }
+fn an_outcome_is_recorded_after_an_erasure_too() {
+    after([started(1, 1)].into_iter().chain(erased()), send(1)).then([sent(1)]);
 }
 
 #[test]
-fn what_is_turned_away_is_tried_again_a_few_times() {
-    let fail =
-        |attempt, for_now| Command::Fail { message: READY, attempt, code: "Throttled".into(), for_now };
-    let again = |events: Vec<Visited>| match events.as_slice() {
-        [Visited::Notification(Event::Failed(failed))] => failed.again_at.map(|at| at.millis() - NOW_MS),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(again(when(&[started(1, 1)], &fail(1, true))), Some(15_000));
-    assert_eq!(again(when(&[started(1, 1)], &fail(1, false))), None);
-    assert_eq!(again(when(&[started(5, 1)], &fail(5, true))), None, "often enough");
-    assert_eq!(when(&[started(1, 0), started(2, 1)], &fail(1, true)), [], "somebody else has it now");
+fn a_message_that_is_refused_for_now_is_tried_again_a_few_times() {
+    after([started(1, 1)], fail(1, true)).then([failed(1, Some(15_000))]);
+    after([started(1, 1)], fail(1, false)).then([failed(1, None)]);
+    after([started(5, 1)], fail(5, true)).then([failed(5, None)]);
+    after([started(1, 0), started(2, 1)], fail(1, true)).then_nothing();
 }
 
 #[test]
 fn a_message_that_is_refused_after_an_erasure_is_not_tried_again() {
-    let fail = Command::Fail { message: READY, attempt: 1, code: "Throttled".into(), for_now: true };
-    let started = Visited::Notification(started(1, 1));
-    let erased = [called(), vec![started, Visited::Removed(Default::default()), Visited::Erased {}]].concat();
-    let after = given::<Waitee>(erased).when(|waitee, now| super::deliver(waitee, &fail, now));
-    let [Visited::Notification(Event::Failed(failed))] = &after[..] else { panic!("{after:?}") };
-    assert_eq!(failed.again_at, None);
+    after([started(1, 1)].into_iter().chain(erased()), fail(1, true)).then([failed(1, None)]);
 }
 
 #[test]
-fn what_may_have_been_sent_is_skipped_by_nobody_else_for_good() {
-    let skip = |attempt| Command::Skip { message: READY, attempt, reason: Skip::Late };
-    assert!(matches!(when(&[], &skip(None))[..], [Visited::Notification(Event::Skipped(_))]));
-    assert_eq!(when(&[started(1, 1)], &skip(None)), [], "somebody has it");
-    assert!(matches!(when(&[started(1, 1)], &skip(Some(1)))[..], [Visited::Notification(Event::Skipped(_))]));
-    assert_eq!(when(&[started(1, 0), started(2, 1)], &skip(Some(1))), []);
+fn a_message_is_skipped_by_the_holder_of_its_lease_or_while_there_is_none() {
+    after([], skip(None)).then([skipped(None)]);
+    after([started(1, 1)], skip(None)).then_nothing();
+    after([started(1, 1)], skip(Some(1))).then([skipped(Some(1))]);
+    after([started(1, 0), started(2, 1)], skip(Some(1))).then_nothing();
 }
 
 #[test]
-fn what_came_back_is_recorded_once_and_only_of_what_was_started() {
-    let bounce = Command::Bounce { message: READY, reason: Bounce::Permanent };
-    assert_eq!(when(&[], &bounce), []);
-    assert!(matches!(when(&[started(1, 1)], &bounce)[..], [Visited::Notification(Event::Bounced(_))]));
-    let bounced = Event::Bounced(Bounced { message: READY, why: Bounce::Permanent });
-    assert_eq!(when(&[started(1, 1), bounced], &bounce), []);
+fn a_bounce_is_recorded_once_and_only_of_a_message_that_was_started() {
+    let bounce = || Command::Bounce { message: READY, reason: Bounce::Permanent };
+    let bounced =
+        || Visited::Notification(Event::Bounced(Bounced { message: READY, why: Bounce::Permanent }));
+    after([], bounce()).then_nothing();
+    after([started(1, 1)], bounce()).then([bounced()]);
+    after([started(1, 1), bounced()], bounce()).then_nothing();
 }

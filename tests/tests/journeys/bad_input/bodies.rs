@@ -158,6 +158,7 @@ async fn an_invalid_value_is_refused_with_its_field() {
         (json!({ "capacity": 401 }), "pointer:/capacity"),
         (json!({ "hold_minutes": 121 }), "pointer:/hold_minutes"),
         (json!({ "hold_minutes": 5, "remind_minutes": 5 }), "pointer:/remind_minutes"),
+        (json!({ "remind_minutes": 10 }), "pointer:/remind_minutes"), // the hold is 10 minutes unless the body says otherwise
         (json!({ "quote_minutes": 601 }), "pointer:/quote_minutes"),
         (json!({ "language": "English" }), "pointer:/language"),
         (json!({ "day_starts": "24:00" }), "pointer:/day_starts"),

@@ -1,0 +1,158 @@
+use schema::{Rank, WaitlistId, value::PartySize};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    spec::{NOW_MS, at, because, called, given, joined, why},
+    waitee::{
+        Command,
+        fixtures::{
+            STATES, call, change_size, leading_to, list_with, move_next_to, restore, target, transitions,
+        },
+        refusal::allowed,
+    },
+};
+
+fn confirm() -> Command {
+    Command::Host(HostCommand::Confirm(why()))
+}
+
+fn seat(why: Why) -> Command {
+    Command::Host(HostCommand::Seat(why))
+}
+
+fn no_show() -> Command {
+    Command::Host(HostCommand::NoShow(why()))
+}
+
+fn leave() -> Command {
+    Command::Host(HostCommand::Leave(why()))
+}
+
+fn remove() -> Command {
+    Command::Host(HostCommand::Remove(why()))
+}
+
+#[test]
+fn a_call_holds_the_table_and_sets_the_reminder() {
+    let list = list_with(r#"{"hold_minutes": 15, "remind_minutes": 5}"#);
+    let (hold_until, remind_at) = (at(15 * 60_000), Some(at(10 * 60_000)));
+    given([joined()])
+        .when(Command::Host(HostCommand::Call { list }))
+        .then([Event::Called { hold_until, remind_at }]);
+}
+
+#[test]
+fn a_called_party_is_called_again() {
+    assert!(given([joined(), called()]).when(call()).is_accepted());
+}
+
+#[test]
+fn an_active_party_may_be_seated_leave_be_removed_or_not_show_up() {
+    for state in STATES.into_iter().filter(|state| state.is_active()) {
+        given(leading_to(state)).when(seat(because())).then([Event::Seated(because())]);
+        given(leading_to(state)).when(leave()).then([Event::Left(why())]);
+        given(leading_to(state)).when(remove()).then([Event::Removed(why())]);
+        given(leading_to(state)).when(no_show()).then([Event::NoShow(why())]);
+    }
+}
+
+#[test]
+fn only_a_called_party_confirms() {
+    for state in STATES {
+        let then = given(leading_to(state)).when(confirm());
+        match state {
+            State::Called => then.then([Event::Confirmed(why())]),
+            State::Confirmed => then.then_nothing(),
+            State::Waiting | State::Seated | State::Left | State::Removed | State::NoShow => {
+                then.then_refused(Refusal::NotFrom(state));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_state_but_waiting_is_restored() {
+    given([joined()]).when(restore()).then_nothing();
+    for state in STATES.into_iter().filter(|state| *state != State::Waiting) {
+        given(leading_to(state)).when(restore()).then([Event::Restored(why())]);
+    }
+}
+
+#[test]
+fn no_party_is_restored_to_a_deleted_list() {
+    let restore = Command::Host(HostCommand::Restore { list: Waitlist::Deleted, why: why() });
+    given(leading_to(State::Left)).when(restore).then_refused(Refusal::NotFound);
+}
+
+#[test]
+fn a_repeated_transition_has_no_events() {
+    given(leading_to(State::Seated)).when(seat(because())).then_nothing();
+    given(leading_to(State::Left)).when(leave()).then_nothing();
+    given(leading_to(State::Removed)).when(remove()).then_nothing();
+    given(leading_to(State::NoShow)).when(no_show()).then_nothing();
+}
+
+#[test]
+fn a_refusal_names_exactly_the_transitions_that_the_state_allows() {
+    for state in STATES {
+        let accepted = transitions().into_iter().filter_map(|(name, command)| {
+            given(leading_to(state)).when(command).is_accepted().then_some(name)
+        });
+        assert_eq!(accepted.collect::<Vec<_>>(), allowed(state), "{state:?}");
+    }
+}
+
+#[test]
+fn a_party_that_never_joined_is_not_found() {
+    for command in [seat(why()), call(), change_size(4).1, restore()] {
+        given([]).when(command).then_refused(Refusal::NotFound);
+    }
+}
+
+#[test]
+fn details_that_stay_the_same_are_no_event() {
+    let party_size = PartySize::parse(4).ok();
+    let same = Details { party_size, quoted_minutes: Some(None), ..Details::default() };
+    given([joined()]).when(Command::Host(HostCommand::Change(same))).then_nothing();
+    let (bigger, change) = change_size(5);
+    given([joined()]).when(change).then([Event::DetailsChanged(bigger)]);
+}
+
+/// The rank that the party gets when it is moved.
+fn moved(beside: fn(schema::WaiteeId) -> Beside, target: Target) -> Rank {
+    match &given([joined()]).when(move_next_to(beside, Some(target))).events()[..] {
+        [Event::Moved { rank, .. }] => rank.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_moved_party_stands_strictly_between_its_new_neighbours() {
+    let rank = moved(Beside::Before, target(5_000, Some(4_000)));
+    assert!(rank > target(4_000, None).rank && rank < target(5_000, None).rank);
+    assert!(moved(Beside::Before, target(5_000, None)) < target(5_000, None).rank);
+}
+
+#[test]
+fn a_party_that_joins_later_stands_behind_a_party_moved_to_the_end() {
+    let last = moved(Beside::After, target(NOW_MS - 1_000, None));
+    assert!(last > target(NOW_MS - 1_000, None).rank && last < Rank::joining(at(1)));
+}
+
+#[test]
+fn a_party_that_already_stands_there_is_not_moved() {
+    given([joined()]).when(move_next_to(Beside::After, Some(target(NOW_MS - 120_000, None)))).then_nothing();
+}
+
+#[test]
+fn a_party_is_moved_only_next_to_parties_on_the_same_board() {
+    let elsewhere = Target { waitlist: WaitlistId(Uuid::max()), ..target(5_000, None) };
+    let gone = Target { active: false, ..target(5_000, None) };
+    for target in [Some(elsewhere), Some(gone), None] {
+        given([joined()]).when(move_next_to(Beside::Before, target)).then_refused(Refusal::NotOnBoard);
+    }
+    given(leading_to(State::Left))
+        .when(move_next_to(Beside::After, Some(target(1, None))))
+        .then_refused(Refusal::NotFrom(State::Left));
+}

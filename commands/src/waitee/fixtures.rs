@@ -1,0 +1,100 @@
+//! Lists, commands and states that the tests of visits share.
+
+use schema::{
+    Rank, Time, WaiteeId, WaitlistId,
+    body::{Beside, ChangeWaitlist},
+    check,
+    value::PartySize,
+    waitee::{Details, Event, State},
+    waitlist,
+};
+use uuid::Uuid;
+
+use super::{Command, HostCommand, Target};
+use crate::{
+    spec::{LIST_OPEN, called, joined, why},
+    waitlist::Waitlist,
+};
+
+pub(super) const STATES: [State; 7] = [
+    State::Waiting,
+    State::Called,
+    State::Confirmed,
+    State::Seated,
+    State::Left,
+    State::Removed,
+    State::NoShow,
+];
+
+/// The events that lead to each state.
+pub(super) fn leading_to(state: State) -> Vec<Event> {
+    match state {
+        State::Waiting => vec![joined()],
+        State::Called => vec![joined(), called()],
+        State::Confirmed => vec![joined(), called(), Event::Confirmed(why())],
+        State::Seated => vec![joined(), Event::Seated(why())],
+        State::Left => vec![joined(), Event::Left(why())],
+        State::Removed => vec![joined(), Event::Removed(why())],
+        State::NoShow => vec![joined(), Event::NoShow(why())],
+    }
+}
+
+pub(super) fn list() -> Waitlist {
+    Waitlist::Kept(LIST_OPEN.clone())
+}
+
+/// A list with these changes of its settings.
+pub(super) fn list_with(json: &str) -> Waitlist {
+    let patch: ChangeWaitlist = check::json(json.as_bytes()).unwrap();
+    let settings = patch.apply(&LIST_OPEN.settings).unwrap();
+    Waitlist::Kept(waitlist::State { settings, ..LIST_OPEN.clone() })
+}
+
+/// A party on the list at the place of this time, and the party next to it.
+pub(super) fn target(at_ms: i64, neighbour_ms: Option<i64>) -> Target {
+    let rank = |ms| Rank::joining(Time::from_millis(ms));
+    Target {
+        waitlist: WaitlistId(Uuid::nil()),
+        active: true,
+        rank: rank(at_ms),
+        neighbour: neighbour_ms.map(rank),
+    }
+}
+
+pub(super) fn move_next_to(beside: fn(WaiteeId) -> Beside, target: Option<Target>) -> Command {
+    Command::Host(HostCommand::Move { beside: beside(WaiteeId(Uuid::nil())), target, reason: None })
+}
+
+pub(super) fn change_size(size: i64) -> (Details, Command) {
+    let details = Details { party_size: PartySize::parse(size).ok(), ..Details::default() };
+    (details.clone(), Command::Host(HostCommand::Change(details)))
+}
+
+pub(super) fn call() -> Command {
+    Command::Host(HostCommand::Call { list: list() })
+}
+
+pub(super) fn restore() -> Command {
+    Command::Host(HostCommand::Restore { list: list(), why: why() })
+}
+
+/// The transitions of hosts, as the contract names them.
+pub(super) fn transitions() -> [(&'static str, Command); 8] {
+    [
+        ("call", call()),
+        ("confirm", Command::Host(HostCommand::Confirm(why()))),
+        ("seat", Command::Host(HostCommand::Seat(why()))),
+        ("no-show", Command::Host(HostCommand::NoShow(why()))),
+        ("leave", Command::Host(HostCommand::Leave(why()))),
+        ("remove", Command::Host(HostCommand::Remove(why()))),
+        ("restore", restore()),
+        ("move", move_next_to(Beside::Before, Some(target(5, None)))),
+    ]
+}
+
+/// Every command of a host, with those that depend on the list once more for a deleted list.
+pub(super) fn host_commands() -> Vec<Command> {
+    let restore = Command::Host(HostCommand::Restore { list: Waitlist::Deleted, why: why() });
+    let transitions = transitions().map(|(_, command)| command);
+    transitions.into_iter().chain([restore, change_size(4).1]).collect()
+}
