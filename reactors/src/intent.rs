@@ -1,4 +1,4 @@
-//! What is to be done because of a fact, as it travels on a queue.
+//! Intents: the work that follows from events, and their messages on queues.
 
 use std::time::Duration;
 
@@ -8,42 +8,27 @@ use schema::StreamId;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-/// How long what failed for the first time is left alone.
+/// The delay after the first failure of an intent.
 const RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// The longest cause that travels with a message, in bytes.
+/// The longest cause of a failure that is kept in a message, in bytes.
 const CAUSE_BYTES_MAX: usize = 2_000;
 
-/// What is to be done. It names streams and holds nothing personal: what exactly there is to do, the log says.
+/// Work to be done about a stream. It holds no personal data, and no details: the handler reads the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "intent", rename_all = "kebab-case")]
 pub enum Intent {
-    /// Forget the account or guest whose stream this is.
-    Forget {
-        /// The stream.
-        stream: StreamId,
-    },
-    /// Do what is due about an account or a visit: messages, a hold that ran out, a visit that lasted too long.
-    Attend {
-        /// Its stream.
-        stream: StreamId,
-    },
-    /// Take a party off the board of a list that is gone.
-    Clear {
-        /// The stream of its visit.
-        stream: StreamId,
-    },
-    /// See once more what follows from a commit that could not be understood.
-    React {
-        /// The stream it stands in.
-        stream: StreamId,
-        /// Number of its first event.
-        seq: u64,
-    },
+    /// Finish the erasure of an account or guest.
+    Forget { stream: StreamId },
+    /// Carry out the due duties of a visit, account or mail: messages, a hold that ran out, a visit that lasted too long.
+    Attend { stream: StreamId },
+    /// Remove the party of a visit whose list was deleted.
+    Clear { stream: StreamId },
+    /// React again to the commit that starts at `seq`, which could not be read.
+    React { stream: StreamId, seq: u64 },
 }
 
 impl Intent {
-    /// Whom it concerns.
     #[must_use]
     pub fn stream(self) -> StreamId {
         match self {
@@ -54,7 +39,7 @@ impl Intent {
         }
     }
 
-    /// What is to be done, in the word that travels.
+    /// The name of the intent in messages and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -66,57 +51,54 @@ impl Intent {
     }
 }
 
-/// An intent on a queue.
+/// The message of an intent on a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Errand {
-    /// What is to be done.
+pub struct QueuedIntent {
     #[serde(flatten)]
     pub intent: Intent,
-    /// Whether the minute's look found it: then the next one finds it again for as long as it is not done, and what fails need not
-    /// be kept.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub looked: bool,
-    /// Why it was not carried out the first time, for the person who finds it among the dead letters.
+    /// Whether the tick queued it. A failed intent of the tick is dropped, because a later tick finds the work again.
+    #[serde(default, rename = "looked", skip_serializing_if = "std::ops::Not::not")]
+    pub from_tick: bool,
+    /// Why the first attempt failed, for the person who finds the message among the dead letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }
 
-impl From<Intent> for Errand {
+impl From<Intent> for QueuedIntent {
     fn from(intent: Intent) -> Self {
-        Self { intent, looked: false, cause: None }
+        Self { intent, from_tick: false, cause: None }
     }
 }
 
-impl Errand {
-    /// What the minute's look found.
-    pub(crate) fn looked(intent: Intent) -> Self {
-        Self { looked: true, ..intent.into() }
+impl QueuedIntent {
+    pub(crate) fn from_tick(intent: Intent) -> Self {
+        Self { from_tick: true, ..intent.into() }
     }
 
-    /// An intent that failed.
+    /// An intent whose first attempt failed.
     pub(crate) fn failed(intent: Intent, failure: &Failure) -> Self {
         let mut cause = failure.chain();
         cause.truncate(cause.floor_char_boundary(CAUSE_BYTES_MAX));
         Self { cause: Some(cause), ..intent.into() }
     }
 
-    /// The same, of something else that is to be done instead.
-    pub(crate) fn instead(&self, intent: Intent) -> Self {
-        Self { intent, looked: self.looked, cause: None }
+    /// The message of another intent that takes this one's place.
+    pub(crate) fn replaced_by(&self, intent: Intent) -> Self {
+        Self { intent, from_tick: self.from_tick, cause: None }
     }
 
-    /// The body of a message.
+    /// The message's body.
     ///
     /// # Errors
-    /// Never, in practice.
+    /// It cannot be written as JSON.
     pub fn body(&self) -> Result<String, Failure> {
         serde_json::to_string(self).map_err(|cause| Failure::broken("write an intent", cause))
     }
 
-    /// Puts it on the queue of those who do such things, for when `delay` has passed.
+    /// Puts the message on the queue of its intent, due after `delay`.
     ///
     /// # Errors
-    /// The queue did not answer: it may hold the message or not.
+    /// The queue did not answer; it may hold the message.
     pub async fn send(&self, backend: &Backend, delay: Duration) -> Result<(), Failure> {
         fault::point("intent.send");
         let sent = queue_of(backend, &self.intent).send(&self.body()?, delay).await;
@@ -132,26 +114,26 @@ fn queue_of<'b>(backend: &'b Backend, intent: &Intent) -> &'b Queue {
     }
 }
 
-/// Works off a batch of messages. What fails for the first time is sent anew with its cause; what fails again comes again until
-/// it is a dead letter, and says there why. So each fact leaves one dead letter at most, however often a look finds it undone.
-pub(crate) async fn work<H, F>(backend: &Backend, event: SqsEvent, handle: H) -> SqsBatchResponse
+/// Handles a batch of messages. An intent that fails for the first time is sent anew with the cause; one that fails again is received
+/// again until it is a dead letter. So an event leaves one dead letter at most, however often the tick finds its work undone.
+pub(crate) async fn handle_batch<H, F>(backend: &Backend, event: SqsEvent, handle: H) -> SqsBatchResponse
 where
-    H: Fn(Errand) -> F,
+    H: Fn(QueuedIntent) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
     let handle = &handle;
     queue::each(event, |body| async move {
-        let errand: Errand = serde_json::from_str(&body).map_err(|cause| Failure::broken("read an intent", cause))?;
-        let Err(failure) = handle(errand.clone()).await else { return Ok(()) };
-        let Errand { intent, looked, cause } = errand;
+        let queued: QueuedIntent = serde_json::from_str(&body).map_err(|cause| Failure::broken("read an intent", cause))?;
+        let Err(failure) = handle(queued.clone()).await else { return Ok(()) };
+        let QueuedIntent { intent, from_tick, cause } = queued;
         if cause.is_some() {
             return Err(failure);
         }
-        warn!(stream = %intent.stream(), intent = intent.name(), looked, cause = failure.chain(), "not carried out yet");
-        if looked {
+        warn!(stream = %intent.stream(), intent = intent.name(), from_tick, cause = failure.chain(), "could not carry out an intent; it will be tried again");
+        if from_tick {
             return Ok(());
         }
-        Errand::failed(intent, &failure).send(backend, RETRY_DELAY).await
+        QueuedIntent::failed(intent, &failure).send(backend, RETRY_DELAY).await
     })
     .await
 }
@@ -166,16 +148,22 @@ mod tests {
     fn an_intent_is_read_as_it_was_written() {
         let stream = STREAM.parse().unwrap();
         let body = format!(r#"{{"intent":"forget","stream":"{STREAM}"}}"#);
-        assert_eq!(Errand::from(Intent::Forget { stream }).body().unwrap(), body);
+        assert_eq!(QueuedIntent::from(Intent::Forget { stream }).body().unwrap(), body);
+        let body = format!(r#"{{"intent":"forget","stream":"{STREAM}","looked":true}}"#);
+        assert_eq!(QueuedIntent::from_tick(Intent::Forget { stream }).body().unwrap(), body);
         for intent in [
             Intent::Forget { stream },
             Intent::Attend { stream },
             Intent::Clear { stream },
             Intent::React { stream, seq: 7 },
         ] {
-            let failure = Failure::broken("look", "the table does not answer");
-            for errand in [Errand::from(intent), Errand::looked(intent), Errand::failed(intent, &failure)] {
-                assert_eq!(serde_json::from_str::<Errand>(&errand.body().unwrap()).unwrap(), errand);
+            let failure = Failure::broken("read the stream", "the table does not answer");
+            for queued in [
+                QueuedIntent::from(intent),
+                QueuedIntent::from_tick(intent),
+                QueuedIntent::failed(intent, &failure),
+            ] {
+                assert_eq!(serde_json::from_str::<QueuedIntent>(&queued.body().unwrap()).unwrap(), queued);
             }
         }
         for other in [
@@ -185,16 +173,16 @@ mod tests {
             r#"{"intent":"greet"}"#,
             r#"{"intent":"forget","stream":"waitee-"}"#,
         ] {
-            assert!(serde_json::from_str::<Errand>(other).is_err(), "{other}");
+            assert!(serde_json::from_str::<QueuedIntent>(other).is_err(), "{other}");
         }
     }
 
     #[test]
     fn a_long_cause_is_cut() {
         let failure = Failure::broken("say it", "ü".repeat(CAUSE_BYTES_MAX));
-        let errand = Errand::failed(Intent::Attend { stream: STREAM.parse().unwrap() }, &failure);
+        let queued = QueuedIntent::failed(Intent::Attend { stream: STREAM.parse().unwrap() }, &failure);
         assert!(
-            errand
+            queued
                 .cause
                 .is_some_and(|cause| cause.len() <= CAUSE_BYTES_MAX && cause.starts_with("say it: ü"))
         );

@@ -1,5 +1,5 @@
-//! React: what follows from a fact outside the log. The stream brings facts, each becomes intents on a queue, and whoever works
-//! that queue off carries them out. What only time brings about, the minute's look puts on the same queues.
+//! React: the work outside the log that follows from events. The reactor turns commits of the stream into intents on queues; the deliver
+//! lambda and the eraser carry them out. The tick queues intents for work that falls due by time.
 
 pub mod delivery;
 pub mod erasure;

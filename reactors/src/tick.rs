@@ -1,10 +1,8 @@
-//! The tick: each minute it queues what time alone brings about, and what was left undone, for the deliver
-//! lambda.
+//! The tick: queues, each minute, intents for work that is due by time, and for work that was left undone.
 //!
-//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late,
-//! or on rows that are behind. Accounts are served in turn: each gets its share of the queue
-//! ([`infra::queue::FairShare`]), however much of what is due is one account's, and however many intents wait
-//! already.
+//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late, or on rows that are behind.
+//! Accounts are served in turn: each gets its share of the queue ([`infra::queue::FairShare`]), however much of the due work is one
+//! account's, and however many intents are queued already.
 
 mod turns;
 
@@ -21,54 +19,54 @@ use schema::{
 };
 use tracing::{info, warn};
 
-use self::turns::Turns;
-use crate::intent::{Errand, Intent};
+use self::turns::{Round, Taken, Turns};
+use crate::intent::{Intent, QueuedIntent};
 
-/// Rows of one read of the index.
+/// The rows of one read of the index.
 const PAGE_ROWS: usize = 500;
 
-/// The most rows that one look reads under one key of the index: half of them from each end. Those due last
-/// are looked at too, because the front may be full of rows of an account that has its share.
+/// The most rows that one look reads under one key of the index: half of them from each end. The newest are read too, because the oldest
+/// may all be of an account that has its share.
 const ROWS_MAX: usize = 10_000;
 
-/// While this many intents wait, a look adds only [`CROWDED_SHARE`] of each account.
+/// While this many intents are queued, a look adds at most [`CROWDED_SHARE`] of each account.
 const CROWDED: usize = 10_000;
 const CROWDED_SHARE: usize = 10;
 
-/// While this many intents wait, a look adds none: the deliver lambda does not work.
+/// While this many intents are queued, a look adds none: the deliver lambda does not work.
 const WAITING_MAX: usize = 100_000;
 
 /// The most intents that one look queues.
 const QUEUED_MAX: usize = 20_000;
 
-/// For how long after its deletion a list is looked at. A party is left on it when its row came after the
-/// deletion, which is a matter of moments; a party whose row comes later still stays for its day.
-const GONE_LOOKED_AT_MS: i64 = 3_600_000;
+/// How long after its deletion a list's board is read. A party is left on it when its row was written after the deletion, usually
+/// moments later; a party whose row is written later than this stays until its visit ends.
+const DELETED_LISTS_MS: i64 = 3_600_000;
 
-/// The most deleted lists whose boards one look reads, under one key of the index and of one account.
-const GONE_MAX: usize = 200;
-const GONE_OF_ACCOUNT_MAX: usize = 20;
+/// The most boards of deleted lists that one look reads, under one key of the index and of one account.
+const BOARDS_MAX: usize = 200;
+const BOARDS_OF_ACCOUNT_MAX: usize = 20;
 
-/// Parties that may be left on a deleted list.
-const LEFT_MAX: usize = 500;
+/// The most parties that are read of a deleted list's board.
+const PARTIES_MAX: usize = 500;
 
-/// What one look came to.
+/// The result of one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
+pub struct Report {
     /// Intents that were put on the queue.
     pub queued: usize,
-    /// Whether some of what is due was left to the next look.
+    /// Whether some of the due work was left to the next look.
     pub cut_short: bool,
 }
 
-/// Of what something falls due.
+/// The kinds of subjects with due work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Due {
     Visits,
     Mails,
     Accounts,
     /// Lists that were deleted lately, for the parties that are left on them.
-    GoneLists,
+    DeletedLists,
 }
 
 /// The handler of the tick lambda.
@@ -86,46 +84,45 @@ impl Tick {
     /// Looks once, now. At least half a read unit for each key of the index `due` and each of four tables.
     ///
     /// # Errors
-    /// Rows cannot be read, or the queue does not answer: what is due is found by the next look.
-    pub async fn look(&self) -> Result<Looked, Failure> {
+    /// Rows cannot be read, or the queue does not answer: the next look finds the work.
+    pub async fn look(&self) -> Result<Report, Failure> {
         let waiting = self.backend.deliveries.waiting(WAITING_MAX).await;
-        let waiting = waiting.map_err(|cause| Failure::passing("count the intents that wait", cause))?;
+        let waiting = waiting.map_err(|cause| Failure::passing("count the queued intents", cause))?;
         if waiting >= WAITING_MAX {
-            warn!(waiting, "intents are not worked off; the tick adds none");
-            return Ok(Looked { queued: 0, cut_short: true });
+            warn!(waiting, "too many intents are queued; the tick adds none");
+            return Ok(Report { queued: 0, cut_short: true });
         }
         let now = self.backend.clock.now();
         let share = if waiting >= CROWDED { CROWDED_SHARE } else { usize::MAX };
         let mut turns = Turns::new(self.backend.fair.anew(), share, now);
         let mut failed = None;
-        // Deleted lists come last: nobody waits for them.
-        for due in [Due::Visits, Due::Mails, Due::Accounts, Due::GoneLists] {
+        // Deleted lists come last: no guest waits for them.
+        for due in [Due::Visits, Due::Mails, Due::Accounts, Due::DeletedLists] {
             for shard in 0..DUE_SHARDS {
                 if let Err(failure) = self.collect(due, shard, now, &mut turns).await {
-                    warn!(shard, cause = failure.chain(), "the tick could not read some of what is due");
+                    warn!(shard, cause = failure.chain(), "the tick could not read some of the due rows");
                     failed = Some(failure);
                 }
             }
         }
-        let (rounds, cut_short) = turns.take(QUEUED_MAX);
-        let queued = rounds.iter().map(|(_, intents)| intents.len()).sum();
-        for (delay, intents) in rounds {
+        let Taken { rounds, cut_short } = turns.take(QUEUED_MAX);
+        let queued = rounds.iter().map(|round| round.intents.len()).sum();
+        for Round { delay, intents } in rounds {
             self.queue(intents, delay).await?;
         }
-        info!(queued, cut_short, waiting, "the tick looked for what is due");
-        failed.map_or(Ok(Looked { queued, cut_short }), Err)
+        info!(queued, cut_short, waiting, "the tick queued the work that is due");
+        failed.map_or(Ok(Report { queued, cut_short }), Err)
     }
 
-    /// Collects what is due under one key of the index: from the front, and when that is cut short from the
-    /// end.
+    /// Collects the due work under one key of the index: the oldest first, and when that is cut short the newest.
     async fn collect(&self, due: Due, shard: u8, now: Time, turns: &mut Turns) -> Result<(), Failure> {
         let (table, mut since) = match due {
             Due::Visits => (WAITEES, Time::from_millis(0)),
             Due::Mails => (MAILS, Time::from_millis(0)),
             Due::Accounts => (USERS, Time::from_millis(0)),
-            Due::GoneLists => (WAITLISTS, now.plus_millis(-GONE_LOOKED_AT_MS)),
+            Due::DeletedLists => (WAITLISTS, now.plus_millis(-DELETED_LISTS_MS)),
         };
-        let mut boards_left = GONE_MAX;
+        let mut boards_left = BOARDS_MAX;
         for order in [Order::Ascending, Order::Descending] {
             let (mut seen, mut start) = (0, None);
             while seen < ROWS_MAX / 2 {
@@ -143,7 +140,7 @@ impl Tick {
                 }
             }
         }
-        warn!(table = table.suffix, shard, "more is due than one look reads");
+        warn!(table = table.suffix, shard, "one look cannot read all due rows");
         turns.cut_short();
         Ok(())
     }
@@ -161,13 +158,13 @@ impl Tick {
                 Due::Visits => turns.add(tenant, attend(Category::Waitee, row)),
                 Due::Mails => turns.add(tenant, attend(Category::Mail, row)),
                 Due::Accounts => turns.add(tenant, attend(Category::User, row)),
-                Due::GoneLists => {
-                    if *boards_left == 0 || !turns.looks_at_board(tenant, GONE_OF_ACCOUNT_MAX) {
+                Due::DeletedLists => {
+                    if *boards_left == 0 || !turns.may_read_board(tenant, BOARDS_OF_ACCOUNT_MAX) {
                         turns.cut_short();
                         continue;
                     }
                     *boards_left -= 1;
-                    for left in self.backend.rows.on_board(WaitlistId(id), LEFT_MAX).await? {
+                    for left in self.backend.rows.on_board(WaitlistId(id), PARTIES_MAX).await? {
                         turns.add(tenant, Intent::Clear { stream: left.into() });
                     }
                 }
@@ -177,10 +174,12 @@ impl Tick {
     }
 
     async fn queue(&self, intents: Vec<Intent>, delay: Duration) -> Result<(), Failure> {
-        let bodies =
-            intents.into_iter().map(|intent| Errand::looked(intent).body()).collect::<Result<Vec<_>, _>>()?;
+        let bodies = intents
+            .into_iter()
+            .map(|intent| QueuedIntent::from_tick(intent).body())
+            .collect::<Result<Vec<_>, _>>()?;
         let sent = self.backend.deliveries.send_all(&bodies, delay).await;
-        sent.map_err(|cause| Failure::passing("queue what is due", cause))
+        sent.map_err(|cause| Failure::passing("queue the intents of the tick", cause))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The deliver lambda: the queue of what is to be done about visits and accounts, messages to people among it.
+//! The deliver lambda: carries out the intents about visits, mails and accounts, and records feedback of SES.
 
 use infra::{Backend, lambda, messenger::Messengers};
 use reactors::delivery::Deliver;

@@ -1,4 +1,4 @@
-//! The eraser lambda: the queue of those who are to be forgotten.
+//! The eraser lambda: carries out erasures.
 
 use infra::{Backend, lambda};
 use reactors::erasure::Eraser;

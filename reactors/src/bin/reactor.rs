@@ -1,4 +1,4 @@
-//! The reactor lambda: the events table's stream, for what follows from it outside the log.
+//! The reactor lambda: queues the intents that follow from the events table's stream.
 
 use infra::{Backend, lambda};
 use reactors::reactor::Reactor;

@@ -1,4 +1,4 @@
-//! The tick lambda: once a minute, what time has come for.
+//! The tick lambda: queues, once a minute, the work that is due.
 
 use infra::{Backend, lambda};
 use reactors::tick::Tick;

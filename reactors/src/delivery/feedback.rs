@@ -1,5 +1,5 @@
-//! Feedback of SES: bounces and complaints about mails that it had accepted. Each is recorded as an event of its message, which the
-//! tags name that were sent with the mail.
+//! Feedback of SES: bounces and complaints about mails that SES had accepted. Each is recorded as an event of its message, which is named
+//! by the tags of the mail.
 //!
 //! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>
 
@@ -60,8 +60,8 @@ fn read(body: &str) -> Option<SesEvent> {
 /// Records a batch of feedback; messages that fail come again until they are dead letters.
 pub(super) async fn record_all(backend: &Backend, event: SqsEvent) -> SqsBatchResponse {
     queue::each(event, |body| async move {
-        let event =
-            read(&body).ok_or_else(|| Failure::broken("read feedback of SES", "it is no event of SES"))?;
+        let event = read(&body)
+            .ok_or_else(|| Failure::broken("read feedback of SES", "the body is not an event of SES"))?;
         record(backend, &event).await
     })
     .await

@@ -6,59 +6,47 @@ use commands::{
     mail::{Mail, Wanted},
     user::{Account, REGISTERED_SEQ, User},
 };
-use infra::{Failure, log::Read, secret::Mailed, vault::Subject};
+use infra::{Backend, Failure, log::Read, secret::Mailed, vault::Subject};
 use schema::{
     StreamId, Time, UserId,
-    agenda::Agenda,
     mail::Kind,
     message::{MessageId, Skip},
     sealed::Opened,
     value::Language,
 };
 
-use super::{
-    Attended, Deliver,
-    send::{Letter, Way},
-};
+use super::compose::{Alternative, Compose, Composed, NotComposed};
 use crate::wording::{self, ForOwner, Worded};
 
-impl Attended for Mail {
-    fn agenda(&self) -> Option<&Agenda> {
-        self.0.as_ref().map(|wanted| &wanted.agenda)
-    }
-
+impl Compose for Mail {
     async fn compose(
-        deliver: &Deliver,
+        backend: &Backend,
         _: StreamId,
         read: &Read<Self>,
         _: MessageId,
         now: Time,
-    ) -> Result<Result<Letter, Skip>, Failure> {
-        let Some(wanted) = &read.state.0 else { return Ok(Err(Skip::Needless)) };
-        let user = deliver.backend.log.read::<User>(read.tenant.into()).await?;
-        match user.as_ref().and_then(|user| user.state.kept()) {
-            Some(account) => compose(deliver, read.tenant, account, wanted, now).await,
-            None => Ok(Err(Skip::Erased)),
-        }
+    ) -> Result<Composed, NotComposed> {
+        let wanted = read.state.0.as_ref().ok_or(Skip::Needless)?;
+        let user = backend.log.read::<User>(read.tenant.into()).await?;
+        let account = user.as_ref().and_then(|user| user.state.kept()).ok_or(Skip::Erased)?;
+        compose(backend, read.tenant, account, wanted, now).await
     }
 }
 
 async fn compose(
-    deliver: &Deliver,
+    backend: &Backend,
     id: UserId,
     account: &Account,
     wanted: &Wanted,
     now: Time,
-) -> Result<Result<Letter, Skip>, Failure> {
-    if let Err(reason) = wanted.suits(account, now) {
-        return Ok(Err(reason));
-    }
-    let backend = &deliver.backend;
-    let Some(key) = backend.vault.key(Subject::Account(id)).await? else { return Ok(Err(Skip::Erased)) };
+) -> Result<Composed, NotComposed> {
+    wanted.suits(account, now)?;
+    let key = backend.vault.key(Subject::Account(id)).await?.ok_or(Skip::Erased)?;
     let (Opened::Clear(name), Opened::Clear(email)) =
         (key.open(id.into(), &account.name), key.open(id.into(), &account.email))
     else {
-        return Err(Failure::broken(format!("write to {id}"), "name or address do not open"));
+        let cause = "the name or the address does not open with the account's key";
+        return Err(Failure::broken(format!("compose a mail to the owner of {id}"), cause).into());
     };
     let (page, purpose, bound_to) = match wanted.asked.kind {
         Kind::Welcome | Kind::Confirmation => ("confirm", Mailed::Confirmation, REGISTERED_SEQ),
@@ -74,8 +62,8 @@ async fn compose(
     let link = format!("{}/{page}#{token}", backend.public_url);
     let good_for_ms = ends_at.millis() - wanted.asked_at.millis();
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));
-    // An account has no language.
+    // Accounts have no language.
     let words = words(&ForOwner { language: Language::En, name: &name, link: &link, good_for });
-    let ways = vec![Way::Owner { to: email, words }];
-    Ok(Ok(Letter { ways, account: id, confirmed: account.confirmed, texts_per_day: None }))
+    let alternatives = vec![Alternative::Owner { to: email, words }];
+    Ok(Composed { alternatives, account: id, confirmed: account.confirmed, texts_per_day: None })
 }

@@ -3,17 +3,20 @@
 //! An intent on the queue names a stream only. The duties are read from the log each time, so an intent that arrives twice, late or
 //! out of order finds nothing to do, or waits.
 
+mod admit;
+mod compose;
 mod erased;
 pub mod feedback;
 mod mail;
 mod send;
+mod transmit;
 mod visit;
 
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use commands::{
-    delivery::Command,
+    delivery::{Command, HasAgenda as _},
     mail::Mail,
     recording::record_if,
     user::User,
@@ -28,13 +31,16 @@ use schema::{
     Actor, StreamId, Time, WaiteeId,
     agenda::{Agenda, Duty},
     id::{Category, Component},
-    message::{LEASE_MS, MessageId, Skip},
+    message::{LEASE_MS, MessageId},
 };
 use tracing::info;
 
-use self::send::{Letter, Matter, send};
+use self::{
+    compose::{Compose, NotComposed},
+    send::{Delivery, send},
+};
 use crate::{
-    intent::{Errand, Intent, work},
+    intent::{Intent, QueuedIntent, handle_batch},
     reactor,
 };
 
@@ -57,22 +63,22 @@ impl Deliver {
     /// Handles a batch of queue messages: intents, and feedback of SES.
     pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
         let (feedback, intents) = feedback::split(event);
-        let mut answer = work(&self.backend, intents, |errand| self.carry_out(errand)).await;
+        let mut answer = handle_batch(&self.backend, intents, |queued| self.carry_out(queued)).await;
         answer
             .batch_item_failures
             .extend(feedback::record_all(&self.backend, feedback).await.batch_item_failures);
         answer
     }
 
-    async fn carry_out(&self, errand: Errand) -> Result<(), Failure> {
-        match errand.intent {
-            Intent::Attend { stream } => self.attend_as(&errand, stream).await,
+    async fn carry_out(&self, queued: QueuedIntent) -> Result<(), Failure> {
+        match queued.intent {
+            Intent::Attend { stream } => self.attend_as(&queued, stream).await,
             Intent::Clear { stream } if stream.category == Category::Waitee => {
                 waitee::system::clear(&self.backend, WaiteeId(stream.id)).await
             }
-            Intent::React { stream, seq } => reactor::again(&self.backend, stream, seq).await,
+            Intent::React { stream, seq } => reactor::react_again(&self.backend, stream, seq).await,
             Intent::Clear { .. } | Intent::Forget { .. } => {
-                Err(Failure::broken("do what is due", "the message is for another queue or stream"))
+                Err(Failure::broken("carry out an intent", "the message is for another queue or stream"))
             }
         }
     }
@@ -86,93 +92,82 @@ impl Deliver {
         self.attend_as(&Intent::Attend { stream }.into(), stream).await
     }
 
-    async fn attend_as(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+    async fn attend_as(&self, queued: &QueuedIntent, stream: StreamId) -> Result<(), Failure> {
         match stream.category {
-            Category::User => self.attend_to_account(errand, stream).await,
-            Category::Mail => self.attend_to::<Mail>(errand, stream).await,
-            Category::Waitee => self.attend_to::<Waitee>(errand, stream).await,
+            Category::User => self.attend_to_account(queued, stream).await,
+            Category::Mail => self.attend_to::<Mail>(queued, stream).await,
+            Category::Waitee => self.attend_to::<Waitee>(queued, stream).await,
             Category::Session | Category::Waitlist => Ok(()),
         }
     }
 
-    async fn attend_to<A: Attended>(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+    async fn attend_to<A: Compose>(&self, queued: &QueuedIntent, stream: StreamId) -> Result<(), Failure> {
         for _ in 0..DUTIES_MAX {
             let Some(read) = self.backend.log.read::<A>(stream).await? else { return Ok(()) };
             let Some((at, duty)) = read.state.agenda().and_then(Agenda::next) else { return Ok(()) };
             let now = now(&self.backend, &read);
             if at > now {
-                return self.come_again(errand, stream, at.millis() - now.millis()).await;
+                return self.queue_again(queued, stream, at.millis() - now.millis()).await;
             }
-            info!(%stream, ?duty, "due");
+            info!(%stream, ?duty, "carrying out a duty");
             match duty {
-                Duty::Forget => return self.forget(errand, stream).await,
+                Duty::Forget => return self.forget(queued, stream).await,
                 Duty::Deliver(message) => self.deliver(stream, &read, message, now).await?,
                 Duty::NoShow => waitee::system::end_hold(&self.backend, WaiteeId(stream.id)).await?,
                 Duty::Expire => waitee::system::expire(&self.backend, WaiteeId(stream.id)).await?,
             }
         }
-        Err(Failure::broken(format!("do what is due about {stream}"), "there is more than is done at once"))
+        let cause = format!("more than {DUTIES_MAX} duties are due");
+        Err(Failure::broken(format!("carry out the duties of {stream}"), cause))
     }
 
-    /// An account has one duty, to be forgotten after its erasure.
-    async fn attend_to_account(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
+    /// Carries out an account's only duty: its erasure.
+    async fn attend_to_account(&self, queued: &QueuedIntent, stream: StreamId) -> Result<(), Failure> {
         let Some(read) = self.backend.log.read::<User>(stream).await? else { return Ok(()) };
         match read.state.agenda().and_then(Agenda::next) {
-            Some((at, Duty::Forget)) if at <= now(&self.backend, &read) => self.forget(errand, stream).await,
+            Some((at, Duty::Forget)) if at <= now(&self.backend, &read) => self.forget(queued, stream).await,
             Some((_, Duty::Forget | Duty::Deliver(_) | Duty::NoShow | Duty::Expire)) | None => Ok(()),
         }
     }
 
     /// Queues the erasure for the eraser once more.
-    async fn forget(&self, errand: &Errand, stream: StreamId) -> Result<(), Failure> {
-        errand.instead(Intent::Forget { stream }).send(&self.backend, Duration::ZERO).await
+    async fn forget(&self, queued: &QueuedIntent, stream: StreamId) -> Result<(), Failure> {
+        queued.replaced_by(Intent::Forget { stream }).send(&self.backend, Duration::ZERO).await
     }
 
     /// Sends a message that is due, or records why it is not sent.
-    async fn deliver<A: Attended>(
+    async fn deliver<A: Compose>(
         &self,
         stream: StreamId,
         read: &Read<A>,
         message: MessageId,
         now: Time,
     ) -> Result<(), Failure> {
-        let author = read.because_of(message.cause, Actor::System(Component::Delivery));
-        match A::compose(self, stream, read, message, now).await? {
-            Ok(letter) => send(self, &Matter { stream, message, author, known: read.seq }, &letter).await,
-            Err(reason) => {
+        let author = read.author_caused_by(message.cause, Actor::System(Component::Delivery));
+        match A::compose(&self.backend, stream, read, message, now).await {
+            Ok(composed) => {
+                send(self, &Delivery { stream, message, author, known: read.seq }, &composed).await
+            }
+            Err(NotComposed::Skip(reason)) => {
                 let skip = Command::Skip { message, attempt: None, reason };
                 record_if(&self.backend, stream, &author, &skip, read.seq).await.map(drop)
             }
+            Err(NotComposed::Failed(failure)) => Err(failure),
         }
     }
 
     /// Queues the stream again for a duty that is due soon: another process holds the lease, or a retry is near.
-    async fn come_again(&self, errand: &Errand, stream: StreamId, in_ms: i64) -> Result<(), Failure> {
+    async fn queue_again(&self, queued: &QueuedIntent, stream: StreamId, in_ms: i64) -> Result<(), Failure> {
+        let again = queued.replaced_by(Intent::Attend { stream });
         match u64::try_from(in_ms) {
-            Ok(ms) if in_ms <= LEASE_MS => {
-                errand.instead(Intent::Attend { stream }).send(&self.backend, Duration::from_millis(ms)).await
-            }
+            Ok(ms) if in_ms <= LEASE_MS => again.send(&self.backend, Duration::from_millis(ms)).await,
             _ => Ok(()),
         }
     }
 }
 
-/// The state of a stream that has duties.
-trait Attended: Aggregate {
-    fn agenda(&self) -> Option<&Agenda>;
-
-    /// Words a message that is due and chooses the ways it may go, or gives the reason to skip it.
-    async fn compose(
-        deliver: &Deliver,
-        stream: StreamId,
-        read: &Read<Self>,
-        message: MessageId,
-        now: Time,
-    ) -> Result<Result<Letter, Skip>, Failure>;
-}
-
 /// The clock's time, but no earlier than the stream's last commit.
-fn now<A>(backend: &Backend, read: &Read<A>) -> Time {
+fn now<A: Aggregate>(backend: &Backend, read: &Read<A>) -> Time {
     let latest = read.commits.last().map(|commit| commit.at);
     backend.clock.now().max(latest.unwrap_or(Time::from_millis(0)))
 }

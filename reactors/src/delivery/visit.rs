@@ -1,4 +1,4 @@
-//! Messages to guests: that their table is ready, and that it is not held for much longer.
+//! Messages to guests: the table is ready, and a reminder before the hold ends.
 
 use commands::{
     user::{Account, User},
@@ -6,83 +6,65 @@ use commands::{
     waitlist::{self, Waitlist},
 };
 use infra::{
-    Failure,
+    Backend, Failure,
     log::Read,
     vault::{Subject, SubjectKey},
 };
 use schema::{
     Sealed, StreamId, Time, UserId, WaiteeId,
-    agenda::Agenda,
     message::{Kind, MessageId, Skip},
     sealed::{Opened, Personal},
     value::Phone,
     waitlist::State,
 };
 
-use super::{
-    Attended, Deliver,
-    send::{Letter, Way},
-};
+use super::compose::{Alternative, Compose, Composed, NotComposed};
 use crate::wording::{self, ForGuest};
 
-impl Attended for Waitee {
-    fn agenda(&self) -> Option<&Agenda> {
-        self.0.as_ref().map(|visit| &visit.agenda)
-    }
-
+impl Compose for Waitee {
     async fn compose(
-        deliver: &Deliver,
+        backend: &Backend,
         stream: StreamId,
         read: &Read<Self>,
         message: MessageId,
         now: Time,
-    ) -> Result<Result<Letter, Skip>, Failure> {
-        match &read.state.0 {
-            Some(visit) => compose(deliver, WaiteeId(stream.id), visit, read.tenant, message, now).await,
-            None => Ok(Err(Skip::Needless)),
-        }
+    ) -> Result<Composed, NotComposed> {
+        let visit = read.state.0.as_ref().ok_or(Skip::Needless)?;
+        compose(backend, WaiteeId(stream.id), visit, read.tenant, message, now).await
     }
 }
 
 async fn compose(
-    deliver: &Deliver,
+    backend: &Backend,
     guest: WaiteeId,
     visit: &Visit,
     account: UserId,
     message: MessageId,
     now: Time,
-) -> Result<Result<Letter, Skip>, Failure> {
-    if let Err(reason) = visit.wants(message, now) {
-        return Ok(Err(reason));
-    }
-    let backend = &deliver.backend;
+) -> Result<Composed, NotComposed> {
+    visit.wants(message, now)?;
     let list = match waitlist::find(backend, visit.waitlist).await? {
         Some((_, Waitlist::Kept(list))) => list,
-        Some((_, Waitlist::Deleted | Waitlist::None)) | None => return Ok(Err(Skip::Needless)),
+        Some((_, Waitlist::Deleted | Waitlist::None)) | None => return Err(Skip::Needless.into()),
     };
-    let Some(key) = backend.vault.key(Subject::Guest { account, guest }).await? else {
-        return Ok(Err(Skip::Erased));
-    };
-    let Some(sender) = Sender::of(deliver, account).await? else { return Ok(Err(Skip::Erased)) };
+    let key = backend.vault.key(Subject::Guest { account, guest }).await?.ok_or(Skip::Erased)?;
+    let sender = Sender::read(backend, account).await?.ok_or(Skip::Erased)?;
     let key = Key { stream: guest.into(), key };
     let (phone, email) = (key.open(visit.party.phone.as_ref())?, key.open(visit.party.email.as_ref())?);
-    let (phone, no_text) = match phone {
-        Some(phone) => match sender.texts(&list, &phone) {
-            Ok(()) => (Some(phone), None),
-            Err(reason) => (None, Some(reason)),
-        },
-        None => (None, Some(Skip::NoAddress)),
+    let phone =
+        phone.ok_or(Skip::NoAddress).and_then(|phone| sender.check_text(&list, &phone).map(|()| phone));
+    let phone = match phone {
+        Ok(phone) => Some(phone),
+        Err(reason) if email.is_none() => return Err(reason.into()),
+        Err(_) => None,
     };
-    if let (None, Some(reason)) = (&email, no_text) {
-        return Ok(Err(reason));
-    }
     let hold = match message.kind {
         Kind::TableReady => visit.agenda.hold_told_at(now),
         Kind::Reminder => visit.agenda.hold,
         Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => None,
     };
     let (Some(name), Some(hold)) = (key.open(Some(&visit.party.name))?, hold) else {
-        return Ok(Err(Skip::Needless));
+        return Err(Skip::Needless.into());
     };
     let link = format!("{}/visit#{}", backend.public_url, backend.secrets.visit_token(guest));
     let mentioned = ForGuest {
@@ -97,15 +79,14 @@ async fn compose(
     let (text, words) = match message.kind {
         Kind::TableReady => (wording::table_ready_text(&mentioned), wording::table_ready_mail(&mentioned)),
         Kind::Reminder => (wording::reminder_text(&mentioned), wording::reminder_mail(&mentioned)),
-        Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => return Ok(Err(Skip::Needless)),
+        Kind::Welcome | Kind::Confirmation | Kind::PasswordReset => return Err(Skip::Needless.into()),
     };
-    // A text if there is a number for it. An e-mail if there is none, or when the text is refused.
-    let ways = phone
-        .map(|to| Way::Text { to, text })
-        .into_iter()
-        .chain(email.map(|to| Way::Mail { to, words }))
-        .collect();
-    Ok(Ok(Letter { ways, account, confirmed: sender.confirmed, texts_per_day: sender.texts_per_day }))
+    // A text when the number takes texts; an e-mail otherwise, or when the text is refused.
+    let by_text = phone.map(|to| Alternative::Text { to, text });
+    let by_mail = email.map(|to| Alternative::Mail { to, words });
+    let alternatives = by_text.into_iter().chain(by_mail).collect();
+    let Sender { confirmed, texts_per_day } = sender;
+    Ok(Composed { alternatives, account, confirmed, texts_per_day })
 }
 
 /// The account that the message comes from.
@@ -115,10 +96,10 @@ struct Sender {
 }
 
 impl Sender {
-    /// Reads it from the log, strongly. `None` when it was erased. A token made on the command line can be for an account that never
-    /// registered: it counts as unconfirmed.
-    async fn of(deliver: &Deliver, account: UserId) -> Result<Option<Self>, Failure> {
-        let read = deliver.backend.log.read::<User>(account.into()).await?;
+    /// Reads the account from the log, strongly. `None` when it was erased. A token made on the command line can be for an account that
+    /// never registered: it counts as unconfirmed.
+    async fn read(backend: &Backend, account: UserId) -> Result<Option<Self>, Failure> {
+        let read = backend.log.read::<User>(account.into()).await?;
         Ok(match read.map_or(User::None, |read| read.state) {
             User::None => Some(Self { confirmed: false, texts_per_day: None }),
             User::Kept(Account { confirmed, texts_per_day, .. }) => Some(Self { confirmed, texts_per_day }),
@@ -126,8 +107,8 @@ impl Sender {
         })
     }
 
-    /// Whether it may text this number.
-    fn texts(&self, list: &State, phone: &Phone) -> Result<(), Skip> {
+    /// Whether the account may text this number; if not, the reason to skip the text.
+    fn check_text(&self, list: &State, phone: &Phone) -> Result<(), Skip> {
         if !phone.is_of(list.settings.region) {
             Err(Skip::OtherCountry)
         } else if !phone.may_take_texts() {
@@ -140,21 +121,25 @@ impl Sender {
     }
 }
 
-/// A guest's key, and the stream that what it opens stands in.
+/// A guest's key, with the stream whose values it opens.
 struct Key {
     stream: StreamId,
     key: SubjectKey,
 }
 
 impl Key {
-    /// A value in clear, if there is one. One that is damaged is for a person to look at.
+    /// The value in clear; `None` when there is no value, or it was erased.
+    ///
+    /// # Errors
+    /// The value is damaged.
     fn open<T: Personal>(&self, sealed: Option<&Sealed<T>>) -> Result<Option<T>, Failure> {
         match sealed.map(|sealed| self.key.open(self.stream, sealed)) {
             None | Some(Opened::Erased) => Ok(None),
             Some(Opened::Clear(value)) => Ok(Some(value)),
-            Some(Opened::Damaged) => {
-                Err(Failure::broken(format!("open the {} of {}", T::FIELD, self.stream), "it does not open"))
-            }
+            Some(Opened::Damaged) => Err(Failure::broken(
+                format!("open the {} of {}", T::FIELD, self.stream),
+                "it does not open with the guest's key",
+            )),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The eraser: works off the queue of those who are to be forgotten.
+//! The eraser: works off the queue of erasures.
 //!
-//! Each step may be repeated, and the fact that ends them is appended last: whatever dies in between, the message comes again and
-//! what is left is done. That somebody is to be forgotten stands in the log before any of this, so no command can follow it.
+//! The event `erased` is in the log before the eraser begins, so later commands are refused. Each step may be repeated, and `forgotten` is
+//! appended last: after a crash in between the message is received again, and the remaining steps are done.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use commands::forget::{self, Due};
@@ -9,7 +9,7 @@ use infra::{Backend, Failure, fault, vault::Subject};
 use schema::{Sealed, StreamId, UserId, sealed::Opened, value::Email};
 use tracing::info;
 
-use crate::intent::{Intent, work};
+use crate::intent::{Intent, handle_batch};
 
 /// The handler of the eraser lambda.
 #[derive(Clone)]
@@ -18,19 +18,18 @@ pub struct Eraser {
 }
 
 impl Eraser {
-    /// An eraser of this backend's people.
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self { backend }
     }
 
-    /// Handles a batch of messages; those that fail come again until they are dead letters.
+    /// Handles a batch of queue messages. Messages that fail are received again until they are dead letters.
     pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
-        work(&self.backend, event, |errand| async move {
-            match errand.intent {
+        handle_batch(&self.backend, event, |queued| async move {
+            match queued.intent {
                 Intent::Forget { stream } => forget(&self.backend, stream).await,
                 Intent::Attend { .. } | Intent::Clear { .. } | Intent::React { .. } => {
-                    Err(Failure::broken("forget somebody", "the message is for another queue"))
+                    Err(Failure::broken("carry out an erasure", "the message is for another queue"))
                 }
             }
         })
@@ -38,14 +37,14 @@ impl Eraser {
     }
 }
 
-/// Forgets an account or a guest, if that was asked for and is not done. The stream is read twice; one write unit for the
-/// tombstone, one for the fact and one for the audit index; for an account, one read and one write unit more.
+/// Finishes the erasure of an account or guest; a no-op when there is none to finish. The stream is read twice; 1 write unit for the
+/// tombstone, 1 for the event and 1 for the audit index; for an account, 1 read and 1 write unit more.
 ///
 /// # Errors
-/// A table did not answer, or what it holds is damaged.
+/// A table did not answer, or its data are damaged.
 pub async fn forget(backend: &Backend, stream: StreamId) -> Result<(), Failure> {
     let Some(due) = forget::due(backend, stream).await? else {
-        info!(%stream, "nothing to forget");
+        info!(%stream, "no erasure to finish");
         return Ok(());
     };
     fault::point("eraser.due");
@@ -58,20 +57,21 @@ pub async fn forget(backend: &Backend, stream: StreamId) -> Result<(), Failure> 
     fault::point("eraser.buried");
     forget::done(backend, &due).await?;
     fault::point("eraser.forgotten");
-    info!(%stream, "forgotten");
+    info!(%stream, "erasure finished");
     Ok(())
 }
 
-/// Gives up the claim on the account's address. Without the account's key nobody knows the address any more: then it was given
-/// up before, for the key goes after it.
+/// Releases the claim on the account's address. When the account's key is deleted already, the claim was released before, because the key
+/// is deleted after it.
 async fn release(backend: &Backend, id: UserId, email: &Sealed<Email>) -> Result<(), Failure> {
     let Some(key) = backend.vault.key(Subject::Account(id)).await? else { return Ok(()) };
     match key.open(id.into(), email) {
         Opened::Clear(email) => Ok(backend.vault.release(&backend.secrets.claim(&email), id).await?),
         Opened::Erased => Ok(()),
-        // Burying the key now would leave the address taken for ever, and nobody could say which: a person has to look.
-        Opened::Damaged => {
-            Err(Failure::broken(format!("release the address of {id}"), "what is sealed does not open"))
-        }
+        // Without the key the address could never be released, so the key stays until a person has repaired the value.
+        Opened::Damaged => Err(Failure::broken(
+            format!("release the address of {id}"),
+            "its ciphertext does not fit the account's key",
+        )),
     }
 }

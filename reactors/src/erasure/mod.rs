@@ -1,4 +1,4 @@
-//! Forgetting people: who is erased becomes unreadable for good.
+//! Erasure: makes the personal data of an account or guest unreadable for good.
 
 mod eraser;
 

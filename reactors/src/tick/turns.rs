@@ -1,4 +1,4 @@
-//! Orders the due work that one look of the tick has found, so that accounts take turns.
+//! Orders the work that one look of the tick has found, so that accounts take turns.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,7 +10,7 @@ use schema::{Time, UserId};
 
 use crate::intent::Intent;
 
-/// Intents found due, each with its place in its account's line.
+/// The intents of one look, each with its place among those of its account.
 pub(super) struct Turns {
     fair: FairShare,
     /// The most intents of one account.
@@ -28,10 +28,25 @@ struct Account {
 }
 
 struct Found {
-    /// How many intents of its account come before.
+    /// The number of intents of its account before it.
     place: usize,
     delay: Duration,
     intent: Intent,
+}
+
+/// Intents in the order in which they are queued.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) rounds: Vec<Round>,
+    /// Whether some of the due work was left to the next look.
+    pub(super) cut_short: bool,
+}
+
+/// Intents that are queued with the same delay.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Round {
+    pub(super) delay: Duration,
+    pub(super) intents: Vec<Intent>,
 }
 
 impl Turns {
@@ -51,21 +66,20 @@ impl Turns {
         of_account.intents += 1;
     }
 
-    /// Whether another board of a deleted list is read for this account, of `most`.
-    pub(super) fn looks_at_board(&mut self, account: UserId, most: usize) -> bool {
+    /// Whether another board of a deleted list may be read for this account; at most `most` are.
+    pub(super) fn may_read_board(&mut self, account: UserId, most: usize) -> bool {
         let of_account = self.accounts.entry(account).or_default();
         of_account.boards += 1;
         of_account.boards <= most
     }
 
-    /// Something was left to the next look.
+    /// Records that some of the due work is left to the next look.
     pub(super) fn cut_short(&mut self) {
         self.cut_short = true;
     }
 
-    /// The first of each account, then the second of each, and so on, up to `most`: grouped by how long they
-    /// are held back, in whole seconds. Whether anything was left to the next look.
-    pub(super) fn take(mut self, most: usize) -> (Vec<(Duration, Vec<Intent>)>, bool) {
+    /// The first intent of each account, then the second of each, and so on, up to `most`, grouped by their delays in whole seconds.
+    pub(super) fn take(mut self, most: usize) -> Taken {
         self.found.sort_by_key(|found| found.place);
         let cut_short = self.cut_short || self.found.len() > most;
         self.found.truncate(most);
@@ -77,7 +91,8 @@ impl Turns {
                 .or_default()
                 .push(intent);
         }
-        (rounds.into_iter().collect(), cut_short)
+        let rounds = rounds.into_iter().map(|(delay, intents)| Round { delay, intents }).collect();
+        Taken { rounds, cut_short }
     }
 }
 
@@ -96,6 +111,11 @@ mod tests {
         Intent::Attend { stream: WaiteeId(Uuid::from_u128(number)).into() }
     }
 
+    /// All of these intents at once.
+    fn at_once<const N: usize>(numbers: [u128; N]) -> Vec<Round> {
+        vec![Round { delay: Duration::ZERO, intents: numbers.map(intent).to_vec() }]
+    }
+
     fn turns(share: usize) -> Turns {
         Turns::new(FairShare::new(10), share, Time::from_millis(0))
     }
@@ -109,30 +129,29 @@ mod tests {
         turns.add(account(2), intent(10));
         turns.add(account(3), intent(20));
         turns.add(account(2), intent(11));
-        let (rounds, cut_short) = turns.take(100);
-        let order = [0, 10, 20, 1, 11, 2, 3].map(intent).to_vec();
-        assert_eq!((rounds, cut_short), (vec![(Duration::ZERO, order)], false));
+        let rounds = at_once([0, 10, 20, 1, 11, 2, 3]);
+        assert_eq!(turns.take(100), Taken { rounds, cut_short: false });
     }
 
     #[test]
-    fn what_is_beyond_an_accounts_share_is_left_and_spaced_before() {
+    fn intents_of_an_account_are_spaced_and_those_beyond_its_share_are_left() {
         let mut crowded = turns(2);
         for number in 0..3 {
             crowded.add(account(1), intent(number));
         }
         crowded.add(account(2), intent(10));
-        assert_eq!(crowded.take(100), (vec![(Duration::ZERO, [0, 10, 1].map(intent).to_vec())], true));
+        assert_eq!(crowded.take(100), Taken { rounds: at_once([0, 10, 1]), cut_short: true });
 
         let mut flooded = turns(usize::MAX);
         for number in 0..1_000 {
             flooded.add(account(1), intent(number));
         }
         flooded.add(account(2), intent(5_000));
-        let (rounds, cut_short) = flooded.take(100_000);
+        let Taken { rounds, cut_short } = flooded.take(100_000);
         assert!(cut_short);
-        assert_eq!(rounds[0].1.len(), 21, "a burst, and the other account's");
-        assert_eq!(rounds.iter().map(|(_, intents)| intents.len()).sum::<usize>(), 171);
-        assert_eq!(rounds.last().map(|(delay, _)| *delay), Some(Duration::from_secs(60)));
+        assert_eq!(rounds[0].intents.len(), 21, "a burst of one account, and the other account's intent");
+        assert_eq!(rounds.iter().map(|round| round.intents.len()).sum::<usize>(), 171);
+        assert_eq!(rounds.last().map(|round| round.delay), Some(Duration::from_secs(60)));
     }
 
     #[test]
@@ -141,7 +160,6 @@ mod tests {
         for number in 0..30 {
             turns.add(account(number % 3), intent(number));
         }
-        let (rounds, cut_short) = turns.take(3);
-        assert_eq!((rounds, cut_short), (vec![(Duration::ZERO, [0, 1, 2].map(intent).to_vec())], true));
+        assert_eq!(turns.take(3), Taken { rounds: at_once([0, 1, 2]), cut_short: true });
     }
 }

@@ -287,7 +287,7 @@ async fn a_message_that_cannot_be_worded_becomes_a_dead_letter_with_its_cause() 
     let [letter] = letters.as_slice() else { panic!("{letters:?}") };
     let body: serde_json::Value = serde_json::from_str(&letter.body).unwrap();
     assert_eq!((&body["intent"], &body["stream"]), (&json!("attend"), &json!(format!("mail-{welcome}"))));
-    assert!(body["cause"].as_str().unwrap().contains("name or address do not open"), "{body}");
+    assert!(body["cause"].as_str().unwrap().contains("the name or the address does not open"), "{body}");
     assert!(door.sent(welcome).is_empty());
 
     stage.overwrite(owner, 1, "events", &registered).await;
