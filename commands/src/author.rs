@@ -1,7 +1,7 @@
 //! The author of a request's commits, and the ids of streams that requests create.
 //!
-//! A repeated request is recognised by its idempotency key and by a MAC of its content under the subject's key. Once the subject is
-//! forgotten the MAC reveals nothing, because that key is gone.
+//! A repeated request is recognised by its idempotency key and by a MAC of its content under the subject's
+//! key. Once the subject is forgotten the MAC reveals nothing, because that key is gone.
 
 use infra::{
     Backend, Failure,
@@ -17,15 +17,15 @@ use uuid::Uuid;
 /// The longest request id that is kept with a commit, in bytes.
 const CORRELATION_BYTES_MAX: usize = 36;
 
-/// The id of a stream that this request creates: derived from account, route and idempotency key, so that a repeated request finds
-/// the stream that the first one created. A new id when there is no key.
+/// The id of a stream that this request creates: derived from account, route and idempotency key, so that a
+/// repeated request finds the stream that the first one created. A new id when there is no key.
 pub(crate) fn created_id(backend: &Backend, call: &Call<'_>, tenant: UserId) -> Result<Uuid, Problem> {
     let derived = call.idempotency_key()?.map(|key| call.derived_id(tenant, key));
     Ok(derived.unwrap_or_else(|| backend.clock.id(backend.clock.now())))
 }
 
-/// The author of commits about a subject that may have a key in the vault. `content` is what a repeated request must have in common
-/// with the first.
+/// The author of commits about a subject that may have a key in the vault. `content` is what a repeated
+/// request must have in common with the first.
 pub(crate) async fn author(
     backend: &Backend,
     call: &Call<'_>,
@@ -40,7 +40,8 @@ pub(crate) async fn author(
     Ok(author_with_key(call, actor, subject, key.as_ref(), content)?)
 }
 
-/// As [`author`], with the subject's key. Without that key, a repeated request is recognised by its idempotency key alone.
+/// As [`author`], with the subject's key. Without that key, a repeated request is recognised by its
+/// idempotency key alone.
 pub(crate) fn author_with_key(
     call: &Call<'_>,
     actor: Actor,
@@ -63,13 +64,14 @@ pub(crate) fn unkeyed_author(call: &Call<'_>, actor: Actor, tenant: UserId) -> A
     Author { tenant, actor, command: None, correlation, causation: None }
 }
 
-/// The content of a body with credentials, as a keyed hash: no credential is stored, and the same idempotency key with another
-/// password is another request.
+/// The content of a body with credentials, as a keyed hash: no credential is stored, and the same idempotency
+/// key with another password is another request.
 pub(crate) fn content_with_credentials(backend: &Backend, call: &Call<'_>) -> impl AsRef<[u8]> + use<> {
     backend.secrets.hash_of_credentials(&call.said())
 }
 
-/// The subject's key. A guest of another account reads as not found: that guest's key does not open with this account's key.
+/// The subject's key. A guest of another account reads as not found: that guest's key does not open with this
+/// account's key.
 async fn subject_key(
     backend: &Backend,
     actor: Actor,

@@ -9,15 +9,12 @@ use schema::SessionId;
 
 use crate::session::{Session, latest, standing};
 
-/// The most commits of an account that are read for one answer: 2 read units. When the account has more since the session
-/// was last refreshed, the client has to refresh it first.
+/// The most commits of an account that are read for one answer: 2 read units. When the account has more since
+/// the session was last refreshed, the client has to refresh it first.
 const SINCE_MAX: usize = 6;
 
-/// The principal of an `Authorization` header. A token that is not accepted gets no reason. At most 3 read units, however
-/// long the streams of session and account are.
-///
-/// # Errors
-/// The session, the account or a key cannot be read.
+/// The principal of an `Authorization` header. A token that is not accepted gets no reason. At most 3 read
+/// units, however long the streams of session and account are.
 pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
     let bearer = authorization
         .and_then(|value| value.split_once(' '))

@@ -23,15 +23,14 @@ pub enum Command {
     Sent { message: MessageId, attempt: u32, channel: Channel, provider_id: String },
     /// The carrier refused the message; `for_now` allows another attempt.
     Fail { message: MessageId, attempt: u32, code: String, for_now: bool },
-    /// The message is not sent. `attempt` is given by the holder of the lease; without it, the step is valid only while there is no
-    /// lease.
+    /// The message is not sent. `attempt` is given by the holder of the lease; without it, the step is valid
+    /// only while there is no lease.
     Skip { message: MessageId, attempt: Option<u32>, reason: Skip },
     /// The carrier reported the message as undeliverable or unwanted.
     Bounce { message: MessageId, reason: Bounce },
 }
 
 impl Command {
-    #[must_use]
     pub fn message(&self) -> MessageId {
         match self {
             Self::Start { message, .. }
@@ -43,8 +42,8 @@ impl Command {
     }
 }
 
-/// The event that a step leads to; `None` when it is not allowed, or a repetition. A message is started only while it is due and
-/// `wanted`: of several concurrent senders one gets the lease.
+/// The event that a step leads to; `None` when it is not allowed, or a repetition. A message is started only
+/// while it is due and `wanted`: of several concurrent senders one gets the lease.
 pub(crate) fn decide(
     agenda: &Agenda,
     command: &Command,
@@ -99,7 +98,8 @@ fn is_due(agenda: &Agenda, entry: &Entry, now: Time) -> bool {
     agenda.erased_at.is_none() && entry.due_at().is_some_and(|at| at <= now)
 }
 
-/// Whether this attempt holds the lease. It still does when the lease has expired, while no other attempt has begun.
+/// Whether this attempt holds the lease. It still does when the lease has expired, while no other attempt has
+/// begun.
 fn is_held_by(entry: &Entry, attempt: u32) -> bool {
     entry.attempt == attempt && matches!(entry.standing, Standing::Started { .. })
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// The earliest such an answer is sent. The work itself takes about a tenth of it, mostly one password hash.
+/// The least time before such an answer. The work itself takes about a tenth of it, mostly one password hash.
 const ANSWER_FLOOR: Duration = Duration::from_millis(300);
 
-/// The moment before which the answer is held back.
+/// The moment from which the answer may be sent.
 pub(crate) struct Floor(Instant);
 
 impl Floor {
-    /// Starts the wait. Call it before the first look-up.
+    /// Starts the time. Call it before the first look-up.
     pub(crate) fn from_now() -> Self {
         Self(Instant::now() + ANSWER_FLOOR)
     }

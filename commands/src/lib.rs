@@ -1,4 +1,5 @@
-//! Decide: which events follow from a command, one folder per aggregate, and the handlers of commands.
+//! Decide: the decisions on commands, one folder per aggregate, and the handlers of requests that are
+//! commands.
 
 pub mod accounts;
 mod author;

@@ -14,14 +14,13 @@ use crate::{
 pub struct Recorded {
     /// The message after the step; `None` when there is no such message, or the stream had changed.
     pub entry: Option<Entry>,
-    /// Whether this call appended the event. A step that is not allowed, or was recorded before, appends none.
+    /// Whether this call appended the event. A step that is not allowed, or was recorded before, appends
+    /// none.
     pub appended: bool,
 }
 
-/// Records a step of a message's delivery in its stream: 1 write unit and 1 for the audit index, and reading the stream.
-///
-/// # Errors
-/// As [`infra::Log::transact`].
+/// Records a step of a message's delivery in its stream: 1 write unit and 1 for the audit index, and reading
+/// the stream.
 pub async fn record(
     backend: &Backend,
     stream: StreamId,
@@ -31,10 +30,8 @@ pub async fn record(
     append(backend, stream, author, command, None).await
 }
 
-/// Like `record`, but a no-op if the stream changed since event `known` (message events aside): recipient or purpose may differ.
-///
-/// # Errors
-/// As [`infra::Log::transact`].
+/// Like `record`, but a no-op if the stream changed since event `known` (message events aside): recipient or
+/// purpose may differ.
 pub async fn record_if(
     backend: &Backend,
     stream: StreamId,

@@ -1,6 +1,6 @@
 //! The form of the decisions' tests: given some events, when a command is decided, then these events follow.
 
-use std::{fmt::Debug, sync::LazyLock};
+use std::{convert::identity, fmt::Debug, sync::LazyLock};
 
 use infra::log::{Aggregate, Decider};
 use schema::{
@@ -8,14 +8,18 @@ use schema::{
     event::DomainEvent,
     id::StreamId,
     sealed::Personal,
-    user::{self, Registered},
+    user::{Event as UserEvent, Registered},
     value::PartySize,
-    waitee::{self, Joined, JoinedBy, Party, Why},
+    waitee::{Event as WaiteeEvent, Joined, JoinedBy, Party, Why},
     waitlist::{Settings, State},
 };
 use uuid::Uuid;
 
-use crate::{mail::Mail, session::Session, user::User, waitee::Waitee, waitlist::Waitlist};
+use crate::{
+    delivery, mail, session, user,
+    waitee::{self, Waitee},
+    waitlist,
+};
 
 /// The time at which commands are decided: an evening in November 2026.
 pub(crate) const NOW_MS: i64 = 1_795_203_720_000;
@@ -23,29 +27,36 @@ pub(crate) const NOW_MS: i64 = 1_795_203_720_000;
 /// The time of the first event of each test. The others follow a second apart.
 pub(crate) const FIRST_EVENT_MS: i64 = NOW_MS - 59_000;
 
-/// The aggregate that a command is for.
+/// A command, or one of a group of commands, with the aggregate that it is for.
 pub(crate) trait CommandFor {
-    type State: Decider<Command = Self>;
+    type State: Decider;
+
+    fn command(self) -> <Self::State as Decider>::Command;
 }
 
-impl CommandFor for crate::mail::Command {
-    type State = Mail;
+macro_rules! commands {
+    ($($command:ty => $state:ty, $wrap:expr;)*) => {
+        $(impl CommandFor for $command {
+            type State = $state;
+
+            fn command(self) -> <$state as Decider>::Command {
+                $wrap(self)
+            }
+        })*
+    };
 }
 
-impl CommandFor for crate::session::Command {
-    type State = Session;
-}
-
-impl CommandFor for crate::user::Command {
-    type State = User;
-}
-
-impl CommandFor for crate::waitee::Command {
-    type State = Waitee;
-}
-
-impl CommandFor for crate::waitlist::Command {
-    type State = Waitlist;
+commands! {
+    mail::Command => mail::Mail, identity;
+    session::Command => session::Session, identity;
+    user::Command => user::User, identity;
+    waitlist::Command => waitlist::Waitlist, identity;
+    waitee::Join => Waitee, waitee::Command::Join;
+    waitee::HostCommand => Waitee, waitee::Command::Host;
+    waitee::GuestCommand => Waitee, waitee::Command::Guest;
+    waitee::TickCommand => Waitee, waitee::Command::Tick;
+    waitee::ErasureCommand => Waitee, waitee::Command::Erasure;
+    delivery::Command => Waitee, waitee::Command::Deliver;
 }
 
 /// The events before a command, and the time of the command.
@@ -86,7 +97,7 @@ impl<E> Given<E> {
     where
         C::State: Aggregate<Event = E>,
     {
-        Then(state::<C::State>(self.events).decide(&command, self.now))
+        Then(state::<C::State>(self.events).decide(&command.command(), self.now))
     }
 }
 
@@ -133,12 +144,12 @@ pub(crate) fn sealed<T: Personal>() -> Sealed<T> {
     Sealed::from_text("sealed".into())
 }
 
-pub(crate) fn registered() -> user::Event {
-    user::Event::Registered(Registered { name: sealed(), email: sealed(), password: sealed() })
+pub(crate) fn registered() -> UserEvent {
+    UserEvent::Registered(Registered { name: sealed(), email: sealed(), password: sealed() })
 }
 
-pub(crate) fn password_changed() -> user::Event {
-    user::Event::PasswordChanged { password: sealed() }
+pub(crate) fn password_changed() -> UserEvent {
+    UserEvent::PasswordChanged { password: sealed() }
 }
 
 /// A party of four without a phone or an e-mail address.
@@ -147,8 +158,8 @@ pub(crate) fn party() -> Party {
 }
 
 /// The party joined a minute ago.
-pub(crate) fn joined() -> waitee::Event {
-    waitee::Event::Joined(Joined {
+pub(crate) fn joined() -> WaiteeEvent {
+    WaiteeEvent::Joined(Joined {
         waitlist: WaitlistId(Uuid::nil()),
         party: party(),
         day: "2026-11-20".parse().unwrap(),
@@ -158,13 +169,13 @@ pub(crate) fn joined() -> waitee::Event {
 }
 
 /// The party was called, and its hold runs out now.
-pub(crate) fn called() -> waitee::Event {
+pub(crate) fn called() -> WaiteeEvent {
     called_until(0)
 }
 
 /// The party was called, and its table is held until so many minutes from now.
-pub(crate) fn called_until(minutes: i64) -> waitee::Event {
-    waitee::Event::Called { hold_until: at(minutes * 60_000), remind_at: None }
+pub(crate) fn called_until(minutes: i64) -> WaiteeEvent {
+    WaiteeEvent::Called { hold_until: at(minutes * 60_000), remind_at: None }
 }
 
 /// A reason for a transition.

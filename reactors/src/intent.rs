@@ -20,7 +20,8 @@ const CAUSE_BYTES_MAX: usize = 2_000;
 pub enum Intent {
     /// Finish the erasure of an account or guest.
     Forget { stream: StreamId },
-    /// Carry out the due duties of a visit, account or mail: messages, a hold that ran out, a visit that lasted too long.
+    /// Carry out the due duties of a visit, account or mail: messages, a hold that ran out, a visit that
+    /// lasted too long.
     Attend { stream: StreamId },
     /// Remove the party of a visit whose list was deleted.
     Clear { stream: StreamId },
@@ -29,7 +30,6 @@ pub enum Intent {
 }
 
 impl Intent {
-    #[must_use]
     pub fn stream(self) -> StreamId {
         match self {
             Self::Forget { stream }
@@ -40,7 +40,6 @@ impl Intent {
     }
 
     /// The name of the intent in messages and logs.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Forget { .. } => "forget",
@@ -56,10 +55,11 @@ impl Intent {
 pub struct QueuedIntent {
     #[serde(flatten)]
     pub intent: Intent,
-    /// Whether the tick queued it. A failed intent of the tick is dropped, because a later tick finds the work again.
+    /// Whether the tick queued it. A failed intent of the tick is dropped, because a later tick finds the
+    /// work again.
     #[serde(default, rename = "looked", skip_serializing_if = "std::ops::Not::not")]
     pub from_tick: bool,
-    /// Why the first attempt failed, for the person who finds the message among the dead letters.
+    /// The cause of the first failure, for the person who finds the message among the dead letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }
@@ -88,9 +88,6 @@ impl QueuedIntent {
     }
 
     /// The message's body.
-    ///
-    /// # Errors
-    /// It cannot be written as JSON.
     pub fn body(&self) -> Result<String, Failure> {
         serde_json::to_string(self).map_err(|cause| Failure::broken("write an intent", cause))
     }
@@ -114,8 +111,9 @@ fn queue_of<'b>(backend: &'b Backend, intent: &Intent) -> &'b Queue {
     }
 }
 
-/// Handles a batch of messages. An intent that fails for the first time is sent anew with the cause; one that fails again is received
-/// again until it is a dead letter. So an event leaves one dead letter at most, however often the tick finds its work undone.
+/// Handles a batch of messages. An intent that fails for the first time is sent anew with the cause; one that
+/// fails again is received again until it is a dead letter. So an event leaves one dead letter at most,
+/// however often the tick finds its work undone.
 pub(crate) async fn handle_batch<H, F>(backend: &Backend, event: SqsEvent, handle: H) -> SqsBatchResponse
 where
     H: Fn(QueuedIntent) -> F,

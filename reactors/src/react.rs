@@ -7,9 +7,8 @@ use crate::intent::Intent;
 /// The event types that have a reaction; the stream's filter must let these through.
 pub const TYPES: [&str; 4] = ["mail.asked", "user.erased", "waitee.called", "waitee.erased"];
 
-/// The intent that follows from an event of this type. The event's data is not read here: the consumer reads the log, so that an event
-/// whose shape only newer code knows can be queued as well.
-#[must_use]
+/// The intent that follows from an event of this type. The event's data is not read here: the consumer reads
+/// the log, so that an event whose shape only newer code knows can be queued as well.
 pub fn react(stream: StreamId, kind: &str) -> Option<Intent> {
     match kind {
         "mail.asked" | "waitee.called" => Some(Intent::Attend { stream }),

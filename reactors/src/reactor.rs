@@ -1,7 +1,8 @@
 //! The reactor: turns records of the events table's stream into intents on queues.
 //!
-//! An intent is on its queue before its record is done, so none is lost; it may be queued twice. One account's intents are spaced
-//! ([`FairShare`](infra::queue::FairShare)); those beyond its share are left to the tick, which finds due work by the rows.
+//! An intent is on its queue before its record is done, so none is lost; it may be queued twice. One
+//! account's intents are spaced ([`FairShare`](infra::queue::FairShare)); those beyond its share are left to
+//! the tick, which finds due work by the rows.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -28,13 +29,13 @@ pub struct Reactor {
 }
 
 impl Reactor {
-    #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self { backend }
     }
 
-    /// Handles a batch of stream records. When an intent cannot be queued, the stream delivers the batch again from that record on.
-    /// Records of altered or removed commits are skipped: the projector raises the alarm about them.
+    /// Handles a batch of stream records. When an intent cannot be queued, the stream delivers the batch
+    /// again from that record on. Records of altered or removed commits are skipped: the projector raises the
+    /// alarm about them.
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
         let inserted = event.records.into_iter().filter(|record| record.event_name == INSERT);
         for announced in inserted.filter_map(read) {
@@ -46,7 +47,8 @@ impl Reactor {
         answer(Vec::new())
     }
 
-    /// Queues the intents of a record's commit. A commit that cannot be read is parked, so that it does not hold up later records.
+    /// Queues the intents of a record's commit. A commit that cannot be read is parked, so that it does not
+    /// hold up later records.
     async fn settle(&self, announced: &Announced) -> Result<(), Failure> {
         let Announced { stream, seq, commit, .. } = announced;
         let sent = match commit {
@@ -66,9 +68,6 @@ impl Reactor {
 }
 
 /// Queues the intents of the commit that starts at `seq`, as read from the log.
-///
-/// # Errors
-/// The log or the commit cannot be read, or a queue does not answer.
 pub(crate) async fn react_again(backend: &Backend, stream: StreamId, seq: u64) -> Result<(), Failure> {
     let found = backend.log.page_after(stream, seq.saturating_sub(1), 1).await?;
     match found.commits.into_iter().find(|commit| commit.seq == seq) {

@@ -1,8 +1,9 @@
 //! The tick: queues, each minute, intents for work that is due by time, and for work that was left undone.
 //!
-//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late, or on rows that are behind.
-//! Accounts are served in turn: each gets its share of the queue ([`infra::queue::FairShare`]), however much of the due work is one
-//! account's, and however many intents are queued already.
+//! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late,
+//! or on rows that are behind. Accounts are served in turn: each gets its share of the queue
+//! ([`infra::queue::FairShare`]), however much of the due work is one account's, and however many intents are
+//! queued already.
 
 mod turns;
 
@@ -25,8 +26,8 @@ use crate::intent::{Intent, QueuedIntent};
 /// The rows of one read of the index.
 const PAGE_ROWS: usize = 500;
 
-/// The most rows that one look reads under one key of the index: half of them from each end. The newest are read too, because the oldest
-/// may all be of an account that has its share.
+/// The most rows that one look reads under one key of the index: half of them from each end. The newest are
+/// read too, because the oldest may all be of an account that has its share.
 const ROWS_MAX: usize = 10_000;
 
 /// While this many intents are queued, a look adds at most [`CROWDED_SHARE`] of each account.
@@ -39,8 +40,9 @@ const WAITING_MAX: usize = 100_000;
 /// The most intents that one look queues.
 const QUEUED_MAX: usize = 20_000;
 
-/// How long after its deletion a list's board is read. A party is left on it when its row was written after the deletion, usually
-/// moments later; a party whose row is written later than this stays until its visit ends.
+/// How long after its deletion a list's board is read. A party is left on it when its row was written after
+/// the deletion, usually moments later; a party whose row is written later than this stays until its visit
+/// ends.
 const DELETED_LISTS_MS: i64 = 3_600_000;
 
 /// The most boards of deleted lists that one look reads, under one key of the index and of one account.
@@ -76,12 +78,12 @@ pub struct Tick {
 }
 
 impl Tick {
-    #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self { backend }
     }
 
-    /// Looks once, now. At least half a read unit for each key of the index `due` and each of four tables.
+    /// Queues the due work once. At least half a read unit for each key of the index `due` and each of four
+    /// tables.
     ///
     /// # Errors
     /// Rows cannot be read, or the queue does not answer: the next look finds the work.
@@ -114,7 +116,8 @@ impl Tick {
         failed.map_or(Ok(Report { queued, cut_short }), Err)
     }
 
-    /// Collects the due work under one key of the index: the oldest first, and when that is cut short the newest.
+    /// Collects the due work under one key of the index: the oldest first, and when that is cut short the
+    /// newest.
     async fn collect(&self, due: Due, shard: u8, now: Time, turns: &mut Turns) -> Result<(), Failure> {
         let (table, mut since) = match due {
             Due::Visits => (WAITEES, Time::from_millis(0)),

@@ -17,16 +17,12 @@ pub(super) fn deliver(wanted: &Wanted, command: &delivery::Command, now: Time) -
 
 impl Wanted {
     /// When the mail's link expires. From then on the mail has no purpose.
-    #[must_use]
     pub fn link_ends_at(&self) -> Time {
         let good_for_ms = message::Kind::from(self.asked.kind).good_for_ms();
         self.asked_at.plus_millis(good_for_ms.unwrap_or(0))
     }
 
-    /// Whether the mail still has a purpose for this account.
-    ///
-    /// # Errors
-    /// The reason to skip it.
+    /// Whether the mail still has a purpose for this account; if not, the reason to skip it.
     pub fn suits(&self, account: &Account, now: Time) -> Result<(), Skip> {
         let is_spent = match self.asked.kind {
             Kind::Welcome | Kind::Confirmation => account.confirmed,

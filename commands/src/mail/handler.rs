@@ -30,7 +30,8 @@ pub(crate) async fn ask_confirmation(backend: &Backend, call: &Call<'_>) -> Resu
     Ok(written(202, id.into(), seq, None, None))
 }
 
-/// Asks for a mail with a link that sets a new password. The answer and its time are the same for an unknown address.
+/// Asks for a mail with a link that sets a new password. The answer and its time are the same for an unknown
+/// address.
 pub(crate) async fn ask_reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let email = call.body::<AskPasswordReset>()?.parse()?;
     call.idempotency_key()?; // refused alike for known and unknown addresses
@@ -50,8 +51,8 @@ async fn ask_reset_of(backend: &Backend, call: &Call<'_>, email: &Email) -> Resu
     ask(backend, call, actor, user, Kind::PasswordReset).await.map(drop)
 }
 
-/// Asks for a mail to the owner of `user` and returns its id and the number of its last event: 1 write unit, 1 for the audit index,
-/// and reading the account. The account's own stream does not grow.
+/// Asks for a mail to the owner of `user` and returns its id and the number of its last event: 1 write unit,
+/// 1 for the audit index, and reading the account. The account's own stream does not grow.
 async fn ask(
     backend: &Backend,
     call: &Call<'_>,

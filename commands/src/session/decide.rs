@@ -10,11 +10,11 @@ use super::Session;
 /// The validity of a refresh token: a month, as restaurants close for the summer.
 pub const REFRESH_TTL_MS: i64 = 30 * 24 * 3_600 * 1_000;
 
-/// An exchanged refresh token gets the same successor again for this long, unless that successor was used: its answer may have been
-/// lost, and the network may be down for a while.
+/// An exchanged refresh token gets the same successor again for this long, unless that successor was used:
+/// its answer may have been lost, and the network may be down for a while.
 ///
-/// The successor's use needs no event of its own: it is exchanged for the next number, which makes the old token older than the
-/// previous one.
+/// The successor's use needs no event of its own: it is exchanged for the next number, which makes the old
+/// token older than the previous one.
 pub const REFRESH_GRACE_MS: i64 = 10 * 60_000;
 
 /// The part of an account that its sessions depend on.
@@ -29,7 +29,8 @@ pub struct Standing {
 pub enum Command {
     /// Starts a session of a user whose password was right.
     Start(UserId, Standing),
-    /// Exchanges the refresh token of this number. The token is genuine, and no event of the account ends the session.
+    /// Exchanges the refresh token of this number. The token is genuine, and no event of the account ends the
+    /// session.
     Refresh(u32, Standing),
     /// Signs out.
     Revoke,
@@ -42,18 +43,17 @@ pub enum Refusal {
 }
 
 pub(super) fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    let expires_at = now.plus_millis(REFRESH_TTL_MS);
-    let state = match (session, command) {
-        (Session::None, Command::Start(user, Standing { seq, operator })) => {
-            let state = State {
-                user: *user,
-                user_seq: *seq,
-                operator: *operator,
-                number: 1,
-                refreshed_at: now,
-                expires_at,
-            };
-            return Ok(vec![Event::Started(state)]);
+    let renewed = |user, number, Standing { seq, operator }| State {
+        user,
+        user_seq: seq,
+        operator,
+        number,
+        refreshed_at: now,
+        expires_at: now.plus_millis(REFRESH_TTL_MS),
+    };
+    let state = match (session, *command) {
+        (Session::None, Command::Start(user, standing)) => {
+            return Ok(vec![Event::Started(renewed(user, 1, standing))]);
         }
         (Session::Ended, Command::Revoke) => return Ok(vec![]),
         (Session::None | Session::Ended, _) => return Err(Refusal::Void),
@@ -63,16 +63,9 @@ pub(super) fn decide(session: &Session, command: &Command, now: Time) -> Result<
         Command::Start(..) => Ok(vec![]),
         Command::Revoke => Ok(vec![Event::Revoked(state.clone())]),
         Command::Refresh(..) if now >= state.expires_at => Err(Refusal::Void),
-        Command::Refresh(number, Standing { seq, operator }) if number == state.number => {
-            let number = number.checked_add(1).ok_or(Refusal::Void)?;
-            Ok(vec![Event::Refreshed(State {
-                user: state.user,
-                user_seq: seq,
-                operator,
-                number,
-                refreshed_at: now,
-                expires_at,
-            })])
+        Command::Refresh(number, standing) if number == state.number => {
+            let next = number.checked_add(1).ok_or(Refusal::Void)?;
+            Ok(vec![Event::Refreshed(renewed(state.user, next, standing))])
         }
         Command::Refresh(number, _) if number > state.number => Err(Refusal::Void),
         Command::Refresh(number, _)

@@ -48,7 +48,7 @@ pub(crate) async fn sign_in(backend: &Backend, call: &Call<'_>) -> Result<Reply,
     tokens(backend, 201, session, outcome).await
 }
 
-/// The account with this e-mail address and password. Does the same work whether there is one or not.
+/// The account with this e-mail address and password. The work is the same when there is none.
 async fn recognise(
     backend: &Backend,
     email: &Email,

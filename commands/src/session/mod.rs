@@ -1,4 +1,4 @@
-//! A sign-in: which refresh token is accepted, and until when.
+//! A session: begins with a sign-in, and accepts one refresh token after the other.
 
 mod decide;
 pub(crate) mod handler;
@@ -31,7 +31,7 @@ impl Aggregate for Session {
 
     const READING: Reading = Reading::Latest;
 
-    /// One commit is read however long the stream, so it needs no bound.
+    /// Unbounded, because one commit is read however long the stream.
     const EVENTS_MAX: u64 = u64::MAX;
 
     fn evolve(self, fact: &Fact<Event>) -> Self {

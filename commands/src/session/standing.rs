@@ -1,4 +1,4 @@
-//! The events of an account that its sessions have not taken into account yet.
+//! The events of an account since a session was last refreshed.
 
 use infra::Failure;
 use schema::{Commit, session::State, user::Event};
@@ -6,9 +6,6 @@ use schema::{Commit, session::State, user::Event};
 use super::Standing;
 
 /// The account after the commits since `state.user_seq`; `None` when one of them ends every session.
-///
-/// # Errors
-/// A commit cannot be read.
 pub fn standing(state: &State, since: &[Commit]) -> Result<Option<Standing>, Failure> {
     let mut standing = Standing { seq: state.user_seq, operator: state.operator };
     for commit in since {

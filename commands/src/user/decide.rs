@@ -14,7 +14,8 @@ pub enum Command {
     Register(Registered),
     /// `None` leaves the name as it is.
     Rename(Option<Sealed<Name>>),
-    /// Confirms the address by a mailed link that is valid until a time. A link may be followed again at any time.
+    /// Confirms the address by a mailed link that is valid until a time. A link may be followed again at any
+    /// time.
     ConfirmEmail {
         link_ends_at: Time,
     },

@@ -28,13 +28,12 @@ pub enum User {
     #[default]
     None,
     Kept(Account),
-    /// Erased: its key is still to be deleted.
+    /// Erased, with a key that is still to be deleted.
     Erased(Account),
-    /// Its key is gone for good.
+    /// Erased, with its key deleted.
     Forgotten,
 }
 
-/// The data of an account that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub name: Sealed<Name>,
@@ -45,14 +44,13 @@ pub struct Account {
     /// Whether the owner has followed a link mailed to the address.
     pub confirmed: bool,
     pub operator: bool,
-    /// Texts per day, when an operator set another number than the default.
+    /// The cap on texts per day, when an operator set one.
     pub texts_per_day: Option<u32>,
     pub agenda: Agenda,
 }
 
 impl User {
     /// The account, unless it was erased.
-    #[must_use]
     pub fn kept(&self) -> Option<&Account> {
         match self {
             Self::Kept(account) => Some(account),
@@ -67,7 +65,8 @@ impl Aggregate for User {
     /// An account has some tens of events in its life.
     const EVENTS_MAX: u64 = 1_000;
 
-    /// A new password is always accepted, because an account must be recoverable; attempts to set one are counted.
+    /// A new password is always accepted, because an account must be recoverable; attempts to set one are
+    /// counted.
     fn always_fits(event: &Event) -> bool {
         matches!(
             event,

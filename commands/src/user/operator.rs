@@ -1,4 +1,5 @@
-//! Commands on accounts by a person with the command line: who is an operator, and how many texts an account may send.
+//! Commands on accounts by a person with the command line: who is an operator, and how many texts an account
+//! may send.
 
 use infra::{Backend, Failure};
 use schema::{Actor, Slug, UserId, commit::Author, id::Component, value::Email};
@@ -13,10 +14,8 @@ pub struct Changed {
     pub seq: u64,
 }
 
-/// Grants the account with this e-mail address the system-wide operations, or revokes them. `None` when there is no such account.
-///
-/// # Errors
-/// The log or the vault does not answer.
+/// Grants the account with this e-mail address the system-wide operations, or revokes them. `None` when there
+/// is no such account.
 pub async fn set_operator(
     backend: &Backend,
     email: &Email,
@@ -26,9 +25,6 @@ pub async fn set_operator(
 }
 
 /// Limits the texts a day of the account with this e-mail address. `None` when there is no such account.
-///
-/// # Errors
-/// The log or the vault does not answer.
 pub async fn cap_texts(
     backend: &Backend,
     email: &Email,

@@ -1,4 +1,4 @@
-//! Passwords: whether one is good, and how it is kept.
+//! Passwords: judging their strength, hashing them, and comparing them with hashes.
 //!
 //! Argon2id with the parameters that OWASP recommends for it:
 //! <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id>.
@@ -24,19 +24,20 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 
-/// Checked against when there is no account, so that the answer takes as long. No password is known to fit
-/// it.
+/// The hash that is compared when there is no account, so that the answer takes as long. No password is known
+/// to fit it.
 pub(crate) const DECOY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$d2FpdGxpc3QgZGVjb3kgMQ$kSzYBcJtbSkPjKw5FQwRGcWqlDZTjbhTTW7IvHqAfcw";
 
-/// How much of a password is judged. Signs that may stand for several letters are all tried, and the time for
-/// that grows faster than their number: this many take as long as a few hashes.
+/// The part of a password that is judged. The estimator tries every letter that a sign may stand for, and its
+/// time grows faster than the number of signs: this many take as long as a few hashes.
 const JUDGED_CHARS_MAX: usize = 40;
 
-/// Whether a password would hold against a guesser who knows names, words and what leaked elsewhere.
+/// Refuses a password that a guesser with names, words and leaked passwords would find. `known` are the
+/// owner's name and address.
 ///
 /// # Errors
-/// 422, saying what would make it better.
+/// 422 with advice for a better password.
 pub(crate) async fn check(password: &Password, known: &[&str]) -> Result<(), Failure> {
     let (password, known) = (password.clone(), known.iter().map(ToString::to_string).collect::<Vec<_>>());
     aside(move || Ok(judge(&password, &known)?)).await
@@ -49,7 +50,7 @@ fn judge(password: &Password, known: &[String]) -> Result<(), Problem> {
     if judged.score() >= Score::Three {
         return Ok(());
     }
-    // The judge's words are about the form of a password; they do not repeat it.
+    // The advice is about the form of the password and does not repeat it.
     let advice = judged.feedback().map(|feedback| {
         let warning = feedback.warning().map(|warning| warning.to_string());
         let suggestions = feedback.suggestions().iter().map(ToString::to_string);
@@ -60,10 +61,10 @@ fn judge(password: &Password, known: &[String]) -> Result<(), Problem> {
     Err(Problem::new(Slug::WeakPassword, format!("The password would be guessed. {advice}")))
 }
 
-/// Hashes a password for keeping.
+/// Hashes a password, to be stored.
 ///
 /// # Errors
-/// 503 when too many passwords are being hashed; the machine cannot hash.
+/// 503 when too many passwords are being hashed.
 pub(crate) async fn hash(password: &Password) -> Result<PasswordHash, Failure> {
     let password = password.clone();
     let failed = |cause: String| Failure::broken("hash a password", cause);
@@ -83,10 +84,10 @@ pub(crate) async fn hash(password: &Password) -> Result<PasswordHash, Failure> {
     .await
 }
 
-/// Whether a password is the one that was hashed. Takes as long either way.
+/// Whether a password is the one that was hashed. The time is the same for both answers.
 ///
 /// # Errors
-/// 503 when too many passwords are being hashed; what was kept is no hash.
+/// 503 when too many passwords are being hashed; or the stored text is no hash.
 pub(crate) async fn fits(password: &Password, hash: &PasswordHash) -> Result<bool, Failure> {
     let (password, hash) = (password.clone(), hash.clone());
     let failed = |cause: String| Failure::broken("read a password's hash", cause);
@@ -160,18 +161,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_fits_its_own_hash_alone() {
+    async fn a_password_fits_only_its_own_hash() {
         let hash = hash(&password("correct horse battery staple")).await.unwrap();
         assert!(hash.clear().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "OWASP's parameters");
         assert!(fits(&password("correct horse battery staple"), &hash).await.unwrap());
         assert!(!fits(&password("correct horse battery stapler"), &hash).await.unwrap());
         assert!(
-            fits(&password("whatever it is"), &PasswordHash::from_clear("no hash".into())).await.is_err()
+            fits(&password("any other words"), &PasswordHash::from_clear("no hash".into())).await.is_err()
         );
     }
 
     #[tokio::test]
-    async fn the_decoy_is_hashed_as_everything_else_is() {
+    async fn the_decoy_has_the_parameters_of_other_hashes() {
         let decoy = Phc::new(DECOY).unwrap();
         let real = hash(&password("correct horse battery staple")).await.unwrap();
         let real = Phc::new(real.clear()).unwrap();

@@ -30,7 +30,8 @@ pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply
     backend.limits.count(Tries::RegisterAccount, &new.email.normalised()).await?;
     let id = UserId(created_id(backend, call, call.owner)?);
     match register_as(backend, call, id, &new, false).await {
-        // A concurrent identical request may have created the account with another key than the one used here.
+        // A concurrent identical request may have created the account with another key than the one used
+        // here.
         Err(Failure::Refused(problem)) if problem.slug == Slug::IdempotencyKeyReused => {
             register_as(backend, call, id, &new, true).await
         }
@@ -38,7 +39,8 @@ pub(crate) async fn register(backend: &Backend, call: &Call<'_>) -> Result<Reply
     }
 }
 
-/// Registers in one transaction: the account's first event, its key, the claim on its address and its welcome mail.
+/// Registers in one transaction: the account's first event, its key, the claim on its address and its welcome
+/// mail.
 async fn register_as(
     backend: &Backend,
     call: &Call<'_>,
@@ -57,7 +59,8 @@ async fn register_as(
     let claim = backend.secrets.claim(&new.email);
     let (key, keep_key, claim, author) = (&key, &keep_key, &claim, &author);
     let decide = |user: User, now| async move {
-        // Checked in every attempt: a failed transaction does not tell a claimed address from a concurrent registration.
+        // Checked in every attempt: a failed transaction does not tell a claimed address from a concurrent
+        // registration.
         if user == User::None && backend.vault.holder(claim).await?.is_some_and(|holder| holder != id) {
             return Err(Problem::new(Slug::EmailTaken, "Sign in, or ask for a new password.").into());
         }
@@ -72,8 +75,8 @@ async fn register_as(
     Ok(written(201, id.into(), outcome.seq, None, Some("/v1/me".into())))
 }
 
-/// The first commit of the welcome mail. It belongs to the transaction of the registration: an account without a welcome mail would
-/// need a process that notices and adds it.
+/// The first commit of the welcome mail. It belongs to the transaction of the registration: an account
+/// without a welcome mail would need a process that notices and adds it.
 fn welcome_mail(backend: &Backend, id: UserId, author: &Author, now: Time) -> Result<Commit, Failure> {
     let asked = mail::Event::Asked(mail::Asked { kind: mail::Kind::Welcome, user_seq: REGISTERED_SEQ });
     let causation = Some(format!("{}@{REGISTERED_SEQ}", StreamId::from(id)));
@@ -90,8 +93,8 @@ async fn seal(key: &SubjectKey, id: UserId, new: &NewAccount) -> Result<Register
     })
 }
 
-/// Confirms an address by a mailed link. Mail scanners and double clicks follow a link more than once, so it answers 204 for as
-/// long as the address that it confirms is confirmed, also after its end.
+/// Confirms an address by a mailed link. Mail scanners and double clicks follow a link more than once, so it
+/// answers 204 for as long as the address that it confirms is confirmed, also after its end.
 pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let ConfirmEmail { token } = call.body()?;
     let token = &read(backend, call, &token).await?;

@@ -1,9 +1,10 @@
-//! Decisions about a visit. Each group of commands has a file: those of hosts, guests, the clock and erasure. Joining is here.
+//! Decisions about a visit. Each group of commands has a file: those of hosts, guests, the tick and erasure.
+//! Joining is here.
 
-mod clock;
 mod erasure;
 mod guest;
 mod host;
+mod tick;
 
 use schema::{
     Rank, Time, WaitlistId,
@@ -11,7 +12,7 @@ use schema::{
     waitlist,
 };
 
-pub use self::{clock::ClockCommand, erasure::ErasureCommand, guest::GuestCommand, host::HostCommand};
+pub use self::{erasure::ErasureCommand, guest::GuestCommand, host::HostCommand, tick::TickCommand};
 use super::{Refusal, Waitee, deliver::deliver};
 use crate::{delivery, waitlist::Waitlist};
 
@@ -20,7 +21,7 @@ pub enum Command {
     Join(Join),
     Host(HostCommand),
     Guest(GuestCommand),
-    Clock(ClockCommand),
+    Tick(TickCommand),
     Erasure(ErasureCommand),
     /// Records a step of the delivery of a message to the guest.
     Deliver(delivery::Command),
@@ -42,21 +43,18 @@ pub(super) fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Ve
     match (command, &waitee.0) {
         (Command::Join(join), None) => Ok(vec![Event::Joined(joined(join, now)?)]),
         (Command::Join(_), Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
-        (Command::Host(_) | Command::Guest(_) | Command::Clock(_) | Command::Erasure(_), None) => {
+        (Command::Host(_) | Command::Guest(_) | Command::Tick(_) | Command::Erasure(_), None) => {
             Err(Refusal::NotFound)
         }
         (Command::Host(command), Some(visit)) => host::decide(visit, command, now),
         (Command::Guest(command), Some(visit)) => guest::decide(visit, *command, now),
-        (Command::Clock(command), Some(visit)) => Ok(clock::decide(visit, command, now)),
+        (Command::Tick(command), Some(visit)) => Ok(tick::decide(visit, command, now)),
         (Command::Erasure(command), Some(visit)) => Ok(erasure::decide(visit, *command)),
         (Command::Deliver(command), Some(visit)) => Ok(deliver(visit, command, now)),
     }
 }
 
 /// Whether a list with `active` parties takes one more.
-///
-/// # Errors
-/// The list does not exist, is closed, or is full.
 pub(super) fn admit(list: &Waitlist, active: usize) -> Result<&waitlist::State, Refusal> {
     let Waitlist::Kept(state) = list else { return Err(Refusal::NotFound) };
     let capacity = state.settings.capacity.get();
@@ -99,7 +97,7 @@ mod tests {
     }
 
     fn joined(join: Join) -> Joined {
-        match &given([]).when(Command::Join(join)).events()[..] {
+        match &given([]).when(join).events()[..] {
             [Event::Joined(joined)] => joined.clone(),
             other => panic!("{other:?}"),
         }
@@ -131,14 +129,14 @@ mod tests {
     fn a_list_that_is_closed_full_or_deleted_takes_no_party() {
         let closed = Waitlist::Kept(List { open: false, ..LIST_OPEN.clone() });
         let of_two = || list_with(r#"{"capacity": 2}"#);
-        given([]).when(Command::Join(join(closed, 0))).then_refused(Refusal::ListClosed);
-        given([]).when(Command::Join(join(of_two(), 2))).then_refused(Refusal::ListFull(2));
-        assert!(given([]).when(Command::Join(join(of_two(), 1))).is_accepted());
-        given([]).when(Command::Join(join(Waitlist::Deleted, 0))).then_refused(Refusal::NotFound);
+        given([]).when(join(closed, 0)).then_refused(Refusal::ListClosed);
+        given([]).when(join(of_two(), 2)).then_refused(Refusal::ListFull(2));
+        assert!(given([]).when(join(of_two(), 1)).is_accepted());
+        given([]).when(join(Waitlist::Deleted, 0)).then_refused(Refusal::NotFound);
     }
 
     #[test]
     fn a_party_joins_once() {
-        given([crate::spec::joined()]).when(Command::Join(join(list(), 0))).then_nothing();
+        given([crate::spec::joined()]).when(join(list(), 0)).then_nothing();
     }
 }

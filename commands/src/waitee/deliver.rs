@@ -16,10 +16,8 @@ pub(super) fn deliver(visit: &Visit, command: &delivery::Command, now: Time) -> 
 }
 
 impl Visit {
-    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it is not too late.
-    ///
-    /// # Errors
-    /// The reason to skip it.
+    /// Whether a message still has a purpose: it is about the latest call, the party has not answered, and it
+    /// is not too late. If not, the reason to skip it.
     pub fn wants(&self, message: MessageId, now: Time) -> Result<(), Skip> {
         let is_call = |call: u64| match message.kind {
             Kind::TableReady | Kind::Reminder => call == message.cause,

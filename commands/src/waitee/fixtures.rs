@@ -10,7 +10,7 @@ use schema::{
 };
 use uuid::Uuid;
 
-use super::{Command, HostCommand, Target};
+use super::{HostCommand, Target};
 use crate::{
     spec::{LIST_OPEN, called, joined, why},
     waitlist::Waitlist,
@@ -61,40 +61,40 @@ pub(super) fn target(at_ms: i64, neighbour_ms: Option<i64>) -> Target {
     }
 }
 
-pub(super) fn move_next_to(beside: fn(WaiteeId) -> Beside, target: Option<Target>) -> Command {
-    Command::Host(HostCommand::Move { beside: beside(WaiteeId(Uuid::nil())), target, reason: None })
+pub(super) fn move_next_to(beside: fn(WaiteeId) -> Beside, target: Option<Target>) -> HostCommand {
+    HostCommand::Move { beside: beside(WaiteeId(Uuid::nil())), target, reason: None }
 }
 
-pub(super) fn change_size(size: i64) -> (Details, Command) {
+pub(super) fn change_size(size: i64) -> (Details, HostCommand) {
     let details = Details { party_size: PartySize::parse(size).ok(), ..Details::default() };
-    (details.clone(), Command::Host(HostCommand::Change(details)))
+    (details.clone(), HostCommand::Change(details))
 }
 
-pub(super) fn call() -> Command {
-    Command::Host(HostCommand::Call { list: list() })
+pub(super) fn call() -> HostCommand {
+    HostCommand::Call { list: list() }
 }
 
-pub(super) fn restore() -> Command {
-    Command::Host(HostCommand::Restore { list: list(), why: why() })
+pub(super) fn restore() -> HostCommand {
+    HostCommand::Restore { list: list(), why: why() }
 }
 
 /// The transitions of hosts, as the contract names them.
-pub(super) fn transitions() -> [(&'static str, Command); 8] {
+pub(super) fn transitions() -> [(&'static str, HostCommand); 8] {
     [
         ("call", call()),
-        ("confirm", Command::Host(HostCommand::Confirm(why()))),
-        ("seat", Command::Host(HostCommand::Seat(why()))),
-        ("no-show", Command::Host(HostCommand::NoShow(why()))),
-        ("leave", Command::Host(HostCommand::Leave(why()))),
-        ("remove", Command::Host(HostCommand::Remove(why()))),
+        ("confirm", HostCommand::Confirm(why())),
+        ("seat", HostCommand::Seat(why())),
+        ("no-show", HostCommand::NoShow(why())),
+        ("leave", HostCommand::Leave(why())),
+        ("remove", HostCommand::Remove(why())),
         ("restore", restore()),
         ("move", move_next_to(Beside::Before, Some(target(5, None)))),
     ]
 }
 
-/// Every command of a host, with those that depend on the list once more for a deleted list.
-pub(super) fn host_commands() -> Vec<Command> {
-    let restore = Command::Host(HostCommand::Restore { list: Waitlist::Deleted, why: why() });
+/// Every command of a host, and restoring to a deleted list.
+pub(super) fn host_commands() -> Vec<HostCommand> {
+    let restore = HostCommand::Restore { list: Waitlist::Deleted, why: why() };
     let transitions = transitions().map(|(_, command)| command);
     transitions.into_iter().chain([restore, change_size(4).1]).collect()
 }

@@ -24,8 +24,8 @@ use super::{
 use crate::{author::author_with_key, waitlist};
 
 pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    // A malformed request is refused before anything is read or counted. A well-formed one counts for its network address, and
-    // for the account once it could succeed.
+    // A malformed request is refused before anything is read or counted. A well-formed one counts for its
+    // network address, and for the account once it could succeed.
     let body = call.body::<JoinWaitlist>()?.into();
     call.idempotency_key()?;
     backend.limits.count_from(Tries::JoinAddress, call.address()).await?;
@@ -59,7 +59,8 @@ pub(crate) async fn transition(
     let token = call.token.ok_or_else(Problem::not_found)?;
     let id = backend.secrets.read_visit_token(token).ok_or_else(Problem::not_found)?;
     call.body::<Empty>()?;
-    // A guest who was erased, or whose account was, reads as not found: a repeated command gets no earlier answer either.
+    // A guest who was erased, or whose account was, reads as not found: a repeated command gets no earlier
+    // answer either.
     let found = read(backend, Actor::Guest(id), id).await?;
     let (tenant, _) = found.filter(|(_, visit)| !visit.erased).ok_or_else(Problem::not_found)?;
     let subject = Subject::Guest { account: tenant, guest: id };

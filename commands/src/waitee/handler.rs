@@ -100,8 +100,8 @@ pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Re
     .await
 }
 
-/// Reads the party to move next to. Its rank comes from the log, because its row may not show an earlier move yet; its neighbour's rank
-/// comes from the rows.
+/// Reads the party to move next to. Its rank comes from the log, because its row may not show an earlier move
+/// yet; its neighbour's rank comes from the rows.
 async fn target(
     backend: &Backend,
     owner: UserId,
@@ -121,7 +121,8 @@ async fn target(
     }))
 }
 
-/// Runs a command on the visit in the path. `command` builds it from the visit as loaded, and is called again after each conflict.
+/// Runs a command on the visit in the path. `command` builds it from the visit as loaded, and is called again
+/// after each conflict.
 async fn run<C, F>(backend: &Backend, call: &Call<'_>, status: u16, command: C) -> Result<Reply, Failure>
 where
     C: Fn(Visit) -> F + Send + Sync,
@@ -138,7 +139,8 @@ where
     Ok(answer(status, id, outcome, None))
 }
 
-/// Reads a visit and the account it belongs to from the log. `None` when the visit does not exist or `caller` may not access it.
+/// Reads a visit and the account it belongs to from the log. `None` when the visit does not exist or `caller`
+/// may not access it.
 pub(super) async fn read(
     backend: &Backend,
     caller: Actor,

@@ -34,8 +34,8 @@ pub(super) struct Joining {
 }
 
 impl Joining {
-    /// Counts a guest's join for the account. Called when nothing else can refuse the join, so that refused joins do not use up the
-    /// count of the account's other guests.
+    /// Counts a guest's join for the account. Called when nothing else can refuse the join, so that refused
+    /// joins do not use up the count of the account's other guests.
     async fn count(&self, backend: &Backend) -> Result<(), Failure> {
         match self.by {
             JoinedBy::Host => Ok(()),
@@ -63,8 +63,9 @@ pub(super) async fn put_on(
     let active = backend.rows.active(joining.id, ACTIVE_COUNTED_MAX).await?;
     let id = WaiteeId(created_id(backend, call, call.owner)?);
     let subject = Subject::Guest { account: joining.tenant, guest: id };
-    // A key in the vault means that an earlier request created the visit: its answer stands, so the body is parsed only when there is
-    // no such answer. Otherwise the party is checked first, so that a refused party leaves no key behind.
+    // A key in the vault means that an earlier request created the visit: its answer stands, so the body is
+    // parsed only when there is no such answer. Otherwise the party is checked first, so that a refused party
+    // leaves no key behind.
     let held = if has_idempotency_key { backend.vault.held(subject).await? } else { Held::Nothing };
     let key = match held {
         Held::Key(key) => Some(key),

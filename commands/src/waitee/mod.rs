@@ -20,7 +20,7 @@ use schema::{
 };
 
 pub use self::{
-    decide::{ClockCommand, Command, ErasureCommand, GuestCommand, HostCommand, Join},
+    decide::{Command, ErasureCommand, GuestCommand, HostCommand, Join, TickCommand},
     place::Target,
     refusal::Refusal,
 };
@@ -99,7 +99,7 @@ impl HasAgenda for Waitee {
 }
 
 impl Visit {
-    /// Whether the visit has lasted as long as any may, in any state.
+    /// Whether the visit has lasted as long as it may, in any state.
     fn is_over(&self, now: Time) -> bool {
         self.agenda.ends_at.is_some_and(|at| at <= now)
     }

@@ -4,7 +4,7 @@ use schema::{Rank, Time, WaitlistId, body::Beside};
 
 use super::{Refusal, Visit};
 
-/// The party to move next to, as the log knows it, and the rank next to it on the far side, as the board shows it.
+/// The party to move next to, as the log has it, and the rank of the party beyond it, as the board has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub waitlist: WaitlistId,

@@ -15,14 +15,15 @@ use schema::{
 use super::{Command, Waitlist};
 use crate::author::{author, author_with_key, created_id};
 
-/// The refusal to delete a list names the number of its parties up to this one.
+/// The parties on a board are counted up to this number when a list is deleted.
 const ACTIVE_COUNTED_MAX: usize = 500;
 
 pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let settings = call.body::<CreateWaitlist>()?.parse()?;
     let id = WaitlistId(created_id(backend, call, call.owner)?);
     let expect = call.expect_new()?;
-    // Guests' keys are wrapped by the account's key. A local token can be for an account that never registered and has none.
+    // Guests' keys are wrapped by the account's key. A local token can be for an account that never
+    // registered and has none.
     let account = Subject::Account(call.owner);
     let key = match backend.vault.key(account).await? {
         Some(key) => key,
@@ -73,7 +74,8 @@ async fn run(
     Ok(written(status, id.into(), outcome.seq, None, None))
 }
 
-/// A list of the account `owner` as it is now, from the log: one item, strongly consistent. Another account's list reads as none.
+/// A list of the account `owner` as it is now, from the log: one item, strongly consistent. Another account's
+/// list reads as none.
 pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> Result<Waitlist, Failure> {
     let found = find(backend, id).await?;
     let own = found.filter(|(tenant, _)| access::may(Actor::User(owner), id.into(), *tenant).is_ok());
@@ -81,9 +83,6 @@ pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> 
 }
 
 /// A list of any account, with that account: the id of a list is enough to join it.
-///
-/// # Errors
-/// The log cannot be read.
 pub async fn find(backend: &Backend, id: WaitlistId) -> Result<Option<(UserId, Waitlist)>, Failure> {
     let read = backend.log.read_latest::<Waitlist>(id.into()).await?;
     Ok(read.map(|read| (read.tenant, read.state)))

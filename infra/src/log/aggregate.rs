@@ -11,8 +11,8 @@ const EVENTS_MAX: u64 = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     Whole,
-    /// The first commit and the last [`super::RECENT_COMMITS`]: each event carries the whole state. An idempotency key is found
-    /// in these commits alone.
+    /// The first commit and the last [`super::RECENT_COMMITS`]: each event carries the whole state. An
+    /// idempotency key is found in these commits alone.
     Recent,
     /// The last commit: each event carries the whole state. Commands carry no idempotency key.
     Latest,
@@ -24,11 +24,12 @@ pub trait Aggregate: Default + Clone + Send + Sync {
 
     const READING: Reading = Reading::Whole;
 
-    /// The most events that commands of people may add to a stream. Events of the system (messages, the tick, the eraser) are always
-    /// appended.
+    /// The most events that commands of people may add to a stream. Events of the system (messages, the tick,
+    /// the eraser) are always appended.
     const EVENTS_MAX: u64 = EVENTS_MAX;
 
-    /// Whether an event is accepted beyond [`Aggregate::EVENTS_MAX`], because it ends or erases the subject and occurs only once.
+    /// Whether an event is accepted beyond [`Aggregate::EVENTS_MAX`], because it ends or erases the subject
+    /// and occurs only once.
     fn always_fits(_event: &Self::Event) -> bool {
         false
     }
@@ -37,7 +38,8 @@ pub trait Aggregate: Default + Clone + Send + Sync {
     #[must_use]
     fn evolve(self, fact: &Fact<Self::Event>) -> Self;
 
-    /// Whether an `If-Match` with the state before this event still holds after it. It does for events of messages.
+    /// Whether an `If-Match` with the state before this event still holds after it. It does for events of
+    /// messages.
     fn keeps_etag(_event: &Self::Event) -> bool {
         false
     }

@@ -35,7 +35,8 @@ impl From<Option<u64>> for Expect {
 /// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome<A> {
-    /// The state after the command. A command that was recognised as a repeat gets the state after its first run.
+    /// The state after the command. A command that was recognised as a repeat gets the state after its first
+    /// run.
     pub state: A,
     /// Number of the last event that this state includes.
     pub seq: u64,
@@ -56,7 +57,8 @@ pub struct Read<A: Aggregate> {
 }
 
 impl<A: Aggregate> Read<A> {
-    /// Author for a commit caused by event `seq`; keeps the original request's correlation id if the event's commit was read.
+    /// Author for a commit caused by event `seq`; keeps the original request's correlation id if the event's
+    /// commit was read.
     #[must_use]
     pub fn author_caused_by(&self, seq: u64, actor: Actor) -> Author {
         match self.commits.iter().find(|commit| commit.holds(seq)) {
@@ -81,7 +83,8 @@ impl Log {
         Ok(self.fold::<A>(stream, A::READING).await?.into_read())
     }
 
-    /// As [`Log::read`], but reads the last commit alone: for aggregates whose events each carry the whole state.
+    /// As [`Log::read`], but reads the last commit alone: for aggregates whose events each carry the whole
+    /// state.
     ///
     /// # Errors
     /// As [`Log::read`].
@@ -147,7 +150,8 @@ impl<A: Aggregate> Loaded<A> {
         }
     }
 
-    /// Whether the stream is in one of these states. Events that keep the ETag leave it in the state before them.
+    /// Whether the stream is in one of these states. Events that keep the ETag leave it in the state before
+    /// them.
     fn is_at(&self, states: &States) -> bool {
         let last = self.facts.last().map_or(0, |fact| fact.seq);
         let newer = |known| self.facts.iter().filter(move |fact| fact.seq > known);

@@ -1,4 +1,5 @@
-//! The event log: one item per commit, appended on condition that no item has its key, read strongly and to the end.
+//! The event log: one item per commit, appended on condition that no item has its key, read strongly and to
+//! the end.
 //!
 //! No code updates or deletes an event.
 
@@ -59,14 +60,16 @@ impl Log {
         Self { client, table: table::EVENTS.name(prefix), clock }
     }
 
-    /// Appends commits, each to a stream of its own, and makes `extra_puts` into other tables: all or nothing. One commit alone is one
-    /// conditional PutItem: 1 write unit per KB, and 1 for the audit index. Several are one transaction: twice that.
+    /// Appends commits, each to a stream of its own, and makes `extra_puts` into other tables: all or
+    /// nothing. One commit alone is one conditional PutItem: 1 write unit per KB, and 1 for the audit index.
+    /// Several are one transaction: twice that.
     ///
-    /// When the commits themselves are found under their keys, an earlier attempt was appended: the answer is `Landed`.
+    /// When the commits themselves are found under their keys, an earlier attempt was appended: the answer is
+    /// `Landed`.
     ///
     /// # Errors
-    /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was sent.
-    /// When the table did not answer, the commits may have been appended.
+    /// Nothing to append, more than [`TRANSACTION_STREAMS_MAX`], an item over [`ITEM_BYTES_MAX`]: nothing was
+    /// sent. When the table did not answer, the commits may have been appended.
     pub async fn append(&self, commits: &[Commit], extra_puts: Vec<ExtraPut>) -> Result<Appended, Failure> {
         let doing = || {
             format!(

@@ -37,8 +37,8 @@ impl Log {
         self.transact(stream, author, expect, decide).await
     }
 
-    /// Runs a command that needs I/O to be built from the state: to seal values, or to read another stream. `command` may run several
-    /// times, each time on a fresher state.
+    /// Runs a command that needs I/O to be built from the state: to seal values, or to read another stream.
+    /// `command` may run several times, each time on a fresher state.
     ///
     /// # Errors
     /// As [`Log::transact`].
@@ -62,15 +62,16 @@ impl Log {
         self.transact(stream, author, expect, decide).await
     }
 
-    /// Appends the events that `decide` returns for the folded state and the time of the commit. `decide` may run several times, each
-    /// time on a fresher state; the events are appended once or not at all.
+    /// Appends the events that `decide` returns for the folded state and the time of the commit. `decide` may
+    /// run several times, each time on a fresher state; the events are appended once or not at all.
     ///
-    /// Checks in this order: access (another account's stream reads as not found), `none_of` of `expect`, then the idempotency key: a
-    /// command that the stream already holds is answered from there, as RFC 9110, section 13.1.1, allows. Then `any_of`.
+    /// Checks in this order: access (another account's stream reads as not found), `none_of` of `expect`,
+    /// then the idempotency key: a command that the stream already holds is answered from there, as RFC 9110,
+    /// section 13.1.1, allows. Then `any_of`.
     ///
     /// # Errors
-    /// `Refused` with the problem of `decide`, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races; `Broken` when the table
-    /// does not answer: the events may then have been appended.
+    /// `Refused` with the problem of `decide`, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races;
+    /// `Broken` when the table does not answer: the events may then have been appended.
     pub async fn transact<A, D, F, R>(
         &self,
         stream: StreamId,
@@ -162,7 +163,8 @@ fn recognise(commits: &[Commit], command: Option<CommandId>) -> Result<Option<&C
     }
 }
 
-/// Waits before each attempt but the first: longer each time, and for a random time, so that writers that collided do not collide again.
+/// Waits before each attempt but the first: longer each time, and for a random time, so that writers that
+/// collided do not collide again.
 async fn pause(attempt: u32) {
     if attempt > 0 {
         let ceiling = (RETRY_DELAY_BASE_MS << attempt).min(RETRY_DELAY_MAX_MS);

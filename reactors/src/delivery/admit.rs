@@ -28,8 +28,9 @@ pub(super) enum NotAdmitted {
     },
 }
 
-/// Counts a message, or returns why it may not be sent. It is counted before it is sent, so that a crash sends too few messages rather
-/// than too many. The account is counted first, so that an account over its cap does not use up the recipient's count.
+/// Counts a message, or returns why it may not be sent. It is counted before it is sent, so that a crash
+/// sends too few messages rather than too many. The account is counted first, so that an account over its cap
+/// does not use up the recipient's count.
 pub(super) async fn admit(
     deliver: &Deliver,
     composed: &Composed,

@@ -1,6 +1,7 @@
-//! The last look before a message goes out: its account and its guest must still exist.
+//! The last check before a message goes out: its account and its guest must not have been erased.
 //!
-//! A message is worded from data that was read before the lease. An erasure that was accepted since then must stop it.
+//! A message is worded from data that was read before the lease. An erasure that was accepted since then must
+//! stop it.
 
 use infra::{Backend, Failure};
 use schema::{Commit, StreamId, UserId, id::Category};
@@ -8,22 +9,19 @@ use schema::{Commit, StreamId, UserId, id::Category};
 /// Event types after which no message is sent.
 const ERASURES: [&str; 4] = ["user.erased", "user.forgotten", "waitee.erased", "waitee.forgotten"];
 
-/// Whether the account was erased, or the visit that the message is about was since event `known`. Strongly consistent: 1 read unit for
-/// the account's latest commit, and for a visit 1 for its commits after `known`.
-///
-/// # Errors
-/// The log cannot be read.
+/// Whether the account was erased, or the message's visit was erased after event `known`. Strongly
+/// consistent: 1 read unit for the account's latest commit, and for a visit 1 for its commits after `known`.
 pub(super) async fn is_erased(
     backend: &Backend,
     account: UserId,
     stream: StreamId,
     known: u64,
 ) -> Result<bool, Failure> {
-    // Only the forgetting can follow an account's erasure, so its latest commit tells.
+    // Only `forgotten` can follow `erased` in an account's stream, so the latest commit is enough.
     let latest = backend.log.latest(account.into()).await?;
     let since = match stream.category {
         Category::Waitee => backend.log.load_after(stream, known).await?,
-        // These have no erasure of their own.
+        // These are erased with their account.
         Category::User | Category::Mail | Category::Session | Category::Waitlist => Vec::new(),
     };
     latest.iter().chain(&since).try_fold(false, |erased, commit| Ok(erased || erases(commit)?))

@@ -1,5 +1,5 @@
-//! Feedback of SES: bounces and complaints about mails that SES had accepted. Each is recorded as an event of its message, which is named
-//! by the tags of the mail.
+//! Feedback of SES: bounces and complaints about mails that SES had accepted. Each is recorded as an event of
+//! its message, which is named by the tags of the mail.
 //!
 //! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>
 
@@ -57,7 +57,7 @@ fn read(body: &str) -> Option<SesEvent> {
     serde_json::from_str(body).ok()
 }
 
-/// Records a batch of feedback; messages that fail come again until they are dead letters.
+/// Records a batch of feedback. Messages that fail are received again until they are dead letters.
 pub(super) async fn record_all(backend: &Backend, event: SqsEvent) -> SqsBatchResponse {
     queue::each(event, |body| async move {
         let event = read(&body)

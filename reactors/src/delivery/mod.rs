@@ -1,7 +1,7 @@
 //! Delivery: carries out the duties of visits, accounts and mails, and records the outcomes.
 //!
-//! An intent on the queue names a stream only. The duties are read from the log each time, so an intent that arrives twice, late or
-//! out of order finds nothing to do, or waits.
+//! An intent on the queue names a stream only. The duties are read from the log each time, so an intent that
+//! arrives twice, late or out of order finds nothing to do, or waits.
 
 mod admit;
 mod compose;
@@ -9,7 +9,6 @@ mod erased;
 pub mod feedback;
 mod mail;
 mod send;
-mod transmit;
 mod visit;
 
 use std::time::Duration;
@@ -44,7 +43,8 @@ use crate::{
     reactor,
 };
 
-/// The most duties of one stream that are carried out at once: usually a message or two, and the end of a hold.
+/// The most duties of one stream that are carried out at once: usually a message or two, and the end of a
+/// hold.
 const DUTIES_MAX: usize = 8;
 
 /// The handler of the deliver lambda.
@@ -55,7 +55,6 @@ pub struct Deliver {
 }
 
 impl Deliver {
-    #[must_use]
     pub fn new(backend: Backend, messengers: Messengers) -> Self {
         Self { backend, messengers }
     }
@@ -83,8 +82,8 @@ impl Deliver {
         }
     }
 
-    /// Carries out the duties of a stream that are due, one after the other. A duty that is due within a lease's length is queued for
-    /// that time; later ones are left to the tick.
+    /// Carries out the duties of a stream that are due, one after the other. A duty that is due within a
+    /// lease's length is queued for that time; later ones are left to the tick.
     ///
     /// # Errors
     /// Something could not be read, sent or recorded: the duty stays due.
@@ -156,7 +155,8 @@ impl Deliver {
         }
     }
 
-    /// Queues the stream again for a duty that is due soon: another process holds the lease, or a retry is near.
+    /// Queues the stream again for a duty that is due soon: another process holds the lease, or a retry is
+    /// near.
     async fn queue_again(&self, queued: &QueuedIntent, stream: StreamId, in_ms: i64) -> Result<(), Failure> {
         let again = queued.replaced_by(Intent::Attend { stream });
         match u64::try_from(in_ms) {

@@ -1,28 +1,38 @@
-//! Sends one message: takes the lease, sends, records the outcome. After a crash in between, the stream shows which of these steps were
-//! done.
+//! Sends one message: takes the lease, sends, records the outcome. After a crash in between, the stream shows
+//! which of these steps were done.
 
 use std::time::Duration;
 
 use commands::recording::{self, Recorded};
-use infra::{Failure, fault};
-use schema::{
-    StreamId, Time,
-    commit::Author,
-    message::{Channel, MessageId, Skip},
+use infra::{
+    Failure, fault,
+    messenger::{Mail, SEND_TIMEOUT, SendError, Tags, Text},
 };
-use tracing::{error, warn};
+use schema::{
+    StreamId, Time, UserId,
+    commit::Author,
+    message::{CODE_CHARS_MAX, Channel, MessageId, Skip},
+};
+use tracing::{error, info, warn};
 
 use super::{
     Command, Deliver,
     admit::{NotAdmitted, admit, give_back},
     compose::{Alternative, Composed},
-    transmit::transmit,
+    erased::is_erased,
 };
+use crate::wording::Worded;
 
-/// Attempts to record an outcome, and the first pause between them. Together they outlast a short outage and end before the lambda's
-/// time limit.
+/// Attempts to record an outcome, and the first pause between them. Together they outlast a short outage and
+/// end before the lambda's time limit.
 const OUTCOME_TRIES_MAX: u32 = 8;
 const OUTCOME_PAUSE_MS: u64 = 50;
+
+/// The code of an attempt that did not begin, because its lease would have ended before the carrier's answer.
+const TOO_SLOW: &str = "too-slow";
+
+/// The code of an attempt that did not begin, because the log could not be read for an erasure.
+const NOT_CHECKED: &str = "not-checked";
 
 /// A message that is being delivered.
 pub(super) struct Delivery {
@@ -35,16 +45,17 @@ pub(super) struct Delivery {
 }
 
 /// The exclusive right to send the message until a time.
-pub(super) struct Lease {
-    pub(super) attempt: u32,
-    pub(super) until: Time,
+struct Lease {
+    attempt: u32,
+    until: Time,
 }
 
-/// Sends a message, unless another process does: 1 write unit for the lease and 1 for the outcome, each with 1 for the audit index; to a
-/// guest 2 for its counts.
+/// Sends a message, unless another process does: 1 write unit for the lease and 1 for the outcome, each with
+/// 1 for the audit index; to a guest 2 for its counts.
 ///
 /// # Errors
-/// The lease could not be taken, or the outcome not be recorded: once the lease has expired, the message is `unknown`.
+/// The lease could not be taken, or the outcome not be recorded: once the lease has expired, the message is
+/// `unknown`.
 pub(super) async fn send(deliver: &Deliver, delivery: &Delivery, composed: &Composed) -> Result<(), Failure> {
     fault::point("deliver.start");
     let Some(lease) = start(deliver, delivery, composed).await? else { return Ok(()) };
@@ -71,11 +82,12 @@ async fn start(
     Ok(entry.and_then(|entry| Some(Lease { attempt: entry.attempt, until: entry.lease_until()? })))
 }
 
-/// Tries one alternative after the other and returns the outcome; `None` when it is unknown. The next alternative is tried only when the
-/// one before certainly does not go: it was refused for good, or for now in the last attempt.
+/// Tries one alternative after the other and returns the outcome; `None` when it is unknown. The next
+/// alternative is tried only when the one before certainly does not go: it was refused for good, or for now
+/// in the last attempt.
 ///
-/// Caps come before the process's sending rate, so that an account that may send nothing takes no turn of it. Waiting for a turn takes
-/// little of the lease, because only the messages of one batch of the queue wait.
+/// Caps come before the process's sending rate, so that an account that may send nothing takes no turn of it.
+/// Waiting for a turn takes little of the lease, because only the messages of one batch of the queue wait.
 async fn attempt(
     deliver: &Deliver,
     delivery: &Delivery,
@@ -111,6 +123,60 @@ async fn attempt(
     Some(outcome)
 }
 
+/// Sends a message when this process's sending rate allows it, and returns the outcome; `None` when the
+/// outcome is unknown.
+async fn transmit(
+    deliver: &Deliver,
+    delivery: &Delivery,
+    account: UserId,
+    lease: &Lease,
+    alternative: &Alternative,
+) -> Option<Command> {
+    deliver.messengers.turn().await;
+    let (stream, message, attempt) = (delivery.stream, delivery.message, lease.attempt);
+    let timeout_ms = i64::try_from(SEND_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
+    if deliver.backend.clock.now().plus_millis(timeout_ms) > lease.until {
+        return Some(Command::Fail { message, attempt, code: TOO_SLOW.into(), for_now: true });
+    }
+    match is_erased(&deliver.backend, account, stream, delivery.known).await {
+        Ok(false) => {}
+        Ok(true) => return Some(Command::Skip { message, attempt: Some(attempt), reason: Skip::Erased }),
+        Err(failure) => {
+            warn!(%stream, %message, cause = failure.chain(), "message not sent: could not check for an erasure");
+            return Some(Command::Fail { message, attempt, code: NOT_CHECKED.into(), for_now: true });
+        }
+    }
+    let tags = Tags { stream, message: message.to_string(), kind: message.kind.as_str() };
+    fault::point("deliver.send");
+    let sent = match alternative {
+        Alternative::Text { to, text } => {
+            deliver.messengers.texter.send(&Text { to: to.clone(), body: text.clone(), tags }).await
+        }
+        Alternative::Mail { to, words } | Alternative::Owner { to, words } => {
+            let Worded { subject, text, html } = words.clone();
+            deliver.messengers.mailer.send(&Mail { to: to.clone(), subject, text, html, tags }).await
+        }
+    };
+    match sent {
+        Ok(provider_id) => {
+            info!(%stream, %message, provider_id, "message sent");
+            Some(Command::Sent { message, attempt, channel: alternative.channel(), provider_id })
+        }
+        Err(SendError::Refused { code }) => {
+            warn!(%stream, %message, code, "the carrier refused the message");
+            Some(Command::Fail { message, attempt, code: cut(&code), for_now: false })
+        }
+        Err(SendError::Busy { code }) => {
+            warn!(%stream, %message, code, "the carrier refused the message for now; it will be tried again");
+            Some(Command::Fail { message, attempt, code: cut(&code), for_now: true })
+        }
+        Err(SendError::Unanswered { source }) => {
+            warn!(%stream, %message, cause = %source, "no answer to a send; the message is unknown until its lease ends");
+            None
+        }
+    }
+}
+
 /// Records an outcome, with several attempts: without it the message would be `unknown`.
 async fn record(deliver: &Deliver, delivery: &Delivery, outcome: &Command) -> Result<(), Failure> {
     let Delivery { stream, message, author, .. } = delivery;
@@ -128,4 +194,8 @@ async fn record(deliver: &Deliver, delivery: &Delivery, outcome: &Command) -> Re
             }
         }
     }
+}
+
+fn cut(code: &str) -> String {
+    code.chars().take(CODE_CHARS_MAX).collect()
 }

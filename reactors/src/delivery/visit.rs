@@ -96,8 +96,8 @@ struct Sender {
 }
 
 impl Sender {
-    /// Reads the account from the log, strongly. `None` when it was erased. A token made on the command line can be for an account that
-    /// never registered: it counts as unconfirmed.
+    /// Reads the account from the log, strongly. `None` when it was erased. A token made on the command line
+    /// can be for an account that never registered: it counts as unconfirmed.
     async fn read(backend: &Backend, account: UserId) -> Result<Option<Self>, Failure> {
         let read = backend.log.read::<User>(account.into()).await?;
         Ok(match read.map_or(User::None, |read| read.state) {
@@ -129,9 +129,6 @@ struct Key {
 
 impl Key {
     /// The value in clear; `None` when there is no value, or it was erased.
-    ///
-    /// # Errors
-    /// The value is damaged.
     fn open<T: Personal>(&self, sealed: Option<&Sealed<T>>) -> Result<Option<T>, Failure> {
         match sealed.map(|sealed| self.key.open(self.stream, sealed)) {
             None | Some(Opened::Erased) => Ok(None),

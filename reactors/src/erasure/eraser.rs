@@ -1,7 +1,8 @@
-//! The eraser: works off the queue of erasures.
+//! The eraser: handles the queue of erasures.
 //!
-//! The event `erased` is in the log before the eraser begins, so later commands are refused. Each step may be repeated, and `forgotten` is
-//! appended last: after a crash in between the message is received again, and the remaining steps are done.
+//! The event `erased` is in the log before the eraser begins, so later commands are refused. Each step may be
+//! repeated, and `forgotten` is appended last: after a crash in between the message is received again, and
+//! the remaining steps are done.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use commands::forget::{self, Due};
@@ -18,7 +19,6 @@ pub struct Eraser {
 }
 
 impl Eraser {
-    #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self { backend }
     }
@@ -37,11 +37,9 @@ impl Eraser {
     }
 }
 
-/// Finishes the erasure of an account or guest; a no-op when there is none to finish. The stream is read twice; 1 write unit for the
-/// tombstone, 1 for the event and 1 for the audit index; for an account, 1 read and 1 write unit more.
-///
-/// # Errors
-/// A table did not answer, or its data are damaged.
+/// Finishes the erasure of an account or guest; a no-op when there is none to finish. The stream is read
+/// twice; 1 write unit for the tombstone, 1 for the event and 1 for the audit index; for an account, 1 read
+/// and 1 write unit more.
 pub async fn forget(backend: &Backend, stream: StreamId) -> Result<(), Failure> {
     let Some(due) = forget::due(backend, stream).await? else {
         info!(%stream, "no erasure to finish");
@@ -61,14 +59,15 @@ pub async fn forget(backend: &Backend, stream: StreamId) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Releases the claim on the account's address. When the account's key is deleted already, the claim was released before, because the key
-/// is deleted after it.
+/// Releases the claim on the account's address. When the account's key is deleted already, the claim was
+/// released before, because the key is deleted after it.
 async fn release(backend: &Backend, id: UserId, email: &Sealed<Email>) -> Result<(), Failure> {
     let Some(key) = backend.vault.key(Subject::Account(id)).await? else { return Ok(()) };
     match key.open(id.into(), email) {
         Opened::Clear(email) => Ok(backend.vault.release(&backend.secrets.claim(&email), id).await?),
         Opened::Erased => Ok(()),
-        // Without the key the address could never be released, so the key stays until a person has repaired the value.
+        // Without the key the address could never be released, so the key stays until a person has repaired
+        // the value.
         Opened::Damaged => Err(Failure::broken(
             format!("release the address of {id}"),
             "its ciphertext does not fit the account's key",

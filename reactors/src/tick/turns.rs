@@ -78,7 +78,8 @@ impl Turns {
         self.cut_short = true;
     }
 
-    /// The first intent of each account, then the second of each, and so on, up to `most`, grouped by their delays in whole seconds.
+    /// The first intent of each account, then the second of each, and so on, up to `most`, grouped by their
+    /// delays in whole seconds.
     pub(super) fn take(mut self, most: usize) -> Taken {
         self.found.sort_by_key(|found| found.place);
         let cut_short = self.cut_short || self.found.len() > most;

@@ -1,16 +1,15 @@
-//! Names that run from right to left, inside words that run from left to right.
+//! Isolation of names that run from right to left within words that run from left to right.
 //! Unicode Standard Annex #9, section 2.4: <https://www.unicode.org/reports/tr9/>
 
 use icu_properties::{CodePointMapData, props::BidiClass};
 
-/// The character FSI, and what it is in HTML.
+/// The character FSI, and its HTML tag.
 const FIRST_STRONG_ISOLATE: (char, &str) = ('\u{2068}', "<bdi>");
 
-/// The character PDI, and what it is in HTML.
+/// The character PDI, and its HTML tag.
 const POP_DIRECTIONAL_ISOLATE: (char, &str) = ('\u{2069}', "</bdi>");
 
-/// A name as it may stand in a line of ours: without controls, be it of lines or of direction.
-#[must_use]
+/// The name without control characters, of lines or of direction.
 pub(super) fn plain(name: &str) -> String {
     let is_direction = |char: &char| matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_line_end = |char| matches!(char, '\u{2028}' | '\u{2029}');
@@ -20,15 +19,13 @@ pub(super) fn plain(name: &str) -> String {
         .collect()
 }
 
-/// A plain name between isolates, so that its direction and that of the words around it do not mix.
-#[must_use]
+/// The plain name between isolates, so that its direction does not affect the words around it.
 pub(super) fn isolate(name: &str) -> String {
     format!("{}{}{}", FIRST_STRONG_ISOLATE.0, plain(name), POP_DIRECTIONAL_ISOLATE.0)
 }
 
-/// Words for readers without HTML: the isolates stay only around names with letters that run from right to left. In the
-/// alphabet of texts there are neither such letters nor isolates.
-#[must_use]
+/// The words as plain text: isolates stay only around names with letters that run from right to left. The GSM
+/// alphabet has neither such letters nor isolates.
 pub(super) fn without_needless_isolates(words: &str) -> String {
     let (open, close) = (FIRST_STRONG_ISOLATE.0, POP_DIRECTIONAL_ISOLATE.0);
     let mut pieces = words.split(open);
@@ -45,8 +42,7 @@ pub(super) fn without_needless_isolates(words: &str) -> String {
     text
 }
 
-/// Words for readers with HTML, which are escaped already.
-#[must_use]
+/// The words as HTML. They are escaped already.
 pub(super) fn isolates_as_html(escaped: &str) -> String {
     [FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE]
         .iter()

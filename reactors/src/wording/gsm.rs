@@ -1,4 +1,4 @@
-//! The alphabet of texts: 3GPP TS 23.038, section 6.2.1, and how other characters are spelled in it.
+//! The GSM alphabet of texts (3GPP TS 23.038, section 6.2.1), and the spelling of other characters in it.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use icu_properties::{
     props::{GeneralCategory, Script},
 };
 
-/// The basic alphabet, a septet each.
+/// The basic alphabet: each character takes one septet.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 
-/// Its extension: an escape and a character, two septets.
+/// The extension: each character takes two septets, an escape and its code.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 /// Signs that have a spelling in the alphabet.
@@ -29,8 +29,7 @@ const SIGNS: [(&str, &str); 10] = [
     ("µ", "u"),
 ];
 
-/// The septets that a character takes; none when it is not in the alphabet.
-#[must_use]
+/// The septets that a character takes; `None` when it is not in the alphabet.
 pub(super) fn septets(char: char) -> Option<usize> {
     match char {
         char if BASIC.contains(char) => Some(1),
@@ -39,12 +38,11 @@ pub(super) fn septets(char: char) -> Option<usize> {
     }
 }
 
-/// A name spelled in the alphabet so that it reads as the same name; none when it has other letters than Latin ones, or
-/// signs without a spelling, such as emoji.
+/// The name spelled in the alphabet so that it reads as the same name; `None` when it has other letters than
+/// Latin ones, or signs without a spelling, such as emoji.
 ///
-/// Latin letters lose the accents that the alphabet lacks, ligatures and compatibility characters come apart, and signs are
-/// written out.
-#[must_use]
+/// Latin letters lose the accents that the alphabet lacks, ligatures and compatibility characters come apart,
+/// and signs are written out.
 pub(super) fn spell(name: &str) -> Option<String> {
     let mut spelled = String::with_capacity(name.len());
     for char in ComposingNormalizerBorrowed::new_nfc().normalize(name).chars() {
@@ -56,7 +54,7 @@ pub(super) fn spell(name: &str) -> Option<String> {
     Some(spelled)
 }
 
-/// The spelling of a character behind what is spelled already.
+/// The spelling of a character that follows `before`.
 fn spell_char(char: char, before: &str) -> Option<Cow<'static, str>> {
     if septets(char).is_some() {
         return Some(char.to_string().into());
@@ -115,11 +113,15 @@ mod tests {
         ] {
             assert_eq!(septets(char), expected, "{char}");
         }
-        assert_eq!((BASIC.chars().count(), EXTENSION.chars().count()), (127, 10), "and the escape itself");
+        assert_eq!(
+            (BASIC.chars().count(), EXTENSION.chars().count()),
+            (127, 10),
+            "the 128th code is the escape"
+        );
     }
 
     #[test]
-    fn names_are_spelled_as_near_as_a_reader_needs() {
+    fn a_name_is_spelled_in_the_alphabet_when_it_reads_as_the_same_name() {
         for (name, spelled) in [
             ("Café Ñandú", "Café Ñandu"),
             ("L’Épicerie – Łódź", "L'Épicerie - Lodz"),
@@ -149,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_spelled_is_in_the_alphabet(name in r"[ -ɏḀ-ỿ \u{2000}-\u{215f}]{0,20}|\PC{0,20}") {
+        fn a_spelled_name_is_in_the_alphabet(name in r"[ -ɏḀ-ỿ \u{2000}-\u{215f}]{0,20}|\PC{0,20}") {
             if let Some(spelled) = spell(&name) {
                 prop_assert!(spelled.chars().all(|char| septets(char).is_some()), "{}", spelled);
             }

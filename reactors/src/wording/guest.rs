@@ -1,4 +1,4 @@
-//! Messages to guests: the table is ready, and it is not held for much longer.
+//! The words of messages to guests: the table is ready, and a reminder before the hold ends.
 
 use schema::{
     Time,
@@ -14,11 +14,11 @@ use super::{
     segment::{cut, is_gsm, segments},
 };
 
-/// A name that is not in the alphabet of texts is cut where the text would take more segments than this. Our own words and
-/// a link take two.
+/// The most segments of a text that is not in the GSM alphabet; the name is cut to fit. Our own words and a
+/// link take two.
 const UTF_16_SEGMENTS_MAX: usize = 3;
 
-/// A name that is cut keeps so many characters at least, also where a long link makes the text take a segment more for them.
+/// The least graphemes that a cut name keeps, even if a long link then makes the text take one more segment.
 const NAME_GRAPHEMES_MIN: usize = 20;
 
 const MINUTE_MS: i64 = 60_000;
@@ -27,21 +27,15 @@ const MINUTE_MS: i64 = 60_000;
 #[derive(Clone, Copy)]
 pub struct ForGuest<'a> {
     pub language: Language,
-    /// The name of the restaurant's list.
     pub list: &'a ListName,
-    /// The guest's name.
     pub guest: &'a Name,
-    /// When the message is worded.
     pub now: Time,
-    /// Until when the table is held.
     pub hold_until: Time,
-    /// The list's time zone.
     pub zone: &'a Zone,
     /// The page where the guest confirms or leaves.
     pub link: &'a str,
 }
 
-#[must_use]
 pub fn table_ready_text(to: &ForGuest<'_>) -> String {
     let (held, link) = (held(to), to.link);
     text(
@@ -53,7 +47,6 @@ pub fn table_ready_text(to: &ForGuest<'_>) -> String {
     )
 }
 
-#[must_use]
 pub fn reminder_text(to: &ForGuest<'_>) -> String {
     let (held, link) = (held(to), to.link);
     text(
@@ -65,65 +58,55 @@ pub fn reminder_text(to: &ForGuest<'_>) -> String {
     )
 }
 
-#[must_use]
 pub fn table_ready_mail(to: &ForGuest<'_>) -> Worded {
     let (list, held) = (isolate(&to.list.to_string()), held(to));
-    mail(
-        to.language,
-        to.guest.clear(),
-        to.link,
-        match to.language {
-            Language::En => Draft {
-                subject: format!("Your table at {list} is ready"),
-                before: vec![
-                    format!("Your table at {list} is ready, and we hold it {held}."),
-                    "Please say whether you come, or leave the list:".into(),
-                ],
-                after: vec![],
-            },
-            Language::Es => Draft {
-                subject: format!("Su mesa en {list} está lista"),
-                before: vec![
-                    format!("Su mesa en {list} está lista y le espera {held}."),
-                    "Díganos, por favor, si viene o deja la lista:".into(),
-                ],
-                after: vec![],
-            },
+    let draft = match to.language {
+        Language::En => Draft {
+            subject: format!("Your table at {list} is ready"),
+            before: vec![
+                format!("Your table at {list} is ready, and we hold it {held}."),
+                "Please say whether you come, or leave the list:".into(),
+            ],
+            after: vec![],
         },
-    )
+        Language::Es => Draft {
+            subject: format!("Su mesa en {list} está lista"),
+            before: vec![
+                format!("Su mesa en {list} está lista y le espera {held}."),
+                "Díganos, por favor, si viene o deja la lista:".into(),
+            ],
+            after: vec![],
+        },
+    };
+    mail(to.language, to.guest.clear(), to.link, draft)
 }
 
-#[must_use]
 pub fn reminder_mail(to: &ForGuest<'_>) -> Worded {
     let (list, held) = (isolate(&to.list.to_string()), held(to));
-    mail(
-        to.language,
-        to.guest.clear(),
-        to.link,
-        match to.language {
-            Language::En => Draft {
-                subject: format!("Your table at {list} is held {held}"),
-                before: vec![
-                    format!("We hold your table at {list} only {held}; then it goes to the next party."),
-                    "Please say whether you still come, or leave the list:".into(),
-                ],
-                after: vec![],
-            },
-            Language::Es => Draft {
-                subject: format!("Guardamos su mesa en {list} {held}"),
-                before: vec![
-                    format!("Guardamos su mesa en {list} solo {held}; después pasa al siguiente grupo."),
-                    "Díganos, por favor, si todavía viene o deja la lista:".into(),
-                ],
-                after: vec![],
-            },
+    let draft = match to.language {
+        Language::En => Draft {
+            subject: format!("Your table at {list} is held {held}"),
+            before: vec![
+                format!("We hold your table at {list} only {held}; then it goes to the next party."),
+                "Please say whether you still come, or leave the list:".into(),
+            ],
+            after: vec![],
         },
-    )
+        Language::Es => Draft {
+            subject: format!("Guardamos su mesa en {list} {held}"),
+            before: vec![
+                format!("Guardamos su mesa en {list} solo {held}; después pasa al siguiente grupo."),
+                "Díganos, por favor, si todavía viene o deja la lista:".into(),
+            ],
+            after: vec![],
+        },
+    };
+    mail(to.language, to.guest.clear(), to.link, draft)
 }
 
-/// A text of the list's name and `rest`. A name that can be spelled in the alphabet of texts is, and cut so that one segment
-/// is enough if the link allows; any other stays as it is, and is cut where three are full. Spelled or cut, a name still is no
-/// web address.
+/// A text of the list's name and `rest`. The name is spelled in the GSM alphabet if possible, and cut so that
+/// the text takes one segment if the link allows. Any other name stays as it is, and is cut so that the text
+/// takes three. A name that became a web address by spelling or cutting loses its dots and slashes.
 fn text(to: &ForGuest<'_>, rest: &str) -> String {
     let list = plain(&to.list.to_string());
     let spelled = gsm::spell(&list).filter(|_| is_gsm(rest));
@@ -137,7 +120,8 @@ fn text(to: &ForGuest<'_>, rest: &str) -> String {
     if holds_web_address(&name) { whole(&name.replace(['.', '/', ':'], " ")) } else { whole(&name) }
 }
 
-/// For how long the table is held: by the wall clock, or in minutes where the clock is set forward or back meanwhile.
+/// How long the table is held: until a wall-clock time, or in minutes when the clock is set forward or back
+/// before the hold ends.
 fn held(to: &ForGuest<'_>) -> String {
     let clock = |format| to.zone.wall_clock(to.hold_until, format);
     let left_ms = to.hold_until.millis() - to.now.millis();

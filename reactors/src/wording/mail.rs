@@ -1,30 +1,27 @@
-//! A mail: a greeting, some paragraphs, a link, some more paragraphs; for readers that show HTML, and for those that do not.
+//! The form of a mail: a greeting, paragraphs, a link, and more paragraphs, as HTML and as plain text.
 
 use schema::value::Language;
 
 use super::direction::{isolate, isolates_as_html, without_needless_isolates};
 
-/// A mail's words. They name people, and so are never printed.
+/// The words of a mail. It has no `Debug`, because the words hold names.
 #[derive(Clone)]
 pub struct Worded {
-    /// One line.
     pub subject: String,
-    /// The whole mail without HTML.
+    /// The whole mail as plain text.
     pub text: String,
-    /// The whole mail in HTML.
+    /// The whole mail as HTML.
     pub html: String,
 }
 
-/// The parts of a mail besides its greeting. Names in it stand between isolates.
+/// The parts of a mail besides its greeting. Names in them are isolated.
 pub(super) struct Draft {
     pub(super) subject: String,
-    /// Paragraphs before the link.
     pub(super) before: Vec<String>,
-    /// Paragraphs after the link.
     pub(super) after: Vec<String>,
 }
 
-/// Words a mail to the person of this name.
+/// Builds the mail to a person of this name.
 pub(super) fn mail(language: Language, name: &str, link: &str, draft: Draft) -> Worded {
     let Draft { subject, before, after } = draft;
     let name = isolate(name);

@@ -1,16 +1,17 @@
-//! Segments: the parts in which a text is sent, each of which costs the same.
+//! Segments: the parts in which a text is sent. Carriers charge by the segment.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::gsm;
 
-/// Septets of the only segment, and of each of several, whose header takes the rest. 3GPP TS 23.040, section 9.2.3.24.1.
+/// The septets of the only segment, and of each of several, which have a header. 3GPP TS 23.040, section
+/// 9.2.3.24.1.
 const GSM: Capacity = Capacity { only: 160, each: 153 };
 
-/// The same in units of UTF-16, for a text with a character that is not in the alphabet of texts.
+/// The UTF-16 units of a segment, for a text with a character that is not in the GSM alphabet.
 const UTF_16: Capacity = Capacity { only: 70, each: 67 };
 
-/// Marks a name that was cut; in the alphabet of texts.
+/// Ends a name that was cut. It is in the GSM alphabet.
 const MARK: &str = "...";
 
 struct Capacity {
@@ -18,14 +19,13 @@ struct Capacity {
     each: usize,
 }
 
-/// Whether a text is in the alphabet of texts, and so is not sent in UTF-16.
-#[must_use]
+/// Whether a text is sent in the GSM alphabet rather than in UTF-16.
 pub(super) fn is_gsm(text: &str) -> bool {
     text.chars().all(|char| gsm::septets(char).is_some())
 }
 
-/// The number of segments that a text takes. Neither an escape and its character nor a surrogate pair is divided between two.
-#[must_use]
+/// The number of segments that a text takes. An escape and its character, or a surrogate pair, are never
+/// divided between two segments.
 pub(super) fn segments(text: &str) -> usize {
     let sizes: Option<Vec<usize>> = text.chars().map(gsm::septets).collect();
     let (capacity, sizes) = match sizes {
@@ -46,8 +46,7 @@ pub(super) fn segments(text: &str) -> usize {
     segments
 }
 
-/// The longest start of a name that fits, of whole characters as people see them, marked where it was cut.
-#[must_use]
+/// The longest start of a name that fits, cut between graphemes and marked.
 pub(super) fn cut(name: &str, fits: impl Fn(&str) -> bool) -> String {
     if fits(name) {
         return name.to_owned();
@@ -75,9 +74,9 @@ mod tests {
             ("寿".repeat(134), 2),
             ("寿".repeat(135), 3),
             ("🍜".repeat(35), 1),
-            ("🍜".repeat(66), 2), // 33 pairs to a segment, and a unit left over in each
+            ("🍜".repeat(66), 2), // 33 pairs in a segment, and one unit stays free
             ("🍜".repeat(67), 3),
-            (format!("{}€{}", "a".repeat(152), "a".repeat(152)), 3), // the escape moves on with its character
+            (format!("{}€{}", "a".repeat(152), "a".repeat(152)), 3), // the escape moves to the next segment with its character
             (format!("{}€{}", "a".repeat(151), "a".repeat(153)), 2),
         ] {
             assert_eq!(segments(&text), expected, "{} characters: {text}", text.chars().count());
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_name_says_so_and_fits() {
+    fn a_cut_name_is_marked_and_fits() {
         let within = |chars: usize| move |name: &str| name.chars().count() <= chars;
         assert_eq!(cut("The Long Name", within(13)), "The Long Name");
         assert_eq!(cut("The Long Name", within(12)), "The Long...");
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_cut_between_characters_as_people_see_them() {
+    fn a_name_is_cut_between_graphemes() {
         let within = |units: usize| move |name: &str| name.encode_utf16().count() <= units;
         let flags = "🇫🇷🇩🇪🇪🇸"; // two letters of two units each
         assert_eq!(cut(flags, within(7)), "🇫🇷...");

@@ -1,4 +1,4 @@
-//! Every message in every language, as people read it; and what holds whatever names there are.
+//! Snapshots of every message in every language, and properties that hold for all names.
 
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ use super::{
     *,
 };
 
-/// What carriers take for an opt-out, or answer themselves.
+/// Words that carriers take for an opt-out, or answer themselves.
 /// <https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html>
 const KEYWORDS: [&str; 21] = [
     "stop",
@@ -49,7 +49,7 @@ pub(super) const TEXTS: [ToGuest<String>; 2] =
     [("table-ready", table_ready_text), ("reminder", reminder_text)];
 pub(super) const GUEST_MAILS: [ToGuest<Worded>; 2] =
     [("table-ready", table_ready_mail), ("reminder", reminder_mail)];
-/// And for how many hours their links are good.
+/// The mails to owners, with the validity of their links in hours.
 const OWNER_MAILS: [ToOwner; 3] = [
     ("welcome", 7 * 24, welcome),
     ("confirmation", 7 * 24, confirmation),
@@ -84,7 +84,7 @@ fn shown(mail: &Worded) -> String {
 }
 
 #[test]
-fn messages_read_as_they_were_approved() {
+fn messages_are_worded_as_in_their_snapshots() {
     for language in LANGUAGES {
         for (kind, words) in TEXTS {
             insta::assert_snapshot!(
@@ -108,7 +108,7 @@ fn messages_read_as_they_were_approved() {
 }
 
 #[test]
-fn no_word_of_ours_is_an_opt_out() {
+fn no_word_of_a_message_is_an_opt_out() {
     let mut all = Vec::new();
     for language in LANGUAGES {
         all.extend(TEXTS.map(|(_, words)| to_guest(language, "A", "A", words)));
@@ -127,7 +127,7 @@ fn no_word_of_ours_is_an_opt_out() {
 }
 
 #[test]
-fn spans_are_in_the_greatest_whole_unit() {
+fn the_validity_of_a_link_is_told_in_the_largest_whole_unit() {
     let words = |language, hours: u64| {
         let (name, good_for) = (Name::parse("Ana").unwrap(), Duration::from_secs(hours * 3_600));
         span(&ForOwner { language, name: &name, link: "", good_for })
@@ -144,7 +144,7 @@ fn spans_are_in_the_greatest_whole_unit() {
 
 proptest! {
     #[test]
-    fn whatever_names_there_are_a_message_holds_together(list in "\\PC{1,100}", guest in "\\PC{1,100}", latin in "[ -~áéíóúñÑçßł]{1,100}") {
+    fn a_message_is_well_formed_with_any_names(list in "\\PC{1,100}", guest in "\\PC{1,100}", latin in "[ -~áéíóúñÑçßł]{1,100}") {
         for language in LANGUAGES {
             for list in [&list, &latin] {
                 let (Ok(list), Ok(guest)) = (list.parse::<ListName>(), Name::parse(&guest)) else { continue };
@@ -161,7 +161,7 @@ proptest! {
                     let mail = words(&to);
                     prop_assert!(!mail.subject.chars().any(char::is_control) && mail.text.contains(LINK));
                     let tags = mail.html.matches('<').count();
-                    prop_assert_eq!(tags, to_guest(language, "A", "A", words).html.matches('<').count(), "names bring no tags");
+                    prop_assert_eq!(tags, to_guest(language, "A", "A", words).html.matches('<').count(), "names add no tags");
                 }
             }
         }

@@ -62,7 +62,10 @@ async fn a_called_guest_gets_a_mail_through_the_stream_and_the_queue() {
         "a repeated record leads to another queue message but not to another mail"
     );
     let logs = deployment.stop().await;
-    assert!(logs.contains("\"message\":\"sent\"") && !logs.to_lowercase().contains("annabel"), "{logs}");
+    assert!(
+        logs.contains("\"message\":\"message sent\"") && !logs.to_lowercase().contains("annabel"),
+        "{logs}"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Hashing of passwords: on as many threads as the machine has cores, with a bounded line before them.
+//! Hashing of passwords: on as many threads as the machine has cores, with a bounded queue before them.
 
 use std::{
     mem,
@@ -11,31 +11,31 @@ use infra::Failure;
 use schema::{Problem, Slug};
 use tokio::sync::Semaphore;
 
-/// How many more wait for each thread. One hash takes some 30 ms, so the last in line waits about a second.
+/// The most hashes that wait for each thread. A hash takes some 30 ms, so the last one waits about a second.
 const WAITING_PER_THREAD: usize = 32;
 
-/// When a client that was sent away may come back: the line is shorter by then.
+/// The `Retry-After` of a refused request, when the queue is shorter.
 const RETRY_AFTER_S: u32 = 1;
 
-/// Room for this many blocks of 1 KiB is reserved for each hash. The C library gives allocations over 32 MiB
-/// back to the system when they are freed; smaller ones it may keep for good. What is reserved and not used
-/// takes no memory.
+/// Blocks of 1 KiB that are reserved for each hash. The C library returns allocations over 32 MiB to the
+/// system when they are freed; it may keep smaller ones for good. Reserved blocks that are not used take no
+/// memory.
 const RESERVED_BLOCKS: usize = 33 * 1024;
 
 static HASHING: LazyLock<Hashing> =
     LazyLock::new(|| Hashing::on(thread::available_parallelism().map_or(1, usize::from), WAITING_PER_THREAD));
 
-/// Runs work that takes a core for a while, off the threads that serve everything else.
+/// Runs work that takes a core for a while, on a thread that serves no requests.
 ///
 /// # Errors
-/// 503 when too many wait already.
+/// 503 when the queue is full.
 pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     HASHING.run(work).await
 }
 
-/// Hashes into `out`, with memory that the next hash uses again while any wait.
+/// Hashes into `out`. The memory is used again by the next hash of the queue.
 pub(super) fn hash_into(
     argon2: &Argon2<'_>,
     password: &[u8],
@@ -50,11 +50,11 @@ pub(super) fn hash_into(
 }
 
 struct Hashing {
-    /// For those who hash and those who wait.
+    /// One for each hash that runs or waits.
     places: Semaphore,
     turns: Semaphore,
     threads: usize,
-    /// Memory that was used, at most one piece for each thread, while others wait.
+    /// Memory of finished hashes, at most one piece for each thread.
     pool: Mutex<Vec<Vec<Block>>>,
 }
 
@@ -71,7 +71,7 @@ impl Hashing {
         let place = self.places.try_acquire().map_err(|_| busy())?;
         let turn =
             self.turns.acquire().await.map_err(|cause| Failure::broken("wait to hash a password", cause))?;
-        // The work goes on when its client is gone, so it takes its turn along.
+        // The work goes on when its client has gone, so the work itself holds the permits.
         let working = tokio::task::spawn_blocking(move || {
             let done = work();
             drop((turn, place));
@@ -81,14 +81,14 @@ impl Hashing {
         working.await.map_err(|cause| Failure::broken("hash a password", cause))?
     }
 
-    /// Frees the memory once all turns are free.
+    /// Frees the memory when no hash runs.
     fn give_back(&self) {
         if self.turns.available_permits() == self.threads {
             drop(mem::take(&mut *self.pool()));
         }
     }
 
-    /// Each piece of memory is whole whatever a thread was doing when it panicked.
+    /// A poisoned lock is used all the same: each piece of memory is pushed or popped as a whole.
     fn pool(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +108,7 @@ mod tests {
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
     #[tokio::test]
-    async fn whoever_finds_the_line_full_is_sent_away_at_once_and_the_others_get_their_turn() {
+    async fn a_full_queue_refuses_at_once_and_the_waiting_hashes_run() {
         let hashing: &'static Hashing = Box::leak(Box::new(Hashing::on(2, 3)));
         let (open, gate) = mpsc::channel::<()>();
         let gate = std::sync::Arc::new(Mutex::new(gate));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_goes_away_leaves_no_second_hash_on_its_thread() {
+    async fn the_hash_of_a_client_that_has_gone_keeps_its_thread_until_it_ends() {
         let hashing: &'static Hashing = Box::leak(Box::new(Hashing::on(1, 1)));
         let (open, gate) = mpsc::channel::<()>();
         let leaving = tokio::spawn(hashing.run(move || {

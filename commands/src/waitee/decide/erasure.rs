@@ -24,7 +24,8 @@ pub(super) fn decide(visit: &Visit, command: ErasureCommand) -> Vec<Event> {
     }
 }
 
-/// Messages that were not sent end first, because after the erasure no process looks at them; then the party leaves the board.
+/// Messages that were not sent end first, because after the erasure no process looks at them; then the party
+/// leaves the board.
 fn erase(visit: &Visit) -> Vec<Event> {
     let skip = |message| message::Event::Skipped(Skipped { message, attempt: None, why: Skip::Erased });
     let skipped = visit.agenda.messages.unsent().map(skip).map(Event::Notification);
@@ -43,18 +44,10 @@ mod tests {
     use crate::{
         spec::{given, joined, why},
         waitee::{
-            Command, Refusal,
+            Refusal,
             fixtures::{STATES, host_commands, leading_to},
         },
     };
-
-    fn erase() -> Command {
-        Command::Erasure(ErasureCommand::Erase)
-    }
-
-    fn forget() -> Command {
-        Command::Erasure(ErasureCommand::Forget)
-    }
 
     fn erased(state: State) -> Vec<Event> {
         [leading_to(state), vec![Event::Erased {}]].concat()
@@ -74,18 +67,18 @@ mod tests {
             let skipped = was_called.then_some(skipped).into_iter();
             let removed = state.is_active().then(|| Event::Removed(why()));
             let expected = skipped.chain(removed).chain([Event::Erased {}]);
-            given(leading_to(state)).when(erase()).then(expected);
+            given(leading_to(state)).when(ErasureCommand::Erase).then(expected);
         }
-        given([]).when(erase()).then_refused(Refusal::NotFound);
+        given([]).when(ErasureCommand::Erase).then_refused(Refusal::NotFound);
     }
 
     #[test]
     fn a_guest_is_erased_once_and_then_forgotten_once() {
-        given([joined()]).when(forget()).then_nothing();
-        given(erased(State::Left)).when(erase()).then_nothing();
-        given(erased(State::Left)).when(forget()).then([Event::Forgotten {}]);
-        given(forgotten(State::Left)).when(erase()).then_nothing();
-        given(forgotten(State::Left)).when(forget()).then_nothing();
+        given([joined()]).when(ErasureCommand::Forget).then_nothing();
+        given(erased(State::Left)).when(ErasureCommand::Erase).then_nothing();
+        given(erased(State::Left)).when(ErasureCommand::Forget).then([Event::Forgotten {}]);
+        given(forgotten(State::Left)).when(ErasureCommand::Erase).then_nothing();
+        given(forgotten(State::Left)).when(ErasureCommand::Forget).then_nothing();
     }
 
     #[test]

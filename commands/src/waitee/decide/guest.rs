@@ -31,36 +31,27 @@ mod tests {
     use super::*;
     use crate::{
         spec::{called, given, joined, why},
-        waitee::{
-            Command,
-            fixtures::{STATES, leading_to},
-        },
+        waitee::fixtures::{STATES, leading_to},
     };
-
-    fn confirm() -> Command {
-        Command::Guest(GuestCommand::Confirm)
-    }
-
-    fn leave() -> Command {
-        Command::Guest(GuestCommand::Leave)
-    }
 
     #[test]
     fn a_called_guest_confirms_or_leaves() {
-        given([joined(), called()]).when(confirm()).then([Event::Confirmed(why())]);
-        given([joined(), called()]).when(leave()).then([Event::Left(why())]);
+        given([joined(), called()]).when(GuestCommand::Confirm).then([Event::Confirmed(why())]);
+        given([joined(), called()]).when(GuestCommand::Leave).then([Event::Left(why())]);
     }
 
     #[test]
     fn a_guest_reads_which_of_the_guests_own_commands_the_state_allows() {
-        given([joined()]).when(confirm()).then_refused(Refusal::NotFromForGuest(State::Waiting));
-        given(leading_to(State::Seated)).when(leave()).then_refused(Refusal::NotFromForGuest(State::Seated));
+        given([joined()]).when(GuestCommand::Confirm).then_refused(Refusal::NotFromForGuest(State::Waiting));
+        given(leading_to(State::Seated))
+            .when(GuestCommand::Leave)
+            .then_refused(Refusal::NotFromForGuest(State::Seated));
     }
 
     #[test]
     fn an_erased_visit_reads_as_not_found() {
         for state in STATES {
-            for command in [confirm(), leave()] {
+            for command in [GuestCommand::Confirm, GuestCommand::Leave] {
                 let erased = [leading_to(state), vec![Event::Erased {}]].concat();
                 given(erased).when(command).then_refused(Refusal::NotFound);
             }

@@ -99,7 +99,8 @@ fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
     Ok(Event::Called { hold_until, remind_at })
 }
 
-/// The event with those details that differ. Sealed values cannot be compared, so each of them counts as different.
+/// The event with those details that differ. Sealed values cannot be compared, so each of them counts as
+/// different.
 fn changed(visit: &Visit, details: &Details) -> Option<Event> {
     let party = &visit.party;
     let details = Details {

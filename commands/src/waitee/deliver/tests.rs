@@ -20,7 +20,7 @@ fn called() -> Vec<Visited> {
 
 /// The decision on a step, after the call and these events.
 fn after(more: impl IntoIterator<Item = Visited>, step: Command) -> Then<Waitee> {
-    given(called().into_iter().chain(more)).when(crate::waitee::Command::Deliver(step))
+    given(called().into_iter().chain(more)).when(step)
 }
 
 fn start(message: MessageId) -> Command {

@@ -31,7 +31,7 @@ fn a_name_in_another_script_stays_as_it_is() {
 }
 
 #[test]
-fn a_name_leads_nowhere_however_it_is_spelled_or_cut() {
+fn a_name_is_no_web_address_after_spelling_or_cutting() {
     let name = |list: &str| {
         to_guest(Language::En, list, "Ana", table_ready_text).split_once(": your table").unwrap().0.to_owned()
     };
@@ -52,7 +52,7 @@ fn a_name_in_another_script_takes_three_segments_at_most() {
 }
 
 #[test]
-fn one_character_more_costs_no_segment_more() {
+fn a_special_character_does_not_make_a_text_take_another_segment() {
     for list in
         ["Le Bœuf", "Wait…", "Bar 5°", "Tom®", "Phở Hòa", "N°5 “Alt” – ﬁne", "Cafe\u{301}", "ＳＵＳＨＩ"]
     {
@@ -64,14 +64,14 @@ fn one_character_more_costs_no_segment_more() {
 }
 
 #[test]
-fn a_name_of_flags_is_cut_between_them() {
+fn a_name_of_flags_is_cut_between_flags() {
     let text = to_guest(Language::En, &"🇫🇷".repeat(50), "Ana", table_ready_text);
     let name = text.split_once(": your table").unwrap().0;
     assert_eq!(name, format!("{}...", "🇫🇷".repeat(name.matches("🇫🇷").count())));
 }
 
 #[test]
-fn a_long_link_takes_a_segment_more_rather_than_the_name() {
+fn a_long_link_makes_a_text_take_two_segments_and_keeps_the_name() {
     let link = format!("https://waitlist.{}.example/visit#token", "a".repeat(100));
     let (list, guest) = ("The Restaurant at the Door".parse().unwrap(), Name::parse("Ana").unwrap());
     let (now, hold_until) = (Time::from_millis(0), Time::from_millis(600_000));
@@ -108,7 +108,7 @@ fn one_o_clock_is_singular_in_spanish() {
 }
 
 #[test]
-fn where_the_clock_is_set_meanwhile_a_hold_is_told_in_minutes() {
+fn a_hold_is_told_in_minutes_when_the_clock_is_set_before_it_ends() {
     let held = |now, hold_until| LANGUAGES.map(|language| held_at(now, hold_until, language));
     let minutes = ["for 10 minutes", "durante 10 minutos"];
     assert_eq!(held("2027-11-07T08:55:00Z", "2027-11-07T09:05:00Z"), minutes); // 01:55 PDT to 01:05 PST
@@ -121,7 +121,7 @@ fn where_the_clock_is_set_meanwhile_a_hold_is_told_in_minutes() {
 }
 
 #[test]
-fn where_clocks_are_no_longer_set_a_hold_is_told_by_the_new_clock() {
+fn a_hold_is_told_by_the_rules_of_a_zone_that_no_longer_sets_its_clock() {
     let zone = &"America/Vancouver".parse().unwrap();
     let (list, guest) = ("A".parse().unwrap(), Name::parse("A").unwrap());
     let (now, hold_until) =
@@ -131,7 +131,7 @@ fn where_clocks_are_no_longer_set_a_hold_is_told_by_the_new_clock() {
     assert!(table_ready_text(&to).contains("held until 6:47 AM"), "{}", table_ready_text(&to));
 }
 
-/// How a hold is told on a list in Los Angeles.
+/// The words for a hold on a list in Los Angeles.
 fn held_at(now: &str, hold_until: &str, language: Language) -> String {
     let zone = &"America/Los_Angeles".parse().unwrap();
     let (list, guest) = ("A".parse().unwrap(), Name::parse("A").unwrap());

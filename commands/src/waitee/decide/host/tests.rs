@@ -1,11 +1,10 @@
 use schema::{Rank, WaitlistId, value::PartySize};
 use uuid::Uuid;
 
-use super::*;
+use super::{HostCommand::*, *};
 use crate::{
     spec::{NOW_MS, at, because, called, given, joined, why},
     waitee::{
-        Command,
         fixtures::{
             STATES, call, change_size, leading_to, list_with, move_next_to, restore, target, transitions,
         },
@@ -13,33 +12,11 @@ use crate::{
     },
 };
 
-fn confirm() -> Command {
-    Command::Host(HostCommand::Confirm(why()))
-}
-
-fn seat(why: Why) -> Command {
-    Command::Host(HostCommand::Seat(why))
-}
-
-fn no_show() -> Command {
-    Command::Host(HostCommand::NoShow(why()))
-}
-
-fn leave() -> Command {
-    Command::Host(HostCommand::Leave(why()))
-}
-
-fn remove() -> Command {
-    Command::Host(HostCommand::Remove(why()))
-}
-
 #[test]
 fn a_call_holds_the_table_and_sets_the_reminder() {
     let list = list_with(r#"{"hold_minutes": 15, "remind_minutes": 5}"#);
     let (hold_until, remind_at) = (at(15 * 60_000), Some(at(10 * 60_000)));
-    given([joined()])
-        .when(Command::Host(HostCommand::Call { list }))
-        .then([Event::Called { hold_until, remind_at }]);
+    given([joined()]).when(Call { list }).then([Event::Called { hold_until, remind_at }]);
 }
 
 #[test]
@@ -50,17 +27,17 @@ fn a_called_party_is_called_again() {
 #[test]
 fn an_active_party_may_be_seated_leave_be_removed_or_not_show_up() {
     for state in STATES.into_iter().filter(|state| state.is_active()) {
-        given(leading_to(state)).when(seat(because())).then([Event::Seated(because())]);
-        given(leading_to(state)).when(leave()).then([Event::Left(why())]);
-        given(leading_to(state)).when(remove()).then([Event::Removed(why())]);
-        given(leading_to(state)).when(no_show()).then([Event::NoShow(why())]);
+        given(leading_to(state)).when(Seat(because())).then([Event::Seated(because())]);
+        given(leading_to(state)).when(Leave(why())).then([Event::Left(why())]);
+        given(leading_to(state)).when(Remove(why())).then([Event::Removed(why())]);
+        given(leading_to(state)).when(NoShow(why())).then([Event::NoShow(why())]);
     }
 }
 
 #[test]
 fn only_a_called_party_confirms() {
     for state in STATES {
-        let then = given(leading_to(state)).when(confirm());
+        let then = given(leading_to(state)).when(Confirm(why()));
         match state {
             State::Called => then.then([Event::Confirmed(why())]),
             State::Confirmed => then.then_nothing(),
@@ -81,16 +58,16 @@ fn every_state_but_waiting_is_restored() {
 
 #[test]
 fn no_party_is_restored_to_a_deleted_list() {
-    let restore = Command::Host(HostCommand::Restore { list: Waitlist::Deleted, why: why() });
+    let restore = Restore { list: Waitlist::Deleted, why: why() };
     given(leading_to(State::Left)).when(restore).then_refused(Refusal::NotFound);
 }
 
 #[test]
 fn a_repeated_transition_has_no_events() {
-    given(leading_to(State::Seated)).when(seat(because())).then_nothing();
-    given(leading_to(State::Left)).when(leave()).then_nothing();
-    given(leading_to(State::Removed)).when(remove()).then_nothing();
-    given(leading_to(State::NoShow)).when(no_show()).then_nothing();
+    given(leading_to(State::Seated)).when(Seat(because())).then_nothing();
+    given(leading_to(State::Left)).when(Leave(why())).then_nothing();
+    given(leading_to(State::Removed)).when(Remove(why())).then_nothing();
+    given(leading_to(State::NoShow)).when(NoShow(why())).then_nothing();
 }
 
 #[test]
@@ -105,7 +82,7 @@ fn a_refusal_names_exactly_the_transitions_that_the_state_allows() {
 
 #[test]
 fn a_party_that_never_joined_is_not_found() {
-    for command in [seat(why()), call(), change_size(4).1, restore()] {
+    for command in [Seat(why()), call(), change_size(4).1, restore()] {
         given([]).when(command).then_refused(Refusal::NotFound);
     }
 }
@@ -114,7 +91,7 @@ fn a_party_that_never_joined_is_not_found() {
 fn details_that_stay_the_same_are_no_event() {
     let party_size = PartySize::parse(4).ok();
     let same = Details { party_size, quoted_minutes: Some(None), ..Details::default() };
-    given([joined()]).when(Command::Host(HostCommand::Change(same))).then_nothing();
+    given([joined()]).when(Change(same)).then_nothing();
     let (bigger, change) = change_size(5);
     given([joined()]).when(change).then([Event::DetailsChanged(bigger)]);
 }

@@ -1,4 +1,5 @@
-//! Decisions on the commands of the clock, which the tick gives. They are not refused: when there is nothing to do, no event follows.
+//! Decisions on the commands of the tick. They are not refused: when there is nothing to do, no event
+//! follows.
 
 use schema::{
     Time,
@@ -8,7 +9,7 @@ use schema::{
 use crate::{waitee::Visit, waitlist::Waitlist};
 
 #[derive(Clone, Debug)]
-pub enum ClockCommand {
+pub enum TickCommand {
     /// Marks the party as a no-show when its hold has run out without an answer.
     EndHold,
     /// Removes the party when its visit has lasted too long.
@@ -17,19 +18,19 @@ pub enum ClockCommand {
     Clear { list: Waitlist, why: Why },
 }
 
-pub(super) fn decide(visit: &Visit, command: &ClockCommand, now: Time) -> Vec<Event> {
+pub(super) fn decide(visit: &Visit, command: &TickCommand, now: Time) -> Vec<Event> {
     if visit.erased || !visit.state.is_active() {
         return vec![];
     }
     match command {
-        ClockCommand::EndHold if visit.agenda.no_show_at().is_some_and(|at| at <= now) => {
+        TickCommand::EndHold if visit.agenda.no_show_at().is_some_and(|at| at <= now) => {
             vec![Event::NoShow(Why::default())]
         }
-        ClockCommand::Expire(why) if visit.is_over(now) => vec![Event::Removed(why.clone())],
-        ClockCommand::Clear { list: Waitlist::Deleted, why } => vec![Event::Removed(why.clone())],
-        ClockCommand::EndHold
-        | ClockCommand::Expire(_)
-        | ClockCommand::Clear { list: Waitlist::Kept(_) | Waitlist::None, .. } => vec![],
+        TickCommand::Expire(why) if visit.is_over(now) => vec![Event::Removed(why.clone())],
+        TickCommand::Clear { list: Waitlist::Deleted, why } => vec![Event::Removed(why.clone())],
+        TickCommand::EndHold
+        | TickCommand::Expire(_)
+        | TickCommand::Clear { list: Waitlist::Kept(_) | Waitlist::None, .. } => vec![],
     }
 }
 
@@ -45,24 +46,16 @@ mod tests {
     use crate::{
         spec::{FIRST_EVENT_MS, NOW_MS, because, called, called_until, given, joined, why},
         waitee::{
-            Command, Refusal,
+            Refusal,
             fixtures::{call, leading_to, list, restore},
         },
     };
 
-    /// From the time of the first event, which a visit begins with, so late is a day.
+    /// The time, from now, at which a day has passed since the party joined.
     const A_DAY_LATER_MS: i64 = FIRST_EVENT_MS + VISIT_MS - NOW_MS;
 
-    fn end_hold() -> Command {
-        Command::Clock(ClockCommand::EndHold)
-    }
-
-    fn expire() -> Command {
-        Command::Clock(ClockCommand::Expire(because()))
-    }
-
-    fn clear(list: Waitlist) -> Command {
-        Command::Clock(ClockCommand::Clear { list, why: because() })
+    fn clear(list: Waitlist) -> TickCommand {
+        TickCommand::Clear { list, why: because() }
     }
 
     fn skipped(why: Skip) -> Event {
@@ -77,15 +70,15 @@ mod tests {
 
     #[test]
     fn a_hold_that_ran_out_without_an_answer_is_a_no_show() {
-        given([joined(), called(), told()]).when(end_hold()).then([Event::NoShow(why())]);
-        given([joined(), called_until(1), told()]).when(end_hold()).then_nothing();
-        given([]).when(end_hold()).then_refused(Refusal::NotFound);
+        given([joined(), called(), told()]).when(TickCommand::EndHold).then([Event::NoShow(why())]);
+        given([joined(), called_until(1), told()]).when(TickCommand::EndHold).then_nothing();
+        given([]).when(TickCommand::EndHold).then_refused(Refusal::NotFound);
     }
 
     #[test]
     fn a_guest_who_was_not_told_is_no_no_show() {
-        given([joined(), called()]).when(end_hold()).then_nothing();
-        given([joined(), called(), skipped(Skip::Late)]).when(end_hold()).then_nothing();
+        given([joined(), called()]).when(TickCommand::EndHold).then_nothing();
+        given([joined(), called(), skipped(Skip::Late)]).when(TickCommand::EndHold).then_nothing();
     }
 
     #[test]
@@ -97,15 +90,21 @@ mod tests {
             Event::Erased {},
             called_until(5),
         ] {
-            given([joined(), called(), told(), answer]).when(end_hold()).then_nothing();
+            given([joined(), called(), told(), answer]).when(TickCommand::EndHold).then_nothing();
         }
     }
 
     #[test]
     fn a_visit_ends_a_day_after_joining() {
-        given([joined()]).later(A_DAY_LATER_MS - 1).when(expire()).then_nothing();
-        given([joined()]).later(A_DAY_LATER_MS).when(expire()).then([Event::Removed(because())]);
-        given(leading_to(State::Seated)).later(A_DAY_LATER_MS).when(expire()).then_nothing();
+        given([joined()]).later(A_DAY_LATER_MS - 1).when(TickCommand::Expire(because())).then_nothing();
+        given([joined()])
+            .later(A_DAY_LATER_MS)
+            .when(TickCommand::Expire(because()))
+            .then([Event::Removed(because())]);
+        given(leading_to(State::Seated))
+            .later(A_DAY_LATER_MS)
+            .when(TickCommand::Expire(because()))
+            .then_nothing();
     }
 
     #[test]
