@@ -1,16 +1,16 @@
 //! The form of the decisions' tests: given some events, when a command is decided, then these events follow.
 
+pub(crate) mod visits;
+
 use std::{convert::identity, fmt::Debug, sync::LazyLock};
 
 use infra::log::{Aggregate, Decider};
 use schema::{
-    Fact, Rank, Sealed, Time, UserId, WaitlistId, check,
+    Fact, Sealed, Time, UserId, check,
     event::DomainEvent,
     id::StreamId,
     sealed::Personal,
     user::{Event as UserEvent, Registered},
-    value::PartySize,
-    waitee::{Event as WaiteeEvent, Joined, JoinedBy, Party, Why},
     waitlist::{Settings, State},
 };
 use uuid::Uuid;
@@ -150,40 +150,4 @@ pub(crate) fn registered() -> UserEvent {
 
 pub(crate) fn password_changed() -> UserEvent {
     UserEvent::PasswordChanged { password: sealed() }
-}
-
-/// A party of four without a phone or an e-mail address.
-pub(crate) fn party() -> Party {
-    Party::new(sealed(), PartySize::parse(4).unwrap())
-}
-
-/// The party joined a minute ago.
-pub(crate) fn joined() -> WaiteeEvent {
-    WaiteeEvent::Joined(Joined {
-        waitlist: WaitlistId(Uuid::nil()),
-        party: party(),
-        day: "2026-11-20".parse().unwrap(),
-        rank: Rank::joining(at(-60_000)),
-        by: JoinedBy::Host,
-    })
-}
-
-/// The party was called, and its hold runs out now.
-pub(crate) fn called() -> WaiteeEvent {
-    called_until(0)
-}
-
-/// The party was called, and its table is held until so many minutes from now.
-pub(crate) fn called_until(minutes: i64) -> WaiteeEvent {
-    WaiteeEvent::Called { hold_until: at(minutes * 60_000), remind_at: None }
-}
-
-/// A reason for a transition.
-pub(crate) fn because() -> Why {
-    Why { reason: Some(sealed()) }
-}
-
-/// A transition without a reason.
-pub(crate) fn why() -> Why {
-    Why::default()
 }

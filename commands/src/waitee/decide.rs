@@ -87,9 +87,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{
-        spec::{LIST_OPEN, at, given, party},
-        waitee::fixtures::{list, list_with},
+    use crate::spec::{
+        LIST_OPEN, at, given,
+        visits::{list, list_with, party},
     };
 
     fn join(list: Waitlist, active: usize) -> Join {
@@ -137,6 +137,6 @@ mod tests {
 
     #[test]
     fn a_party_joins_once() {
-        given([crate::spec::joined()]).when(join(list(), 0)).then_nothing();
+        given([crate::spec::visits::joined()]).when(join(list(), 0)).then_nothing();
     }
 }

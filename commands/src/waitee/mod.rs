@@ -9,9 +9,6 @@ mod place;
 mod refusal;
 pub mod system;
 
-#[cfg(test)]
-mod fixtures;
-
 use infra::log::{Aggregate, Decider};
 use schema::{
     Fact, Rank, Time, WaitlistId,

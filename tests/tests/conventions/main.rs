@@ -28,9 +28,7 @@ const PURE: [(&str, &[&str]); 4] = [
 const LINES_MAX: usize = 300;
 
 /// Files that are still to be split.
-const LONG: [&str; 14] = [
-    "commands/src/waitee/decide/tests.rs",
-    "infra/src/log/transact.rs",
+const LONG: [&str; 12] = [
     "tests/src/stage.rs",
     "tests/tests/contract/units.rs",
     "tests/tests/journeys/accounts/sessions.rs",

@@ -42,11 +42,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        spec::{given, joined, why},
-        waitee::{
-            Refusal,
-            fixtures::{STATES, host_commands, leading_to},
+        spec::{
+            given,
+            visits::{STATES, host_commands, joined, leading_to, why},
         },
+        waitee::Refusal,
     };
 
     fn erased(state: State) -> Vec<Event> {

@@ -29,9 +29,9 @@ mod tests {
     use schema::waitee::State;
 
     use super::*;
-    use crate::{
-        spec::{called, given, joined, why},
-        waitee::fixtures::{STATES, leading_to},
+    use crate::spec::{
+        given,
+        visits::{STATES, called, joined, leading_to, why},
     };
 
     #[test]

@@ -44,11 +44,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        spec::{FIRST_EVENT_MS, NOW_MS, because, called, called_until, given, joined, why},
-        waitee::{
-            Refusal,
-            fixtures::{call, leading_to, list, restore},
+        spec::{
+            FIRST_EVENT_MS, NOW_MS, given,
+            visits::{because, call, called, called_until, joined, leading_to, list, restore, why},
         },
+        waitee::Refusal,
     };
 
     /// The time, from now, at which a day has passed since the party joined.

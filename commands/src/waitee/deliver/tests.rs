@@ -6,7 +6,10 @@ use schema::{
 use super::*;
 use crate::{
     delivery::Command,
-    spec::{Then, at, given, joined, why},
+    spec::{
+        Then, at, given,
+        visits::{joined, why},
+    },
     waitee::Waitee,
 };
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reactors::{
-    intent::{QueuedIntent, Intent},
+    intent::{Intent, QueuedIntent},
     tick::Report,
 };
 use schema::WaiteeId;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use reactors::{
     delivery::Deliver,
-    intent::{QueuedIntent, Intent},
+    intent::{Intent, QueuedIntent},
     tick::Report,
 };
 use schema::{

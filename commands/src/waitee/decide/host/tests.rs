@@ -3,13 +3,14 @@ use uuid::Uuid;
 
 use super::{HostCommand::*, *};
 use crate::{
-    spec::{NOW_MS, at, because, called, given, joined, why},
-    waitee::{
-        fixtures::{
-            STATES, call, change_size, leading_to, list_with, move_next_to, restore, target, transitions,
+    spec::{
+        NOW_MS, at, given,
+        visits::{
+            STATES, because, call, called, change_size, joined, leading_to, list_with, move_next_to, restore,
+            target, transitions, why,
         },
-        refusal::allowed,
     },
+    waitee::refusal::allowed,
 };
 
 #[test]
