@@ -18,3 +18,5 @@ pub mod waitlist;
 
 #[cfg(test)]
 mod spec;
+
+use infra::log::Decider;

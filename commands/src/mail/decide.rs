@@ -6,7 +6,7 @@ use schema::{
 };
 
 use super::{Mail, deliver::deliver};
-use crate::{delivery, user::User};
+use crate::{Decider, delivery, user::User};
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -24,11 +24,16 @@ pub enum Refusal {
     AlreadyConfirmed,
 }
 
-pub(super) fn decide(mail: &Mail, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    match (command, &mail.0) {
-        (Command::Ask { kind, account, user_seq }, None) => ask(*kind, account, *user_seq),
-        (Command::Ask { .. }, Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
-        (Command::Deliver(command), Some(wanted)) => Ok(deliver(wanted, command, now)),
+impl Decider for Mail {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        match (command, &self.0) {
+            (Command::Ask { kind, account, user_seq }, None) => ask(*kind, account, *user_seq),
+            (Command::Ask { .. }, Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
+            (Command::Deliver(command), Some(wanted)) => Ok(deliver(wanted, command, now)),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod decide;
 mod deliver;
 pub(crate) mod handler;
 
-use infra::log::{Aggregate, Decider};
+use infra::log::Aggregate;
 use schema::{
     Fact, Time,
     agenda::Agenda,
@@ -43,15 +43,6 @@ impl Aggregate for Mail {
 
     fn keeps_etag(event: &Event) -> bool {
         matches!(event, Event::Message(_))
-    }
-}
-
-impl Decider for Mail {
-    type Command = Command;
-    type Refusal = Refusal;
-
-    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-        decide::decide(self, command, now)
     }
 }
 

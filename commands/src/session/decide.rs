@@ -6,6 +6,7 @@ use schema::{
 };
 
 use super::Session;
+use crate::Decider;
 
 /// The validity of a refresh token: a month, as restaurants close for the summer.
 pub const REFRESH_TTL_MS: i64 = 30 * 24 * 3_600 * 1_000;
@@ -42,38 +43,43 @@ pub enum Refusal {
     Void,
 }
 
-pub(super) fn decide(session: &Session, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    let renewed = |user, number, Standing { seq, operator }| State {
-        user,
-        user_seq: seq,
-        operator,
-        number,
-        refreshed_at: now,
-        expires_at: now.plus_millis(REFRESH_TTL_MS),
-    };
-    let state = match (session, *command) {
-        (Session::None, Command::Start(user, standing)) => {
-            return Ok(vec![Event::Started(renewed(user, 1, standing))]);
+impl Decider for Session {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        let renewed = |user, number, Standing { seq, operator }| State {
+            user,
+            user_seq: seq,
+            operator,
+            number,
+            refreshed_at: now,
+            expires_at: now.plus_millis(REFRESH_TTL_MS),
+        };
+        let state = match (self, *command) {
+            (Session::None, Command::Start(user, standing)) => {
+                return Ok(vec![Event::Started(renewed(user, 1, standing))]);
+            }
+            (Session::Ended, Command::Revoke) => return Ok(vec![]),
+            (Session::None | Session::Ended, _) => return Err(Refusal::Void),
+            (Session::Live(state), _) => state,
+        };
+        match *command {
+            Command::Start(..) => Ok(vec![]),
+            Command::Revoke => Ok(vec![Event::Revoked(state.clone())]),
+            Command::Refresh(..) if now >= state.expires_at => Err(Refusal::Void),
+            Command::Refresh(number, standing) if number == state.number => {
+                let next = number.checked_add(1).ok_or(Refusal::Void)?;
+                Ok(vec![Event::Refreshed(renewed(state.user, next, standing))])
+            }
+            Command::Refresh(number, _) if number > state.number => Err(Refusal::Void),
+            Command::Refresh(number, _)
+                if number + 1 == state.number && now <= state.refreshed_at.plus_millis(REFRESH_GRACE_MS) =>
+            {
+                Ok(vec![])
+            }
+            Command::Refresh(..) => Ok(vec![Event::ReuseDetected(state.clone())]),
         }
-        (Session::Ended, Command::Revoke) => return Ok(vec![]),
-        (Session::None | Session::Ended, _) => return Err(Refusal::Void),
-        (Session::Live(state), _) => state,
-    };
-    match *command {
-        Command::Start(..) => Ok(vec![]),
-        Command::Revoke => Ok(vec![Event::Revoked(state.clone())]),
-        Command::Refresh(..) if now >= state.expires_at => Err(Refusal::Void),
-        Command::Refresh(number, standing) if number == state.number => {
-            let next = number.checked_add(1).ok_or(Refusal::Void)?;
-            Ok(vec![Event::Refreshed(renewed(state.user, next, standing))])
-        }
-        Command::Refresh(number, _) if number > state.number => Err(Refusal::Void),
-        Command::Refresh(number, _)
-            if number + 1 == state.number && now <= state.refreshed_at.plus_millis(REFRESH_GRACE_MS) =>
-        {
-            Ok(vec![])
-        }
-        Command::Refresh(..) => Ok(vec![Event::ReuseDetected(state.clone())]),
     }
 }
 

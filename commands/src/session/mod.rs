@@ -4,9 +4,9 @@ mod decide;
 pub(crate) mod handler;
 mod standing;
 
-use infra::log::{Aggregate, Decider, Reading};
+use infra::log::{Aggregate, Reading};
 use schema::{
-    Fact, Time,
+    Fact,
     session::{Event, State},
 };
 
@@ -36,14 +36,5 @@ impl Aggregate for Session {
 
     fn evolve(self, fact: &Fact<Event>) -> Self {
         fact.event.state().map_or(Self::Ended, |state| Self::Live(state.clone()))
-    }
-}
-
-impl Decider for Session {
-    type Command = Command;
-    type Refusal = Refusal;
-
-    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-        decide::decide(self, command, now)
     }
 }

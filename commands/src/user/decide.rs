@@ -7,6 +7,7 @@ use schema::{
 };
 
 use super::User;
+use crate::Decider;
 
 /// A command to an account. Passwords and tokens were checked before.
 #[derive(Clone, Debug)]
@@ -37,40 +38,47 @@ pub enum Refusal {
     InvalidLink,
 }
 
-pub(super) fn decide(user: &User, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    let account = match (user, command) {
-        (User::None, Command::Register(registered)) => {
-            return Ok(vec![Event::Registered(registered.clone())]);
-        }
-        (_, Command::Register(_))
-        | (User::Erased(_) | User::Forgotten, Command::Erase)
-        | (User::Forgotten, Command::Forget) => {
-            return Ok(vec![]);
-        }
-        (User::Erased(_), Command::Forget) => return Ok(vec![Event::Forgotten {}]),
-        (User::None | User::Erased(_) | User::Forgotten, Command::ConfirmEmail { .. }) => {
-            return Err(Refusal::InvalidLink);
-        }
-        (User::None | User::Erased(_) | User::Forgotten, _) | (User::Kept(_), Command::Forget) => {
-            return Err(Refusal::NotFound);
-        }
-        (User::Kept(account), _) => account,
-    };
-    Ok(match command {
-        Command::Register(_) | Command::Forget | Command::Rename(None) => vec![],
-        Command::Rename(Some(name)) => vec![Event::Renamed { name: name.clone() }],
-        Command::ConfirmEmail { .. } if account.confirmed => vec![],
-        Command::ConfirmEmail { link_ends_at } if now >= *link_ends_at => return Err(Refusal::InvalidLink),
-        Command::ConfirmEmail { .. } => vec![Event::EmailConfirmed {}],
-        Command::ChangePassword(password) => vec![Event::PasswordChanged { password: password.clone() }],
-        Command::GrantOperator if account.operator => vec![],
-        Command::GrantOperator => vec![Event::OperatorGranted {}],
-        Command::RevokeOperator if !account.operator => vec![],
-        Command::RevokeOperator => vec![Event::OperatorRevoked {}],
-        Command::CapTexts(most) if account.texts_per_day == Some(*most) => vec![],
-        Command::CapTexts(most) => vec![Event::TextsCapped { texts_per_day: *most }],
-        Command::Erase => vec![Event::Erased {}],
-    })
+impl Decider for User {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        let account = match (self, command) {
+            (User::None, Command::Register(registered)) => {
+                return Ok(vec![Event::Registered(registered.clone())]);
+            }
+            (_, Command::Register(_))
+            | (User::Erased(_) | User::Forgotten, Command::Erase)
+            | (User::Forgotten, Command::Forget) => {
+                return Ok(vec![]);
+            }
+            (User::Erased(_), Command::Forget) => return Ok(vec![Event::Forgotten {}]),
+            (User::None | User::Erased(_) | User::Forgotten, Command::ConfirmEmail { .. }) => {
+                return Err(Refusal::InvalidLink);
+            }
+            (User::None | User::Erased(_) | User::Forgotten, _) | (User::Kept(_), Command::Forget) => {
+                return Err(Refusal::NotFound);
+            }
+            (User::Kept(account), _) => account,
+        };
+        Ok(match command {
+            Command::Register(_) | Command::Forget | Command::Rename(None) => vec![],
+            Command::Rename(Some(name)) => vec![Event::Renamed { name: name.clone() }],
+            Command::ConfirmEmail { .. } if account.confirmed => vec![],
+            Command::ConfirmEmail { link_ends_at } if now >= *link_ends_at => {
+                return Err(Refusal::InvalidLink);
+            }
+            Command::ConfirmEmail { .. } => vec![Event::EmailConfirmed {}],
+            Command::ChangePassword(password) => vec![Event::PasswordChanged { password: password.clone() }],
+            Command::GrantOperator if account.operator => vec![],
+            Command::GrantOperator => vec![Event::OperatorGranted {}],
+            Command::RevokeOperator if !account.operator => vec![],
+            Command::RevokeOperator => vec![Event::OperatorRevoked {}],
+            Command::CapTexts(most) if account.texts_per_day == Some(*most) => vec![],
+            Command::CapTexts(most) => vec![Event::TextsCapped { texts_per_day: *most }],
+            Command::Erase => vec![Event::Erased {}],
+        })
+    }
 }
 
 impl From<Refusal> for Problem {

@@ -6,9 +6,9 @@ mod operator;
 pub(crate) mod password;
 pub(crate) mod public;
 
-use infra::log::{Aggregate, Decider};
+use infra::log::Aggregate;
 use schema::{
-    Fact, Sealed, Time,
+    Fact, Sealed,
     agenda::Agenda,
     user::Event,
     value::{Email, Name, PasswordHash},
@@ -94,15 +94,6 @@ impl Aggregate for User {
             (Self::Erased(account), _) => Self::Erased(account.evolve(fact)),
             (state @ (Self::None | Self::Forgotten), _) => state,
         }
-    }
-}
-
-impl Decider for User {
-    type Command = Command;
-    type Refusal = Refusal;
-
-    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-        decide::decide(self, command, now)
     }
 }
 

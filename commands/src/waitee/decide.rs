@@ -14,7 +14,7 @@ use schema::{
 
 pub use self::{erasure::ErasureCommand, guest::GuestCommand, host::HostCommand, tick::TickCommand};
 use super::{Refusal, Waitee, deliver::deliver};
-use crate::{delivery, waitlist::Waitlist};
+use crate::{Decider, delivery, waitlist::Waitlist};
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -39,18 +39,23 @@ pub struct Join {
     pub by: JoinedBy,
 }
 
-pub(super) fn decide(waitee: &Waitee, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    match (command, &waitee.0) {
-        (Command::Join(join), None) => Ok(vec![Event::Joined(joined(join, now)?)]),
-        (Command::Join(_), Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
-        (Command::Host(_) | Command::Guest(_) | Command::Tick(_) | Command::Erasure(_), None) => {
-            Err(Refusal::NotFound)
+impl Decider for Waitee {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        match (command, &self.0) {
+            (Command::Join(join), None) => Ok(vec![Event::Joined(joined(join, now)?)]),
+            (Command::Join(_), Some(_)) | (Command::Deliver(_), None) => Ok(vec![]),
+            (Command::Host(_) | Command::Guest(_) | Command::Tick(_) | Command::Erasure(_), None) => {
+                Err(Refusal::NotFound)
+            }
+            (Command::Host(command), Some(visit)) => host::decide(visit, command, now),
+            (Command::Guest(command), Some(visit)) => guest::decide(visit, *command, now),
+            (Command::Tick(command), Some(visit)) => Ok(tick::decide(visit, command, now)),
+            (Command::Erasure(command), Some(visit)) => Ok(erasure::decide(visit, *command)),
+            (Command::Deliver(command), Some(visit)) => Ok(deliver(visit, command, now)),
         }
-        (Command::Host(command), Some(visit)) => host::decide(visit, command, now),
-        (Command::Guest(command), Some(visit)) => guest::decide(visit, *command, now),
-        (Command::Tick(command), Some(visit)) => Ok(tick::decide(visit, command, now)),
-        (Command::Erasure(command), Some(visit)) => Ok(erasure::decide(visit, *command)),
-        (Command::Deliver(command), Some(visit)) => Ok(deliver(visit, command, now)),
     }
 }
 

@@ -9,7 +9,7 @@ mod place;
 mod refusal;
 pub mod system;
 
-use infra::log::{Aggregate, Decider};
+use infra::log::Aggregate;
 use schema::{
     Fact, Rank, Time, WaitlistId,
     agenda::Agenda,
@@ -77,15 +77,6 @@ impl Aggregate for Waitee {
 
     fn keeps_etag(event: &Event) -> bool {
         matches!(event, Event::Notification(_))
-    }
-}
-
-impl Decider for Waitee {
-    type Command = Command;
-    type Refusal = Refusal;
-
-    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-        decide::decide(self, command, now)
     }
 }
 

@@ -6,6 +6,7 @@ use schema::{
 };
 
 use super::Waitlist;
+use crate::Decider;
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -31,35 +32,40 @@ pub enum Refusal {
     NotEmpty(usize),
 }
 
-pub(super) fn decide(list: &Waitlist, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-    let state = match (list, command) {
-        (Waitlist::None, Command::Create(settings)) => {
-            return Ok(vec![Event::Created(State {
-                settings: settings.clone(),
-                open: true,
-                created_at: now,
-            })]);
+impl Decider for Waitlist {
+    type Command = Command;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
+        let state = match (self, command) {
+            (Waitlist::None, Command::Create(settings)) => {
+                return Ok(vec![Event::Created(State {
+                    settings: settings.clone(),
+                    open: true,
+                    created_at: now,
+                })]);
+            }
+            (Waitlist::Kept(_) | Waitlist::Deleted, Command::Create(_))
+            | (Waitlist::Deleted, Command::Delete { .. }) => {
+                return Ok(vec![]);
+            }
+            (Waitlist::None | Waitlist::Deleted, _) => return Err(Refusal::NotFound),
+            (Waitlist::Kept(state), _) => state,
+        };
+        match command {
+            Command::Create(_) => Ok(vec![]),
+            Command::Change(settings) if *settings == state.settings => Ok(vec![]),
+            Command::Change(settings) => {
+                Ok(vec![Event::SettingsChanged(State { settings: settings.clone(), ..state.clone() })])
+            }
+            Command::Open if state.open => Ok(vec![]),
+            Command::Open => Ok(vec![Event::Opened(State { open: true, ..state.clone() })]),
+            Command::Close if !state.open => Ok(vec![]),
+            Command::Close => Ok(vec![Event::Closed(State { open: false, ..state.clone() })]),
+            Command::Delete { .. } if state.open => Err(Refusal::StillOpen),
+            Command::Delete { active } if *active > 0 => Err(Refusal::NotEmpty(*active)),
+            Command::Delete { .. } => Ok(vec![Event::Deleted(state.clone())]),
         }
-        (Waitlist::Kept(_) | Waitlist::Deleted, Command::Create(_))
-        | (Waitlist::Deleted, Command::Delete { .. }) => {
-            return Ok(vec![]);
-        }
-        (Waitlist::None | Waitlist::Deleted, _) => return Err(Refusal::NotFound),
-        (Waitlist::Kept(state), _) => state,
-    };
-    match command {
-        Command::Create(_) => Ok(vec![]),
-        Command::Change(settings) if *settings == state.settings => Ok(vec![]),
-        Command::Change(settings) => {
-            Ok(vec![Event::SettingsChanged(State { settings: settings.clone(), ..state.clone() })])
-        }
-        Command::Open if state.open => Ok(vec![]),
-        Command::Open => Ok(vec![Event::Opened(State { open: true, ..state.clone() })]),
-        Command::Close if !state.open => Ok(vec![]),
-        Command::Close => Ok(vec![Event::Closed(State { open: false, ..state.clone() })]),
-        Command::Delete { .. } if state.open => Err(Refusal::StillOpen),
-        Command::Delete { active } if *active > 0 => Err(Refusal::NotEmpty(*active)),
-        Command::Delete { .. } => Ok(vec![Event::Deleted(state.clone())]),
     }
 }
 

@@ -3,9 +3,9 @@
 mod decide;
 pub(crate) mod handler;
 
-use infra::log::{Aggregate, Decider, Reading};
+use infra::log::{Aggregate, Reading};
 use schema::{
-    Fact, Time,
+    Fact,
     waitlist::{Event, State},
 };
 
@@ -43,14 +43,5 @@ impl Aggregate for Waitlist {
             | Event::Closed(state) => Self::Kept(state.clone()),
             Event::Deleted(_) => Self::Deleted,
         }
-    }
-}
-
-impl Decider for Waitlist {
-    type Command = Command;
-    type Refusal = Refusal;
-
-    fn decide(&self, command: &Command, now: Time) -> Result<Vec<Event>, Refusal> {
-        decide::decide(self, command, now)
     }
 }

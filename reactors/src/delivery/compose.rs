@@ -4,7 +4,6 @@ use commands::delivery::HasAgenda;
 use infra::{
     Backend, Failure,
     log::{Aggregate, Read},
-    vault::VaultError,
 };
 use schema::{
     StreamId, Time, UserId,
@@ -81,11 +80,5 @@ impl From<Skip> for NotComposed {
 impl From<Failure> for NotComposed {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
-    }
-}
-
-impl From<VaultError> for NotComposed {
-    fn from(error: VaultError) -> Self {
-        Self::Failed(error.into())
     }
 }

@@ -41,7 +41,7 @@ async fn compose(
     now: Time,
 ) -> Result<Composed, NotComposed> {
     wanted.suits(account, now)?;
-    let key = backend.vault.key(Subject::Account(id)).await?.ok_or(Skip::Erased)?;
+    let key = backend.vault.key(Subject::Account(id)).await.map_err(Failure::from)?.ok_or(Skip::Erased)?;
     let (Opened::Clear(name), Opened::Clear(email)) =
         (key.open(id.into(), &account.name), key.open(id.into(), &account.email))
     else {

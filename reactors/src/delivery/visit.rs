@@ -47,7 +47,8 @@ async fn compose(
         Some((_, Waitlist::Kept(list))) => list,
         Some((_, Waitlist::Deleted | Waitlist::None)) | None => return Err(Skip::Needless.into()),
     };
-    let key = backend.vault.key(Subject::Guest { account, guest }).await?.ok_or(Skip::Erased)?;
+    let subject = Subject::Guest { account, guest };
+    let key = backend.vault.key(subject).await.map_err(Failure::from)?.ok_or(Skip::Erased)?;
     let sender = Sender::read(backend, account).await?.ok_or(Skip::Erased)?;
     let key = Key { stream: guest.into(), key };
     let (phone, email) = (key.open(visit.party.phone.as_ref())?, key.open(visit.party.email.as_ref())?);
