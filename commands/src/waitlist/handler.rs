@@ -5,7 +5,7 @@ use std::future::ready;
 use infra::{
     Backend, Failure,
     http::{Call, Reply, written},
-    vault::Subject,
+    vault::{Held, Subject, VaultError},
 };
 use schema::{
     Actor, Problem, UserId, WaitlistId, access,
@@ -23,11 +23,12 @@ pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     let id = WaitlistId(created_id(backend, call, call.owner)?);
     let expect = call.expect_new()?;
     // Guests' keys are wrapped by the account's key. A local token can be for an account that never
-    // registered and has none.
+    // registered and has none. In AWS there is no such account, and hosts may not make a key.
     let account = Subject::Account(call.owner);
-    let key = match backend.vault.key(account).await? {
-        Some(key) => key,
-        None => backend.vault.create(account).await?,
+    let key = match backend.vault.held(account).await? {
+        Held::Key(key) => key,
+        Held::Tombstone => return Err(VaultError::Erased { subject: account }.into()),
+        Held::Nothing => backend.vault.create(account).await?,
     };
     let author = author_with_key(call, call.actor(), account, Some(&key), &call.said())?;
     let create = Command::Create(settings);
