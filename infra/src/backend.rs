@@ -26,15 +26,15 @@ const DELIVERIES: &str = "deliveries";
 const ERASURES: &str = "erasures";
 
 /// A parked doorbell is tried five times at intervals of 30 s before it becomes a dead letter.
-const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
+pub const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
 
 /// The visibility time-out covers a slow send and the recording of its outcome, so that no second receiver
 /// gets the message.
-const DELIVERY_POLICY: Policy = Policy { visibility: Duration::from_secs(90), attempts_max: 10 };
+pub const DELIVERY_POLICY: Policy = Policy { visibility: Duration::from_secs(90), attempts_max: 10 };
 
 /// An erasure takes moments. A failed one is tried again every minute, fifty times, before it becomes a dead
 /// letter.
-const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
+pub const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
 
 /// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be
 /// unknown to the others.

@@ -17,6 +17,7 @@ pub mod messenger;
 pub mod queue;
 pub mod rows;
 pub mod secret;
+pub mod setup;
 pub mod stream;
 pub mod tables;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! Creates the tables where the deployment does not: in the local engine, and in engines that tests use.
+//! Creates tables that no template declares: rows in AWS, and every table in the local engine and in tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

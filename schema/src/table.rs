@@ -176,6 +176,9 @@ pub const CHECKPOINTS: Table = Table {
     expiry: None,
 };
 
+/// Tables of rows. In AWS the setup lambda creates them; the deployment's template declares the others.
+pub const ROWS: &[Table] = &[WAITLISTS, WAITEES, USERS, MAILS];
+
 /// Every table of a deployment.
 pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS, MAILS];
 

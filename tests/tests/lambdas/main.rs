@@ -9,4 +9,5 @@ mod journey;
 mod logs;
 mod principal;
 mod projector;
+mod setup;
 mod start;

@@ -1,0 +1,112 @@
+//! The handler of the setup lambda, a custom resource of CloudFormation: creates the tables that the application
+//! manages itself. It may run any number of times, and deletes nothing.
+//!
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html>
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_smithy_http_client::default_connector;
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector as _, HttpConnectorSettings},
+    orchestrator::HttpRequest,
+};
+use aws_smithy_types::body::SdkBody;
+use schema::table::ROWS;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tracing::{error, info};
+
+use crate::{aws, config, failure::Failure, tables};
+
+/// The time in which CloudFormation must take the answer.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// A request of CloudFormation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Request {
+    request_type: RequestType,
+    /// The address that takes the answer. It carries its own authorization.
+    #[serde(rename = "ResponseURL")]
+    response_url: String,
+    request_id: String,
+    stack_id: String,
+    logical_resource_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum RequestType {
+    Create,
+    Update,
+    Delete,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    status: &'static str,
+    reason: String,
+    /// Always the same: another id would make CloudFormation delete the resource of the old one.
+    physical_resource_id: String,
+    request_id: String,
+    stack_id: String,
+    logical_resource_id: String,
+}
+
+/// The handler. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    client: Client,
+    prefix: String,
+}
+
+impl Setup {
+    pub async fn from_env() -> Self {
+        Self { client: Client::new(&aws::config().await), prefix: config::prefix() }
+    }
+
+    /// Does what CloudFormation asks for and answers it.
+    ///
+    /// # Errors
+    /// CloudFormation does not take the answer.
+    pub async fn handle(&self, request: Request) -> Result<(), Failure> {
+        let created = match request.request_type {
+            RequestType::Create | RequestType::Update => {
+                tables::create(&self.client, &self.prefix, ROWS).await
+            }
+            RequestType::Delete => Ok(()), // rows may be needed again
+        };
+        let failure = created.err().map(|cause| Failure::broken("create the row tables", cause).chain());
+        match &failure {
+            None => info!(request = ?request.request_type, "the row tables are as they should be"),
+            Some(cause) => error!(cause, "could not create the row tables"),
+        }
+        let answer = Answer {
+            status: if failure.is_none() { "SUCCESS" } else { "FAILED" },
+            reason: failure.unwrap_or_default(),
+            physical_resource_id: format!("{}-row-tables", self.prefix),
+            request_id: request.request_id,
+            stack_id: request.stack_id,
+            logical_resource_id: request.logical_resource_id,
+        };
+        put(&request.response_url, &answer).await
+    }
+}
+
+async fn put(url: &str, answer: &Answer) -> Result<(), Failure> {
+    let doing = "answer CloudFormation";
+    let body = serde_json::to_vec(answer).map_err(|cause| Failure::broken(doing, cause))?;
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_method("PUT").map_err(|cause| Failure::broken(doing, cause))?;
+    request.set_uri(url).map_err(|cause| Failure::broken(doing, cause))?;
+    let connector = default_connector(&HttpConnectorSettings::default(), None)
+        .ok_or_else(|| Failure::broken(doing, "this binary was built without TLS"))?;
+    let answered = timeout(ANSWER_MAX, connector.call(request)).await;
+    let answered = answered.map_err(|cause| Failure::broken(doing, cause))?;
+    let status = answered.map_err(|cause| Failure::broken(doing, cause))?.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    Err(Failure::broken(doing, format!("its address answered with status {}", status.as_u16())))
+}
