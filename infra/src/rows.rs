@@ -52,7 +52,8 @@ impl Rows {
         Self { client, prefix: prefix.to_owned() }
     }
 
-    /// Reads one row, strongly consistent: 1 read unit per 4 KB. [`Found::row`] is `None` if the row is older than `version`.
+    /// Reads one row, strongly consistent: 1 read unit per 4 KB. [`Found::row`] is `None` if the row is older
+    /// than `version`.
     ///
     /// # Errors
     /// The table cannot be read, or the item is no such row.

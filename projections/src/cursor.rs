@@ -1,4 +1,5 @@
-//! Cursors of pages. A cursor holds only the place where a page ended; account and list come from the authorized path.
+//! Cursors of pages. A cursor holds only the place where a page ended; account and list come from the
+//! authorized path.
 
 use data_encoding::BASE64URL_NOPAD;
 use schema::{Problem, body::Page, check::whole_number};
@@ -31,7 +32,8 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// Whether an entry at `place` is on the page or behind it, but not behind `end`, up to which the index was read.
+    /// Whether an entry at `place` is on the page or behind it, but not behind `end`, up to which the index
+    /// was read.
     #[must_use]
     pub fn holds(&self, place: &str, end: Option<&str>) -> bool {
         self.after.as_deref().is_none_or(|after| place > after) && end.is_none_or(|end| place <= end)
@@ -74,7 +76,7 @@ impl Kind {
         let after = match cursor {
             None => None,
             Some(text) => Some(self.place(&text).ok_or_else(|| {
-                Problem::invalid_parameter("cursor", "must be the next of a page of this same list")
+                Problem::invalid_parameter("cursor", "must be the next of an earlier page of this list")
             })?),
         };
         Ok(PageRequest { limit, after })

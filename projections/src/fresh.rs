@@ -13,8 +13,8 @@ use crate::projection::{Projection, fold};
 /// Returns the row of a stream, showing at least the events that the tokens demand.
 ///
 /// # Errors
-/// 404 if the stream is empty or the caller may not see it; 400 if a token names an event that does not exist. The table or the
-/// log cannot be read.
+/// 404 if the stream is empty or the caller may not see it; 400 if a token names an event that does not
+/// exist. The table or the log cannot be read.
 pub async fn found<P: Projection>(
     backend: &Backend,
     caller: Actor,
@@ -48,8 +48,8 @@ fn stream<P: Projection>(id: Uuid) -> StreamId {
     StreamId { category: P::Event::CATEGORY, id }
 }
 
-/// Returns the row of a stream, folded from the log if the table does not show event `seq` yet. Returns `None` if the stream is
-/// empty. Costs 1 read unit, and those of loading the stream if the row is behind.
+/// Returns the row of a stream, folded from the log if the table does not show event `seq` yet. Returns
+/// `None` if the stream is empty. Costs 1 read unit, and those of loading the stream if the row is behind.
 ///
 /// # Errors
 /// The table or the log cannot be read.
@@ -91,8 +91,8 @@ pub async fn rows<P: Projection>(
     Ok(rows)
 }
 
-/// Puts fresh rows in the place of rows read from an index: removes the index's version of each, and adds those that belong on the
-/// page.
+/// Puts fresh rows in the place of rows read from an index: removes the index's version of each, and adds
+/// those that belong on the page.
 pub fn lay_over<R: Row>(mut stored: Vec<R>, newer: Vec<R>, is_here: impl Fn(&R) -> bool) -> Vec<R> {
     stored.retain(|row| newer.iter().all(|newer| newer.id() != row.id()));
     stored.extend(newer.into_iter().filter(is_here));

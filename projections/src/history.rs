@@ -1,5 +1,5 @@
-//! The history of a stream, from the log itself: every event, opened, and whether the chain of commits holds
-//! up to there.
+//! The history of a stream, read from the log: every event with its sealed fields opened, and the state of
+//! the hash chain.
 //!
 //! A page reads as many commits as it may show. The cursor of the next page holds the chain's head.
 
@@ -24,7 +24,7 @@ use serde_json::Value;
 use self::position::{Chain, Position};
 use crate::{cursor::Kind, fresh, users::Users, waitees::Waitees};
 
-/// What says that somebody is to be forgotten.
+/// The events that begin an erasure.
 const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
 
 pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -53,7 +53,7 @@ async fn of_stream(
     let from = match &page.after {
         None => Position::START,
         Some(place) => place.parse().map_err(|_| {
-            Problem::invalid_parameter("cursor", "must be the next of a page of this same history")
+            Problem::invalid_parameter("cursor", "must be the next of an earlier page of this history")
         })?,
     };
     let CommitPage { commits, has_more: more } =
@@ -62,7 +62,7 @@ async fn of_stream(
         Some(last) => last.clone(),
         None => backend.log.latest(stream).await?.ok_or_else(Problem::not_found)?,
     };
-    // A chain that does not hold is still its owner's to see.
+    // The owner may see the history even if its chain is broken.
     access::may(call.actor(), stream, commits.first().map_or(latest.tenant, |first| first.tenant))?;
     if latest.last < fresh::demanded(&tokens, stream) {
         return Err(fresh::unknown_token().into());
@@ -70,8 +70,8 @@ async fn of_stream(
     fresh::check_others(backend, call.actor(), &tokens, |other| other == stream).await?;
     let is_whole = from == Position::START && !more;
     let is_erased =
-        if is_whole { says_erased(&commits) } else { is_erased(backend, stream, latest.last).await? };
-    // A subject that is about to be forgotten is hidden already, though the key may stand for moments.
+        if is_whole { begins_erasure(&commits) } else { is_erased(backend, stream, latest.last).await? };
+    // An erased subject is hidden at once, even while its key still exists.
     let key = if is_erased { None } else { backend.vault.key(subject).await? };
     let Page { items, next, chain } = cut(&commits, more, from, page.limit, key.as_ref())?;
     let verified = verified(chain);
@@ -79,14 +79,15 @@ async fn of_stream(
     Reply::read(latest.last, &History { items, next, verified })
 }
 
-/// One page, the start of the next, and the state of the chain up to here.
+/// A page of events.
 struct Page {
     items: Vec<Event>,
     next: Option<Position>,
+    /// The chain up to the last commit that was read.
     chain: Chain,
 }
 
-/// Cuts a page from commits, behind which there may be `more` than were read.
+/// Cuts a page from commits. `more` says that further commits follow them.
 fn cut(
     commits: &[Commit],
     more: bool,
@@ -102,7 +103,7 @@ fn cut(
         if items.len() > limit {
             break;
         }
-        shown = chain; // all of this commit is on the page
+        shown = chain; // the whole commit is on the page
     }
     let more = more || items.len() > limit;
     items.truncate(limit);
@@ -110,15 +111,14 @@ fn cut(
     Ok(Page { items, next: more.then_some(Position { after, chain: shown }), chain })
 }
 
-fn says_erased(commits: &[Commit]) -> bool {
-    let says_so = |commit: &Commit| {
+fn begins_erasure(commits: &[Commit]) -> bool {
+    let begins = |commit: &Commit| {
         commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)))
     };
-    commits.iter().any(says_so)
+    commits.iter().any(begins)
 }
 
-/// Whether the subject of a stream is erased by event `seq`: from its row, brought up to date from the log
-/// when it is behind.
+/// Whether the subject of a stream is erased as of event `seq`, by a row that is at least that fresh.
 async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool, Failure> {
     match stream.category {
         Category::Waitee => {
@@ -127,12 +127,12 @@ async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool
         Category::User => Ok(fresh::row::<Users>(backend, stream.id, seq)
             .await?
             .is_some_and(|row| row.state != State::Kept)),
-        // These hold nothing sealed, or have no history to show.
+        // Their events hold nothing sealed, or there is no page of their history.
         Category::Waitlist | Category::Session | Category::Mail => Ok(false),
     }
 }
 
-/// Walks the chain and names the first commit that does not fit.
+/// Checks the chain of commits from the first one, and names the commit that breaks it.
 #[must_use]
 pub fn verify(commits: &[Commit]) -> Verified {
     verified(commits.iter().fold(Chain::START, Chain::follow))
@@ -171,7 +171,7 @@ fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failu
         .collect()
 }
 
-/// Opens the sealed fields that are named here, and no others; what was forgotten or is damaged is null.
+/// Opens the sealed fields that are listed here, and no others. An erased or damaged value becomes null.
 fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
     match stream.category {
         Category::Waitee => {
@@ -184,11 +184,10 @@ fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
         Category::User => {
             open::<Name>(data, stream, key);
             open::<Email>(data, stream, key);
-            // It serves whoever wants to guess the password, and nobody else: neither opened nor sealed is it
-            // shown.
+            // A password's hash helps only to guess the password: it is shown neither opened nor sealed.
             hide::<PasswordHash>(data);
         }
-        Category::Mail | Category::Waitlist | Category::Session => {} // they hold nothing sealed
+        Category::Mail | Category::Waitlist | Category::Session => {} // nothing in them is sealed
     }
 }
 
@@ -216,14 +215,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_fields_that_are_named_are_opened_and_a_password_is_not_shown_at_all() {
+    fn only_listed_fields_are_opened_and_a_password_is_never_shown() {
         let user: StreamId = UserId(Uuid::from_u128(7)).into();
-        let mut data = json!({ "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } });
+        let mut data = json!({
+            "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" }
+        });
         open_all(&mut data, user, None);
-        // Without a key what is opened is null: so it shows what would have been.
+        // Without a key an opened field is null, so the nulls are the fields that would be opened.
         assert_eq!(
             data,
-            json!({ "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" } })
+            json!({
+                "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" }
+            })
         );
         let list = StreamId { category: Category::Waitlist, id: user.id };
         let mut data = json!({ "name": "Main room" });

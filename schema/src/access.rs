@@ -1,8 +1,8 @@
-//! Access to streams: the one place that decides it. Every handler's reads and writes of a stream or its row go through here.
+//! Decides access to streams. Every handler that reads or writes a stream or its row asks here.
 //!
 //! Public data needs no check: the id of a list is enough to see its name and to join it.
 //!
-//! A refusal is a 404: any other answer would tell that the id exists.
+//! A refusal is a 404: any other answer would reveal that the id exists.
 
 use crate::{
     Actor, Problem, StreamId, UserId,
@@ -12,12 +12,10 @@ use crate::{
 /// Whether `actor` may read or write a stream whose data belongs to `tenant`.
 ///
 /// # Errors
-/// 404.
+/// 404 if it may not.
 pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem> {
     let allowed = match actor {
-        // An account has what is its own, and nothing else.
         Actor::User(id) => tenant == id,
-        // A guest has the one visit.
         Actor::Guest(visit) => stream == StreamId::from(visit),
         Actor::System(Component::Accounts) => stream.category == Category::Mail,
         Actor::System(Component::Operator) => stream.category == Category::User,
@@ -54,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_touches_its_own_and_nothing_else() {
+    fn an_account_may_access_its_own_streams_only() {
         for stream in streams() {
             assert!(may(Actor::User(ANA), stream, ANA).is_ok(), "{stream}");
             assert!(may(Actor::User(ANA), stream, BEN).is_err(), "{stream}");
@@ -62,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_touches_their_own_visit_and_nothing_else_of_the_same_account() {
+    fn a_guest_may_access_their_own_visit_only() {
         for stream in streams() {
             assert_eq!(
                 may(Actor::Guest(WaiteeId(Uuid::from_u128(7))), stream, ANA).is_ok(),
@@ -73,12 +71,12 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_parts_touch_only_the_streams_they_are_for() {
-        let touched = |component| streams().map(|stream| may(Actor::System(component), stream, ANA).is_ok());
-        assert_eq!(touched(Component::Accounts), [false, true, false, false, false]);
-        assert_eq!(touched(Component::Operator), [true, false, false, false, false]);
-        assert_eq!(touched(Component::Eraser), [true, false, false, false, true]);
-        assert_eq!(touched(Component::Delivery), [false, true, false, false, true]);
-        assert_eq!(touched(Component::Tick), [false, false, false, false, true]);
+    fn a_component_may_access_the_categories_that_it_serves() {
+        let allowed = |component| streams().map(|stream| may(Actor::System(component), stream, ANA).is_ok());
+        assert_eq!(allowed(Component::Accounts), [false, true, false, false, false]);
+        assert_eq!(allowed(Component::Operator), [true, false, false, false, false]);
+        assert_eq!(allowed(Component::Eraser), [true, false, false, false, true]);
+        assert_eq!(allowed(Component::Delivery), [false, true, false, false, true]);
+        assert_eq!(allowed(Component::Tick), [false, false, false, false, true]);
     }
 }

@@ -1,4 +1,5 @@
-//! The duties that a visit, an account or a mail leaves to be done, and their times. Folded from events, so that log and rows agree.
+//! The open duties of a visit, an account or a mail, and their times. They are folded from events, so log and
+//! rows agree.
 
 mod hold;
 
@@ -17,16 +18,15 @@ pub const VISIT_MS: i64 = 24 * 3_600_000;
 /// The time that the eraser has before an erasure counts as late.
 const ERASURE_MS: i64 = 5 * 60_000;
 
-/// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
     /// Send a message, or record why it is not sent.
     Deliver(MessageId),
-    /// The hold ran out: the guest did not come.
+    /// Mark the party as a no-show: the hold ran out.
     NoShow,
-    /// The visit has lasted for too long.
+    /// End the visit: it has lasted too long.
     Expire,
-    /// The account or guest was erased, and its key is still there.
+    /// Delete the key of an erased account or guest.
     Forget,
 }
 
@@ -35,19 +35,18 @@ pub enum Duty {
 pub struct Agenda {
     #[serde(default, skip_serializing_if = "Ledger::is_empty")]
     pub messages: Ledger,
-    /// The hold of a table, while there is one.
+    /// The hold of a table, while the party is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
-    /// The time at which a visit ends, if it is not over before.
+    /// The time at which the tick ends the visit, if it is not over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Time>,
-    /// Whether the visit is over.
+    /// Whether the party was seated, left, was removed or did not come.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,
-    /// The time of the erasure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<Time>,
-    /// Whether the key is gone.
+    /// Whether the key is deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
 }
@@ -59,8 +58,9 @@ impl Agenda {
         self.duties(Entry::due_at).min_by_key(|(at, _)| *at)
     }
 
-    /// The time from which the tick finds it: the minute in which a duty is due, or overdue when another process has it first. Whole
-    /// minutes seldom change, and a worker that is told too early waits for the rest.
+    /// The time from which the tick finds the stream: the minute in which a duty falls due, or is overdue if
+    /// the reactor has it first. It is rounded to a minute so that rows change seldom; a worker that gets the
+    /// duty early waits for the rest.
     #[must_use]
     pub fn sought_at(&self) -> Option<Time> {
         self.duties(Entry::sought_at).map(|(at, _)| at).min().map(Time::minute)
@@ -77,7 +77,7 @@ impl Agenda {
         messages.chain(no_show).chain(expire).chain(forget)
     }
 
-    /// After an event of a visit.
+    /// The agenda after an event of a visit.
     #[must_use]
     pub fn of_visit(mut self, fact: &Fact<waitee::Event>) -> Self {
         use waitee::Event;
@@ -105,14 +105,14 @@ impl Agenda {
             Event::Forgotten {} => self.forgotten = true,
             Event::DetailsChanged(_) | Event::Moved { .. } => {}
             Event::Notification(event) => {
-                self.hold_anew_if_late(event, fact.at);
+                self.restart_if_late(event, fact.at);
                 self.messages.record(event, fact.at);
             }
         }
         self
     }
 
-    /// After an event of an account.
+    /// The agenda after an event of an account.
     #[must_use]
     pub fn of_account(mut self, fact: &Fact<user::Event>) -> Self {
         use user::Event;
@@ -130,7 +130,7 @@ impl Agenda {
         self
     }
 
-    /// After an event of a mail to an owner.
+    /// The agenda after an event of a mail to an owner.
     #[must_use]
     pub fn of_mail(mut self, fact: &Fact<mail::Event>) -> Self {
         match &fact.event {
@@ -142,7 +142,7 @@ impl Agenda {
         self
     }
 
-    /// The hold is over: a reminder has no purpose, and a call whose outcome is unknown is not sent again.
+    /// Ends the hold: the reminder is withdrawn, and a call with an unknown outcome is not sent again.
     fn end_call(&mut self) {
         self.hold = None;
         self.messages.withdraw(Kind::Reminder);

@@ -1,6 +1,7 @@
 //! Bodies of requests and answers, field by field.
 //!
-//! A request body is first read as plain JSON types (a wrong shape is 400), then parsed into values (a wrong value is 422).
+//! A request body is first read as plain JSON types (a wrong shape is 400), then parsed into values (a wrong
+//! value is 422).
 
 pub mod account;
 pub mod guest;

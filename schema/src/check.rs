@@ -1,4 +1,4 @@
-//! Reading what a client sent: every fault found and named, not only the first.
+//! Reads what a client sent, and reports every fault in it.
 
 use serde::de::DeserializeOwned;
 
@@ -15,12 +15,12 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Check(Vec<Fault>);
 
 impl Check {
-    /// The value, or nothing and a fault remembered.
+    /// Returns the value, or records the fault.
     pub fn value<T>(&mut self, pointer: &str, parsed: Result<T, Invalid>) -> Option<T> {
         parsed.map_err(|invalid| self.fault(pointer, invalid.0)).ok()
     }
 
-    /// As [`Check::value`], for a value that need not be there.
+    /// As [`Check::value`], for a value that may be absent.
     pub fn optional<R, T>(
         &mut self,
         pointer: &str,
@@ -30,7 +30,7 @@ impl Check {
         raw.and_then(|raw| self.value(pointer, parse(raw)))
     }
 
-    /// As [`Check::optional`], for a merge patch: absent stays, null clears.
+    /// As [`Check::optional`], for a merge patch: an absent field stays unchanged, null clears it.
     pub fn patch<R, T>(
         &mut self,
         pointer: &str,
@@ -56,15 +56,15 @@ impl Check {
         }
     }
 
-    /// Remembers a fault.
+    /// Records a fault.
     pub fn fault(&mut self, pointer: &str, detail: impl Into<String>) {
         self.0.push(Fault { at: Place::Pointer(pointer.to_owned()), detail: detail.into() });
     }
 
-    /// Gives the value when no fault was found.
+    /// Returns the value if there is no fault.
     ///
     /// # Errors
-    /// The faults, as one problem.
+    /// All faults, as one problem.
     pub fn done<T>(self, value: Option<T>) -> Result<T, Problem> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -73,7 +73,7 @@ impl Check {
     }
 }
 
-/// A number in a header or a parameter, in the one way we write it: digits alone, no sign, no zeros in front.
+/// Reads a number in a header or a parameter: digits only, without sign or leading zeros.
 #[must_use]
 pub fn whole_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
@@ -82,11 +82,12 @@ pub fn whole_number(text: &str) -> Option<u64> {
 /// Reads a JSON body; an empty one reads as `{}`.
 ///
 /// # Errors
-/// No JSON, or unknown, doubled, missing or wrongly typed fields: a problem that points at the place.
+/// The body is not JSON, or has an unknown, repeated, missing or wrongly typed field: a problem that points
+/// at it.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = text(body);
     if body.trim_ascii_start().starts_with(b"[") {
-        // serde would take a list for an object whose fields are not named.
+        // serde would read a list as an object's fields in order.
         return Err(misfit(String::new(), "must be an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
@@ -98,8 +99,9 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(parsed)
 }
 
-/// The content of a JSON body in the canonical form of RFC 8785: however fields are ordered, spaced and escaped, the same
-/// content gives the same bytes. A body that is not JSON, or holds a number that no double can hold, stands for itself.
+/// The content of a JSON body in the canonical form of RFC 8785: the order, spacing and escapes of its fields
+/// make no difference. A body that is not JSON, or holds a number outside the range of a double, is returned
+/// unchanged.
 #[must_use]
 pub fn canonical(body: &[u8]) -> Vec<u8> {
     let body = text(body);
@@ -108,14 +110,14 @@ pub fn canonical(body: &[u8]) -> Vec<u8> {
     canonical.unwrap_or_else(|| body.to_vec())
 }
 
-/// The JSON text of a body. A byte order mark before it is ignored, as RFC 8259, section 8.1, allows.
+/// The JSON text of a body, without a byte order mark (RFC 8259, section 8.1).
 fn text(body: &[u8]) -> &[u8] {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     if body.is_empty() { b"{}" } else { body }
 }
 
 fn malformed(pointer: String, error: &serde_json::Error) -> Problem {
-    // serde's messages quote the value that was sent; what is wrong with it can be said without it.
+    // serde's messages quote the value that was sent, which may be personal: only the rest is passed on.
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
     if message == "number out of range" {
@@ -140,7 +142,7 @@ fn malformed(pointer: String, error: &serde_json::Error) -> Problem {
 
 fn misfit(pointer: String, detail: impl Into<String>) -> Problem {
     let errors = vec![Fault { at: Place::Pointer(pointer), detail: detail.into() }];
-    Problem { errors, ..Problem::new(Slug::MalformedBody, "The body is not what was asked for; see errors.") }
+    Problem { errors, ..Problem::new(Slug::MalformedBody, "The body is malformed; see errors.") }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_body_is_pointed_at() {
+    fn a_problem_points_at_the_fault_in_a_body() {
         assert_eq!(
             fault(r#"{"name":"Ana","party_size":"4"}"#),
             ("/party_size".into(), "must be a whole number".into())
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_content_is_the_same_however_it_is_written() {
+    fn order_spacing_and_escapes_make_no_difference() {
         let content = canonical(br#"{"name":"Ana","party_size":2,"note":null}"#);
         for written in [
             r#"{"party_size": 2, "note": null, "name": "Ana"}"#,

@@ -1,7 +1,7 @@
-//! The unit of the event log: a commit holds the 1 to n events that one command produced in one stream.
+//! Commits: the 1 to n events that one command produced in one stream.
 //!
-//! A commit is stored as one item, costs one conditional write and arrives as one stream record. It hashes its predecessor, so an
-//! altered stream is detected.
+//! A commit is stored as one item, costs one conditional write and arrives as one stream record. It holds the
+//! hash of its predecessor, which reveals altered streams.
 
 mod bytes;
 mod chain;
@@ -18,7 +18,7 @@ pub use self::{
 };
 use crate::{Actor, StreamId, Time, UserId, event::DomainEvent};
 
-/// The part of a commit that the caller knows. Numbers, time and hashes come from the log.
+/// The part of a commit that the caller provides. Numbers, time and hashes come from the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
     /// The account that the data belongs to.
@@ -32,16 +32,17 @@ pub struct Author {
     pub causation: Option<String>,
 }
 
-/// Identifies a command, so that a repetition is recognised.
+/// Identifies a command, so that its repetition is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandId {
     /// Hash of the idempotency key.
     pub key: Tag,
-    /// MAC of the request's content under the subject's key; `None` when that key is gone, then `key` alone decides.
+    /// MAC of the request's content under the subject's key; `None` if that key is deleted, and then `key`
+    /// alone identifies.
     pub request: Option<Tag>,
 }
 
-/// A commit, as it is stored.
+/// A stored commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     pub stream: StreamId,
@@ -51,7 +52,7 @@ pub struct Commit {
     pub last: u64,
     /// UUIDv7 whose milliseconds are `at`.
     pub commit: Uuid,
-    /// The time it was decided; later than the stream's previous commit.
+    /// The time of the decision; later than the stream's previous commit.
     pub at: Time,
     pub actor: Actor,
     /// The account that the data belongs to.
@@ -67,7 +68,7 @@ pub struct Commit {
     /// The event that caused this commit: `stream@seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation: Option<String>,
-    /// JSON text of `[{ type, v, data }]`: exactly the bytes that are hashed.
+    /// The JSON text `[{ type, v, data }]`: exactly the bytes that are hashed.
     pub events: String,
     /// The hash of the previous commit; zeros for the first.
     pub prev: Hash,
@@ -81,7 +82,7 @@ pub struct Fact<E> {
     pub stream: StreamId,
     /// The event's number in the stream.
     pub seq: u64,
-    /// The time it was decided.
+    /// The time of the decision.
     pub at: Time,
     /// The account that the data belongs to.
     pub tenant: UserId,
@@ -89,7 +90,7 @@ pub struct Fact<E> {
 }
 
 impl Commit {
-    /// Chains events behind `tail`. The id's milliseconds are `at`; its randomness comes from the caller.
+    /// Makes the commit that follows `tail`. The caller provides the id, whose milliseconds are `at`.
     ///
     /// # Errors
     /// An event cannot be written as JSON.
@@ -149,7 +150,7 @@ impl Commit {
         let mut sha = Sha256::new();
         sha.update(self.prev.0);
         for field in fields {
-            // A length that no field can have tells an absent field from an empty one.
+            // An absent field has a length that no field can have, so it differs from an empty one.
             sha.update(field.map_or(u32::MAX, |bytes| bytes.len() as u32).to_be_bytes());
             sha.update(field.unwrap_or_default());
         }

@@ -11,13 +11,14 @@ use crate::id::Category;
 pub trait DomainEvent: Serialize + Clone + Send + Sync + 'static {
     const CATEGORY: Category;
 
-    /// Every stored type with its current version.
+    /// Every stored type, with the version that is written.
     const TYPES: &'static [(&'static str, u32)];
 
-    /// The stored type and the version it is written with: `("waitee.joined", 1)`. A stored name never changes.
+    /// The stored type and the version it is written with: `("waitee.joined", 1)`. A stored name never
+    /// changes.
     fn stored_type(&self) -> (&'static str, u32);
 
-    /// Reads the data of a stored event. `None` when this code does not know the type or version.
+    /// Reads the data of a stored event. Returns `None` if this code does not know the type or version.
     fn read(kind: &str, v: u32, data: &RawValue) -> Option<serde_json::Result<Self>>;
 
     fn type_name(&self) -> &'static str {
@@ -40,10 +41,11 @@ pub trait DomainEvent: Serialize + Clone + Send + Sync + 'static {
 /// }
 /// ```
 ///
-/// This makes `enum Event` and its [`DomainEvent`]. Variants under `message` are those of [`crate::message::Event`], held in one
-/// variant of the given name. `v2 from { 1 => upgrade }` reads version 1 as well: `upgrade` turns its shape into the payload.
+/// Declares `enum Event` and implements [`DomainEvent`] for it. The variants under `message` are those of
+/// [`crate::message::Event`], held in one variant of the given name. `v2 from { 1 => upgrade }` also reads
+/// version 1: `upgrade` converts its shape to the payload.
 macro_rules! events {
-    // The data of one variant, read: a payload, or the fields of a struct variant.
+    // Reads the data of one variant: a payload, or the fields of a struct variant.
     (@read $data:ident $variant:ident ($payload:ty)) => {
         serde_json::from_str::<$payload>($data.get()).map(Self::$variant)
     };
@@ -124,7 +126,7 @@ macro_rules! events {
 
 pub(crate) use events;
 
-/// The number of a version that is written as `v1` to `v9`. Evaluated while compiling.
+/// The number of a version written as `v1` to `v9`. It is evaluated at compile time.
 #[expect(clippy::panic, reason = "a version that is not written so does not compile")]
 pub(crate) const fn version(text: &str) -> u32 {
     match *text.as_bytes() {

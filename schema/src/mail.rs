@@ -1,4 +1,4 @@
-//! Events of a mail to an account's owner. Each such mail is a stream of its own, whose tenant is the account.
+//! Events of a mail to an account's owner. Each mail has a stream of its own, whose tenant is the account.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use crate::{event::events, message};
 pub enum Kind {
     /// Greets a new account, with the link that confirms its address.
     Welcome,
-    /// Holds that link again.
+    /// Sends that link again.
     Confirmation,
-    /// Holds a link that sets a new password.
+    /// Sends a link to set a new password.
     PasswordReset,
 }
 
 impl Kind {
-    /// Whether its link confirms the account's address.
+    /// Whether the mail's link confirms the account's address.
     #[must_use]
     pub fn confirms(self) -> bool {
         match self {
@@ -37,11 +37,12 @@ impl From<Kind> for message::Kind {
     }
 }
 
-/// A mail is to be sent to the account's address.
+/// A mail to the account's address was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     pub kind: Kind,
-    /// The account's last event at that time. A password that was changed by a later one makes a reset needless.
+    /// Number of the account's last event at that time. A later change of the password makes a reset
+    /// needless.
     pub user_seq: u64,
 }
 

@@ -1,8 +1,8 @@
 //! Messages to guests and owners: their kinds, their events, and the ledger of their outcomes.
 //!
-//! A message follows from one event and is named by it. Before sending, the sender appends `Started` with a time until
-//! which no other process may send (the lease), and afterwards the outcome. A lease that ran out without an outcome means
-//! that the message may have been sent or not.
+//! A message is named by the event that causes it. The sender first appends `Started` with a time until which
+//! no other process may send (the lease), and then the outcome. If the lease expires without an outcome, the
+//! message may have been sent or not.
 
 mod kind;
 mod ledger;
@@ -28,7 +28,7 @@ pub enum Channel {
     Email,
 }
 
-/// A process is about to send the message; no other may before `until`.
+/// A process sends the message; no other process may before `until`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     pub message: MessageId,
@@ -45,7 +45,7 @@ pub struct Sent {
     pub attempt: u32,
     /// May differ from the channel of `Started`: a refused text goes as an e-mail.
     pub channel: Channel,
-    /// The carrier's id for it.
+    /// The carrier's id of the message.
     pub provider_id: String,
 }
 
@@ -54,9 +54,9 @@ pub struct Sent {
 pub struct Failed {
     pub message: MessageId,
     pub attempt: u32,
-    /// The carrier's code for the reason, or one of ours.
+    /// The carrier's code of the reason, or one of ours.
     pub code: String,
-    /// Time of the next attempt; absent when there is none.
+    /// Time of the next attempt; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Time>,
 }
@@ -65,14 +65,15 @@ pub struct Failed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     pub message: MessageId,
-    /// The attempt that held the lease, and so knows that it was not sent; absent when there was no lease.
+    /// The attempt that held the lease and therefore knows that it did not send; absent if there was no
+    /// lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// Not named `reason`: elsewhere that is free text of a host.
+    /// Not named `reason`, which elsewhere is free text of a host and sealed.
     pub why: Skip,
 }
 
-/// A message that was sent came back, or was reported as unwanted.
+/// A sent message came back, or was reported as unwanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounced {
     pub message: MessageId,
@@ -82,25 +83,25 @@ pub struct Bounced {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Skip {
-    /// It is older than its purpose.
+    /// Its purpose has passed.
     Late,
-    /// It has no purpose any more: the guest came, went or was called again, or the link was used.
+    /// It is no longer needed: the guest came, went or was called again, or the link was used.
     Needless,
-    /// There is neither a number nor an address.
+    /// The guest gave neither a number nor an address.
     NoAddress,
     /// The account's e-mail address is not confirmed, so it may not send texts.
     AccountUnconfirmed,
     /// The number is not of the list's region.
     OtherCountry,
-    /// The number is known to take none: toll-free, premium rate or a fixed line.
+    /// The number is known to take no texts: toll-free, premium rate or a fixed line.
     NotForTexts,
     /// The guest or account was erased.
     Erased,
     /// The number's owner opted out of texts.
     OptedOut,
-    /// The account has used up its messages of this channel for today.
+    /// The account has reached its messages a day on this channel.
     AccountCap,
-    /// The recipient has got as many messages today as allowed.
+    /// The recipient has got as many messages a day as allowed.
     RecipientCap,
 }
 
@@ -110,17 +111,17 @@ pub enum Skip {
 pub enum Bounce {
     /// The mailbox does not exist, or the address is known to take no mail.
     Permanent,
-    /// The mailbox refused it for now.
+    /// The mailbox refused it temporarily.
     Transient,
     /// It came back without a reason.
     Undetermined,
-    /// The reader marked it as unwanted.
+    /// The recipient marked it as unwanted.
     Complaint,
-    /// The carrier found it harmful and did not send it.
+    /// The carrier considered it harmful and did not send it.
     Rejected,
 }
 
-/// An event of a message. Each category of streams stores it under names of its own.
+/// An event of a message. Each category of streams stores it under its own type names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Event {

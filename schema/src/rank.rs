@@ -1,16 +1,17 @@
-//! Places in line, as strings that sort in the order of the line.
+//! Ranks: strings that sort in the order of the line.
 //!
-//! A party that joins takes the moment of joining as its place, so joining reads nothing. A party that moves takes a
-//! string strictly between its new neighbours (fractional indexing, <https://www.figma.com/blog/realtime-editing-of-ordered-sequences/>).
+//! A party that joins gets its rank from the time of joining, so joining reads nothing. A party that moves
+//! gets a string strictly between those of its new neighbours (fractional indexing,
+//! <https://www.figma.com/blog/realtime-editing-of-ordered-sequences/>).
 
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const MOMENT_DIGITS: u32 = 8; // 62^8 ms: good for 6,900 years
+const TIME_DIGITS: u32 = 8; // 62^8 ms are 6,900 years
 
-/// The longest place in line, in bytes. Halving one gap some 600 times in a row gets there.
+/// The longest rank. Some 600 moves into the same gap reach it.
 pub const RANK_BYTES_MAX: usize = 128;
 
 /// A place in line. Ranks compare as text; the visit's id orders equal ranks.
@@ -19,11 +20,11 @@ pub const RANK_BYTES_MAX: usize = 128;
 pub struct Rank(String);
 
 impl Rank {
-    /// The place of a party that joins at this moment, behind all that joined earlier.
+    /// The rank of a party that joins at this time, behind all that joined earlier.
     #[must_use]
     pub fn joining(at: Time) -> Self {
         let mut rest = u64::try_from(at.millis()).unwrap_or(0);
-        let mut digits = vec![0u8; MOMENT_DIGITS as usize];
+        let mut digits = vec![0u8; TIME_DIGITS as usize];
         for digit in digits.iter_mut().rev() {
             *digit = (rest % 62) as u8;
             rest /= 62;
@@ -32,10 +33,10 @@ impl Rank {
         Self::from_digits(&digits)
     }
 
-    /// A place strictly between two others; `None` stands for the head or the end of the line.
+    /// A rank strictly between two others; `None` stands for the head or the end of the line.
     ///
-    /// Returns `None` when there is no room: the two are equal, in the wrong order, or so close that the result would
-    /// exceed [`RANK_BYTES_MAX`].
+    /// Returns `None` if there is no room: the two are equal, in the wrong order, or so close that the result
+    /// would exceed [`RANK_BYTES_MAX`].
     #[must_use]
     pub fn between(before: Option<&Self>, after: Option<&Self>) -> Option<Self> {
         let low = before.map(Self::digits).unwrap_or_default();
@@ -87,20 +88,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_party_that_joins_later_stands_behind() {
+    fn later_joins_get_later_ranks() {
         let at = |ms| Rank::joining(Time::from_millis(ms));
         assert!(at(1_795_000_000_000) < at(1_795_000_000_001));
         assert!(at(0) < at(9_999_999_999_999));
     }
 
     #[test]
-    fn there_is_no_place_between_equals() {
+    fn there_is_no_rank_between_equal_ranks() {
         let rank = Rank::joining(Time::from_millis(1));
         assert_eq!(Rank::between(Some(&rank), Some(&rank)), None);
     }
 
     #[test]
-    fn halving_one_gap_too_often_returns_none() {
+    fn moving_into_one_gap_too_often_returns_none() {
         let low = Rank::joining(Time::from_millis(1));
         let mut high = Rank::joining(Time::from_millis(2));
         let mut halvings = 0;
@@ -116,7 +117,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn a_thousand_insertions_keep_one_strict_order(places in prop::collection::vec(any::<prop::sample::Index>(), 1..200)) {
+        fn any_insertions_keep_one_strict_order(places in prop::collection::vec(any::<prop::sample::Index>(), 1..200)) {
             let mut line: Vec<Rank> = vec![Rank::joining(Time::from_millis(1_795_000_000_000))];
             for place in places {
                 let at = place.index(line.len() + 1);

@@ -1,21 +1,19 @@
-//! The one table of routes. Router, lambda wiring and authorization tests derive from it.
+//! The table of routes, from which the router, the lambdas' wiring and the authorization tests derive.
 
 use crate::problem::{Problem, Slug};
 
-/// What a request asks for, by the lambda that serves it.
+/// A route, by the lambda that serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
-    /// Registration, sign-in, and what an account does with itself.
+    /// Registration, sign-in and the commands on an account.
     Accounts(Accounts),
-    /// Commands of an owner.
+    /// Commands of hosts.
     Hosts(Hosts),
-    /// Commands of guests, who have no account.
+    /// Commands of guests.
     Guests(Guests),
-    /// Reads.
     Reads(Reads),
 }
 
-/// Of the accounts' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Accounts {
     Register,
@@ -32,7 +30,6 @@ pub enum Accounts {
     Jwks,
 }
 
-/// Of the hosts' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hosts {
     CreateWaitlist,
@@ -53,7 +50,6 @@ pub enum Hosts {
     EraseWaitee,
 }
 
-/// Of the guests' lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Guests {
     Join,
@@ -61,7 +57,6 @@ pub enum Guests {
     Leave,
 }
 
-/// Of the lambda of reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reads {
     Me,
@@ -77,7 +72,7 @@ pub enum Reads {
     Health,
 }
 
-/// Which lambda serves a route.
+/// The lambda that serves a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     Accounts,
@@ -86,32 +81,27 @@ pub enum Role {
     Reads,
 }
 
-/// Who may ask.
+/// The callers that may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Anyone.
     Public,
-    /// An account, for what is its own.
+    /// An account, for its own data.
     Owner,
 }
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The HTTP method.
     pub method: &'static str,
     /// The path; `{id}` stands for one UUID, `{token}` for a guest's visit token.
     pub path: &'static str,
-    /// What it asks for.
     pub route: Route,
-    /// Who may ask.
     pub access: Access,
-    /// The status of success.
+    /// The status of a successful answer.
     pub success: u16,
 }
 
 impl Entry {
-    /// Who serves it.
     #[must_use]
     pub fn role(&self) -> Role {
         match self.route {
@@ -131,7 +121,6 @@ const fn public(method: &'static str, path: &'static str, route: Route, success:
     Entry { method, path, route, access: Access::Public, success }
 }
 
-/// Every route.
 pub const ROUTES: &[Entry] = &[
     public("POST", "/v1/users", Route::Accounts(Accounts::Register), 201),
     public("POST", "/v1/users/confirm", Route::Accounts(Accounts::ConfirmEmail), 204),
@@ -177,10 +166,11 @@ pub const ROUTES: &[Entry] = &[
     public("GET", "/healthz", Route::Reads(Reads::Health), 200),
 ];
 
-/// Finds the row for a request, and the text in the place of `{id}` or `{token}` in its path. HEAD finds the row of GET.
+/// Finds the row of a request, and the text in the place of `{id}` or `{token}` in its path. HEAD finds the
+/// row of GET.
 ///
 /// # Errors
-/// No such path, or not with this method.
+/// No route has this path, or none of them this method.
 pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&'p str>), Problem> {
     let method = if method == "HEAD" { "GET" } else { method };
     let mut allow = Vec::new();
@@ -202,7 +192,8 @@ pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&
     Err(Problem { allow, ..Problem::new(Slug::MethodNotAllowed, detail) })
 }
 
-/// `Some` when the path fits the template; inside, the text in the place of `{id}` or `{token}`.
+/// `None` if the path does not fit the template; else the text in the place of `{id}` or `{token}`, if the
+/// template has one.
 fn matches<'p>(template: &str, path: &'p str) -> Option<Option<&'p str>> {
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     let mut id = None;
@@ -228,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
+    fn a_wrong_method_is_answered_with_the_allowed_ones() {
         let problem = find("PUT", "/v1/waitlists/abc").unwrap_err();
         assert_eq!(
             (problem.slug, problem.allow),
@@ -237,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn head_finds_what_get_finds() {
+    fn head_finds_the_route_of_get() {
         for path in ["/healthz", "/v1/waitlists/abc", "/v1/public/visits/abc"] {
             assert_eq!(find("HEAD", path).unwrap(), find("GET", path).unwrap(), "{path}");
         }

@@ -11,12 +11,12 @@ pub trait Personal: Sized {
 
     fn clear(&self) -> &str;
 
-    /// Makes the value from opened text. It was parsed before it was sealed, so it is not checked again.
+    /// Makes the value from opened text, without a check: it was parsed before it was sealed.
     fn from_clear(text: String) -> Self;
 }
 
-/// A personal value encrypted under a guest's or account's key: base64url of key kind (1 byte), nonce (12 bytes) and
-/// AEAD ciphertext with its tag.
+/// A personal value encrypted under a guest's or account's key: base64url of key kind (1 byte), nonce (12
+/// bytes) and AEAD ciphertext with its tag.
 ///
 /// The kind and the stream determine the key. Only `infra::vault` opens it.
 #[derive(Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Events of a session. Each carries the whole state, so that reading the latest commit is reading the session.
+//! Events of a session. Each holds the whole state, so one commit is read however long the stream.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,14 @@ use crate::{Time, event::events, id::UserId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     pub user: UserId,
-    /// Number of the account's last event when the session was last refreshed; a later event may end the session.
+    /// Number of the account's last event at the last refresh; a later event may end the session.
     pub user_seq: u64,
     /// Whether the account is an operator, as of `user_seq`.
     pub operator: bool,
-    /// Number of the refresh token that is valid now, from 1.
+    /// Number of the current refresh token, from 1.
     pub number: u32,
-    /// When that token was issued.
+    /// The time at which that token was issued.
     pub refreshed_at: Time,
-    /// When that token expires.
     pub expires_at: Time,
 }
 
@@ -26,14 +25,14 @@ events! {
     "session.started" v1 => Started(State),
     /// A refresh token was exchanged for the next.
     "session.refreshed" v1 => Refreshed(State),
-    /// A refresh token was used that had been replaced: another copy of it exists. The session ends.
+    /// A replaced refresh token was used again, so a copy of it exists. The session ends.
     "session.reuse-detected" v1 => ReuseDetected(State),
     /// The owner signed out. The session ends.
     "session.revoked" v1 => Revoked(State),
 }
 
 impl Event {
-    /// The session after this event; `None` when the event ended it.
+    /// The session after this event; `None` if the event ended it.
     #[must_use]
     pub fn state(&self) -> Option<&State> {
         match self {

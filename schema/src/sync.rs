@@ -1,13 +1,13 @@
-//! Sync tokens: a write answers with one, and a read that carries it shows that write.
+//! Sync-Tokens. A write answers with one, and a read that sends it back shows that write.
 
 use std::{fmt, str::FromStr};
 
 use crate::{StreamId, check::whole_number};
 
-/// The most tokens one read may carry.
+/// The most tokens of one read.
 pub const SYNC_TOKENS_MAX: usize = 16;
 
-/// `<stream>@<seq>`: the stream has at least this many events.
+/// `<stream>@<seq>`: the read must show the stream's event `seq`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncToken {
     pub stream: StreamId,

@@ -1,8 +1,10 @@
-//! The tables: names, keys, indexes, and the rows of read models. Tables are created locally by these layouts, and the deployment's
-//! template is checked against them.
+//! Tables with their keys and indexes, and the rows of read models. The local backend creates its tables by
+//! these layouts, and the deployment's template is checked against them.
 //!
-//! Each read model has a file with its row, its table, and the keys of its indexes. The projection that writes rows and the readers
-//! that query them take names and keys from there.
+//! Each read model has a file with its row, its table, and the keys of its indexes. The projection that
+//! writes rows and the readers that query them take names and keys from there. In every row, `seq` is the
+//! number of the last event that it shows, `v` the version of the fold that wrote it, and `tenant` the
+//! account that it belongs to.
 
 mod due;
 mod mails;
@@ -24,16 +26,13 @@ pub use self::{
 };
 use crate::{Time, UserId};
 
-/// The type of a key attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
-    /// String.
     S,
-    /// Number.
     N,
 }
 
-/// A key attribute.
+/// Name and type of a key attribute.
 pub type Key = (&'static str, KeyType);
 
 /// The attributes that an index holds besides its keys.
@@ -48,9 +47,7 @@ pub enum Projected {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index {
     pub name: &'static str,
-    /// Partition key.
     pub hash: Key,
-    /// Sort key.
     pub range: Key,
     pub projected: Projected,
 }
@@ -59,12 +56,10 @@ pub struct Index {
 pub struct Table {
     /// The part of its name after the deployment's prefix.
     pub suffix: &'static str,
-    /// Partition key.
     pub hash: Key,
-    /// Sort key.
     pub range: Option<Key>,
     pub indexes: &'static [Index],
-    /// Whether its changes feed a stream (new images).
+    /// Whether changes feed a stream (with new images).
     pub streamed: bool,
     /// The attribute with the time after which DynamoDB may delete an item, in Unix seconds.
     pub expiry: Option<&'static str>,
@@ -83,7 +78,8 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// The account it belongs to.
     fn tenant(&self) -> UserId;
 
-    /// Marks the row as showing event `seq` and written by version `v` of the fold. `due_at` puts it into the index `due`.
+    /// Marks the row as showing event `seq` and written by version `v` of the fold. `due_at` puts it into the
+    /// index `due`.
     fn stamp(&mut self, seq: u64, v: u32, due_at: Option<Time>);
 }
 
@@ -122,7 +118,7 @@ fn by_time(at: Time, id: impl Display) -> String {
 
 use KeyType::{N, S};
 
-/// The event log. Its `audit` index is the account-wide history.
+/// The event log. The index `audit` holds the account-wide history.
 pub const EVENTS: Table = Table {
     suffix: "events",
     hash: ("stream", S),
@@ -137,7 +133,7 @@ pub const EVENTS: Table = Table {
     expiry: None,
 };
 
-/// Keys of subjects, and claims on e-mail addresses.
+/// Keys of accounts and guests, and claims on e-mail addresses.
 pub const VAULT: Table =
     Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: None };
 
@@ -186,6 +182,11 @@ pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USER
 pub const LOCAL: &[Table] = &[QUEUE, CHECKPOINTS];
 
 impl Table {
+    /// A table of rows: one per stream, by the stream's id.
+    const fn of_rows(suffix: &'static str, indexes: &'static [Index]) -> Self {
+        Self { suffix, hash: ("id", S), range: None, indexes, streamed: false, expiry: None }
+    }
+
     /// The full name in the deployment `prefix`.
     #[must_use]
     pub fn name(&self, prefix: &str) -> String {

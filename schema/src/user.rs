@@ -8,11 +8,10 @@ use crate::{
     value::{Email, Name, PasswordHash},
 };
 
-/// A new account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registered {
     pub name: Sealed<Name>,
-    /// The address as its owner typed it.
+    /// The address as the owner typed it.
     pub email: Sealed<Email>,
     pub password: Sealed<PasswordHash>,
 }
@@ -22,16 +21,16 @@ events! {
     User;
     "user.registered" v1 => Registered(Registered),
     "user.renamed" v1 => Renamed { name: Sealed<Name> },
-    /// The owner followed a mailed link: the address is theirs.
+    /// The owner followed a mailed link, which proves that the address is theirs.
     "user.email-confirmed" v1 => EmailConfirmed {},
-    /// Every session ends.
+    /// All sessions end.
     "user.password-changed" v1 => PasswordChanged { password: Sealed<PasswordHash> },
     "user.operator-granted" v1 => OperatorGranted {},
     "user.operator-revoked" v1 => OperatorRevoked {},
-    /// The account's texts per day are limited to another number than the default.
+    /// The account has a limit of its own on texts a day.
     "user.texts-capped" v1 => TextsCapped { texts_per_day: u32 },
-    /// The account is to be forgotten, with all its guests. Only the forgetting follows.
+    /// The account is to be forgotten, with all its guests. Only `Forgotten` follows.
     "user.erased" v1 => Erased {},
-    /// The account's key is gone for good, and its e-mail address is free.
+    /// The account's key is deleted, and its e-mail address is free again.
     "user.forgotten" v1 => Forgotten {},
 }

@@ -1,4 +1,4 @@
-//! Values that are valid by construction: parsed at the door, trusted inside.
+//! Values that are valid by construction: parsed when a request arrives, and trusted from then on.
 
 mod characters;
 mod email;
@@ -24,7 +24,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::sealed::Personal;
 
-/// Why a value was refused: what is allowed, in words a client can show.
+/// A refused value. The text says what is allowed, in words that a client can show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub String);
@@ -60,15 +60,15 @@ macro_rules! personal_text {
 }
 
 personal_text! {
-    /// A person's name, 1 to 100 characters.
+    /// The name of a person, 1 to 100 characters.
     Name, "name"
 }
 personal_text! {
-    /// What a host notes about a party, 1 to 500 characters.
+    /// A host's note about a party, 1 to 500 characters.
     Note, "note"
 }
 personal_text! {
-    /// Why something was done, in the host's words, 1 to 200 characters.
+    /// A host's reason for a command, 1 to 200 characters.
     Reason, "reason"
 }
 personal_text! {
@@ -81,13 +81,14 @@ personal_text! {
 }
 
 personal_text! {
-    /// The stored hash of a password, a PHC string. Only `commands` makes and reads one.
+    /// The stored hash of a password, a PHC string. Only `commands` makes and checks it.
     PasswordHash, "password"
 }
 
 impl Name {
     /// # Errors
-    /// Empty, too long, with control characters or invisible ones, or with text that mail programs turn into a link.
+    /// The text is empty or too long, holds control characters or invisible ones, or would become a link in
+    /// mail programs.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         text::name(raw, NAME_CHARS_MAX).map(Self)
     }
@@ -95,7 +96,7 @@ impl Name {
 
 impl Note {
     /// # Errors
-    /// Empty, too long, with control characters, or with characters that turn the direction of writing.
+    /// The text is empty or too long, or holds control characters or ones that turn the direction of writing.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         text::prose(raw, NOTE_CHARS_MAX).map(Self)
     }
@@ -103,18 +104,16 @@ impl Note {
 
 impl Reason {
     /// # Errors
-    /// Empty, too long, with control characters, or with characters that turn the direction of writing.
+    /// The text is empty or too long, or holds control characters or ones that turn the direction of writing.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         text::prose(raw, REASON_CHARS_MAX).map(Self)
     }
 }
 
-/// A language that messages are written in.
+/// A language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum Language {
-    /// English.
     En,
-    /// Spanish.
     Es,
 }
 
@@ -141,7 +140,8 @@ impl fmt::Display for Language {
 
 /// The name of a list, 1 to 100 characters. It is public and no personal data.
 ///
-/// A stored name is read without a check, so that events stay readable when new names are judged more strictly.
+/// A stored name is read without a check, so that events stay readable when new names are judged more
+/// strictly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ListName(String);
@@ -166,8 +166,7 @@ impl fmt::Display for ListName {
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
-    /// The largest there is.
-    pub const MOST: u32 = MAX;
+    pub const MAX: u32 = MAX;
 
     /// # Errors
     /// The number lies outside the bounds.
@@ -176,7 +175,7 @@ impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
         number.map(Self).ok_or_else(|| Invalid(format!("must be a whole number from {MIN} to {MAX}")))
     }
 
-    /// As [`Bounded::parse`], of a number in a request body.
+    /// As [`Bounded::parse`], for a number in a request body.
     ///
     /// # Errors
     /// The number lies outside the bounds.
@@ -196,15 +195,15 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Bounded<MIN, MAX>
     }
 }
 
-/// How many people a party is.
+/// The number of people in a party.
 pub type PartySize = Bounded<1, 100>;
-/// How many parties a list holds.
+/// The most parties on a list's board.
 pub type Capacity = Bounded<1, 400>;
-/// For how many minutes a called party's table is held.
+/// The minutes for which a called party's table is held.
 pub type HoldMinutes = Bounded<1, 120>;
-/// How many minutes before the hold ends a reminder goes out.
+/// The minutes between a reminder and the end of the hold.
 pub type RemindMinutes = Bounded<1, 119>;
-/// Minutes of waiting that are quoted.
+/// Quoted minutes of waiting.
 pub type QuoteMinutes = Bounded<0, 600>;
 
 #[cfg(test)]
@@ -212,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_letters_and_an_end() {
+    fn a_name_is_trimmed_bounded_and_without_control_characters() {
         assert_eq!(Name::parse("  Ana María ").unwrap().clear(), "Ana María");
         for raw in ["", "   ", "\u{7}\u{8}", "a\u{0}b", "two\nlines", &"x".repeat(101)] {
             assert!(Name::parse(raw).is_err(), "{raw}");
@@ -224,18 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_name_of_a_list_is_read_although_it_would_be_refused_today() {
+    fn a_stored_list_name_is_read_even_if_it_would_be_refused_now() {
         let stored: ListName = serde_json::from_str("\"joes-pizza.com\"").unwrap();
         assert_eq!(stored.to_string(), "joes-pizza.com");
     }
 
     #[test]
-    fn personal_values_do_not_print() {
+    fn personal_values_are_left_out_of_debug_output() {
         assert_eq!(format!("{:?}", Name::parse("Ana").unwrap()), "Name(..)");
     }
 
     #[test]
-    fn a_bounded_number_says_its_bounds() {
+    fn a_refused_number_is_answered_with_its_bounds() {
         assert_eq!(PartySize::parse(0).unwrap_err().0, "must be a whole number from 1 to 100");
         assert!(PartySize::parse(1_000_000).is_err());
         assert_eq!(PartySize::parse(100).unwrap().get(), 100);

@@ -11,30 +11,25 @@ use crate::{
     value::{Email, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason},
 };
 
-/// The person who put a party on the list.
+/// The person who added the party to the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinedBy {
-    /// At the door.
     Host,
-    /// On their own phone.
     Guest,
 }
 
-/// The state of a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// On the list.
     Waiting,
     Called,
-    /// On the way to the table.
+    /// The guest answered the call and is on the way.
     Confirmed,
-    /// At the table.
     Seated,
-    /// Gone of their own accord.
+    /// The guest gave up the place.
     Left,
-    /// Taken off by the host.
+    /// The host took the party off the list.
     Removed,
     NoShow,
 }
@@ -68,7 +63,7 @@ pub struct Party {
 }
 
 impl Party {
-    /// A party of which nothing is known but name and size.
+    /// A party with a name and a size only.
     #[must_use]
     pub fn new(name: Sealed<Name>, party_size: PartySize) -> Self {
         Self { name, party_size, phone: None, email: None, note: None, quoted_minutes: None, language: None }
@@ -89,20 +84,18 @@ impl Party {
     }
 }
 
-/// A party joined a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     pub waitlist: WaitlistId,
     #[serde(flatten)]
     pub party: Party,
-    /// The business day, in the list's time zone.
+    /// The business day in the list's time zone.
     pub day: NaiveDate,
-    /// Their place in line.
     pub rank: Rank,
     pub by: JoinedBy,
 }
 
-/// Changed details. Outer `None`: unchanged; inner `None`: cleared.
+/// Changes of a party. Outer `None`: unchanged; inner `None`: cleared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +114,7 @@ pub struct Details {
     pub language: Option<Option<Language>>,
 }
 
-/// The host's words for a transition.
+/// The host's reason for a transition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,30 +126,29 @@ events! {
     Waitee;
     "waitee.joined" v1 => Joined(Joined),
     "waitee.details-changed" v1 => DetailsChanged(Details),
-    /// The table is ready, and held until `hold_until`.
+    /// The table is ready and held until `hold_until`.
     "waitee.called" v1 => Called {
         hold_until: Time,
-        /// When the guest is reminded; `None` when the list sends no reminders.
+        /// The time of the reminder; `None` if the list sends none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remind_at: Option<Time>,
     },
-    /// The party is on its way; the hold no longer runs out.
+    /// The party is on its way. Its hold does not run out.
     "waitee.confirmed" v1 => Confirmed(Why),
     "waitee.seated" v1 => Seated(Why),
     "waitee.left" v1 => Left(Why),
     "waitee.removed" v1 => Removed(Why),
     "waitee.no-show" v1 => NoShow(Why),
-    /// The party waits again, at its old place.
+    /// The party waits again at its former place.
     "waitee.restored" v1 => Restored(Why),
-    /// The party has another place in line.
     "waitee.moved" v1 => Moved {
         rank: Rank,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Sealed<Reason>>,
     },
-    /// The guest is to be forgotten. Only the forgetting and outcomes of messages follow.
+    /// The guest is to be forgotten. Only `Forgotten` and outcomes of messages follow.
     "waitee.erased" v1 => Erased {},
-    /// The guest's key is gone for good.
+    /// The guest's key is deleted.
     "waitee.forgotten" v1 => Forgotten {},
     message Notification {
         "waitee.notification-started" v1 => Started,

@@ -8,46 +8,43 @@ use crate::{
     value::{Capacity, DayStart, HoldMinutes, Language, ListName, QuoteMinutes, Region, RemindMinutes, Zone},
 };
 
-/// The settings of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     pub name: ListName,
-    /// The business day follows its wall clock.
+    /// The time zone of the business day and of messages.
     pub time_zone: Zone,
-    /// Its telephone numbers need no prefix.
+    /// The country whose telephone numbers need no prefix.
     pub region: Region,
-    /// Parties that may wait at once.
+    /// The most parties on the board.
     pub capacity: Capacity,
-    /// How long a called party's table is held.
     pub hold_minutes: HoldMinutes,
-    /// How long before the hold ends the guest is reminded; not at all when absent.
+    /// The guest is reminded this long before the hold ends; absent: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_minutes: Option<RemindMinutes>,
-    /// Minutes quoted per party ahead; nothing is quoted when absent.
+    /// The minutes that a quote counts for each party ahead; absent: no quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote_minutes: Option<QuoteMinutes>,
-    /// The language of messages to guests who name none.
+    /// The language of messages to guests without a language of their own.
     pub language: Language,
-    /// When a new business day starts.
     pub day_starts: DayStart,
 }
 
 impl Settings {
-    /// The quote for a party behind `ahead` others, at most [`QuoteMinutes::MOST`]. `None` when the list quotes nothing.
+    /// The quote for a party behind `ahead` others, at most [`QuoteMinutes::MAX`]; `None` if the list gives
+    /// no quotes.
     #[must_use]
     pub fn quote(&self, ahead: usize) -> Option<QuoteMinutes> {
         let minutes =
             i64::from(self.quote_minutes?.get()).saturating_mul(i64::try_from(ahead).unwrap_or(i64::MAX));
-        QuoteMinutes::parse(minutes.min(QuoteMinutes::MOST.into())).ok()
+        QuoteMinutes::parse(minutes.min(QuoteMinutes::MAX.into())).ok()
     }
 }
 
-/// A list after an event. Every event carries it whole, so that reading the latest commit is reading the list.
+/// A list after an event. Every event holds the whole state, so one commit is read however long the stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     #[serde(flatten)]
     pub settings: Settings,
-    /// Whether parties may join.
     pub open: bool,
     pub created_at: Time,
 }
@@ -55,19 +52,16 @@ pub struct State {
 events! {
     /// An event of a list.
     Waitlist;
-    /// A new list is open.
+    /// A new list, which is open.
     "waitlist.created" v1 => Created(State),
     "waitlist.settings-changed" v1 => SettingsChanged(State),
-    /// Parties may join.
     "waitlist.opened" v1 => Opened(State),
-    /// Parties may no longer join.
     "waitlist.closed" v1 => Closed(State),
-    /// The list is gone; its history stays.
     "waitlist.deleted" v1 => Deleted(State),
 }
 
 impl Event {
-    /// The list as it is after this event.
+    /// The list after this event.
     #[must_use]
     pub fn state(&self) -> &State {
         match self {

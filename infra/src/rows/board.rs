@@ -35,8 +35,8 @@ impl Rows {
         Ok(self.on_board(list, limit).await?.len())
     }
 
-    /// The rank of the nearest party after `rank` on the board, or before it with `backwards`. Skips the parties in `not`: the
-    /// moving party and the one it moves next to, whose rows may be stale.
+    /// The rank of the nearest party after `rank` on the board, or before it with `backwards`. Skips the
+    /// parties in `not`: the moving party and the one it moves next to, whose rows may be stale.
     ///
     /// # Errors
     /// As [`Rows::page`].

@@ -1,4 +1,4 @@
-//! The projector lambda: the events table's stream, and what was parked of it.
+//! The projector lambda: applies the stream of the events table, and parked doorbells.
 
 use infra::{Backend, lambda};
 use projections::feed::Feed;

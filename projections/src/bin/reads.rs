@@ -1,4 +1,4 @@
-//! The lambda of reads.
+//! The lambda that serves reads.
 
 use infra::{Backend, lambda};
 

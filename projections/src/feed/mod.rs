@@ -23,7 +23,7 @@ use crate::{
     waitlists::Waitlists,
 };
 
-/// How often a row is read again after another feed has written it meanwhile.
+/// Attempts to write a row that other feeds keep writing.
 const RACES_MAX: u32 = 10;
 
 /// Announces that a stream has grown up to event `last`.

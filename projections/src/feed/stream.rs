@@ -21,9 +21,9 @@ use super::{Doorbell, Parked, apply, retry};
 /// The consumer's name in checkpoints and parked doorbells.
 pub const CONSUMER: &str = "projector";
 
-/// How many streams of a batch are projected at once.
+/// Streams of a batch that are projected at once.
 const STREAMS_AT_ONCE: usize = 8;
-/// How often a doorbell is tried before it is parked.
+/// Attempts to apply a doorbell before it is parked.
 const ATTEMPTS_MAX: u32 = 3;
 const RETRY_DELAY_MS: u64 = 50; // doubled before each retry
 
@@ -65,7 +65,11 @@ impl Feed {
         let failed: Vec<String> = stream::iter(batches.into_values())
             .map(|StreamBatch { doorbell, first_record }| async move {
                 self.apply_or_park(&doorbell).await.err().map(|failure| {
-                    error!(stream = %doorbell.stream, cause = failure.chain(), "could neither apply nor park a doorbell; its records will be delivered again");
+                    error!(
+                        stream = %doorbell.stream,
+                        cause = failure.chain(),
+                        "could neither apply nor park a doorbell; its records will be delivered again"
+                    );
                     first_record
                 })
             })
@@ -122,7 +126,12 @@ fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, StreamBatch> {
     for record in records {
         if record.event_name != INSERT {
             // Events are only inserted. A change or removal was made by other means than this code.
-            error!(alarm = "event-altered", change = record.event_name, keys = ?record.change.keys, "an event in the log was modified or removed");
+            error!(
+                alarm = "event-altered",
+                change = record.event_name,
+                keys = ?record.change.keys,
+                "an event in the log was modified or removed"
+            );
             continue;
         }
         let Some(Announced { stream, seq, commit, record }) = read(record) else { continue };

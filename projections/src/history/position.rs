@@ -1,4 +1,4 @@
-//! Where a page of a history ended: the last event shown, and the chain of commits up to there, so that the
+//! The place where a page of a history ended: the last event shown, and the chain of commits up to it. The
 //! next page reads and verifies on from there.
 
 use std::{fmt, str::FromStr};
@@ -9,7 +9,7 @@ use schema::{
     commit::{Broken, Bytes, Tail},
 };
 
-/// A place in a stream's history. Its holder may alter it, and then deceives nobody else about the chain.
+/// A place in a stream's history. A client that alters it gets a wrong `verified`, for its own requests only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     /// Number of the last event shown.
@@ -21,7 +21,7 @@ pub(super) struct Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chain {
     pub(super) head: Tail,
-    /// The first commit that does not fit, and why.
+    /// The first commit that breaks the chain, and how.
     pub(super) broken: Option<(u64, Broken)>,
 }
 
@@ -32,7 +32,7 @@ impl Position {
 impl Chain {
     pub(super) const START: Self = Self { head: Tail::EMPTY, broken: None };
 
-    /// The chain with one commit more. Behind a commit that does not fit, nothing is said of later ones.
+    /// The chain with one more commit. Only the first break is kept.
     pub(super) fn follow(self, commit: &Commit) -> Self {
         let broken = self.broken.or_else(|| Some((commit.seq, self.head.follow(commit).err()?)));
         Self { head: commit.tail(), broken }
@@ -58,7 +58,6 @@ impl fmt::Display for Position {
     }
 }
 
-/// The text is no position.
 #[derive(Debug)]
 pub(super) struct NotAPosition;
 
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_otherwise_is_no_position() {
+    fn any_other_spelling_is_no_position() {
         let good = Position::START.to_string();
         let others = ["", "1", "42.41.1.", "+1", "x"].map(str::to_owned);
         for text in others.into_iter().chain([

@@ -13,11 +13,12 @@ use schema::{
 use super::Mails;
 use crate::fresh;
 
-/// The state of the last mail whose link confirms the caller's address: the welcome mail, or one that was asked for later. Half a
-/// read unit, and those of the mails that `tokens` name.
+/// The state of the last mail whose link confirms the caller's address: the welcome mail, or one that was
+/// asked for later. Half a read unit, and those of the mails that `tokens` name.
 ///
 /// # Errors
-/// A token names a mail that the caller may not see, or an event that does not exist. The table or the log cannot be read.
+/// A token names a mail that the caller may not see, or an event that does not exist. The table or the log
+/// cannot be read.
 pub(crate) async fn confirming(
     backend: &Backend,
     call: &Call<'_>,
@@ -35,6 +36,7 @@ pub(crate) async fn confirming(
     let newer = newer.into_iter().filter(|row| row.confirms.is_some());
     // Of two rows of the same mail, the one with more events is the newer.
     let last = stored.into_iter().chain(newer).max_by(|a, b| (&a.made, a.seq).cmp(&(&b.made, b.seq)));
-    // The welcome mail is asked for together with the registration: it is due even if its row does not exist yet.
+    // The welcome mail is asked for together with the registration: it is due even if its row does not exist
+    // yet.
     Ok(last.map_or("due", |row| row.status(backend.clock.now())))
 }

@@ -27,7 +27,8 @@ use crate::{
 /// The most parties that a board shows: a full list, and room for parties restored to it.
 const BOARD_PARTIES_MAX: usize = 500;
 
-/// The parties of a list: the board in queue order, or with `?day=` all parties of a business day by time of joining.
+/// The parties of a list: the board in queue order, or with `?day=` all parties of a business day by time of
+/// joining.
 pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [day, limit, cursor] = call.query(["day", "limit", "cursor"])?;
     let id = WaitlistId(call.path_id()?);
@@ -57,8 +58,8 @@ pub(crate) async fn list(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
     Reply::read(row.seq, &lists::show(backend, &row, Some(active)))
 }
 
-/// Selects the streams that a page of a list and its parties depends on: the list, and any party, because only a party's row
-/// names its list.
+/// Selects the streams that a page of a list and its parties depends on: the list, and any party, because
+/// only a party's row names its list.
 pub(super) fn shown_with(id: WaitlistId) -> impl Fn(StreamId) -> bool {
     move |stream| stream == id.into() || stream.category == Category::Waitee
 }
@@ -74,7 +75,8 @@ pub(super) async fn position_of(
     Ok(position(row, &board(backend, caller, list, tokens).await?))
 }
 
-/// The whole board in queue order, at least as fresh as the tokens demand. The caller's access to the list is checked before.
+/// The whole board in queue order, at least as fresh as the tokens demand. The caller's access to the list is
+/// checked before.
 async fn board(
     backend: &Backend,
     caller: Actor,
@@ -91,8 +93,8 @@ async fn board(
     Ok(rows)
 }
 
-/// The position that a party has among these rows by its rank. An index that is behind may show the party at another place, or not
-/// at all.
+/// The position that a party has among these rows by its rank. An index that is behind may show the party at
+/// another place, or not at all.
 fn position(row: &WaiteeRow, board: &[WaiteeRow]) -> Option<u32> {
     let is_ahead = |other: &&WaiteeRow| other.id != row.id && (&other.rank, other.id) < (&row.rank, row.id);
     u32::try_from(board.iter().filter(is_ahead).count() + 1).ok()

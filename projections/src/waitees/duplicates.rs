@@ -18,7 +18,8 @@ pub(super) struct Duplicates {
 type First = (usize, Uuid);
 
 impl Duplicates {
-    /// The first party on the board with this one's phone number or e-mail address. Parties are passed in queue order.
+    /// The first party on the board with this one's phone number or e-mail address. Parties are passed in
+    /// queue order.
     pub(super) fn first_like(&mut self, waitee: &Waitee) -> Option<Uuid> {
         let this = (self.seen, waitee.id);
         self.seen += 1;

@@ -33,7 +33,8 @@ pub(super) async fn keys(
         .collect())
 }
 
-/// A party. Without the key it is shown as erased. `duplicate_of` is left to the board, which knows the other parties.
+/// A party. Without the key it is shown as erased. `duplicate_of` is left to the board, which knows the other
+/// parties.
 pub(super) fn show(row: &WaiteeRow, key: Option<&SubjectKey>, position: Option<u32>, now: Time) -> Waitee {
     Waitee {
         id: row.id.0,

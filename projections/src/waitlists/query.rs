@@ -23,7 +23,8 @@ use crate::{
 /// The bound on counting the parties of a list for guests. Lists hold fewer.
 const WAITING_COUNTED_MAX: usize = 500;
 
-/// A list as everyone may see it, without tokens of visits: the caller is unknown. The number of parties is that of the rows.
+/// A list as everyone may see it, without tokens of visits: the caller is unknown. The number of parties is
+/// that of the rows.
 pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
     let row = at_the_door(backend, WaitlistId(call.path_id()?), &call.sync_tokens()?).await?;
@@ -74,8 +75,8 @@ pub(crate) async fn kept(
     only_kept(fresh::found::<Waitlists>(backend, caller, id.0, tokens).await?)
 }
 
-/// Like [`kept`], for pages that are open to everyone: the id of a list is enough to see it. A list of a forgotten account is not
-/// found.
+/// Like [`kept`], for pages that are open to everyone: the id of a list is enough to see it. A list of a
+/// forgotten account is not found.
 pub(crate) async fn at_the_door(
     backend: &Backend,
     id: WaitlistId,

@@ -1,4 +1,4 @@
-//! The time for which a table is held, which a guest who is told late has in full.
+//! The time for which a table is held. A guest who is told late has the full time from then on.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,13 @@ use crate::{
     message::{self, Entry, Kind, LEASE_MS, MessageId},
 };
 
-/// A message that a table is ready is late when it is started this long after the hold began. The hold then
-/// begins anew.
+/// A table-ready message that starts later than this after the hold began restarts the hold.
 const LATE_MS: i64 = LEASE_MS;
 
-/// How long after the hold began a guest may still be told that the table is ready, if the hold does not last
-/// longer.
+/// A table-ready message is worth sending this long after the hold began, or as long as the hold lasts.
 const TOLD_LATE_MAX_MS: i64 = 30 * 60_000;
 
-/// A table is held for a party that was called.
+/// The hold of a table for a called party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Number of the event that called the party.
@@ -25,7 +23,7 @@ pub struct Hold {
 }
 
 impl Agenda {
-    /// The hold of a guest who is told at `at`: as it is, or its whole length from then on if that is late.
+    /// The hold for a guest who is told at `at`: unchanged, or restarted at `at` if that is late.
     #[must_use]
     pub fn hold_told_at(&self, at: Time) -> Option<Hold> {
         let hold = self.hold?;
@@ -36,7 +34,7 @@ impl Agenda {
         Some(Hold { until: hold.until.plus_millis(late_ms), ..hold })
     }
 
-    /// Until when a message of this kind about the hold has a purpose.
+    /// The time until which a message of this kind about the hold has a purpose.
     #[must_use]
     pub fn good_until(&self, kind: Kind) -> Option<Time> {
         let until = self.hold?.until;
@@ -44,27 +42,28 @@ impl Agenda {
         Some(late.map_or(until, |entry| until.max(entry.wanted_at.plus_millis(TOLD_LATE_MAX_MS))))
     }
 
-    /// When the party becomes a no-show: when the hold runs out. Never while the guest may still be told that
-    /// the table is ready, nor when they were not told for a fault that is neither theirs nor the account's.
+    /// The time at which the party becomes a no-show: the end of the hold. `None` while the table-ready
+    /// message is still to be sent, and if it was not sent for a reason that is neither the guest's nor the
+    /// account's.
     #[must_use]
     pub fn no_show_at(&self) -> Option<Time> {
         let hold = self.hold?;
         self.about_hold().is_none_or(Entry::had_its_chance).then_some(hold.until)
     }
 
-    /// A guest who is told late has the whole hold from then on, and the reminder moves with it.
-    pub(super) fn hold_anew_if_late(&mut self, event: &message::Event, at: Time) {
+    /// Restarts the hold if its message is started late; the reminder moves by as much.
+    pub(super) fn restart_if_late(&mut self, event: &message::Event, at: Time) {
         let (message::Event::Started(started), Some(hold)) = (event, self.hold) else { return };
         let Some(told) = self.hold_told_at(at).filter(|told| *told != hold) else { return };
         if started.message != table_ready(hold) {
             return;
         }
-        self.messages.put_off(Kind::Reminder, told.until.millis() - hold.until.millis());
+        self.messages.postpone(Kind::Reminder, told.until.millis() - hold.until.millis());
         self.messages.want_since(started.message, at);
         self.hold = Some(told);
     }
 
-    /// The message that the table is ready; `wanted_at` is when the hold began.
+    /// The table-ready message; its `wanted_at` is the begin of the hold.
     fn about_hold(&self) -> Option<&Entry> {
         self.messages.entry(table_ready(self.hold?))
     }
@@ -82,7 +81,7 @@ mod tests {
         Time::from_millis(ms)
     }
 
-    /// Called at 0, with a table held for so many minutes.
+    /// The agenda of a party called at 0, whose table is held for so many minutes.
     fn held(minutes: i64) -> Agenda {
         let mut agenda =
             Agenda { hold: Some(Hold { call: 2, until: at(minutes * 60_000) }), ..Agenda::default() };
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_who_is_told_within_a_minute_has_what_is_left_of_the_hold_and_later_all_of_it() {
+    fn a_hold_is_restarted_when_the_guest_is_told_over_a_minute_late() {
         for (told_ms, until_ms) in [(60_000, 600_000), (60_001, 660_001), (900_000, 1_500_000)] {
             assert_eq!(held(10).hold_told_at(at(told_ms)), Some(Hold { call: 2, until: at(until_ms) }));
         }
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_worth_telling_for_half_an_hour_or_for_as_long_as_the_table_is_held() {
+    fn a_table_ready_message_has_a_purpose_for_half_an_hour_or_the_whole_hold() {
         assert_eq!(held(10).good_until(Kind::TableReady), Some(at(30 * 60_000)));
         assert_eq!(held(10).good_until(Kind::Reminder), Some(at(10 * 60_000)));
         assert_eq!(held(120).good_until(Kind::TableReady), Some(at(120 * 60_000)));

@@ -24,7 +24,7 @@ fn joined() -> Event {
     })
 }
 
-/// At minute 1, for ten minutes, with a reminder after seven.
+/// A call at minute 1 that holds the table for ten minutes, with a reminder after seven.
 fn called() -> Event {
     Event::Called { hold_until: at(11), remind_at: Some(at(8)) }
 }
@@ -49,7 +49,7 @@ fn sent(kind: Kind) -> Event {
     }))
 }
 
-/// After these, a minute apart.
+/// The agenda after these events, a minute apart.
 fn after(events: &[Event]) -> Agenda {
     let stream: StreamId = WaiteeId(Uuid::nil()).into();
     let fact = |(event, seq): (&Event, u64)| Fact {
@@ -67,14 +67,14 @@ fn deliver(kind: Kind) -> Duty {
 }
 
 #[test]
-fn a_party_that_is_called_is_told_then_reminded_then_given_up() {
+fn a_called_party_is_told_then_reminded_then_marked_as_a_no_show() {
     let day = at(24 * 60);
     assert_eq!(after(&[joined()]).next(), Some((day, Duty::Expire)));
     assert_eq!(after(&[joined(), called()]).next(), Some((at(1), deliver(Kind::TableReady))));
     assert_eq!(
         after(&[joined(), called(), started(2, 2)]).next(),
         Some((at(3), deliver(Kind::TableReady))),
-        "then nobody knows"
+        "the outcome is unknown"
     );
     let told = [joined(), called(), started(2, 2), sent(Kind::TableReady)];
     assert_eq!(after(&told).next(), Some((at(8), deliver(Kind::Reminder))));
@@ -84,7 +84,7 @@ fn a_party_that_is_called_is_told_then_reminded_then_given_up() {
 }
 
 #[test]
-fn who_answers_is_neither_reminded_nor_given_up_nor_told_again() {
+fn a_party_that_answers_is_not_reminded_or_told_again_and_is_no_no_show() {
     let begun = [joined(), called(), started(2, 2)];
     assert_eq!(
         after(&[&begun[..], &[Event::Confirmed(Why::default())]].concat()).next(),
@@ -96,7 +96,7 @@ fn who_answers_is_neither_reminded_nor_given_up_nor_told_again() {
 }
 
 #[test]
-fn a_guest_who_was_not_told_yet_is_no_no_show_and_has_the_whole_hold_once_told() {
+fn a_guest_who_is_told_late_has_the_whole_hold_from_then_on() {
     let untold = after(&[joined(), called()]);
     assert_eq!((untold.no_show_at(), untold.next()), (None, Some((at(1), deliver(Kind::TableReady)))));
     let waits = [(); 12].map(|()| Event::DetailsChanged(Details::default()));
@@ -108,7 +108,7 @@ fn a_guest_who_was_not_told_yet_is_no_no_show_and_has_the_whole_hold_once_told()
 }
 
 #[test]
-fn whose_fault_it_was_decides_whether_a_guest_who_was_not_told_is_a_no_show() {
+fn an_untold_guest_is_a_no_show_only_for_a_reason_of_the_guest_or_the_account() {
     let ready = MessageId { kind: Kind::TableReady, cause: 2 };
     let skipped =
         |why| Event::Notification(message::Event::Skipped(Skipped { message: ready, attempt: None, why }));
@@ -134,13 +134,9 @@ fn whose_fault_it_was_decides_whether_a_guest_who_was_not_told_is_a_no_show() {
 }
 
 #[test]
-fn what_was_due_and_never_begun_is_still_to_be_looked_at() {
+fn a_due_message_that_was_never_started_stays_due_after_the_visit() {
     let seated = after(&[joined(), called(), Event::Seated(Why::default())]);
-    assert_eq!(
-        seated.next(),
-        Some((at(1), deliver(Kind::TableReady))),
-        "whoever looks says why it is not sent"
-    );
+    assert_eq!(seated.next(), Some((at(1), deliver(Kind::TableReady))), "its skip is still to be recorded");
     let message = MessageId { kind: Kind::TableReady, cause: 2 };
     let skipped = Skipped { message, attempt: None, why: Skip::Needless };
     let skipped = Event::Notification(message::Event::Skipped(skipped));
@@ -148,22 +144,22 @@ fn what_was_due_and_never_begun_is_still_to_be_looked_at() {
 }
 
 #[test]
-fn of_who_is_erased_nothing_is_due_but_the_forgetting() {
+fn only_the_forgetting_is_due_after_an_erasure() {
     let erased = [joined(), called(), Event::Erased {}];
     assert_eq!(after(&erased).next(), Some((at(2).plus_millis(ERASURE_MS), Duty::Forget)));
     assert_eq!(after(&[&erased[..], &[Event::Forgotten {}]].concat()).next(), None);
 }
 
 #[test]
-fn a_look_leaves_a_message_to_whoever_saw_its_cause_for_as_long_as_a_lease() {
+fn the_tick_leaves_a_new_message_to_the_reactor_for_the_time_of_a_lease() {
     assert_eq!(after(&[joined(), called()]).sought_at(), Some(at(2)));
     assert_eq!(after(&[joined(), called(), started(2, 2)]).sought_at(), Some(at(3)));
     let told = after(&[joined(), called(), started(2, 2), sent(Kind::TableReady)]);
-    assert_eq!(told.sought_at(), Some(at(8)), "a reminder follows from nothing that anybody sees");
+    assert_eq!(told.sought_at(), Some(at(8)), "no event leads the reactor to a reminder");
 }
 
 #[test]
-fn a_mail_is_to_be_sent_once() {
+fn a_mail_is_due_until_it_is_sent() {
     let fact = |event, seq: u64| Fact {
         stream: crate::MailId(Uuid::nil()).into(),
         seq,

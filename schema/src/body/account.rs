@@ -28,8 +28,6 @@ pub struct NewAccount {
 }
 
 impl Register {
-    /// # Errors
-    /// A value is not allowed.
     pub fn parse(self) -> Result<NewAccount, Problem> {
         let mut check = Check::default();
         let email = check.value("/email", Email::parse(&self.email));
@@ -48,8 +46,6 @@ pub struct ChangeMe {
 }
 
 impl ChangeMe {
-    /// # Errors
-    /// The name is null or not allowed.
     pub fn parse(self) -> Result<Option<Name>, Problem> {
         let mut check = Check::default();
         let name = check.replace("/name", self.name, |raw| Name::parse(&raw));
@@ -72,8 +68,6 @@ pub struct AskPasswordReset {
 }
 
 impl AskPasswordReset {
-    /// # Errors
-    /// The text is no e-mail address.
     pub fn parse(self) -> Result<Email, Problem> {
         let mut check = Check::default();
         let email = check.value("/email", Email::parse(&self.email));
@@ -90,8 +84,6 @@ pub struct ResetPassword {
 }
 
 impl ResetPassword {
-    /// # Errors
-    /// The new password is not allowed.
     pub fn parse(self) -> Result<(String, Password), Problem> {
         let mut check = Check::default();
         let password = check.value("/new_password", Password::parse(&self.new_password));
@@ -109,9 +101,6 @@ pub struct ChangePassword {
 
 impl ChangePassword {
     /// The current password and the new one.
-    ///
-    /// # Errors
-    /// One of them cannot be a password.
     pub fn parse(self) -> Result<(Password, Password), Problem> {
         let mut check = Check::default();
         let current = check.value("/current_password", Password::parse(&self.current_password));
@@ -128,8 +117,6 @@ pub struct EraseMe {
 }
 
 impl EraseMe {
-    /// # Errors
-    /// The text cannot be a password.
     pub fn parse(self) -> Result<Password, Problem> {
         let mut check = Check::default();
         let current = check.value("/current_password", Password::parse(&self.current_password));
@@ -146,8 +133,6 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// # Errors
-    /// The text is no e-mail address, or cannot be a password.
     pub fn parse(self) -> Result<(Email, Password), Problem> {
         let mut check = Check::default();
         let email = check.value("/email", Email::parse(&self.email));

@@ -38,8 +38,6 @@ pub struct Party {
 }
 
 impl AddWaitee {
-    /// # Errors
-    /// A value is not allowed.
     pub fn parse(self, region: Region) -> Result<Party, Problem> {
         let mut check = Check::default();
         let name = check.value("/name", Name::parse(&self.name));
@@ -95,8 +93,6 @@ pub struct PartyPatch {
 }
 
 impl ChangeWaitee {
-    /// # Errors
-    /// A value is not allowed.
     pub fn parse(self, region: Region) -> Result<PartyPatch, Problem> {
         let mut check = Check::default();
         let patch = PartyPatch {
@@ -120,8 +116,6 @@ pub struct Because {
 }
 
 impl Because {
-    /// # Errors
-    /// The reason is empty or too long.
     pub fn parse(self) -> Result<Option<Reason>, Problem> {
         let mut check = Check::default();
         let reason = check.optional("/reason", self.reason, |raw| Reason::parse(&raw));
@@ -148,8 +142,6 @@ pub enum Beside {
 }
 
 impl Move {
-    /// # Errors
-    /// Not exactly one neighbour is named, its id is not valid, or the reason is not.
     pub fn parse(self) -> Result<(Beside, Option<Reason>), Problem> {
         let mut check = Check::default();
         let reason = check.optional("/reason", self.reason, |raw| Reason::parse(&raw));

@@ -32,8 +32,6 @@ pub struct CreateWaitlist {
 }
 
 impl CreateWaitlist {
-    /// # Errors
-    /// A value is not allowed.
     pub fn parse(self) -> Result<Settings, Problem> {
         let mut check = Check::default();
         let name = check.value("/name", self.name.parse());
@@ -67,7 +65,8 @@ impl CreateWaitlist {
     }
 }
 
-/// The body of PATCH /v1/waitlists/{id}: an absent field stays unchanged, null sets the value that a new list has.
+/// The body of PATCH /v1/waitlists/{id}: an absent field stays unchanged, null sets the value that a new list
+/// has.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeWaitlist {
@@ -93,9 +92,6 @@ pub struct ChangeWaitlist {
 
 impl ChangeWaitlist {
     /// The settings `to` after this patch.
-    ///
-    /// # Errors
-    /// A value is not allowed, by itself or together with a setting that stays.
     pub fn apply(&self, to: &Settings) -> Result<Settings, Problem> {
         let mut check = Check::default();
         let mut settings = to.clone();

@@ -10,13 +10,14 @@ use sha2::{Digest as _, Sha256};
 #[serde(transparent)]
 pub struct Bytes<const N: usize>(#[serde_as(as = "serde_with::Bytes")] pub [u8; N]);
 
-/// A full SHA-256.
+/// A SHA-256.
 pub type Hash = Bytes<32>;
-/// The first half of a SHA-256 or HMAC: enough to distinguish commands, small enough to store with every commit.
+/// The first half of a SHA-256 or HMAC: enough to distinguish commands, small enough to store with every
+/// commit.
 pub type Tag = Bytes<16>;
 
 impl Tag {
-    /// The tag of length-prefixed parts.
+    /// The tag of parts, each prefixed by its length.
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut sha = Sha256::new();

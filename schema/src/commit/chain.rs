@@ -1,9 +1,9 @@
-//! The chain of a stream's commits.
+//! The hash chain of a stream's commits.
 
 use super::{Bytes, Commit, Hash};
 use crate::Time;
 
-/// The reason why a chain of commits does not hold.
+/// A commit that breaks the chain, in words that follow "the commit".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     #[error("does not follow the commit before it")]
@@ -37,10 +37,10 @@ impl Tail {
         self.at.map_or(clock, |last| clock.max(last.plus_millis(1)))
     }
 
-    /// Checks that this commit follows here, unaltered, and returns the new end.
+    /// Checks that the commit follows here and is unaltered, and returns the new end.
     ///
     /// # Errors
-    /// The first check that failed.
+    /// The first check that fails.
     pub fn follow(&self, commit: &Commit) -> Result<Self, Broken> {
         if commit.seq != self.seq + 1 || commit.last < commit.seq {
             return Err(Broken::Gap);

@@ -1,4 +1,4 @@
-//! The stored text of a commit's events: written once, read for ever.
+//! The stored text of a commit's events. It is never rewritten, so every version stays readable.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::{Commit, Fact};
 use crate::{StreamId, event::DomainEvent};
 
-/// One event as it stands in the text of a commit.
+/// One event in the text of a commit.
 #[derive(Serialize, Deserialize)]
 pub struct Stored<'a> {
-    /// `waitee.joined`
+    /// Such as `waitee.joined`.
     #[serde(rename = "type")]
     pub kind: &'a str,
     /// Version of the shape of `data`.
@@ -41,7 +41,6 @@ pub enum Unreadable {
         kind: String,
         v: u32,
     },
-    /// The commit's numbers do not fit its events.
     #[error("{stream}@{seq} holds {found} events but claims to end at {last}")]
     Count {
         stream: StreamId,
@@ -58,7 +57,7 @@ impl Commit {
     /// The events as stored, not decoded.
     ///
     /// # Errors
-    /// The text is no list of events, or not as many as the commit claims.
+    /// The text is no list of events, or of another length than the commit claims.
     pub fn stored(&self) -> Result<Vec<Stored<'_>>, Unreadable> {
         let Self { stream, seq, last, .. } = *self;
         let stored: Vec<Stored<'_>> =
@@ -83,7 +82,7 @@ impl Commit {
             .collect()
     }
 
-    /// The types of its events, each once.
+    /// The types of the events, each once.
     ///
     /// # Errors
     /// The text is no list of events.
@@ -92,7 +91,7 @@ impl Commit {
     }
 }
 
-/// The stored text. The keys of `data` are sorted, as `serde_json::Value` sorts them: the bytes of an event do not depend on the
+/// Writes the stored text. `serde_json::Value` sorts the keys of `data`, so the bytes do not depend on the
 /// order of fields in the code.
 pub(super) fn encode<E: DomainEvent>(events: &[E]) -> serde_json::Result<String> {
     #[derive(Serialize)]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{id::Category, waitee, waitlist};
 
-/// A commit of two events, as it would be read back, with this text.
+/// A commit that claims two events and holds this text.
 fn commit(events: &str) -> Commit {
     let stream = StreamId { category: Category::Waitee, id: Uuid::nil() };
     let author = Author {
@@ -82,7 +82,7 @@ fn an_event_of_another_category_is_unknown() {
 }
 
 #[test]
-fn a_commit_of_more_or_fewer_events_than_it_claims_is_not_read() {
+fn a_commit_with_another_number_of_events_than_it_claims_is_not_read() {
     for (events, found) in
         [("[]".to_owned(), 0), (format!("[{SEATED}]"), 1), (format!("[{SEATED},{SEATED},{SEATED}]"), 3)]
     {

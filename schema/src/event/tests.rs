@@ -24,7 +24,7 @@ impl Seated {
 }
 
 super::events! {
-    /// Events of every form that a declaration can have.
+    /// One event of every form that a declaration can have.
     Waitee;
     "waitee.seated" v2 from { 1 => Seated::from_v1, } => Seated(Seated),
     "waitee.called" v1 => Called {
@@ -47,7 +47,7 @@ fn read(kind: &str, v: u32, data: &str) -> Option<serde_json::Result<Event>> {
 }
 
 #[test]
-fn an_event_is_read_from_what_it_was_written_as() {
+fn an_event_is_written_as_it_was_read() {
     let skipped = r#"{"message":"reminder-2","why":"late"}"#;
     for (kind, data) in [
         ("waitee.seated", r#"{"table":7}"#),
@@ -65,7 +65,7 @@ fn an_event_is_read_from_what_it_was_written_as() {
 }
 
 #[test]
-fn an_older_version_is_upgraded_and_an_unknown_one_is_not_read() {
+fn an_older_version_is_upgraded_and_an_unknown_version_is_not_read() {
     let seated = Event::Seated(Seated { table: 7, note: None });
     assert_eq!(read("waitee.seated", 1, r#"{"table":"7"}"#).unwrap().unwrap(), seated);
     assert_eq!(seated.stored_type(), ("waitee.seated", 2));

@@ -1,5 +1,5 @@
-//! The kinds of messages, and for each: what follows when its outcome is unknown, how often it is tried, and how long it
-//! has a purpose.
+//! The kinds of messages, and for each kind the number of attempts, the time for which it has a purpose, and
+//! the reaction to an unknown outcome.
 
 use std::{fmt, str::FromStr};
 
@@ -15,22 +15,22 @@ const PAUSE_BASE_MS: i64 = 15_000;
 pub enum Kind {
     /// Greets a new account, with the link that confirms its address.
     Welcome,
-    /// The same link, asked for again.
+    /// Sends that link again.
     Confirmation,
-    /// A link that sets a new password.
+    /// Sends a link to set a new password.
     PasswordReset,
     /// The table is ready.
     TableReady,
-    /// The table is held for a little longer only.
+    /// The hold ends soon.
     Reminder,
 }
 
 /// The reaction to a message whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfUnknown {
-    /// Send it again: no message would be worse than two.
+    /// Send it again: no message is worse than two.
     SendAgain,
-    /// Leave it to the host, who sees that it is unknown.
+    /// Leave it to the host, who sees the outcome as unknown.
     Hold,
 }
 
@@ -42,17 +42,18 @@ impl Kind {
     #[must_use]
     pub fn if_unknown(self) -> IfUnknown {
         match self {
-            // Without its link, an account stays without texts or its owner outside; the same link twice does no harm.
+            // Without the link, an account cannot send texts, or its owner cannot sign in. A second link does
+            // no harm.
             Self::Welcome | Self::Confirmation | Self::PasswordReset => IfUnknown::SendAgain,
-            // A guest who was not told loses the table; one who was told twice comes.
+            // A guest who is not told loses the table. A second message does no harm.
             Self::TableReady => IfUnknown::SendAgain,
-            // The guest has been told before. A second reminder would only press.
+            // The guest was told already, and a second reminder would only press.
             Self::Reminder => IfUnknown::Hold,
         }
     }
 
-    /// The number of attempts. A message to a guest is tried for four minutes, as long as a table is held; a mail to an owner
-    /// for more than two hours, because it has time and carriers have outages.
+    /// The number of attempts. They last four minutes for a message to a guest, about as long as a table is
+    /// held, and over two hours for a mail to an owner, which may wait for the end of an outage.
     #[must_use]
     pub fn attempts_max(self) -> u32 {
         match self {
@@ -67,8 +68,8 @@ impl Kind {
         (attempt < self.attempts_max()).then(|| now.plus_millis(PAUSE_BASE_MS << attempt.saturating_sub(1)))
     }
 
-    /// How long its link is valid after the event that caused it, in milliseconds; later the message has no purpose. `None`
-    /// for messages to guests, whose purpose ends with the hold.
+    /// For how many milliseconds after its cause the message has a purpose: as long as its link is valid.
+    /// `None` for messages to guests, whose purpose ends with the hold.
     #[must_use]
     pub fn good_for_ms(self) -> Option<i64> {
         match self {
@@ -90,7 +91,7 @@ impl Kind {
     }
 }
 
-/// The name of a message: its kind and the number of the event that caused it, as in `table-ready-7`.
+/// The name of a message: its kind and the number of the event that causes it, as in `table-ready-7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct MessageId {
     pub kind: Kind,
@@ -98,7 +99,6 @@ pub struct MessageId {
     pub cause: u64,
 }
 
-/// The text names no message.
 #[derive(Debug, thiserror::Error)]
 #[error("names no message")]
 pub struct NotAMessage;

@@ -5,18 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::{Bounce, Channel, Event, IfUnknown, Kind, LEASE_MS, MessageId, Skip};
 use crate::Time;
 
-/// Messages that a ledger remembers; the log has all of them.
+/// The most messages in a ledger. The log holds all of them.
 const REMEMBERED_MAX: usize = 24;
 
 /// The state of one message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "standing", rename_all = "kebab-case")]
 pub enum Standing {
-    /// It may be sent from then on.
+    /// It may be sent from `from` on.
     Due {
         from: Time,
     },
-    /// A sender holds it. Past `until` the outcome is unknown; `again` says whether it is then sent again.
+    /// A sender holds the lease. After `until` the outcome is unknown; `again` says whether the message is
+    /// then sent again.
     Started {
         until: Time,
         again: bool,
@@ -43,7 +44,7 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub id: MessageId,
-    /// Set once an attempt began; `None` when the message is not sent.
+    /// Set by the first attempt; `None` if the message is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// The number of attempts so far.
@@ -60,7 +61,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The time of the next attempt; `None` when it is settled or left to a person.
+    /// The time of the next attempt; `None` if the message is settled or left to a person.
     #[must_use]
     pub fn due_at(&self) -> Option<Time> {
         match &self.standing {
@@ -80,7 +81,7 @@ impl Entry {
         }
     }
 
-    /// The contract's word for its state at `now`. `unknown`: the lease expired without an outcome, or the
+    /// The API's word for the state at `now`. `unknown`: the lease expired without an outcome, or the
     /// message finally failed or was skipped but an earlier attempt may have sent it.
     #[must_use]
     pub fn status(&self, now: Time) -> &'static str {
@@ -110,9 +111,9 @@ impl Entry {
         }
     }
 
-    /// Whether the guest was told, or was not for a reason of their own or the account's: not while the
-    /// message is still to be sent, nor when it came too late or every attempt failed. An unknown outcome
-    /// counts as told.
+    /// Whether the guest was told, or was not told for a reason of theirs or the account's. False while the
+    /// message is still to be sent, if it was skipped as late, and if every attempt failed. An unknown
+    /// outcome counts as told.
     pub(crate) fn had_its_chance(&self) -> bool {
         match &self.standing {
             Standing::Due { .. }
@@ -129,13 +130,13 @@ impl Entry {
         }
     }
 
-    /// Whether no event of it is expected any more; one with a lease may still get its outcome.
+    /// Whether no further event of it is expected. A message with a lease may still get its outcome.
     fn is_settled(&self) -> bool {
         self.due_at().is_none() && self.lease_until().is_none()
     }
 
-    /// The time from which the tick finds it. A message that follows from an event at once is first left to
-    /// the reactor.
+    /// The time from which the tick finds it. A message that is due with its cause is left to the reactor at
+    /// first.
     pub(crate) fn sought_at(&self) -> Option<Time> {
         match &self.standing {
             Standing::Due { from } if self.id.kind != Kind::Reminder => Some(from.plus_millis(LEASE_MS)),
@@ -160,7 +161,7 @@ impl Ledger {
         self.0.is_empty()
     }
 
-    /// A message; `None` when it was never due, or was dropped after it was settled.
+    /// Finds a message. `None` if it was never due, or was dropped because the ledger was full.
     #[must_use]
     pub fn entry(&self, id: MessageId) -> Option<&Entry> {
         self.0.iter().find(|entry| entry.id == id)
@@ -182,15 +183,15 @@ impl Ledger {
         }
     }
 
-    /// The position of the message to drop: the oldest that is settled, else the oldest that was never begun,
+    /// The position of the message to drop: the oldest settled one, else the oldest that was never started,
     /// else the oldest.
     fn least_missed(&self) -> usize {
         let oldest = |wanted: fn(&Entry) -> bool| self.0.iter().position(wanted);
-        let is_unbegun = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
-        oldest(Entry::is_settled).or_else(|| oldest(is_unbegun)).unwrap_or(0)
+        let is_unstarted = |entry: &Entry| matches!(entry.standing, Standing::Due { .. });
+        oldest(Entry::is_settled).or_else(|| oldest(is_unstarted)).unwrap_or(0)
     }
 
-    /// The messages that were not sent and that no sender holds: never begun, or to be tried again.
+    /// The messages that are still to be sent and have no lease: never started, or to be tried again.
     pub fn unsent(&self) -> impl Iterator<Item = MessageId> {
         let is_unsent = |entry: &&Entry| {
             matches!(entry.standing, Standing::Due { .. } | Standing::Failed { again_at: Some(_), .. })
@@ -198,20 +199,20 @@ impl Ledger {
         self.0.iter().filter(is_unsent).map(|entry| entry.id)
     }
 
-    /// Drops messages of this kind that were never begun.
+    /// Drops messages of this kind that were never started.
     pub(crate) fn withdraw(&mut self, kind: Kind) {
         self.0.retain(|entry| entry.id.kind != kind || !matches!(entry.standing, Standing::Due { .. }));
     }
 
-    /// A message is wanted since then.
+    /// Sets the time from which a message was to be sent.
     pub(crate) fn want_since(&mut self, id: MessageId, at: Time) {
         for entry in self.0.iter_mut().filter(|entry| entry.id == id) {
             entry.wanted_at = at;
         }
     }
 
-    /// Messages of this kind that nobody has started to send are due so much later.
-    pub(crate) fn put_off(&mut self, kind: Kind, ms: i64) {
+    /// Postpones messages of this kind that were never started.
+    pub(crate) fn postpone(&mut self, kind: Kind, ms: i64) {
         for entry in self.0.iter_mut().filter(|entry| entry.id.kind == kind) {
             if let Standing::Due { from } = &mut entry.standing {
                 *from = from.plus_millis(ms);
@@ -220,7 +221,7 @@ impl Ledger {
         }
     }
 
-    /// Messages of this kind have no purpose any more: one whose outcome is unknown is not sent again.
+    /// Ends the purpose of messages of this kind: an unknown outcome is not followed by another attempt.
     pub(crate) fn lapse(&mut self, kind: Kind) {
         for entry in self.0.iter_mut().filter(|entry| entry.id.kind == kind) {
             if let Standing::Started { again, .. } = &mut entry.standing {
@@ -229,8 +230,8 @@ impl Ledger {
         }
     }
 
-    /// Applies an event. A message that is known to be sent stays so, even when an earlier attempt fails
-    /// later.
+    /// Applies an event. A message that is known to be sent stays sent, even if an earlier attempt reports a
+    /// failure later.
     pub(crate) fn record(&mut self, event: &Event, at: Time) {
         let Some(entry) = self.0.iter_mut().find(|entry| entry.id == event.message()) else { return };
         let standing = match event {
@@ -256,7 +257,7 @@ impl Ledger {
                 Standing::Failed { code: failed.code.clone(), again_at: failed.again_at }
             }
             Event::Skipped(skipped) => match entry.standing {
-                // The holder of the expired lease may have sent it: its outcome stays unknown.
+                // The holder of the expired lease may have sent it, so the outcome stays unknown.
                 Standing::Started { until, .. } if skipped.attempt != Some(entry.attempt) => {
                     Standing::Started { until, again: false }
                 }

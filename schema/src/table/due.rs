@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Index, KeyType::S, Projected};
 use crate::{Time, UserId};
 
-/// Due rows by time, spread over a few keys so that no partition takes all of them. The index holds the account, so that the tick
-/// serves accounts in turn without reading rows.
+/// Due rows by time, spread over a few keys so that no partition takes all of them. The index holds the
+/// account, so that the tick serves accounts in turn without reading rows.
 pub const DUE: Index =
     Index { name: "due", hash: ("due_in", S), range: ("due_at", S), projected: Projected::Some(&["tenant"]) };
 

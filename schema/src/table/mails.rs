@@ -5,29 +5,20 @@ use serde::{Deserialize, Serialize};
 use super::{DUE, DueKeys, Index, KeyType::S, Projected, Table, by_time, row};
 use crate::{MailId, Time, UserId, agenda::Agenda, mail::Kind};
 
-/// The mails of an account whose link confirms its address, by time. Other mails, which strangers can ask for, are not in it.
+/// The mails of an account whose link confirms its address, by time. Other mails, which strangers can ask
+/// for, are not in it.
 pub const CONFIRMING: Index =
     Index { name: "confirming", hash: ("confirms", S), range: ("made", S), projected: Projected::All };
 
 /// Rows of the read model `mails`.
-pub const MAILS: Table = Table {
-    suffix: "events-mails-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[CONFIRMING, DUE],
-    streamed: false,
-    expiry: None,
-};
+pub const MAILS: Table = Table::of_rows("events-mails-g0", &[CONFIRMING, DUE]);
 
 /// The row of a mail. It holds nothing personal: the address stands in the account's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRow {
     pub id: MailId,
-    /// Number of the last event it shows.
     pub seq: u64,
-    /// Version of the fold that wrote it.
     pub v: u32,
-    /// The account that the mail goes to.
     pub tenant: UserId,
     pub kind: Kind,
     pub asked_at: Time,

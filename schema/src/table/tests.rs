@@ -88,7 +88,8 @@ fn confirmation() -> MailRow {
     }
 }
 
-/// Checks that a row which is in all indexes of its table has their keys, and that it is read as it was written, due or not.
+/// Checks that a row which is in all indexes of its table has their keys, and that it is read as it was
+/// written, due or not.
 fn has_the_keys_of_its_indexes<R: Row + PartialEq + std::fmt::Debug>(mut row: R) {
     let written = serde_json::to_value(&row).unwrap();
     assert_eq!(serde_json::from_value::<R>(written.clone()).unwrap(), row);

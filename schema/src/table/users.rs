@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DUE, DueKeys, KeyType::S, Table, row};
+use super::{DUE, DueKeys, Table, row};
 use crate::{
     Sealed, Time, UserId,
     agenda::Agenda,
@@ -10,24 +10,15 @@ use crate::{
 };
 
 /// Rows of the read model `users`.
-pub const USERS: Table = Table {
-    suffix: "events-users-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[DUE],
-    streamed: false,
-    expiry: None,
-};
+pub const USERS: Table = Table::of_rows("events-users-g0", &[DUE]);
 
-/// The row of an account. Personal data stays sealed, exactly as in the events; the password's hash is left out.
+/// The row of an account. Personal data stays sealed, exactly as in the events; the password's hash is left
+/// out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRow {
     pub id: UserId,
-    /// Number of the last event it shows.
     pub seq: u64,
-    /// Version of the fold that wrote it.
     pub v: u32,
-    /// The account itself.
     pub tenant: UserId,
     pub name: Sealed<Name>,
     pub email: Sealed<Email>,

@@ -19,22 +19,13 @@ pub const DAY: Index =
     Index { name: "day", hash: ("list_day", S), range: ("arrival", S), projected: Projected::Keys };
 
 /// Rows of the read model `waitees`.
-pub const WAITEES: Table = Table {
-    suffix: "events-waitees-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[ACTIVE, DAY, DUE],
-    streamed: false,
-    expiry: None,
-};
+pub const WAITEES: Table = Table::of_rows("events-waitees-g0", &[ACTIVE, DAY, DUE]);
 
 /// The row of a visit. Personal data stays sealed, exactly as in the events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaiteeRow {
     pub id: WaiteeId,
-    /// Number of the last event it shows.
     pub seq: u64,
-    /// Version of the fold that wrote it.
     pub v: u32,
     pub tenant: UserId,
     pub waitlist: WaitlistId,
@@ -118,7 +109,8 @@ impl BoardKeys {
     }
 }
 
-/// The attributes of a row in the index `active` that locate a party, which are the same in rows of all versions.
+/// The attributes of a row in the index `active` that locate a party, which are the same in rows of all
+/// versions.
 #[derive(Clone, Debug, Deserialize)]
 pub struct OnBoard {
     pub id: WaiteeId,

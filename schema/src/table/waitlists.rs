@@ -10,22 +10,13 @@ pub const OWNED: Index =
     Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All };
 
 /// Rows of the read model `waitlists`.
-pub const WAITLISTS: Table = Table {
-    suffix: "events-waitlists-g0",
-    hash: ("id", S),
-    range: None,
-    indexes: &[OWNED, DUE],
-    streamed: false,
-    expiry: None,
-};
+pub const WAITLISTS: Table = Table::of_rows("events-waitlists-g0", &[OWNED, DUE]);
 
 /// The row of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitlistRow {
     pub id: WaitlistId,
-    /// Number of the last event it shows.
     pub seq: u64,
-    /// Version of the fold that wrote it.
     pub v: u32,
     pub tenant: UserId,
     pub list: State,

@@ -1,23 +1,23 @@
-//! Classes of characters that need care in text that strangers choose, and the forms in which text is compared.
+//! Classes of characters that are misused in names, and the normal forms in which text is compared.
 
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Unicode's form NFC: the same letters have the same code points, on whatever keyboard they were typed.
+/// Unicode's form NFC: the same letters have the same code points, however they were typed.
 pub(super) fn composed(text: &str) -> Cow<'_, str> {
     const { ComposingNormalizerBorrowed::new_nfc() }.normalize(text)
 }
 
-/// The text as a program reads it that ignores invisible characters and takes compatibility characters, such as full-width
-/// letters, for the plain ones (form NFKC).
+/// The text without invisible characters, in Unicode's form NFKC: compatibility characters such as full-width
+/// letters become plain ones. Some programs read text so.
 pub(super) fn plain(text: &str) -> String {
     let seen: String = text.chars().filter(|c| !is_blank(*c) || c.is_whitespace()).collect();
     const { ComposingNormalizerBorrowed::new_nfkc() }.normalize(&seen).into_owned()
 }
 
-/// Characters that show nothing by themselves. Some are at home inside words: joiners in Persian, Hindi and emoji, fillers in
-/// old Korean, variation selectors behind any emoji.
+/// Characters that are invisible by themselves. Some are needed inside words: joiners in Persian, Hindi and
+/// emoji, fillers in old Korean, variation selectors after emoji.
 pub(super) fn is_blank(c: char) -> bool {
     let is_filler = matches!(
         c,
@@ -28,7 +28,7 @@ pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_format(c) || is_filler || is_selector
 }
 
-/// Unicode's format characters (Cf), without the visible ones such as Arabic's number signs.
+/// Unicode's format characters (Cf), except visible ones such as Arabic number signs.
 pub(super) fn is_format(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -36,12 +36,12 @@ pub(super) fn is_format(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'..='\u{e007f}')
 }
 
-/// Format characters that decide how the letters beside them look: some scripts cannot do without.
+/// Format characters that change the letters beside them. Some scripts need them.
 pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// Embeddings, overrides and isolates: the text behind them may be shown in another order than it is written.
+/// Embeddings, overrides and isolates, which can show the text after them in another order.
 pub(super) fn is_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,17 +1,19 @@
-//! E-mail addresses as the mail service takes them: ASCII throughout, the domain in its ASCII form (RFC 5890, A-labels).
+//! E-mail addresses in the form that SES takes: ASCII only, the domain in its ASCII form (RFC 5890,
+//! A-labels).
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use super::{Email, Invalid, characters::is_blank};
 
-const BYTES_MAX: usize = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
+const BYTES_MAX: usize = 254; // RFC 5321, section 4.5.3.1.3, without the angle brackets
 const LOCAL_BYTES_MAX: usize = 64;
 
 impl Email {
-    /// Reads an address. The domain is kept in its ASCII form, so `ana@münchen.de` and `ana@xn--mnchen-3ya.de` are one address.
+    /// Reads an address and converts its domain to ASCII, so `ana@münchen.de` and `ana@xn--mnchen-3ya.de` are
+    /// one address.
     ///
     /// # Errors
-    /// No address, or one that the mail service does not deliver to.
+    /// The text is no address, or one that SES does not deliver to.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let (local, domain) = raw.trim().split_once('@').ok_or_else(no_address)?;
         if !local.is_ascii() && !domain.contains('@') {
@@ -32,7 +34,7 @@ impl Email {
         Ok(Self(address))
     }
 
-    /// The address by which accounts are told apart: two that differ in capitals alone are the same.
+    /// The form in which addresses are compared: capitals make no difference.
     #[must_use]
     pub fn normalised(&self) -> String {
         self.0.to_lowercase()
@@ -51,7 +53,7 @@ fn is_dot_atom(local: &str) -> bool {
     })
 }
 
-/// A domain of at least two labels in its ASCII form. The last label is no number: such a name would be an IP address.
+/// The ASCII form of a domain. It has at least two labels, and the last is no number, as in an IP address.
 fn ascii_domain(domain: &str) -> Option<String> {
     if domain.len() > 4 * BYTES_MAX || domain.chars().any(is_blank) {
         return None;
@@ -73,7 +75,7 @@ mod tests {
     use crate::sealed::Personal as _;
 
     #[test]
-    fn an_email_has_one_at_and_a_domain() {
+    fn an_address_is_a_local_part_an_at_sign_and_a_domain() {
         for address in ["ana@example.com", "a.n+a/b=c@mail.example.com", "o'brien@xn--mnchen-3ya.de"] {
             assert_eq!(Email::parse(address).unwrap().clear(), address);
         }
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_kept_in_ascii_however_it_was_typed() {
+    fn a_domain_is_converted_to_ascii() {
         let kept = Email::parse("ana@xn--mnchen-3ya.de").unwrap();
         for typed in [
             "ana@münchen.de",
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_written_to_is_refused_saying_what_to_send() {
+    fn a_local_part_outside_ascii_is_refused_with_advice() {
         for raw in ["añа@example.com", "ana\u{301}@example.com", "用户@example.com"] {
             assert!(Email::parse(raw).unwrap_err().0.contains("only ASCII letters"), "{raw}");
         }

@@ -1,4 +1,4 @@
-//! Passwords as they are typed, prepared so that the same password is recognised from every keyboard.
+//! Passwords, prepared so that the same password is recognised from every keyboard.
 
 use std::fmt;
 
@@ -10,17 +10,18 @@ use super::{
 const CHARS_MIN: usize = 8;
 const CHARS_MAX: usize = 128; // bounds the work of hashing; no passphrase needs more
 
-/// A password of 8 to 128 characters, prepared by the profile OpaqueString of RFC 8265. It lives only in memory and is never
+/// A password of 8 to 128 characters, prepared by the profile OpaqueString of RFC 8265. It is never stored or
 /// shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// Prepares a password: spaces of other scripts become plain ones, and letters with accents are composed (form NFC). Some
-    /// systems send `é` as one code point, others as two; both are the same password.
+    /// Prepares a password: spaces of other scripts become plain ones, and letters with accents are composed
+    /// (form NFC). Some systems send `é` as one code point, others as two; both are the same password.
     ///
     /// # Errors
-    /// Too short, too long, or with control characters. Its strength is judged elsewhere.
+    /// The password is too short or too long, or holds control characters. Its strength is checked by
+    /// `commands`.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         if raw.chars().any(char::is_control) {
             return Err(Invalid("must not contain control characters".into()));
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_the_same_however_its_letters_are_encoded() {
+    fn the_encoding_of_letters_and_spaces_makes_no_difference() {
         let composed = Password::parse("caf\u{e9} cr\u{e8}me").unwrap();
         assert!(Password::parse("cafe\u{301} cre\u{300}me").unwrap() == composed);
         for space in ['\u{a0}', '\u{2003}', '\u{3000}'] {
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_its_length_once_prepared() {
+    fn the_length_of_a_password_is_counted_after_preparation() {
         assert!(Password::parse("e\u{301}\u{e9}e\u{301}\u{e9}").is_err(), "four letters");
         assert!(Password::parse(&"e\u{301}".repeat(128)).is_ok());
         assert!(Password::parse(&"e\u{301}".repeat(129)).is_err());

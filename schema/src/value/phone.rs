@@ -1,4 +1,4 @@
-//! Telephone numbers, as people type them and as they are stored, and the countries that number them.
+//! Telephone numbers, and the regions that assign them.
 
 use std::{fmt, str::FromStr};
 
@@ -7,15 +7,15 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{Invalid, Phone};
 
-/// As typed, with spaces and brackets.
+/// Counted as typed, with spaces and brackets.
 const PHONE_CHARS_MAX: usize = 64;
 
 impl Phone {
-    /// Reads a number as it is dialled in `region`; a leading `+` makes it international. Digits may be of any script, and
-    /// the trunk prefix that a country puts before its own numbers is left out: `+44 (0)20 7946 0958`.
+    /// Reads a number as it is dialled in `region`, or an international one with a leading `+`. Digits may be
+    /// of any script. The trunk prefix is left out, also in brackets: `+44 (0)20 7946 0958`.
     ///
     /// # Errors
-    /// Numbers that cannot exist.
+    /// The text is no possible number.
     pub fn parse(raw: &str, region: Region) -> Result<Self, Invalid> {
         let number = Some(raw)
             .filter(|raw| raw.chars().count() <= PHONE_CHARS_MAX)
@@ -28,17 +28,18 @@ impl Phone {
         })
     }
 
-    /// Whether it can be a number of this country. Of countries that share a range of numbers, as Finland and Åland do,
-    /// it is a number of each.
+    /// Whether it can be a number of this region. A number in a range that regions share, as Finland and
+    /// Åland do, is of each.
     #[must_use]
     pub fn is_of(&self, region: Region) -> bool {
-        // The crate compares the digits behind the country code alone: +52 55 1234 5678 would be a number of the US.
+        // The crate compares only the digits after the country code, by which +52 55 1234 5678 would be a
+        // number of the US.
         let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region.0);
         self.number()
             .is_some_and(|number| code == Some(number.country_code) && number.is_valid_for_region(region.0))
     }
 
-    /// Whether it may be a mobile: true unless it is known to be toll-free, premium rate or fixed only.
+    /// Whether it may be a mobile: not if it is known to be toll-free, premium rate or a fixed line.
     #[must_use]
     pub fn may_take_texts(&self) -> bool {
         self.number().is_some_and(|number| match number.get_type() {
@@ -60,7 +61,7 @@ impl Phone {
     }
 }
 
-/// A country whose telephone numbers are read without a prefix: ISO 3166-1 alpha-2.
+/// A region with telephone numbers of its own: an ISO 3166-1 alpha-2 code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Region(enums::Region);
 
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_known_to_take_no_texts_gets_none() {
+    fn only_numbers_known_to_take_no_texts_get_none() {
         for mobile in
             ["+1 415 555 2671", "+44 7400 123456", "+44 70 1234 5678", "+1 500 234 5678", "+49 30 901820"]
         {
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_of_the_country_that_may_have_given_it_out() {
+    fn a_number_is_of_the_regions_that_may_have_assigned_it() {
         let us: Region = "US".parse().unwrap();
         let is_of_us = |raw: &str| read(raw, "US").unwrap().is_of(us);
         assert!(is_of_us("+14155552671"));
@@ -197,7 +198,7 @@ mod tests {
         ] {
             assert!(!read(raw, region).unwrap().is_of(region.parse().unwrap()), "{raw} is not of {region}");
         }
-        // The Bahamas, Guernsey and Kazakhstan number their own mobiles within a code that they share.
+        // The Bahamas, Guernsey and Kazakhstan assign their own mobiles within a shared country code.
         for (raw, own, other) in
             [("+12423591234", "BS", "US"), ("+447781123456", "GG", "GB"), ("+77710009998", "KZ", "RU")]
         {
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn every_countrys_own_mobiles_may_be_texted_there() {
+    fn the_mobiles_of_every_region_may_be_texted_there() {
         let mut mobiles = 0;
         for region in regions() {
             let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, Type::Mobile)
@@ -251,7 +252,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_may_be_typed_as_a_phone(raw in r"\PC{0,70}", digits in r"[+٠-٩0-9 ()x;=-]{0,30}") {
+        fn any_text_is_refused_or_read_as_a_number(raw in r"\PC{0,70}", digits in r"[+٠-٩0-9 ()x;=-]{0,30}") {
             for raw in [raw, digits] {
                 if let Some(phone) = read(&raw, "GB") {
                     prop_assert!(phone.clear().strip_prefix('+').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())));

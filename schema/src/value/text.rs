@@ -1,4 +1,4 @@
-//! Text as people write it: trimmed, within its length, and without what would mislead its readers.
+//! Names and prose: trimmed, bounded, and free of characters that mislead readers.
 
 use super::{
     Invalid,
@@ -6,8 +6,8 @@ use super::{
     web_address,
 };
 
-/// Reads the name of a person or of a list. Names stand on a line of the messages that we send, and strangers choose them, so
-/// a name must be visible, must not rearrange the text around it, and must not become a link.
+/// Reads the name of a person or a list. Strangers choose names, and our messages show them, so a name must
+/// be visible, must not rearrange the text around it, and must not become a link.
 pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
     let name = trimmed(&raw.replace('\t', " "), chars_max)?;
     if name.chars().any(|c| c.is_control() || is_line_end(c)) {
@@ -32,7 +32,8 @@ pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
     Ok(name)
 }
 
-/// Reads what a host writes for hosts: several lines, links allowed. Line ends of every system become `\n`, tabs become spaces.
+/// Reads text that hosts write for hosts: several lines, links allowed. Line ends of every system become
+/// `\n`, tabs become spaces.
 pub(super) fn prose(raw: &str, chars_max: usize) -> Result<String, Invalid> {
     let raw = raw.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
     let prose = trimmed(&raw, chars_max)?;
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_no_link_and_a_note_may_hold_one() {
+    fn links_are_refused_in_names_and_allowed_in_notes() {
         for address in ["https://bit.ly/x", "Ana exam\u{200d}ple.\u{200c}com"] {
             assert!(
                 name(address, 100).unwrap_err().0.starts_with("must be a name and not a web address"),
@@ -126,12 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_in_a_name_is_a_space() {
+    fn a_tab_in_a_name_becomes_a_space() {
         assert_eq!(name("Ana\tMaria\t", 100).as_deref(), Ok("Ana Maria"));
     }
 
     #[test]
-    fn a_note_has_lines_and_reads_as_it_is_written() {
+    fn a_note_may_have_lines_but_does_not_turn_the_direction_of_writing() {
         for allowed in ["window seat\nhigh chair", "a\u{200b}b", "\u{200f}שלום"] {
             assert_eq!(prose(allowed, 500).as_deref(), Ok(allowed));
         }
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_has_the_same_lines_from_every_system() {
+    fn line_ends_of_every_system_are_the_same() {
         for sent in ["window seat\r\nhigh chair\r\n", "window seat\rhigh chair", "window\tseat\nhigh chair"] {
             assert_eq!(prose(sent, 500).as_deref(), Ok("window seat\nhigh chair"), "{sent:?}");
         }

@@ -1,38 +1,39 @@
-//! Whether a name holds text that mail programs and telephones turn into a link. Names go into messages that we send, and
-//! strangers choose them: a link in a name would be an advertisement under our sender.
+//! Finds text in names that mail programs and telephones turn into a link. Strangers choose names and our
+//! messages show them, so a link in a name would be an advertisement under our sender.
 //!
-//! People's names have full stops too, and some end like a host does: J.Li, Dr.No, Mrs.Ng. So an ending that is a top-level
-//! domain counts alone only when no name looks like it; after initials or a title it may be a surname.
+//! Names of people have full stops too, and some end like a host: J.Li, Dr.No, Mrs.Ng. After initials or a
+//! title, an ending that is a top-level domain may therefore be a surname, unless it is in
+//! [`NEVER_SURNAMES`].
 
 use core::net::Ipv6Addr;
 
 use super::characters::plain;
 
-/// Top-level domains that are not taken for a surname, even after initials or a title.
+/// Top-level domains that are taken for no surname, even after initials or a title.
 const NEVER_SURNAMES: &str =
     "app biz click com edu gov info lol mil mov net online org sbs shop site store xyz zip";
 
-/// Words that stand before a surname with a full stop; shorter ones are taken for initials or titles anyway.
+/// Titles before a surname. Shorter words are taken for initials or titles anyway.
 const TITLES: &str = "capt frau herr hon miss mlle mme mrs prof rev sra srta sta";
 
-/// The longest word that is taken for initials, or for a title such as Dr or St.
+/// The longest word that is taken for initials or a title without being listed.
 const INITIALS_CHARS_MAX: usize = 2;
 
 /// Schemes that programs turn into links without `//` behind them.
 const SCHEMES: &str = "callto facetime mailto sip skype sms tel whatsapp";
 
-/// Full stops that domain names take, in form NFKC.
+/// The full stops of domain names, in form NFKC.
 const DOTS: [char; 2] = ['.', '\u{3002}'];
 
-/// Whether a part of this text would be taken for a link. E-mail addresses are not counted.
+/// Whether a part of the text would become a link. E-mail addresses do not count.
 #[must_use]
 pub fn is_in(text: &str) -> bool {
     let text = plain(text);
     text.contains("://") || holds_scheme(&text) || holds_ipv6(&text) || holds_host(&text)
 }
 
-/// Whether a mail program would decode a part of this text (RFC 2047): `=?utf-8?q?...`. What is behind it cannot be judged
-/// before it is decoded. The end, `?=`, is not looked for, because lenient programs do without.
+/// Whether a mail program would decode a part of the text (RFC 2047): `=?utf-8?q?...`. The decoded text could
+/// be a link. The end `?=` need not be there, because lenient programs do not ask for it.
 pub(super) fn holds_encoded_word(text: &str) -> bool {
     let text = plain(text);
     text.match_indices("=?").any(|(at, start)| {
@@ -52,7 +53,8 @@ fn holds_scheme(text: &str) -> bool {
     })
 }
 
-/// An address that ends in a colon is a network's, which no program opens: such as the name `0:` with a colon behind it.
+/// An address that ends in a colon is that of a network, which no program opens, or a word such as `0:`
+/// followed by a colon.
 fn holds_ipv6(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.').any(|word| {
         word.contains(|c: char| c.is_ascii_digit())
@@ -79,14 +81,14 @@ fn is_of_a_host(c: char) -> bool {
     c.is_alphanumeric() || c == '-' || c == '_' || c == '@' || DOTS.contains(&c)
 }
 
-/// A slash, or a colon and a port.
+/// Whether the text begins with a slash, or with a colon and a port.
 fn opens_a_path(behind: &str) -> bool {
     behind.starts_with('/')
         || behind.strip_prefix(':').is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether a word would be taken for a host. With a path behind it any ending makes it one, unless it reads as initials or a
-/// title with a name, as in Dr.Lee/Anna, and the ending is no top-level domain.
+/// Whether a word would be taken for a host. If a path follows, every ending makes it one, except a name
+/// after initials or a title whose ending is no top-level domain, as in Dr.Lee/Anna.
 fn is_host(word: &str, has_path: bool) -> bool {
     let word = word.trim_matches(DOTS);
     let host = match word.rsplit_once('@') {
@@ -113,7 +115,7 @@ fn is_ipv4(labels: &[&str]) -> bool {
     labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok())
 }
 
-/// Whether the label is a top-level domain, in Unicode or ASCII. Labels that only look encoded count as well.
+/// Whether a label is a top-level domain, in Unicode or ASCII. Every label that looks encoded counts.
 fn is_top_level(label: &str) -> bool {
     label.starts_with("xn--") || idna::domain_to_ascii(label).is_ok_and(|ascii| tld::exist(&ascii))
 }
@@ -138,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_of_top_level_domains_is_a_recent_one() {
+    fn the_list_of_top_level_domains_is_recent() {
         let delegated_since_2024 = ["merck", "web"];
         let removed_in_2026 = ["helsinki", "juniper"];
         assert!(
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_full_stops_are_no_addresses() {
+    fn names_with_full_stops_are_no_links() {
         for name in [
             "Ana",
             "St. Mary",
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_becomes_a_link_is_an_address() {
+    fn text_that_programs_turn_into_links_is_found() {
         for address in [
             "http://x",
             "see ftp://a.b",

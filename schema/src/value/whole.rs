@@ -1,4 +1,4 @@
-//! Whole numbers as JSON writes them.
+//! Whole numbers in JSON.
 
 use serde::{
     Deserialize,
@@ -6,8 +6,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// A whole number in a request body. `2.0` and `2e0` are whole, as in JSON Schema; one that does not fit is the nearest that
-/// does, so that bounds are checked, and named, in one place. It is read from JSON text alone.
+/// A whole number in a request body. `2.0` and `2e0` are whole, as in JSON Schema. A number that does not fit
+/// becomes the nearest that does, and the check of bounds refuses it. Only JSON text deserialises to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole(pub i64);
 
@@ -22,6 +22,6 @@ impl<'de> Deserialize<'de> for Whole {
 fn parse(json: &str) -> Option<i64> {
     let starts_a_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let number = || json.parse().ok().filter(|number: &f64| number.is_infinite() || number.fract() == 0.0);
-    // The cast goes to the nearest number there is.
+    // The cast saturates.
     json.parse().ok().or_else(|| starts_a_number.then(number).flatten().map(|number| number as i64))
 }

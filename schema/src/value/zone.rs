@@ -1,4 +1,4 @@
-//! Time zones: the wall clock of a place, and the business days that are counted by it.
+//! Time zones: the wall clock of a place, and the business days by it.
 
 use std::{fmt, str::FromStr, sync::LazyLock};
 
@@ -13,7 +13,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use super::Invalid;
 use crate::Time;
 
-/// The rules compiled into this program. The machine's own are not read: they may be older.
+/// The rules compiled into this program. The machine's own rules are not read, because they may be older.
 static RULES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// A time zone of the IANA database.
@@ -31,8 +31,8 @@ impl Zone {
         self.0.to_datetime(timestamp(at)).strftime(format).to_string()
     }
 
-    /// Whether the wall clock, read at `now`, tells when `until` is: not if it is set forward or back in between, nor if
-    /// it shows the time of `until` again later.
+    /// Whether a reader at `now` understands `until` from its wall-clock time: not if the clock is set
+    /// forward or back in between, nor if it shows that time again later.
     #[must_use]
     pub fn tells(&self, until: Time, now: Time) -> bool {
         let (now, until) = (timestamp(now), timestamp(until));
@@ -44,11 +44,11 @@ impl Zone {
         offset == self.0.to_offset(now) && !shown_again
     }
 
-    /// The business day of an instant: the latest one that has begun. A party that joins at 01:30 belongs to the evening
-    /// before when days start at 04:00.
+    /// The business day of an instant: the latest one that has begun. If days start at 04:00, a party that
+    /// joins at 01:30 belongs to the evening before.
     ///
-    /// A day begins once, at an instant, so that days never go back when the wall clock does: in a repeated hour the first
-    /// time, and after a skipped hour as much later as was skipped.
+    /// A day begins at one instant, so days never go back when the wall clock does. A start in a repeated
+    /// hour is the first one; a start in a skipped hour moves by as much as was skipped.
     #[must_use]
     pub fn business_day(&self, at: Time, starts: DayStart) -> NaiveDate {
         let at = timestamp(at);
@@ -57,7 +57,8 @@ impl Zone {
             let begins = self.0.to_timestamp(day.to_datetime(starts.0));
             begins.is_ok_and(|begins| begins <= at)
         };
-        // Tomorrow may have begun if the wall clock went back past midnight; yesterday may not have if a whole day was skipped.
+        // Tomorrow may have begun if the clock went back past midnight. Yesterday may not have begun if a
+        // whole day was skipped.
         let latest = today.tomorrow().unwrap_or(today);
         let mut days = std::iter::successors(Some(latest), |day| day.yesterday().ok());
         let day = days.by_ref().take(4).find(has_begun).unwrap_or(today);
@@ -66,7 +67,7 @@ impl Zone {
     }
 }
 
-/// The instant as the rules know it; of one beyond the year 9999, the last that they know.
+/// The instant in the rules' type, which ends with the year 9999; a later instant becomes the last one.
 fn timestamp(at: Time) -> Timestamp {
     let nearest = if at.millis() < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_millisecond(at.millis()).unwrap_or(nearest)
@@ -91,7 +92,7 @@ impl FromStr for DayStart {
     type Err = Invalid;
 
     fn from_str(raw: &str) -> Result<Self, Invalid> {
-        // The parser takes more than one form of a time; only the form that is shown is accepted.
+        // The parser takes several spellings; only the one that is shown is accepted.
         let parsed = WallTime::strptime("%H:%M", raw).ok().map(Self).filter(|start| start.to_string() == raw);
         parsed.ok_or_else(|| Invalid("must be a time of day such as 04:00".into()))
     }

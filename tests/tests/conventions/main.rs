@@ -126,7 +126,8 @@ fn every_main_is_wiring() {
     }
 }
 
-/// `.ci/run` runs the larger test binaries once at the usual size, and again at full size the modules named there.
+/// `.ci/run` runs the larger test binaries once at the usual size, and again at full size the modules named
+/// there.
 #[test]
 fn tests_with_a_variable_size_run_at_full_size_too() {
     let script = fs::read_to_string(root().join(".ci/run")).unwrap();

