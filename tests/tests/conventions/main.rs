@@ -3,10 +3,7 @@
 mod modules;
 mod source;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use source::{PACKAGES, code, ends_in, files_under, is_in, lacks, manifest, root, under};
 
@@ -26,22 +23,6 @@ const PURE: [(&str, &[&str]); 4] = [
 
 /// Files may have this many lines.
 const LINES_MAX: usize = 300;
-
-/// Files that are still to be split.
-const LONG: [&str; 12] = [
-    "tests/src/stage.rs",
-    "tests/tests/contract/units.rs",
-    "tests/tests/journeys/accounts/sessions.rs",
-    "tests/tests/journeys/erasure.rs",
-    "tests/tests/journeys/messages.rs",
-    "tests/tests/journeys/reads.rs",
-    "tests/tests/lambdas/deployment.rs",
-    "tests/tests/messengers.rs",
-    "tests/tests/simulation/delivery.rs",
-    "tests/tests/simulation/erasure.rs",
-    "tests/tests/simulation/history.rs",
-    "tests/tests/simulation/oracle.rs",
-];
 
 #[test]
 fn pure_modules_perform_no_io_and_read_no_clock() {
@@ -171,8 +152,7 @@ fn no_file_needs_scrolling() {
         for file in files_under(package) {
             let name = file.strip_prefix(root()).unwrap();
             let lines = fs::read_to_string(&file).unwrap().lines().count();
-            let is_known = LONG.iter().any(|long| name == Path::new(long));
-            assert!(lines <= LINES_MAX || is_known, "{} has {lines} lines; split it", name.display());
+            assert!(lines <= LINES_MAX, "{} has {lines} lines; split it", name.display());
         }
     }
 }
