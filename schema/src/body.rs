@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use self::{
     history::{Event, History, Verified},
-    waitee::{AddWaitee, Because, Beside, ChangeWaitee, Move, Notification, Party, PartyPatch, Waitee},
+    waitee::{AddWaitee, ChangeWaitee, Move, MoveTo, Notification, Party, PartyPatch, Transition, Waitee},
     waitlist::{ChangeWaitlist, CreateWaitlist, Waitlist},
 };
 use crate::waitee::State;

@@ -2,7 +2,7 @@
 
 use schema::{
     Rank, Time, WaiteeId, WaitlistId,
-    body::{Beside, ChangeWaitlist},
+    body::{ChangeWaitlist, MoveTo},
     check,
     value::PartySize,
     waitee::{Details, Event, Joined, JoinedBy, Party, State, Why},
@@ -97,7 +97,7 @@ pub(crate) fn target(at_ms: i64, neighbour_ms: Option<i64>) -> Target {
     }
 }
 
-pub(crate) fn move_next_to(beside: fn(WaiteeId) -> Beside, target: Option<Target>) -> HostCommand {
+pub(crate) fn move_next_to(beside: fn(WaiteeId) -> MoveTo, target: Option<Target>) -> HostCommand {
     HostCommand::Move { beside: beside(WaiteeId(Uuid::nil())), target, reason: None }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn transitions() -> [(&'static str, HostCommand); 8] {
         ("leave", HostCommand::Leave(why())),
         ("remove", HostCommand::Remove(why())),
         ("restore", restore()),
-        ("move", move_next_to(Beside::Before, Some(target(5, None)))),
+        ("move", move_next_to(MoveTo::Before, Some(target(5, None)))),
     ]
 }
 

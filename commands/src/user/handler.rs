@@ -10,7 +10,7 @@ use schema::{
     Problem, Sealed, UserId,
     body::{
         Erasing,
-        account::{ChangeMe, ChangePassword, EraseMe},
+        account::{ChangeMe, ChangePassword, EraseMe, NewPassword},
     },
     sealed::{Opened, Personal},
     value::{Email, Password, PasswordHash},
@@ -29,7 +29,7 @@ pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
 }
 
 pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let (current, new) = &call.body::<ChangePassword>()?.parse()?;
+    let NewPassword { current, new } = &call.body::<ChangePassword>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
     let content = content_with_credentials(backend, call);
     run(backend, call, content.as_ref(), |user, key| async move {

@@ -8,7 +8,7 @@ use infra::{
 };
 use schema::{
     Actor, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId, access,
-    body::{Because, Beside, ChangeWaitee, Empty, Erasing, Move, PartyPatch},
+    body::{ChangeWaitee, Empty, Erasing, Move, MoveTo, PartyPatch, Transition},
     sealed::Personal,
     value::Reason,
     waitee::{Details, JoinedBy, Why},
@@ -48,7 +48,7 @@ pub(crate) async fn call(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
 }
 
 pub(crate) async fn restore(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let reason = &call.body::<Because>()?.parse()?;
+    let reason = &call.body::<Transition>()?.parse()?;
     run(backend, call, 200, |visit| async move {
         let list = waitlist::handler::latest(backend, call.owner, visit.waitlist).await?;
         let reason = seal_reason(backend, call, reason.as_ref()).await?;
@@ -71,7 +71,7 @@ pub(crate) async fn transition(
     call: &Call<'_>,
     command: fn(Why) -> HostCommand,
 ) -> Result<Reply, Failure> {
-    let reason = &call.body::<Because>()?.parse()?;
+    let reason = &call.body::<Transition>()?.parse()?;
     run(backend, call, 200, |_| async move {
         Ok(command(Why { reason: seal_reason(backend, call, reason.as_ref()).await? }))
     })
@@ -83,8 +83,8 @@ pub(crate) async fn move_beside(backend: &Backend, call: &Call<'_>) -> Result<Re
     let (beside, reason) = &call.body::<Move>()?.parse()?;
     let beside = *beside;
     let (pointer, other) = match beside {
-        Beside::Before(other) => ("/before", other),
-        Beside::After(other) => ("/after", other),
+        MoveTo::Before(other) => ("/before", other),
+        MoveTo::After(other) => ("/after", other),
     };
     if other == id {
         return Err(Problem::invalid_value(
@@ -107,11 +107,11 @@ async fn target(
     owner: UserId,
     visit: &Visit,
     id: WaiteeId,
-    beside: Beside,
+    beside: MoveTo,
     other: WaiteeId,
 ) -> Result<Option<Target>, Failure> {
     let Some((_, found)) = read(backend, Actor::User(owner), other).await? else { return Ok(None) };
-    let backwards = matches!(beside, Beside::Before(_));
+    let backwards = matches!(beside, MoveTo::Before(_));
     let neighbour = backend.rows.neighbour(visit.waitlist, &found.rank, backwards, [id, other]).await?;
     Ok(Some(Target {
         waitlist: found.waitlist,

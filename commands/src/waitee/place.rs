@@ -1,6 +1,6 @@
 //! The rank that a party gets when it is moved.
 
-use schema::{Rank, Time, WaitlistId, body::Beside};
+use schema::{Rank, Time, WaitlistId, body::MoveTo};
 
 use super::{Refusal, Visit};
 
@@ -18,7 +18,7 @@ pub struct Target {
 /// The new rank; `None` when the party already stands there.
 pub(super) fn place(
     visit: &Visit,
-    beside: Beside,
+    beside: MoveTo,
     target: Option<&Target>,
     now: Time,
 ) -> Result<Option<Rank>, Refusal> {
@@ -28,8 +28,8 @@ pub(super) fn place(
     // Below the rank of the next party to join, so that it stands behind a party that was moved to the end.
     let end = Rank::joining(now);
     let (low, high) = match beside {
-        Beside::Before(_) => (target.neighbour.as_ref(), Some(&target.rank)),
-        Beside::After(_) => {
+        MoveTo::Before(_) => (target.neighbour.as_ref(), Some(&target.rank)),
+        MoveTo::After(_) => {
             (Some(&target.rank), target.neighbour.as_ref().or(Some(&end).filter(|end| **end > target.rank)))
         }
     };

@@ -99,13 +99,19 @@ pub struct ChangePassword {
     pub new_password: String,
 }
 
+/// A parsed change of the password.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    pub current: Password,
+    pub new: Password,
+}
+
 impl ChangePassword {
-    /// The current password and the new one.
-    pub fn parse(self) -> Result<(Password, Password), Problem> {
+    pub fn parse(self) -> Result<NewPassword, Problem> {
         let mut check = Check::default();
         let current = check.value("/current_password", Password::parse(&self.current_password));
         let new = check.value("/new_password", Password::parse(&self.new_password));
-        check.done(current.zip(new))
+        check.done(current.zip(new).map(|(current, new)| NewPassword { current, new }))
     }
 }
 

@@ -111,11 +111,11 @@ impl ChangeWaitee {
 /// The body of a request that moves a visit to another state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Because {
+pub struct Transition {
     pub reason: Option<String>,
 }
 
-impl Because {
+impl Transition {
     pub fn parse(self) -> Result<Option<Reason>, Problem> {
         let mut check = Check::default();
         let reason = check.optional("/reason", self.reason, |raw| Reason::parse(&raw));
@@ -134,7 +134,7 @@ pub struct Move {
 
 /// The new place of a party, beside another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beside {
+pub enum MoveTo {
     /// Directly before this party.
     Before(WaiteeId),
     /// Directly behind this party.
@@ -142,13 +142,13 @@ pub enum Beside {
 }
 
 impl Move {
-    pub fn parse(self) -> Result<(Beside, Option<Reason>), Problem> {
+    pub fn parse(self) -> Result<(MoveTo, Option<Reason>), Problem> {
         let mut check = Check::default();
         let reason = check.optional("/reason", self.reason, |raw| Reason::parse(&raw));
         let id = |raw: String| raw.parse().map_err(|_| Invalid("must be the id of a party".into()));
         let beside = match (self.before, self.after) {
-            (Some(raw), None) => check.value("/before", id(raw)).map(Beside::Before),
-            (None, Some(raw)) => check.value("/after", id(raw)).map(Beside::After),
+            (Some(raw), None) => check.value("/before", id(raw)).map(MoveTo::Before),
+            (None, Some(raw)) => check.value("/after", id(raw)).map(MoveTo::After),
             _ => {
                 check.fault("", "must name either before or after, and not both");
                 None

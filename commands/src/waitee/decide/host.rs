@@ -2,7 +2,7 @@
 
 use schema::{
     Sealed, Time,
-    body::Beside,
+    body::MoveTo,
     value::Reason,
     waitee::{Details, Event, State, Why},
 };
@@ -39,7 +39,7 @@ pub enum HostCommand {
     },
     /// Moves the party within the line.
     Move {
-        beside: Beside,
+        beside: MoveTo,
         /// The party to move next to; `None` when there is no such party.
         target: Option<Target>,
         reason: Option<Sealed<Reason>>,

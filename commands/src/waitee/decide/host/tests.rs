@@ -98,7 +98,7 @@ fn details_that_stay_the_same_are_no_event() {
 }
 
 /// The rank that the party gets when it is moved.
-fn moved(beside: fn(schema::WaiteeId) -> Beside, target: Target) -> Rank {
+fn moved(beside: fn(schema::WaiteeId) -> MoveTo, target: Target) -> Rank {
     match &given([joined()]).when(move_next_to(beside, Some(target))).events()[..] {
         [Event::Moved { rank, .. }] => rank.clone(),
         other => panic!("{other:?}"),
@@ -107,20 +107,20 @@ fn moved(beside: fn(schema::WaiteeId) -> Beside, target: Target) -> Rank {
 
 #[test]
 fn a_moved_party_stands_strictly_between_its_new_neighbours() {
-    let rank = moved(Beside::Before, target(5_000, Some(4_000)));
+    let rank = moved(MoveTo::Before, target(5_000, Some(4_000)));
     assert!(rank > target(4_000, None).rank && rank < target(5_000, None).rank);
-    assert!(moved(Beside::Before, target(5_000, None)) < target(5_000, None).rank);
+    assert!(moved(MoveTo::Before, target(5_000, None)) < target(5_000, None).rank);
 }
 
 #[test]
 fn a_party_that_joins_later_stands_behind_a_party_moved_to_the_end() {
-    let last = moved(Beside::After, target(NOW_MS - 1_000, None));
+    let last = moved(MoveTo::After, target(NOW_MS - 1_000, None));
     assert!(last > target(NOW_MS - 1_000, None).rank && last < Rank::joining(at(1)));
 }
 
 #[test]
 fn a_party_that_already_stands_there_is_not_moved() {
-    given([joined()]).when(move_next_to(Beside::After, Some(target(NOW_MS - 120_000, None)))).then_nothing();
+    given([joined()]).when(move_next_to(MoveTo::After, Some(target(NOW_MS - 120_000, None)))).then_nothing();
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn a_party_is_moved_only_next_to_parties_on_the_same_board() {
     let elsewhere = Target { waitlist: WaitlistId(Uuid::max()), ..target(5_000, None) };
     let gone = Target { active: false, ..target(5_000, None) };
     for target in [Some(elsewhere), Some(gone), None] {
-        given([joined()]).when(move_next_to(Beside::Before, target)).then_refused(Refusal::NotOnBoard);
+        given([joined()]).when(move_next_to(MoveTo::Before, target)).then_refused(Refusal::NotOnBoard);
     }
     given(leading_to(State::Left))
-        .when(move_next_to(Beside::After, Some(target(1, None))))
+        .when(move_next_to(MoveTo::After, Some(target(1, None))))
         .then_refused(Refusal::NotFrom(State::Left));
 }
