@@ -4,11 +4,16 @@
 use std::{env, time::Duration};
 
 use infra::clock::random;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
+use waitlist_tests::endpoints::endpoint;
 
 const PASSWORD: &str = "correct horse battery staple";
 const PHONE: &str = "+14155550142";
+
+/// The credentials of the emulated account itself; their signature is not checked.
+const OWNER: &str =
+    "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0";
 
 /// What a stream or queue brings about takes a second or two; a busy machine is slower.
 const POLLS_MAX: u32 = 400;
@@ -30,11 +35,8 @@ struct Answer {
 impl Deployed {
     /// `None` where nothing is deployed; then the test says that it is skipped.
     fn new() -> Option<Self> {
-        let (api, emulator) = (env::var("WAITLIST_DEPLOYED_API"), env::var("AWS_ENDPOINT_URL"));
-        let (Ok(api), Ok(emulator)) = (api, emulator) else {
-            println!("SKIPPED deployed: WAITLIST_DEPLOYED_API is not set");
-            return None;
-        };
+        let api = endpoint("deployed", "WAITLIST_DEPLOYED_API")?;
+        let emulator = env::var("AWS_ENDPOINT_URL").unwrap();
         Some(Self { client: Client::builder().no_proxy().build().unwrap(), api, emulator })
     }
 
@@ -87,6 +89,30 @@ impl Deployed {
             each.map(Value::to_string).find(|text| text.contains(recipient) && text.contains(part))
         })
         .await
+    }
+
+    /// Publishes what SES reports about a mail that bounced. The emulator keeps the destination of such reports but sends
+    /// none.
+    async fn report_bounce(&self, stream: &str, message: &str) {
+        let tags = json!({ "stream": [stream], "message": [message] });
+        let report = json!({
+            "eventType": "Bounce",
+            "mail": { "tags": tags },
+            "bounce": { "bounceType": "Permanent" },
+        });
+        let topic = env::var("WAITLIST_FEEDBACK_TOPIC").unwrap();
+        let parameters = [("Action", "Publish"), ("TopicArn", &topic), ("Message", &report.to_string())];
+        let call = Url::parse_with_params(&self.emulator, parameters).unwrap();
+        let answer = self
+            .client
+            .post(&self.emulator)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Authorization", OWNER)
+            .body(call.query().unwrap().to_owned())
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     async fn until<T>(&self, wanted: &str, look: impl AsyncFn() -> Option<T>) -> T {
@@ -162,6 +188,13 @@ async fn an_account_and_a_visit_pass_through_the_deployment_and_are_erased() {
         .until("the guest is forgotten", async || {
             let events = deployed.get(&history, token, "").await.body;
             events.to_string().contains("waitee.forgotten").then_some(())
+        })
+        .await;
+    let account_id = registered.body["id"].as_str().unwrap();
+    deployed.report_bounce(&format!("mail-{account_id}"), "welcome-1").await;
+    deployed
+        .until("the account page says that the welcome mail bounced", async || {
+            (deployed.get("/v1/me", token, "").await.body["welcome"] == "bounced").then_some(())
         })
         .await;
     let password = json!({ "current_password": PASSWORD });
