@@ -66,8 +66,11 @@ pub(crate) fn unkeyed_author(call: &Call<'_>, actor: Actor, tenant: UserId) -> A
 
 /// The content of a body with credentials, as a keyed hash: no credential is stored, and the same idempotency
 /// key with another password is another request.
-pub(crate) fn content_with_credentials(backend: &Backend, call: &Call<'_>) -> impl AsRef<[u8]> + use<> {
-    backend.secrets.hash_of_credentials(&call.said())
+pub(crate) fn content_with_credentials(
+    backend: &Backend,
+    call: &Call<'_>,
+) -> Result<impl AsRef<[u8]> + use<>, Failure> {
+    backend.claims.of_credentials(&call.said())
 }
 
 /// The subject's key. A guest of another account reads as not found: that guest's key does not open with this

@@ -1,55 +1,23 @@
 //! The adapters that handlers use, built once per process.
 
-use std::time::Duration;
-
 use aws_config::SdkConfig;
 use schema::table;
 
 use crate::{
     aws,
     clock::Clock,
-    config::{Config, Keys, QueueAt},
+    config::{Config, MasterAt, QueueAt, SecretAt, TokensAt},
     failure::Failure,
+    function::{self, Need, QueueOf},
     key_files,
     limits::Limits,
     log::Log,
-    queue::{FairShare, Policy, Queue, SqsQueue, TableQueue},
+    queue::{FairShare, Queue, SqsQueue, TableQueue},
     rows::Rows,
-    secret::{self, Secrets},
+    secret::{self, Claims, Links, Secrets},
     token::{self, Tokens},
     vault::{FileKey, KmsKey, MasterKey, Vault},
 };
-
-// The names of the queues.
-const RETRIES: &str = "retries";
-const DELIVERIES: &str = "deliveries";
-const ERASURES: &str = "erasures";
-
-/// A parked doorbell is tried five times at intervals of 30 s before it becomes a dead letter.
-pub const RETRY_POLICY: Policy = Policy { visibility: Duration::from_secs(30), attempts_max: 5 };
-
-/// The visibility time-out covers a slow send and the recording of its outcome, so that no second receiver
-/// gets the message.
-pub const DELIVERY_POLICY: Policy = Policy { visibility: Duration::from_secs(90), attempts_max: 10 };
-
-/// An erasure takes moments. A failed one is tried again every minute, fifty times, before it becomes a dead
-/// letter.
-pub const ERASURE_POLICY: Policy = Policy { visibility: Duration::from_secs(60), attempts_max: 50 };
-
-/// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be
-/// unknown to the others.
-fn check_key_files(config: &Config) -> Result<(), Failure> {
-    let master = matches!(config.keys, Keys::Directory(_)).then_some(key_files::MASTER);
-    let token = config.token_keys.is_none().then_some(token::LOCAL_KEY);
-    for name in [Some(secret::CURRENT), Some(key_files::CLAIMS), master, token].into_iter().flatten() {
-        let path = config.keys.directory().join(name);
-        if !path.is_file() {
-            let advice = "the file does not exist; a local server creates it at its start, and all lambdas must use the same file";
-            return Err(Failure::broken(format!("read the key {}", path.display()), advice));
-        }
-    }
-    Ok(())
-}
 
 /// The adapters of one deployment. Clones share connections and caches.
 #[derive(Clone)]
@@ -70,20 +38,42 @@ pub struct Backend {
     pub tokens: Tokens,
     /// Signs and checks all other tokens.
     pub secrets: Secrets,
+    /// Hashes e-mail addresses and credentials.
+    pub claims: Claims,
     pub clock: Clock,
     /// The base of links to guests' pages.
     pub public_url: String,
 }
 
 impl Backend {
-    /// Builds the backend of a lambda from environment variables.
+    /// Builds the adapters that these needs ask for from environment variables.
     ///
     /// # Errors
-    /// A setting or a key is missing, or a key cannot be read.
-    pub async fn from_env() -> Result<Self, Failure> {
-        let (sdk, config) = (aws::config().await, Config::from_env()?);
+    /// A setting or a key is missing, a key cannot be read, or the claims key is not the deployment's.
+    pub async fn from_env(needs: &[Need]) -> Result<Self, Failure> {
+        let (sdk, config) = (aws::config().await, Config::from_env(needs)?);
         check_key_files(&config)?;
-        Self::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, Clock::system())
+        let claims = match &config.claims {
+            None => Claims::unused(),
+            Some(SecretAt::Files(directory)) => Claims::load(directory)?,
+            Some(SecretAt::Manager(id)) => {
+                Claims::of_manager(&aws_sdk_secretsmanager::Client::new(&sdk), id).await?
+            }
+        };
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let backend = Self::build(&sdk, &sdk, dynamodb, &config, Clock::system(), claims)?;
+        if needs.contains(&Need::Claims) {
+            backend.check_claims().await?;
+        }
+        Ok(backend)
+    }
+
+    /// Refuses a claims key that stored e-mail claims were not made with. Costs one write unit.
+    ///
+    /// # Errors
+    /// The key is another one, or the vault does not answer.
+    pub async fn check_claims(&self) -> Result<(), Failure> {
+        Ok(self.vault.check_claims(&self.claims.check_value()?).await?)
     }
 
     /// `dynamodb` is a client of the engine that holds the tables.
@@ -110,35 +100,65 @@ impl Backend {
         config: &Config,
         clock: Clock,
     ) -> Result<Self, Failure> {
-        let directory = config.keys.directory();
-        match config.keys {
-            Keys::Directory(_) => key_files::make_if_new(directory, &[key_files::MASTER, key_files::CLAIMS]),
-            Keys::Kms { .. } => key_files::make_if_new(directory, &[key_files::CLAIMS]),
-        }?;
-        let master = match &config.keys {
-            Keys::Directory(directory) => MasterKey::File(
+        let claims = match &config.claims {
+            None => Claims::unused(),
+            Some(SecretAt::Manager(_)) => {
+                return Err(Failure::broken(
+                    "read the claims key",
+                    "only a lambda reads it from Secrets Manager",
+                ));
+            }
+            Some(SecretAt::Files(directory)) => {
+                key_files::make_if_new(directory, &[key_files::MASTER, key_files::CLAIMS])?;
+                Claims::load(directory)?
+            }
+        };
+        Self::build(sdk, queues, dynamodb, config, clock, claims)
+    }
+
+    fn build(
+        sdk: &SdkConfig,
+        queues: &SdkConfig,
+        dynamodb: aws_sdk_dynamodb::Client,
+        config: &Config,
+        clock: Clock,
+        claims: Claims,
+    ) -> Result<Self, Failure> {
+        let master = match &config.master {
+            None => MasterKey::Unused,
+            Some(MasterAt::Files(directory)) => MasterKey::File(
                 FileKey::open(&directory.join(key_files::MASTER))
                     .map_err(|cause| Failure::broken("read the master key", cause))?,
             ),
-            Keys::Kms { key, .. } => MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone())),
-        };
-        let secrets = Secrets::load_or_create(directory)?;
-        let queue = |at: &QueueAt, name: &'static str, policy| match at {
-            QueueAt::Table => {
-                let table = table::QUEUE.name(&config.prefix);
-                Queue::Table(TableQueue::new(dynamodb.clone(), table, name, policy, clock.clone()))
+            Some(MasterAt::Kms(key)) => {
+                MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone()))
             }
-            QueueAt::Sqs { url, dead_url } => {
+        };
+        let secrets = match &config.links {
+            None => Secrets::unused(),
+            Some(SecretAt::Files(directory)) => Secrets::of_files(Links::load_or_create(directory)?),
+            Some(SecretAt::Manager(id)) => {
+                let client = aws_sdk_secretsmanager::Client::new(sdk);
+                Secrets::of_manager(client, id.clone(), clock.clone())
+            }
+        };
+        let queue = |at: &Option<QueueAt>, of: &QueueOf| match at {
+            None => Queue::Unused(of.name),
+            Some(QueueAt::Table) => {
+                let table = table::QUEUE.name(&config.prefix);
+                Queue::Table(TableQueue::new(dynamodb.clone(), table, of.name, of.policy, clock.clone()))
+            }
+            Some(QueueAt::Sqs { url, dead_url }) => {
                 Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(queues), url.clone(), dead_url.clone()))
             }
         };
         Ok(Self {
             log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
             rows: Rows::new(dynamodb.clone(), &config.prefix),
-            retries: queue(&config.retries, RETRIES, RETRY_POLICY),
-            deliveries: queue(&config.deliveries, DELIVERIES, DELIVERY_POLICY),
+            retries: queue(&config.retries, &function::RETRIES),
+            deliveries: queue(&config.deliveries, &function::DELIVERIES),
             fair: FairShare::new(config.sends_per_second),
-            erasures: queue(&config.erasures, ERASURES, ERASURE_POLICY),
+            erasures: queue(&config.erasures, &function::ERASURES),
             limits: Limits::new(
                 dynamodb.clone(),
                 &config.prefix,
@@ -147,15 +167,48 @@ impl Backend {
                 config.bounds,
             ),
             vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),
-            tokens: match &config.token_keys {
-                None => Tokens::of_files(config.keys.directory())?,
-                Some((current, previous)) => {
+            tokens: match &config.tokens {
+                None => Tokens::unused(),
+                Some(TokensAt::Files(directory)) => Tokens::of_files(directory)?,
+                Some(TokensAt::Kms { current, previous }) => {
                     Tokens::of_kms(aws_sdk_kms::Client::new(sdk), current.clone(), previous.clone())
                 }
             },
             secrets,
+            claims,
             clock,
-            public_url: config.public_url.clone(),
+            public_url: config.public_url.clone().unwrap_or_default(),
         })
     }
+}
+
+/// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be
+/// unknown to the others.
+fn check_key_files(config: &Config) -> Result<(), Failure> {
+    let files_of = |at: &Option<SecretAt>| match at {
+        Some(SecretAt::Files(directory)) => Some(directory.clone()),
+        Some(SecretAt::Manager(_)) | None => None,
+    };
+    let master = match &config.master {
+        Some(MasterAt::Files(directory)) => Some(directory.clone()),
+        Some(MasterAt::Kms(_)) | None => None,
+    };
+    let tokens = match &config.tokens {
+        Some(TokensAt::Files(directory)) => Some(directory.clone()),
+        Some(TokensAt::Kms { .. }) | None => None,
+    };
+    for (directory, name) in [
+        (files_of(&config.links), secret::CURRENT),
+        (files_of(&config.claims), key_files::CLAIMS),
+        (master, key_files::MASTER),
+        (tokens, token::LOCAL_KEY),
+    ] {
+        let Some(path) = directory.map(|directory| directory.join(name)).filter(|path| !path.is_file())
+        else {
+            continue;
+        };
+        let advice = "the file does not exist; a local server creates it at its start, and all lambdas must use the same file";
+        return Err(Failure::broken(format!("read the key {}", path.display()), advice));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::{env, path::PathBuf};
 
 use crate::{
     failure::Failure,
+    function::Need,
     limits::Bounds,
     messenger::{self, SENDS_PER_SECOND},
 };
@@ -11,25 +12,26 @@ use crate::{
 /// The name of a deployment without `WAITLIST_PREFIX`.
 pub const PREFIX_DEFAULT: &str = "waitlist";
 
-/// The settings that lambdas share.
+/// The settings of one process. An adapter that the process does not need has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `WAITLIST_PREFIX`: table names start with it.
     pub prefix: String,
     /// `WAITLIST_PUBLIC_URL`, the base of links in messages, without a slash at its end.
-    pub public_url: String,
-    /// `WAITLIST_KMS_KEY`, else `WAITLIST_KEYS_DIR`.
-    pub keys: Keys,
-    /// KMS keys of access tokens, `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`; without them, key
-    /// files.
-    pub token_keys: Option<(String, Option<String>)>,
-    /// Parked doorbells: `WAITLIST_RETRIES_URL` and `WAITLIST_RETRIES_DEAD_URL`, else a table.
-    pub retries: QueueAt,
-    /// Due work of visits and mails: `WAITLIST_DELIVERIES_URL` and `WAITLIST_DELIVERIES_DEAD_URL`, else a
-    /// table.
-    pub deliveries: QueueAt,
-    /// Erasures: `WAITLIST_ERASURES_URL` and `WAITLIST_ERASURES_DEAD_URL`, else a table.
-    pub erasures: QueueAt,
+    pub public_url: Option<String>,
+    /// `WAITLIST_KMS_KEY`, else a file in `WAITLIST_KEYS_DIR`.
+    pub master: Option<MasterAt>,
+    /// `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`, else files in `WAITLIST_KEYS_DIR`.
+    pub tokens: Option<TokensAt>,
+    /// `WAITLIST_LINKS_SECRET`, else files in `WAITLIST_KEYS_DIR`.
+    pub links: Option<SecretAt>,
+    /// `WAITLIST_CLAIMS_SECRET`, else a file in `WAITLIST_KEYS_DIR`.
+    pub claims: Option<SecretAt>,
+    /// Parked doorbells.
+    pub retries: Option<QueueAt>,
+    /// Due work of visits and mails.
+    pub deliveries: Option<QueueAt>,
+    pub erasures: Option<QueueAt>,
     /// `WAITLIST_LIMITS`: bounds on attempts.
     pub bounds: Bounds,
     /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the
@@ -37,73 +39,120 @@ pub struct Config {
     pub sends_per_second: u32,
 }
 
+/// The key that wraps the keys of accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MasterAt {
+    /// A key directory.
+    Files(PathBuf),
+    /// Id or ARN of a KMS key.
+    Kms(String),
+}
+
+/// The keys that sign access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokensAt {
+    /// A key directory.
+    Files(PathBuf),
+    /// Ids or ARNs of KMS keys.
+    Kms { current: String, previous: Option<String> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretAt {
+    /// A key directory.
+    Files(PathBuf),
+    /// Name or ARN of a secret in AWS Secrets Manager.
+    Manager(String),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueAt {
+    /// The table of queues, where there is no SQS.
     Table,
     Sqs {
         url: String,
-        /// The dead-letter queue of its redrive policy.
-        dead_url: String,
+        /// The dead-letter queue of its redrive policy. Only the command line uses it.
+        dead_url: Option<String>,
     },
 }
 
-/// The source of keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keys {
-    Directory(PathBuf),
-    /// A KMS key wraps the accounts' keys; the directory holds the other keys and secrets.
-    Kms {
-        /// Id or ARN.
-        key: String,
-        directory: PathBuf,
-    },
-}
-
-impl Keys {
-    #[must_use]
-    pub fn directory(&self) -> &PathBuf {
-        match self {
-            Self::Directory(directory) | Self::Kms { directory, .. } => directory,
-        }
-    }
-}
+/// The value of a queue's setting that puts the queue into a table.
+const IN_A_TABLE: &str = "table";
 
 impl Config {
-    /// Reads the settings of a lambda from the environment.
+    /// Reads the settings that these needs ask for.
     ///
     /// # Errors
-    /// A required variable is not set; the error names it.
-    pub fn from_env() -> Result<Self, Failure> {
-        let directory = env::var("WAITLIST_KEYS_DIR").map_err(|_| {
-            Failure::broken("read the configuration", "set WAITLIST_KEYS_DIR to the directory of key files")
-        })?;
-        let directory = PathBuf::from(directory);
-        let keys = match env::var("WAITLIST_KMS_KEY") {
-            Ok(key) => Keys::Kms { key, directory },
-            Err(_) => Keys::Directory(directory),
+    /// A setting is missing or wrong; the error names it.
+    pub fn from_env(needs: &[Need]) -> Result<Self, Failure> {
+        let needed = |need| needs.contains(&need);
+        let secret = |need, setting: &str| match env::var(setting) {
+            _ if !needed(need) => Ok(None),
+            Ok(id) => Ok(Some(SecretAt::Manager(id))),
+            Err(_) => keys_dir(setting, "the ARN of a secret").map(SecretAt::Files).map(Some),
         };
-        let public_url = public_url()?.ok_or_else(|| {
-            Failure::broken(
-                "read the configuration",
-                "set WAITLIST_PUBLIC_URL to the base of links in messages, such as https://waitlist.example",
-            )
-        })?;
-        let token_keys = env::var("WAITLIST_TOKEN_KEY")
-            .ok()
-            .map(|key| (key, env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok()));
-        let local = Self::local(&prefix(), &public_url, keys.directory().clone()).with_queues_from_env()?;
-        Ok(Self { keys, token_keys, bounds: Bounds::from_env()?, ..local })
+        let queue = |need, name: &str| match QueueAt::from_env(name) {
+            _ if !needed(need) => Ok(None),
+            Ok(None) => Err(missing(format!(
+                "set WAITLIST_{name}_URL to the URL of an SQS queue, or to \"{IN_A_TABLE}\""
+            ))),
+            at => at,
+        };
+        Ok(Self {
+            prefix: prefix(),
+            public_url: if needed(Need::PublicUrl) { Some(required_public_url()?) } else { None },
+            master: match env::var("WAITLIST_KMS_KEY") {
+                _ if !needed(Need::MasterKey) => None,
+                Ok(key) => Some(MasterAt::Kms(key)),
+                Err(_) => Some(MasterAt::Files(keys_dir("WAITLIST_KMS_KEY", "the id or ARN of a KMS key")?)),
+            },
+            tokens: match env::var("WAITLIST_TOKEN_KEY") {
+                _ if !needed(Need::TokenKeys) => None,
+                Ok(current) => {
+                    Some(TokensAt::Kms { current, previous: env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok() })
+                }
+                Err(_) => {
+                    Some(TokensAt::Files(keys_dir("WAITLIST_TOKEN_KEY", "the id or ARN of a KMS key")?))
+                }
+            },
+            links: secret(Need::Links, "WAITLIST_LINKS_SECRET")?,
+            claims: secret(Need::Claims, "WAITLIST_CLAIMS_SECRET")?,
+            retries: queue(Need::Retries, "RETRIES")?,
+            deliveries: queue(Need::Deliveries, "DELIVERIES")?,
+            erasures: queue(Need::Erasures, "ERASURES")?,
+            bounds: Bounds::from_env()?,
+            sends_per_second: messenger::sends_per_second()?,
+        })
+    }
+
+    /// Returns the settings of a deployment on one machine: keys in files, queues in a table.
+    #[must_use]
+    pub fn local(prefix: &str, public_url: &str, keys: PathBuf) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            public_url: Some(public_url.to_owned()),
+            master: Some(MasterAt::Files(keys.clone())),
+            tokens: Some(TokensAt::Files(keys.clone())),
+            links: Some(SecretAt::Files(keys.clone())),
+            claims: Some(SecretAt::Files(keys)),
+            retries: Some(QueueAt::Table),
+            deliveries: Some(QueueAt::Table),
+            erasures: Some(QueueAt::Table),
+            bounds: Bounds::default(),
+            sends_per_second: SENDS_PER_SECOND,
+        }
     }
 
     /// Uses SQS for the queues that the environment names, and the rate of sending that it sets.
     ///
     /// # Errors
-    /// Only one of a queue's two variables is set, or the rate is wrong; the error names it.
+    /// A queue's URL is missing, or the rate is wrong.
     pub fn with_queues_from_env(self) -> Result<Self, Failure> {
+        let queue = |name| Ok::<_, Failure>(Some(QueueAt::from_env(name)?.unwrap_or(QueueAt::Table)));
         Ok(Self {
-            retries: QueueAt::from_env("WAITLIST_RETRIES")?,
-            deliveries: QueueAt::from_env("WAITLIST_DELIVERIES")?,
-            erasures: QueueAt::from_env("WAITLIST_ERASURES")?,
+            retries: queue("RETRIES")?,
+            deliveries: queue("DELIVERIES")?,
+            erasures: queue("ERASURES")?,
             sends_per_second: messenger::sends_per_second()?,
             ..self
         })
@@ -113,38 +162,41 @@ impl Config {
     pub fn has_sqs(&self) -> bool {
         [&self.retries, &self.deliveries, &self.erasures]
             .into_iter()
-            .any(|queue| matches!(queue, QueueAt::Sqs { .. }))
-    }
-
-    /// The configuration of a deployment on one machine: keys in files, queues in a table.
-    #[must_use]
-    pub fn local(prefix: &str, public_url: &str, keys: PathBuf) -> Self {
-        Self {
-            prefix: prefix.to_owned(),
-            public_url: public_url.to_owned(),
-            keys: Keys::Directory(keys),
-            token_keys: None,
-            retries: QueueAt::Table,
-            deliveries: QueueAt::Table,
-            erasures: QueueAt::Table,
-            bounds: Bounds::default(),
-            sends_per_second: SENDS_PER_SECOND,
-        }
+            .any(|queue| matches!(queue, Some(QueueAt::Sqs { .. })))
     }
 }
 
 impl QueueAt {
-    fn from_env(name: &str) -> Result<Self, Failure> {
-        let (url, dead_url) = (format!("{name}_URL"), format!("{name}_DEAD_URL"));
-        match (env::var(&url), env::var(&dead_url)) {
-            (Ok(url), Ok(dead_url)) => Ok(Self::Sqs { url, dead_url }),
-            (Err(_), Err(_)) => Ok(Self::Table),
-            _ => Err(Failure::broken(
-                "read the configuration",
-                format!("set both or none of {url} and {dead_url}"),
-            )),
+    /// Reads `WAITLIST_<name>_URL` and `WAITLIST_<name>_DEAD_URL`. `None` when neither is set.
+    fn from_env(name: &str) -> Result<Option<Self>, Failure> {
+        let (url, dead_url) = (format!("WAITLIST_{name}_URL"), format!("WAITLIST_{name}_DEAD_URL"));
+        match (env::var(&url), env::var(&dead_url).ok()) {
+            (Ok(url), _) if url == IN_A_TABLE => Ok(Some(Self::Table)),
+            (Ok(url), dead_url) => Ok(Some(Self::Sqs { url, dead_url })),
+            (Err(_), None) => Ok(None),
+            (Err(_), Some(_)) => Err(missing(format!("set {url} as well as {dead_url}"))),
         }
     }
+}
+
+/// The directory of key files, which stands in for a setting that names a key in AWS.
+fn keys_dir(setting: &str, names: &str) -> Result<PathBuf, Failure> {
+    env::var("WAITLIST_KEYS_DIR").map(PathBuf::from).map_err(|_| {
+        missing(format!("set {setting} to {names}, or WAITLIST_KEYS_DIR to a directory of key files"))
+    })
+}
+
+fn missing(advice: String) -> Failure {
+    Failure::broken("read the configuration", advice)
+}
+
+fn required_public_url() -> Result<String, Failure> {
+    public_url()?.ok_or_else(|| {
+        missing(
+            "set WAITLIST_PUBLIC_URL to the base of links in messages, such as https://waitlist.example"
+                .to_owned(),
+        )
+    })
 }
 
 /// Reads `WAITLIST_PUBLIC_URL` and drops a slash at its end.

@@ -10,7 +10,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use tracing::error;
 
 use crate::{
+    backend::Backend,
     failure::Failure,
+    function::Function,
     http::{Principal, Request, authorizer_answer, from_gateway, to_gateway},
     telemetry,
 };
@@ -20,6 +22,20 @@ pub use lambda_runtime::Error;
 /// Sets up logging. Every lambda calls it first.
 pub fn start() {
     telemetry::init(telemetry::Style::Json);
+}
+
+/// Builds the adapters that a function needs.
+///
+/// # Errors
+/// As [`Backend::from_env`].
+pub async fn backend(function: &Function) -> Result<Backend, Error> {
+    Backend::from_env(function.needs).await.map_err(fatal)
+}
+
+/// An error that ends `main`, which prints it: the failure with all its causes.
+#[must_use]
+pub fn fatal(failure: Failure) -> Error {
+    failure.chain().into()
 }
 
 /// Serves requests of API Gateway's HTTP API until the runtime ends.

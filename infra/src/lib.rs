@@ -8,6 +8,7 @@ mod crypto;
 pub mod failure;
 pub mod fault;
 pub mod file;
+pub mod function;
 pub mod http;
 pub mod key_files;
 pub mod lambda;

@@ -72,8 +72,8 @@ impl Limits {
         let now_s = self.clock.now().millis().div_euclid(1_000);
         let window = now_s.div_euclid(window_s);
         let ends_s = (window + 1) * window_s;
-        let subject =
-            format!("{}-{window_s}-{window}-{}", tries.as_str(), self.secrets.counted(tries.as_str(), who));
+        let counted = self.secrets.links().await?.counted(tries.as_str(), who);
+        let subject = format!("{}-{window_s}-{window}-{counted}", tries.as_str());
         let counted = self
             .client
             .update_item()

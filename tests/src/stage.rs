@@ -9,7 +9,7 @@ use std::{collections::HashMap, env, path::PathBuf, time::Duration};
 
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use infra::{Backend, Clock, Config, Log, clock::random, limits::Bounds, log::Item, tables};
+use infra::{Backend, Clock, Config, Log, clock::random, limits::Bounds, log::Item, secret::Links, tables};
 use projections::feed::{self, Doorbell};
 use schema::{
     Commit, SessionId, StreamId, Time, UserId,
@@ -90,6 +90,12 @@ impl Stage {
     pub fn bounded(&self, bounds: &str) -> Backend {
         let config = Config { bounds: Bounds::parse(bounds).unwrap(), ..config(&self.prefix, &self.keys) };
         Backend::new(&self.sdk, metered(&self.sdk, &self.meter), &config, self.backend.clock.clone()).unwrap()
+    }
+
+    /// Returns the secret that signs tokens in links.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        Links::load_or_create(&self.keys).unwrap()
     }
 
     /// Returns a log on this stage's table that uses the given client.

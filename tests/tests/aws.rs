@@ -39,7 +39,7 @@ async fn queue() -> Queue {
     let made = client.create_queue().queue_name(name).attributes(Attribute::RedrivePolicy, redrive);
     let made =
         made.attributes(Attribute::VisibilityTimeout, VISIBILITY.as_secs().to_string()).send().await.unwrap();
-    Queue::Sqs(SqsQueue::new(client, made.queue_url.unwrap(), dead_url))
+    Queue::Sqs(SqsQueue::new(client, made.queue_url.unwrap(), Some(dead_url)))
 }
 
 /// Receives all messages until they become dead letters.

@@ -1,10 +1,10 @@
 //! The lambda `guests`: commands of guests, who have no account.
 
-use infra::{Backend, lambda};
+use infra::{function::GUESTS, lambda};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
     lambda::start();
-    let backend = Backend::from_env().await?;
+    let backend = lambda::backend(&GUESTS).await?;
     lambda::http(async |request| commands::guests::handle(&backend, request).await).await
 }

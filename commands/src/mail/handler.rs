@@ -46,7 +46,7 @@ pub(crate) async fn ask_reset(backend: &Backend, call: &Call<'_>) -> Result<Repl
 }
 
 async fn ask_reset_of(backend: &Backend, call: &Call<'_>, email: &Email) -> Result<(), Failure> {
-    let Some(user) = backend.vault.holder(&backend.secrets.claim(email)).await? else { return Ok(()) };
+    let Some(user) = backend.vault.holder(&backend.claims.of_email(email)?).await? else { return Ok(()) };
     let actor = Actor::System(Component::Accounts); // the caller has not signed in
     ask(backend, call, actor, user, Kind::PasswordReset).await.map(drop)
 }

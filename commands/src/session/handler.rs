@@ -54,7 +54,7 @@ async fn recognise(
     email: &Email,
     password: &Password,
 ) -> Result<Option<(UserId, Standing)>, Failure> {
-    let holder = backend.vault.holder(&backend.secrets.claim(email)).await?;
+    let holder = backend.vault.holder(&backend.claims.of_email(email)?).await?;
     let id = holder.unwrap_or(NO_ACCOUNT);
     let found = backend.log.read::<User>(id.into()).await?;
     let key = backend.vault.key(Subject::Account(id)).await?;
@@ -69,7 +69,7 @@ async fn recognise(
 
 pub(crate) async fn refresh(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let Refresh { refresh_token } = call.body()?;
-    let (session, number) = backend.secrets.read_refresh_token(&refresh_token).ok_or_else(void)?;
+    let (session, number) = backend.secrets.read_refresh_token(&refresh_token).await?.ok_or_else(void)?;
     let Session::Live(state) = latest(backend, session).await? else { return Err(void()) };
     let since = backend.log.load_after(state.user.into(), state.user_seq).await?;
     let standing = standing(&state, &since)?.ok_or_else(void)?;
@@ -114,7 +114,7 @@ async fn tokens(
         access_token: backend.tokens.issue(user, session, backend.clock.now()).await?,
         token_type: "Bearer",
         expires_in: ACCESS_TTL_S,
-        refresh_token: backend.secrets.refresh_token(session, number),
+        refresh_token: backend.secrets.links().await?.refresh_token(session, number),
         refresh_expires_at: expires_at,
     };
     Reply::plain(status, &tokens)

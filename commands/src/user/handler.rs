@@ -31,7 +31,7 @@ pub(crate) async fn rename(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
 pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let NewPassword { current, new } = &call.body::<ChangePassword>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
-    let content = content_with_credentials(backend, call);
+    let content = content_with_credentials(backend, call)?;
     run(backend, call, content.as_ref(), |user, key| async move {
         let account = user.kept().ok_or_else(Problem::not_found)?;
         check_current(call.owner, account, &key, current).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Resul
 pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let current = &call.body::<EraseMe>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
-    let content = content_with_credentials(backend, call);
+    let content = content_with_credentials(backend, call)?;
     run(backend, call, content.as_ref(), |user, key| async move {
         if let Some(account) = user.kept() {
             check_current(call.owner, account, &key, current).await?;

@@ -34,7 +34,7 @@ pub async fn cap_texts(
 }
 
 async fn run(backend: &Backend, email: &Email, command: Command) -> Result<Option<Changed>, Failure> {
-    let Some(id) = backend.vault.holder(&backend.secrets.claim(email)).await? else { return Ok(None) };
+    let Some(id) = backend.vault.holder(&backend.claims.of_email(email)?).await? else { return Ok(None) };
     let author = Author {
         tenant: id,
         actor: Actor::System(Component::Operator),

@@ -53,10 +53,10 @@ async fn register_as(
     let (fresh_key, keep_key) = backend.vault.prepare(id).await?;
     let is_forgotten = is_there && known.is_none(); // the idempotency key alone decides
     let key = known.unwrap_or(fresh_key);
-    let content = content_with_credentials(backend, call);
+    let content = content_with_credentials(backend, call)?;
     let mac_key = (!is_forgotten).then_some(&key);
     let author = author_with_key(call, Actor::User(id), Subject::Account(id), mac_key, content.as_ref())?;
-    let claim = backend.secrets.claim(&new.email);
+    let claim = backend.claims.of_email(&new.email)?;
     let (key, keep_key, claim, author) = (&key, &keep_key, &claim, &author);
     let decide = |user: User, now| async move {
         // Checked in every attempt: a failed transaction does not tell a claimed address from a concurrent
@@ -98,7 +98,7 @@ async fn seal(key: &SubjectKey, id: UserId, new: &NewAccount) -> Result<Register
 pub(crate) async fn confirm(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let ConfirmEmail { token } = call.body()?;
     let token = &read(backend, call, &token).await?;
-    if !backend.secrets.was_mailed(Mailed::Confirmation, token, REGISTERED_SEQ) {
+    if !backend.secrets.was_mailed(Mailed::Confirmation, token, REGISTERED_SEQ).await? {
         return Err(void());
     }
     let author = owner_author(backend, call, token).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let change = |user: User| async move {
         let account = user.kept().ok_or_else(void)?;
         // The link is bound to the password that it replaces: a changed password makes it void.
-        if !backend.secrets.was_mailed(Mailed::PasswordReset, token, account.password_seq) {
+        if !backend.secrets.was_mailed(Mailed::PasswordReset, token, account.password_seq).await? {
             return Err(void());
         }
         let key = backend.vault.key(Subject::Account(token.user)).await?.ok_or_else(void)?;
@@ -130,7 +130,7 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
 
 /// The owner whose mailed token this is, as the author of commits on the account.
 async fn owner_author(backend: &Backend, call: &Call<'_>, token: &MailedToken) -> Result<Author, Failure> {
-    let content = content_with_credentials(backend, call);
+    let content = content_with_credentials(backend, call)?;
     author(backend, call, Actor::User(token.user), Subject::Account(token.user), content.as_ref()).await
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
 
     let joining = Joining { tenant, id, list, by: JoinedBy::Guest };
     let (visit, outcome) = join::put_on(backend, call, &joining, &body).await?;
-    let visit_token = backend.secrets.visit_token(visit);
+    let visit_token = backend.secrets.links().await?.visit_token(visit);
     let joined = Joined {
         written: Written {
             id: visit.0,
@@ -57,7 +57,7 @@ pub(crate) async fn transition(
     command: GuestCommand,
 ) -> Result<Reply, Failure> {
     let token = call.token.ok_or_else(Problem::not_found)?;
-    let id = backend.secrets.read_visit_token(token).ok_or_else(Problem::not_found)?;
+    let id = backend.secrets.read_visit_token(token).await?.ok_or_else(Problem::not_found)?;
     call.body::<Empty>()?;
     // A guest who was erased, or whose account was, reads as not found: a repeated command gets no earlier
     // answer either.

@@ -18,7 +18,10 @@ use std::{
 };
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use infra::telemetry;
+use infra::{
+    function::{Need, TICK},
+    telemetry,
+};
 use serde_json::Value;
 
 use self::deployment::Deployment;
@@ -124,17 +127,22 @@ pub async fn run(cli: Cli) -> ExitCode {
         let _unread = Cli::command().error(ErrorKind::ArgumentConflict, misuse).print();
         return ExitCode::from(2);
     }
+    let aws = |needs: &'static [Need]| cli.aws.then_some(needs);
     let done = match command {
         Command::Serve(serve) => start(&cli.data_dir, &serve, cli.json).await,
         Command::Token(token) => token::mint(&cli.data_dir, &token, cli.json).await,
         Command::Clock(clock) => clock::run(&cli.data_dir, &clock, cli.json).await,
         Command::Operator(operator) => {
-            on(&cli.data_dir, cli.aws, async |at| operator::run(at, &operator, cli.json).await).await
+            on(&cli.data_dir, aws(operator::NEEDS), async |at| operator::run(at, &operator, cli.json).await)
+                .await
         }
         Command::Outbox(outbox) => outbox::run(&cli.data_dir, &outbox, cli.json).await,
-        Command::Tick => on(&cli.data_dir, cli.aws, async |at| tick::run(at, cli.json).await).await,
+        Command::Tick => on(&cli.data_dir, aws(TICK.needs), async |at| tick::run(at, cli.json).await).await,
         Command::DeadLetters(command) => {
-            on(&cli.data_dir, cli.aws, async |at| dead_letters::run(at, &command, cli.json).await).await
+            on(&cli.data_dir, aws(dead_letters::NEEDS), async |at| {
+                dead_letters::run(at, &command, cli.json).await
+            })
+            .await
         }
     };
     telemetry::flush();
@@ -173,10 +181,13 @@ async fn start(data_dir: &Path, serve: &Serve, json: bool) -> Result<(), Failed>
 /// Runs a command on a deployment, and closes the deployment even after an error.
 async fn on(
     data_dir: &Path,
-    aws: bool,
+    aws: Option<&[Need]>,
     run: impl AsyncFnOnce(&Deployment) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
-    let deployment = if aws { Deployment::in_aws().await? } else { Deployment::local(data_dir).await? };
+    let deployment = match aws {
+        Some(needs) => Deployment::in_aws(needs).await?,
+        None => Deployment::local(data_dir).await?,
+    };
     let done = run(&deployment).await;
     deployment.close().await;
     done

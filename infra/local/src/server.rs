@@ -104,6 +104,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     }
     let clock = Clock::system();
     let backend = Backend::with_queues(&sdk, &outside, dynamodb.clone(), &config, clock.clone())?;
+    backend.check_claims().await?;
     let messengers = Messengers::new(&outside, &messenger, clock);
 
     let (stop, stopping) = watch::channel(false);

@@ -46,6 +46,8 @@ pub const REDRIVE_MAX: usize = 10_000;
 
 #[derive(Clone)]
 pub enum Queue {
+    /// Of a function that does not use this queue.
+    Unused(&'static str),
     Sqs(SqsQueue),
     Table(TableQueue),
 }
@@ -88,6 +90,12 @@ pub enum QueueError {
     Body { bytes: usize, max: usize },
     #[error("a delay of {}; the longest is {}", humantime::format_duration(*delay), humantime::format_duration(*max))]
     Delay { delay: Duration, max: Duration },
+    #[error("queue {queue}: this function was built without it")]
+    Unused { queue: &'static str },
+    #[error(
+        "queue {queue}: set the URL of its dead-letter queue as well, in the variable that ends in _DEAD_URL"
+    )]
+    NoDeadLetters { queue: String },
     #[error("queue {queue}: the receipt is not one of this queue")]
     NotAReceipt { queue: String },
     #[error("queue {queue}: a stored message is malformed")]
@@ -119,6 +127,7 @@ impl Queue {
         check_body(body, BODY_BYTES_MAX)?;
         check_delay(delay)?;
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.send(body, delay).await,
             Self::Table(queue) => queue.send(body, delay).await,
         }
@@ -132,6 +141,7 @@ impl Queue {
         bodies.iter().try_for_each(|body| check_body(body, BATCH_BODY_BYTES_MAX))?;
         check_delay(delay)?;
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.send_all(bodies, delay).await,
             Self::Table(queue) => queue.send_all(bodies, delay).await,
         }
@@ -144,6 +154,7 @@ impl Queue {
     /// The queue did not answer.
     pub async fn waiting(&self, most: usize) -> Result<usize, QueueError> {
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.waiting(most).await,
             Self::Table(queue) => queue.waiting(most).await,
         }
@@ -157,6 +168,7 @@ impl Queue {
     pub async fn receive(&self, max: usize) -> Result<Vec<Message>, QueueError> {
         let max = max.clamp(1, RECEIVE_MAX);
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.receive(max).await,
             Self::Table(queue) => queue.receive(max).await,
         }
@@ -168,6 +180,7 @@ impl Queue {
     /// The queue did not answer, or the receipt is malformed.
     pub async fn delete(&self, receipt: &Receipt) -> Result<(), QueueError> {
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.delete(receipt).await,
             Self::Table(queue) => queue.delete(receipt).await,
         }
@@ -182,6 +195,7 @@ impl Queue {
     pub async fn dead_letters(&self, cursor: Option<&str>, limit: usize) -> Result<DeadPage, QueueError> {
         let limit = limit.clamp(1, DEAD_PAGE_MAX);
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.dead_letters(limit).await,
             Self::Table(queue) => queue.dead_letters(cursor, limit).await,
         }
@@ -194,6 +208,7 @@ impl Queue {
     /// The queue did not answer.
     pub async fn redrive(&self, id: &str) -> Result<bool, QueueError> {
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.redrive(id).await,
             Self::Table(queue) => queue.redrive(id).await,
         }
@@ -205,6 +220,7 @@ impl Queue {
     /// The queue did not answer; some dead letters may have been redriven.
     pub async fn redrive_all(&self) -> Result<usize, QueueError> {
         match self {
+            Self::Unused(queue) => Err(QueueError::Unused { queue }),
             Self::Sqs(queue) => queue.redrive_all().await,
             Self::Table(queue) => queue.redrive_all().await,
         }

@@ -36,14 +36,18 @@ const DEAD_RECEIVES_MAX: usize = REDRIVE_MAX / RECEIVE_MAX;
 pub struct SqsQueue {
     client: Client,
     url: String,
-    dead_url: String,
+    dead_url: Option<String>,
 }
 
 impl SqsQueue {
-    /// `dead_url` is the queue named by the redrive policy of the queue at `url`.
+    /// `dead_url` is the queue named by the redrive policy of the queue at `url`. Only dead letters need it.
     #[must_use]
-    pub fn new(client: Client, url: String, dead_url: String) -> Self {
+    pub fn new(client: Client, url: String, dead_url: Option<String>) -> Self {
         Self { client, url, dead_url }
+    }
+
+    fn dead_url(&self) -> Result<&str, QueueError> {
+        self.dead_url.as_deref().ok_or_else(|| QueueError::NoDeadLetters { queue: self.url.clone() })
     }
 
     pub(super) async fn send(&self, body: &str, delay: Duration) -> Result<String, QueueError> {
@@ -184,7 +188,7 @@ impl SqsQueue {
 
     /// Receives from the dead-letter queue, waiting up to `wait_s` while it is empty.
     async fn receive_dead(&self, wait_s: i32, max: usize) -> Result<Vec<Received>, QueueError> {
-        let call = self.client.receive_message().queue_url(&self.dead_url).wait_time_seconds(wait_s);
+        let call = self.client.receive_message().queue_url(self.dead_url()?).wait_time_seconds(wait_s);
         let call = call
             .max_number_of_messages(i32::try_from(max.min(RECEIVE_MAX)).unwrap_or(1))
             .visibility_timeout(DEAD_HIDDEN_S);
@@ -200,7 +204,7 @@ impl SqsQueue {
             return Err(self.malformed());
         };
         self.send(body, Duration::ZERO).await?;
-        self.delete_from(&self.dead_url, receipt).await
+        self.delete_from(self.dead_url()?, receipt).await
     }
 
     fn malformed(&self) -> QueueError {

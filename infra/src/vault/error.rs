@@ -33,6 +33,16 @@ pub enum VaultError {
     },
     #[error("an e-mail claim in the vault names no account")]
     Claim,
+    #[error("check the claims key against the vault")]
+    Check {
+        #[source]
+        cause: Box<aws_sdk_dynamodb::Error>,
+    },
+    #[error(
+        "the claims key is not the one that this deployment's e-mail claims were made with, so that no account could sign in; \
+         restore the former key"
+    )]
+    OtherClaims,
     #[error("build a put for the vault")]
     Describe(#[source] Box<BuildError>),
     #[error("use the master key for {subject}")]
@@ -67,12 +77,14 @@ impl From<VaultError> for Failure {
             | VaultError::Unprocessed { .. }
             | VaultError::Put { .. }
             | VaultError::Bury { .. }
+            | VaultError::Check { .. }
             | VaultError::Release { .. } => true,
             VaultError::Master { cause, .. } => matches!(cause, MasterError::Kms(_)),
             VaultError::Unfit { .. }
             | VaultError::Malformed { .. }
             | VaultError::Gone { .. }
             | VaultError::Claim
+            | VaultError::OtherClaims
             | VaultError::Describe(_) => false,
         };
         Self::Broken { doing: "use the vault".into(), retry, cause: Box::new(error) }

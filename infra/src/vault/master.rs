@@ -16,6 +16,8 @@ use crate::{
 
 /// Wraps the accounts' keys. Nothing in the vault can be read without it.
 pub enum MasterKey {
+    /// Of a function that opens no personal data.
+    Unused,
     File(FileKey),
     Kms(KmsKey),
 }
@@ -33,6 +35,8 @@ pub enum MasterError {
     NotAKey { path: PathBuf },
     #[error("call KMS")]
     Kms(#[source] Box<aws_sdk_kms::Error>),
+    #[error("this function was built without the master key")]
+    Unused,
     #[error("the wrapped key was altered, or wrapped by another master key or for another account")]
     Unfit,
 }
@@ -40,6 +44,7 @@ pub enum MasterError {
 impl MasterKey {
     pub(super) async fn wrap(&self, account: UserId, key: &Secret) -> Result<Vec<u8>, MasterError> {
         match self {
+            Self::Unused => Err(MasterError::Unused),
             Self::File(file) => Ok(file.cipher.seal(&context(account), key.bytes())),
             Self::Kms(kms) => kms.wrap(account, key).await,
         }
@@ -47,6 +52,7 @@ impl MasterKey {
 
     pub(super) async fn unwrap(&self, account: UserId, wrapped: &[u8]) -> Result<Secret, MasterError> {
         let opened = match self {
+            Self::Unused => return Err(MasterError::Unused),
             Self::File(file) => file.cipher.open(&context(account), wrapped),
             Self::Kms(kms) => Some(kms.unwrap(account, wrapped).await?),
         };

@@ -9,6 +9,7 @@
 //! one conditional put.
 
 mod cache;
+mod check;
 mod claims;
 mod error;
 mod items;
@@ -136,6 +137,11 @@ impl Vault {
     /// The table did not answer.
     pub async fn release(&self, claim: &str, user: UserId) -> Result<(), VaultError> {
         claims::release(&self.0.client, &self.0.table, claim, user).await
+    }
+
+    /// Refuses a claims key, given as its check value, other than the first. Costs one write unit.
+    pub async fn check_claims(&self, value: &str) -> Result<(), VaultError> {
+        check::compare(&self.0.client, &self.0.table, value).await
     }
 
     /// Replaces a subject's key by a tombstone, also if it has no key. The subject never gets a key again.

@@ -16,7 +16,7 @@ use crate::{fresh, waitlists::query::at_the_door};
 /// The visit that the token in the path opens. Of other guests it shows only how many are ahead.
 pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let token = call.token.ok_or_else(Problem::not_found)?;
-    let guest = backend.secrets.read_visit_token(token).ok_or_else(Problem::not_found)?;
+    let guest = backend.secrets.read_visit_token(token).await?.ok_or_else(Problem::not_found)?;
     let [] = call.query([])?;
     let (caller, tokens) = (Actor::Guest(guest), call.sync_tokens()?);
     let row = fresh::found::<Waitees>(backend, caller, guest.0, &tokens).await?;

@@ -58,7 +58,7 @@ async fn compose(
         Kind::PasswordReset => wording::password_reset,
     };
     let ends_at = wanted.link_ends_at();
-    let token = backend.secrets.mailed_token(purpose, id, ends_at, bound_to);
+    let token = backend.secrets.links().await?.mailed_token(purpose, id, ends_at, bound_to);
     let link = format!("{}/{page}#{token}", backend.public_url);
     let good_for_ms = ends_at.millis() - wanted.asked_at.millis();
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));

@@ -67,7 +67,7 @@ async fn compose(
     let (Some(name), Some(hold)) = (key.open(Some(&visit.party.name))?, hold) else {
         return Err(Skip::Needless.into());
     };
-    let link = format!("{}/visit#{}", backend.public_url, backend.secrets.visit_token(guest));
+    let link = format!("{}/visit#{}", backend.public_url, backend.secrets.links().await?.visit_token(guest));
     let mentioned = ForGuest {
         language: visit.party.language.unwrap_or(list.settings.language),
         list: &list.settings.name,

@@ -64,7 +64,7 @@ pub async fn forget(backend: &Backend, stream: StreamId) -> Result<(), Failure> 
 async fn release(backend: &Backend, id: UserId, email: &Sealed<Email>) -> Result<(), Failure> {
     let Some(key) = backend.vault.key(Subject::Account(id)).await? else { return Ok(()) };
     match key.open(id.into(), email) {
-        Opened::Clear(email) => Ok(backend.vault.release(&backend.secrets.claim(&email), id).await?),
+        Opened::Clear(email) => Ok(backend.vault.release(&backend.claims.of_email(&email)?, id).await?),
         Opened::Erased => Ok(()),
         // Without the key the address could never be released, so the key stays until a person has repaired
         // the value.

@@ -43,7 +43,7 @@ impl<'s> Scene<'s> {
 
     /// Ana's own path to her visit.
     fn visit(&self, action: &str) -> String {
-        let token = self.stage.backend.secrets.visit_token(self.ana.parse().unwrap());
+        let token = self.stage.links().visit_token(self.ana.parse().unwrap());
         format!("/v1/public/visits/{token}{action}")
     }
 

@@ -2,7 +2,7 @@
 
 use infra::{
     Clock,
-    secret::{Mailed, Secrets},
+    secret::{Links, Mailed},
 };
 use schema::UserId;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ async fn an_owner_registers_a_guest_joins_and_is_seated_and_the_owner_signs_out(
     )
     .await;
     assert_eq!(ana.status, 201, "{ana:?}");
-    let link = Secrets::load_or_create(&directory.path().join("keys")).unwrap().mailed_token(
+    let link = Links::load_or_create(&directory.path().join("keys")).unwrap().mailed_token(
         Mailed::Confirmation,
         UserId(ana.id().parse().unwrap()),
         Clock::system().now().plus_millis(60_000),

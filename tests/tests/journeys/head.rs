@@ -13,7 +13,7 @@ async fn head_is_answered_like_get_without_the_body_on_every_route() {
     owner.registered("Ana", "ana@example.com").await;
     let list = owner.list("Main room").await;
     let party = owner.join(&list, "Ana").await;
-    let token = stage.backend.secrets.visit_token(party.parse().unwrap());
+    let token = stage.links().visit_token(party.parse().unwrap());
     for entry in ROUTES.iter().filter(|entry| entry.method == "GET") {
         let id = if entry.path.starts_with("/v1/waitees") { &party } else { &list };
         let path = entry.path.replace("{id}", id).replace("{token}", &token);

@@ -84,7 +84,7 @@ async fn assert_cases(roles: &[Role]) {
         let list = owner.list("Main room").await;
         let party = owner.join(&list, "Ana").await;
         owner.post(&format!("/v1/waitees/{party}/call"), json!({})).await;
-        let token = stage.backend.secrets.visit_token(party.parse().unwrap());
+        let token = stage.links().visit_token(party.parse().unwrap());
         for Case { path, body, answer: (status, slug) } in cases(entry, &list, &token).unwrap() {
             let asked = format!("{} {path} {body}", entry.method);
             let json = [("content-type", "application/json")];

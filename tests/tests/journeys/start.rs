@@ -103,6 +103,7 @@ async fn settings_of_messages_are_checked_before_anything_starts() {
     let place = Place::new();
     let (data, free) = (place.path().join("data"), ["--listen", "127.0.0.1:0"]);
     let queue = ("WAITLIST_DELIVERIES_URL", "http://127.0.0.1:1/deliveries");
+    let dead = ("WAITLIST_DELIVERIES_DEAD_URL", "http://127.0.0.1:1/dead");
     let ses = ("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:1");
     let from = ("WAITLIST_MAIL_FROM", "hello@example.com");
     for (env, named) in [
@@ -110,17 +111,14 @@ async fn settings_of_messages_are_checked_before_anything_starts() {
             &[("WAITLIST_PUBLIC_URL", "waitlist.example")][..],
             "WAITLIST_PUBLIC_URL must be http:// or https://",
         ),
-        (&[queue], "WAITLIST_DELIVERIES_DEAD_URL"),
+        (&[dead], "set WAITLIST_DELIVERIES_URL"),
         (&[ses], "set WAITLIST_MAIL_FROM"),
         (
             &[ses, ("WAITLIST_MAIL_FROM", "Waitlist hello@example.com")],
             "WAITLIST_MAIL_FROM must be one address",
         ),
         (&[ses, from, ("AWS_REGION", "")], "set AWS_REGION"),
-        (
-            &[queue, ("WAITLIST_DELIVERIES_DEAD_URL", "http://127.0.0.1:1/dead"), ("AWS_REGION", "")],
-            "set AWS_REGION",
-        ),
+        (&[queue, dead, ("AWS_REGION", "")], "set AWS_REGION"),
     ] {
         if named == "set AWS_REGION" && is_external() {
             continue; // an external engine needs the region earlier

@@ -1,6 +1,6 @@
 //! An owner's journey from registration to signing out, through all its lambdas.
 
-use infra::secret::{Mailed, Secrets};
+use infra::secret::{Links, Mailed};
 use schema::UserId;
 use serde_json::{Value, json};
 use waitlist_tests::{account::PASSWORD, events::HttpRequest};
@@ -26,7 +26,7 @@ async fn an_owner_registers_a_guest_joins_and_is_seated_and_the_owner_signs_out(
     .await;
     assert_eq!(ana.status, 201, "{ana:?}");
     let ends_at = deployment.backend().clock.now().plus_millis(60_000);
-    let secrets = Secrets::load_or_create(&deployment.stage.keys).unwrap();
+    let secrets = Links::load_or_create(&deployment.stage.keys).unwrap();
     let link = secrets.mailed_token(Mailed::Confirmation, UserId(ana.id().parse().unwrap()), ends_at, 1);
     assert_eq!(anyone(&deployment, "POST", "/v1/users/confirm", &json!({ "token": link })).await.status, 204);
     let tokens = anyone(

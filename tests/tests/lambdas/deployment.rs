@@ -6,7 +6,11 @@ mod stream;
 use std::{collections::HashMap, path::PathBuf};
 
 use aws_sdk_dynamodb::types::AttributeValue as Stored;
-use infra::{Backend, Clock, token::TokenKey};
+use infra::{
+    Backend, Clock,
+    function::{FUNCTIONS, Need},
+    token::TokenKey,
+};
 use schema::{
     Time, UserId, WaiteeId,
     route::{self, Role},
@@ -53,22 +57,28 @@ impl Deployment {
         }
     }
 
-    /// Starts a lambda with further variables. An empty value removes the variable.
+    /// Starts a lambda with the settings that it needs and no others, and with further variables. An empty value removes the
+    /// variable.
     pub(crate) fn start(&self, name: &str, more: &[(&str, &str)]) -> Function {
         let (endpoint, keys) = (self.stage.endpoint(), self.stage.keys.display().to_string());
-        let usual = [
+        let needs = FUNCTIONS.into_iter().find(|function| function.name == name).unwrap().needs;
+        let usual = needs.iter().map(|need| match need {
+            Need::MasterKey | Need::TokenKeys | Need::Links | Need::Claims => {
+                ("WAITLIST_KEYS_DIR", keys.as_str())
+            }
+            Need::Retries => ("WAITLIST_RETRIES_URL", "table"),
+            Need::Deliveries => ("WAITLIST_DELIVERIES_URL", "table"),
+            Need::Erasures => ("WAITLIST_ERASURES_URL", "table"),
+            Need::PublicUrl => ("WAITLIST_PUBLIC_URL", PUBLIC_URL),
+        });
+        let usual = usual.chain([
             ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
             ("AWS_ACCESS_KEY_ID", self.stage.access_key.as_str()),
             ("WAITLIST_PREFIX", self.stage.prefix.as_str()),
-            ("WAITLIST_KEYS_DIR", keys.as_str()),
-            ("WAITLIST_PUBLIC_URL", PUBLIC_URL),
-        ];
-        let without = |name: &&str| more.contains(&(*name, ""));
+        ]);
         let env: Vec<(&str, &str)> = usual
-            .iter()
-            .filter(|(name, _)| !without(name))
-            .chain(more.iter().filter(|(_, value)| !value.is_empty()))
-            .copied()
+            .filter(|(name, _)| !more.contains(&(*name, "")))
+            .chain(more.iter().copied().filter(|(_, value)| !value.is_empty()))
             .collect();
         Function::start(&built(name), &env)
     }

@@ -1,36 +1,54 @@
 //! A lambda that lacks a setting or a key fails at its start and names it.
 
+use infra::function::{FUNCTIONS, Function, Need};
 use serde_json::json;
 
 use super::deployment::Deployment;
 
-const LAMBDAS: [&str; 10] = [
-    "authorizer",
-    "accounts",
-    "hosts",
-    "guests",
-    "reads",
-    "projector",
-    "reactor",
-    "eraser",
-    "deliver",
-    "tick",
-];
+/// The settings that stand for a need. Without the first, the error names the others.
+fn settings(need: Need) -> (&'static str, &'static str) {
+    match need {
+        Need::MasterKey => ("WAITLIST_KEYS_DIR", "WAITLIST_KMS_KEY"),
+        Need::TokenKeys => ("WAITLIST_KEYS_DIR", "WAITLIST_TOKEN_KEY"),
+        Need::Links => ("WAITLIST_KEYS_DIR", "WAITLIST_LINKS_SECRET"),
+        Need::Claims => ("WAITLIST_KEYS_DIR", "WAITLIST_CLAIMS_SECRET"),
+        Need::Retries => ("WAITLIST_RETRIES_URL", "WAITLIST_RETRIES_URL"),
+        Need::Deliveries => ("WAITLIST_DELIVERIES_URL", "WAITLIST_DELIVERIES_URL"),
+        Need::Erasures => ("WAITLIST_ERASURES_URL", "WAITLIST_ERASURES_URL"),
+        Need::PublicUrl => ("WAITLIST_PUBLIC_URL", "WAITLIST_PUBLIC_URL"),
+    }
+}
+
+/// Settings of the key kinds that a lambda needs besides `need`, so that only this one is missing.
+fn other_keys(function: &Function, need: Need) -> Vec<(&'static str, &'static str)> {
+    let others = function.needs.iter().filter(|other| **other != need).map(|other| settings(*other));
+    others
+        .filter(|(setting, _)| *setting == "WAITLIST_KEYS_DIR")
+        .map(|(_, named)| (named, "elsewhere"))
+        .collect()
+}
 
 #[tokio::test]
-async fn a_missing_or_wrong_setting_is_named() {
+async fn a_lambda_names_each_setting_that_it_needs_and_lacks() {
     let deployment = Deployment::new().await;
-    for name in LAMBDAS {
-        let error = deployment.start(name, &[("WAITLIST_KEYS_DIR", "")]).invoke(json!({})).await.unwrap_err();
-        assert_eq!(error.error_type, "Runtime.ExitError", "{name}: {error}");
-        assert!(
-            error.message.contains("exit status: 1") && error.message.contains("WAITLIST_KEYS_DIR"),
-            "{name}: {error}"
-        );
+    for function in FUNCTIONS {
+        for need in function.needs {
+            let (setting, named) = settings(*need);
+            let more = [vec![(setting, "")], other_keys(function, *need)].concat();
+            let error = deployment.start(function.name, &more).invoke(json!({})).await.unwrap_err();
+            assert_eq!(error.error_type, "Runtime.ExitError", "{}: {error}", function.name);
+            assert!(
+                error.message.contains("exit status: 1") && error.message.contains(named),
+                "{} without {named}: {error}",
+                function.name
+            );
+        }
     }
-    let half = [("WAITLIST_RETRIES_URL", "https://sqs.example/retries")];
-    let error = deployment.start("projector", &half).invoke(json!({})).await.unwrap_err();
-    assert!(error.message.contains("WAITLIST_RETRIES_DEAD_URL"), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_setting_is_named() {
+    let deployment = Deployment::new().await;
     let error = deployment
         .start("accounts", &[("WAITLIST_LIMITS", "sign-ins=3/1m")])
         .invoke(json!({}))
@@ -74,7 +92,7 @@ async fn a_missing_or_damaged_key_is_named() {
 
     let other = tempfile::tempdir().unwrap();
     let directory = other.path().display().to_string();
-    for name in LAMBDAS {
+    for name in ["authorizer", "accounts", "hosts", "guests", "reads", "deliver", "eraser"] {
         let error =
             deployment.start(name, &[("WAITLIST_KEYS_DIR", &directory)]).invoke(json!({})).await.unwrap_err();
         assert!(
@@ -90,9 +108,27 @@ async fn a_missing_or_damaged_key_is_named() {
     std::fs::write(other.path().join("master"), "too short").unwrap();
     let error =
         deployment.start("hosts", &[("WAITLIST_KEYS_DIR", &directory)]).invoke(json!({})).await.unwrap_err();
-    assert!(
-        error.message.contains("does not hold exactly 32 bytes") || error.message.contains("NotAKey"),
-        "{error}"
-    );
+    assert!(error.message.contains("does not hold exactly 32 bytes"), "{error}");
     assert_eq!(std::fs::read(other.path().join("master")).unwrap(), b"too short", "the damaged key is kept");
+}
+
+#[tokio::test]
+async fn a_lambda_with_another_claims_key_does_not_start() {
+    let deployment = Deployment::new().await;
+    deployment.backend().check_claims().await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    for key in std::fs::read_dir(&deployment.stage.keys).unwrap().map(Result::unwrap) {
+        std::fs::copy(key.path(), other.path().join(key.file_name())).unwrap();
+    }
+    std::fs::write(other.path().join("claims"), [7; 32]).unwrap();
+    let directory = other.path().display().to_string();
+    for name in ["accounts", "eraser"] {
+        let error =
+            deployment.start(name, &[("WAITLIST_KEYS_DIR", &directory)]).invoke(json!({})).await.unwrap_err();
+        assert!(
+            error.message.contains("exit status: 1")
+                && error.message.contains("the claims key is not the one"),
+            "{name}: {error}"
+        );
+    }
 }

@@ -1,5 +1,7 @@
 use infra::{
+    Backend, key_files,
     log::Appended,
+    secret::Claims,
     vault::{Subject, SubjectKey},
 };
 use schema::{
@@ -40,6 +42,23 @@ async fn an_accounts_first_key_and_claim_are_stored_only_with_its_first_event() 
     let (_, appended) = register(&table, ben, "another").await;
     assert_eq!(appended, Appended::Conflict, "an erased account gets no key, so its event is not appended");
     assert_eq!(table.vault().holder("another").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_claims_key_that_stored_claims_were_not_made_with_is_refused() {
+    let table = Table::new().await;
+    let backend = &table.stage.backend;
+    for _ in 0..2 {
+        backend.check_claims().await.unwrap();
+    }
+    assert_eq!(table.items().await.len(), 1);
+    let other = tempfile::tempdir().unwrap();
+    key_files::make(other.path()).unwrap();
+    let other = Backend { claims: Claims::load(other.path()).unwrap(), ..backend.clone() };
+    let refused = other.check_claims().await.unwrap_err();
+    assert!(!refused.is_passing());
+    assert!(refused.chain().contains("the claims key is not the one"), "{}", refused.chain());
+    backend.check_claims().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use infra::{
     Backend,
+    function::Need,
     queue::{DEAD_PAGE_MAX, DeadLetter, Queue, QueueError},
 };
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub(super) async fn run(deployment: &Deployment, command: &DeadLetters, json: bo
         DeadLetters::Redrive(Redrive { id: None, .. }) => redrive_all(backend, json).await,
     }
 }
+
+pub(super) const NEEDS: &[Need] = &[Need::Retries, Need::Deliveries, Need::Erasures];
 
 /// The queues that have dead letters, by name.
 fn queues(backend: &Backend) -> [(&'static str, &Queue); 3] {

@@ -2,7 +2,7 @@
 
 use std::{env, path::Path};
 
-use infra::{Backend, Clock, Config, aws, config, tables};
+use infra::{Backend, Clock, Config, aws, config, function::Need, tables};
 use schema::table::{DEPLOYED, LOCAL, Table};
 use tokio::net::TcpStream;
 
@@ -22,8 +22,8 @@ pub(super) struct Deployment {
 
 impl Deployment {
     /// Uses the deployment in AWS that the environment names.
-    pub(super) async fn in_aws() -> Result<Self, Failed> {
-        Ok(Self { backend: Backend::from_env().await?, engine: None })
+    pub(super) async fn in_aws(needs: &[Need]) -> Result<Self, Failed> {
+        Ok(Self { backend: Backend::from_env(needs).await?, engine: None })
     }
 
     /// Uses a data directory. If a server runs on it, its engine is used; otherwise the engine is started
@@ -52,6 +52,7 @@ impl Deployment {
         let config = Config::local(&prefix, "", data_dir.keys()).with_queues_from_env()?;
         let queues = if config.has_sqs() { aws::config().await } else { sdk.clone() };
         let backend = Backend::with_queues(&sdk, &queues, dynamodb, &config, clock(running.as_ref()).await?)?;
+        backend.check_claims().await?;
         Ok(Self { backend, engine })
     }
 

@@ -3,6 +3,7 @@
 
 use clap::Subcommand;
 use commands::user::{cap_texts, set_operator};
+use infra::function::Need;
 use schema::value::Email;
 use serde_json::json;
 
@@ -40,6 +41,9 @@ fn texts_per_day(text: &str) -> Result<u32, String> {
     let texts = text.parse().ok().filter(|texts| *texts <= TEXTS_PER_DAY_MAX);
     texts.ok_or_else(|| format!("must be a whole number from 0 to {TEXTS_PER_DAY_MAX}"))
 }
+
+/// The e-mail address of an account is looked up by its keyed hash.
+pub(super) const NEEDS: &[Need] = &[Need::Claims];
 
 /// Changes the account, and prints its id and its new setting. A repeated command changes nothing.
 pub(super) async fn run(deployment: &Deployment, operator: &Operator, json: bool) -> Result<(), Failed> {

@@ -42,8 +42,7 @@ fn an_altered_or_invented_token_is_refused_and_causes_no_error() {
         let stage = Stage::new().await;
         let account = stage.account().await;
         let ends_at = stage.backend.clock.now().plus_millis(i64::from(u32::MAX) * 1_000);
-        let mailed =
-            stage.backend.secrets.mailed_token(infra::secret::Mailed::Confirmation, account.id, ends_at, 1);
+        let mailed = stage.links().mailed_token(infra::secret::Mailed::Confirmation, account.id, ends_at, 1);
         (stage, account, mailed)
     });
     let outcome = TestRunner::default().run(&tokens(), |token| {

@@ -1,6 +1,6 @@
 //! The links in mails. These tests make the tokens as the mails carry them.
 
-use infra::secret::{Mailed, Secrets};
+use infra::secret::{Links, Mailed};
 use schema::{Time, UserId};
 use serde_json::{Value, json};
 use waitlist_tests::{
@@ -15,14 +15,14 @@ const DAY_MS: i64 = 86_400_000;
 
 struct Scene {
     stage: Stage,
-    secrets: Secrets,
+    secrets: Links,
     account: Account,
 }
 
 impl Scene {
     async fn new() -> Self {
         let stage = Stage::new().await;
-        let secrets = Secrets::load_or_create(&stage.keys).unwrap();
+        let secrets = Links::load_or_create(&stage.keys).unwrap();
         let account = stage.account().await;
         Self { stage, secrets, account }
     }

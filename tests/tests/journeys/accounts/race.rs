@@ -1,7 +1,7 @@
 //! Concurrent registrations of one address, and a registration during which the process dies.
 
 use futures::future::join;
-use infra::secret::Secrets;
+use infra::secret::Claims;
 use schema::{table::VAULT, value::Email};
 use serde_json::json;
 use waitlist_tests::{
@@ -18,7 +18,7 @@ const RACES: usize = 100;
 async fn one_of_two_concurrent_registrations_of_an_address_wins() {
     let stage = Stage::new().await;
     let another = stage.another();
-    let secrets = Secrets::load_or_create(&stage.keys).unwrap();
+    let claims = Claims::load(&stage.keys).unwrap();
     for race in 0..RACES {
         let email = format!("ana{race}@example.com");
         let body = registration(&email);
@@ -30,7 +30,7 @@ async fn one_of_two_concurrent_registrations_of_an_address_wins() {
         let (winner, loser) = if one.status == 201 { (one, other) } else { (other, one) };
         assert_eq!(winner.status, 201, "{winner:?}");
         assert_is_problem(&loser, 409, "email-taken", &email);
-        let claim = secrets.claim(&Email::parse(&email).unwrap());
+        let claim = claims.of_email(&Email::parse(&email).unwrap()).unwrap();
         assert_eq!(
             stage.backend.vault.holder(&claim).await.unwrap().map(|user| user.to_string()),
             Some(winner.id())

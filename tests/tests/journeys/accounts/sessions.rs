@@ -172,9 +172,9 @@ async fn an_invalid_refresh_token_is_401_and_stores_nothing() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let session = session_of(&stage, &account.access).await;
-    let future = stage.backend.secrets.refresh_token(session, 2);
-    let nowhere = stage.backend.secrets.refresh_token(SessionId(uuid::Uuid::from_u128(7)), 1);
-    let visit = stage.backend.secrets.visit_token(schema::WaiteeId(session.0));
+    let future = stage.links().refresh_token(session, 2);
+    let nowhere = stage.links().refresh_token(SessionId(uuid::Uuid::from_u128(7)), 1);
+    let visit = stage.links().visit_token(schema::WaiteeId(session.0));
     for bad in ["", "x", &account.access, &account.refresh[1..], &future, &nowhere, &visit] {
         assert_is_problem(&stage.refresh(bad).await, 401, "invalid-token", bad);
     }

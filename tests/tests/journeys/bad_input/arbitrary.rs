@@ -199,7 +199,7 @@ fn any_request_to_a_route_that_writes_causes_no_server_error_and_stores_nothing_
             let list = owner.list("Main room").await;
             let (ana, ben) = (owner.join(&list, "Ana").await, owner.join(&list, "Ben").await);
             let id = if entry.path.starts_with("/v1/waitees") { &ana } else { &list };
-            let token = stage.backend.secrets.visit_token(ana.parse().unwrap());
+            let token = stage.links().visit_token(ana.parse().unwrap());
             let path = entry.path.replace("{id}", id).replace("{token}", &token);
             let bytes = render(&body, &valid(entry.path, &ben));
             let before = census(&stage.dynamodb, &stage.prefix).await;

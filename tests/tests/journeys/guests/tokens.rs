@@ -97,7 +97,7 @@ async fn a_token_made_for_another_purpose_is_404() {
     let door = Door::new(&stage).await;
     let ana = door.join(&party("Ana")).await;
     let id: Uuid = ana.id.parse().unwrap();
-    let (secrets, now) = (&stage.backend.secrets, stage.backend.clock.now());
+    let (secrets, now) = (stage.links(), stage.backend.clock.now());
     for token in [
         secrets.refresh_token(SessionId(id), 1),
         secrets.mailed_token(Mailed::Confirmation, UserId(id), now.plus_minutes(10), 1),

@@ -260,7 +260,7 @@ async fn a_message_that_can_never_be_worded_leaves_one_dead_letter() {
     door.tick(&[welcome.into()]).await; // before the address is damaged
     damage_address(&stage, door.owner.id).await;
     door.post.announce(&stage.commits(welcome).await).await;
-    for _ in 0..25 {
+    for _ in 0..40 {
         stage.backend.clock.advance_millis(60_000);
         door.post.tick().await;
         door.post.work_off(&door.post.deliver(&stage)).await;
@@ -281,7 +281,7 @@ async fn a_message_that_cannot_be_worded_becomes_a_dead_letter_with_its_cause() 
     let deliver = door.post.deliver(&stage);
     for _ in 0..12 {
         door.post.work_off(&deliver).await;
-        stage.backend.clock.advance_millis(91_000);
+        stage.backend.clock.advance_millis(181_000);
     }
     let letters = stage.backend.deliveries.dead_letters(None, 10).await.unwrap().letters;
     let [letter] = letters.as_slice() else { panic!("{letters:?}") };

@@ -38,7 +38,7 @@ async fn an_address_claimed_by_another_account_is_not_released() {
     let owner = stage.registered().await;
     let email = email(&stage, &owner).await;
     assert_eq!(owner.post("/v1/me/erase", json!({ "current_password": PASSWORD })).await.status, 202);
-    let claim = stage.backend.secrets.claim(&schema::value::Email::parse(&email).unwrap());
+    let claim = stage.backend.claims.of_email(&schema::value::Email::parse(&email).unwrap()).unwrap();
     stage.backend.vault.release(&claim, owner.id).await.unwrap();
     let other = register(&stage, &email).await;
     assert_eq!(other.status, 201, "{other:?}");

@@ -34,7 +34,7 @@ async fn refreshed_before(stage: &Stage, session: SessionId, times: u32) -> Stri
         commits.push(commit);
     }
     stage.put_past(&commits).await;
-    stage.backend.secrets.refresh_token(session, times + 1)
+    stage.links().refresh_token(session, times + 1)
 }
 
 #[tokio::test]

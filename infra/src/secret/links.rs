@@ -1,30 +1,21 @@
-//! Tokens that carry a MAC and are stored nowhere, and keyed hashes of e-mail addresses and counted attempts.
+//! Tokens that carry a MAC and are stored nowhere, and the keyed hashes under which attempts are counted.
 //!
-//! Every purpose has a key of its own, derived from the configured secret. After the secret is replaced, tokens of the
-//! previous one are still accepted. The key that hashes claims on e-mail addresses is a different one and never changes,
-//! because the stored claims depend on it.
+//! Every purpose has a key of its own, derived from the current secret. After a rotation, tokens of the previous secret are
+//! still accepted.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{fs, io, path::Path};
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64URL_NOPAD;
-use schema::{SessionId, Time, UserId, WaiteeId, value::Email};
+use schema::{SessionId, Time, UserId, WaiteeId};
 use uuid::Uuid;
 
-use crate::{
-    clock::random,
-    crypto::{Secret, framed},
-    failure::Failure,
-    file, key_files,
-};
+use super::{Code, code};
+use crate::{clock::random, crypto::Secret, failure::Failure, file};
 
 /// File names in the key directory. The previous secret exists only after a replacement.
 pub(crate) const CURRENT: &str = "secret";
 const PREVIOUS: &str = "secret-previous";
-
-/// Half an HMAC-SHA256: 128 bits cannot be guessed where attempts are counted.
-const CODE_BYTES: usize = 16;
-type Code = [u8; CODE_BYTES];
 
 /// The purpose of a token in an e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +35,7 @@ impl Mailed {
     }
 }
 
-/// A token from an e-mail, parsed but not verified: [`Secrets::was_mailed`] does that.
+/// A token from an e-mail, parsed but not verified: [`Links::was_mailed`] does that.
 #[derive(Clone, Debug)]
 pub struct MailedToken {
     pub user: UserId,
@@ -66,19 +57,19 @@ impl MailedToken {
     }
 }
 
-/// The secrets of one deployment. Clones share them.
-#[derive(Clone)]
-pub struct Secrets(Arc<Inner>);
-
-struct Inner {
+/// The current secret and, after a rotation, the previous one.
+pub struct Links {
     current: Secret,
     previous: Option<Secret>,
-    claims: Secret,
 }
 
-impl Secrets {
+impl Links {
+    pub(super) fn new(current: Secret, previous: Option<Secret>) -> Self {
+        Self { current, previous }
+    }
+
     /// Reads the secrets of a key directory. Makes the current secret when it is missing, as after it was renamed to be the
-    /// previous one. Never makes the `claims` key, because stored claims depend on it.
+    /// previous one.
     ///
     /// # Errors
     /// A file cannot be read or made, or holds no secret.
@@ -97,11 +88,7 @@ impl Secrets {
         };
         let previous = fs::exists(directory.join(PREVIOUS))
             .map_err(|cause| Failure::broken("look for a previous secret", cause))?;
-        Ok(Self(Arc::new(Inner {
-            current: read(CURRENT)?,
-            previous: previous.then(|| read(PREVIOUS)).transpose()?,
-            claims: read(key_files::CLAIMS)?,
-        })))
+        Ok(Self::new(read(CURRENT)?, previous.then(|| read(PREVIOUS)).transpose()?))
     }
 
     /// The token by which a guest follows a visit.
@@ -150,20 +137,6 @@ impl Secrets {
         self.is_code(purpose.purpose(), &[&user, &ends_at, &seq.to_be_bytes()], &token.code)
     }
 
-    /// The keyed hash under which an e-mail address is claimed.
-    #[must_use]
-    pub fn claim(&self, email: &Email) -> String {
-        BASE64URL_NOPAD.encode(&code(&self.0.claims, "claim", &[email.normalised().as_bytes()]))
-    }
-
-    /// A keyed hash of a request body that holds credentials; without the key, no password can be guessed
-    /// from it. The key is the one that is never replaced, so that a repeated request is recognised however
-    /// late it comes.
-    #[must_use]
-    pub fn hash_of_credentials(&self, body: &[u8]) -> [u8; CODE_BYTES] {
-        code(&self.0.claims, "credentials", &[body])
-    }
-
     /// The keyed hash under which attempts by an account, an e-mail address or a network address are counted.
     #[must_use]
     pub(crate) fn counted(&self, what: &str, who: &str) -> String {
@@ -171,23 +144,16 @@ impl Secrets {
     }
 
     fn code(&self, purpose: &str, parts: &[&[u8]]) -> Code {
-        code(&self.0.current, purpose, parts)
+        code(&self.current, purpose, parts)
     }
 
     fn is_code(&self, purpose: &str, parts: &[&[u8]], found: &Code) -> bool {
-        let secrets = [Some(&self.0.current), self.0.previous.as_ref()];
+        let secrets = [Some(&self.current), self.previous.as_ref()];
         secrets
             .into_iter()
             .flatten()
             .any(|secret| verify_slices_are_equal(&code(secret, purpose, parts), found).is_ok())
     }
-}
-
-fn code(secret: &Secret, purpose: &str, parts: &[&[u8]]) -> Code {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.derive(purpose.as_bytes()).bytes());
-    let mut code = [0; CODE_BYTES];
-    code.iter_mut().zip(hmac::sign(&key, &framed(parts)).as_ref()).for_each(|(half, full)| *half = *full);
-    code
 }
 
 /// A token's two fields and its code. `None` when the length is wrong or it is not base64url.
@@ -198,83 +164,63 @@ fn split<const A: usize, const B: usize>(text: &str) -> Option<([u8; A], [u8; B]
     Some((*first, *second, rest.try_into().ok()?))
 }
 
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secrets(..)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn secrets() -> (tempfile::TempDir, Secrets) {
+    fn links() -> (tempfile::TempDir, Links) {
         let directory = tempfile::tempdir().unwrap();
-        key_files::make(directory.path()).unwrap();
-        let secrets = Secrets::load_or_create(directory.path()).unwrap();
-        (directory, secrets)
+        let links = Links::load_or_create(directory.path()).unwrap();
+        (directory, links)
     }
 
     #[test]
     fn a_token_names_its_visit_and_an_altered_one_is_refused() {
-        let (_directory, secrets) = secrets();
+        let (_directory, links) = links();
         let visit = WaiteeId(Uuid::from_u128(7));
-        let token = secrets.visit_token(visit);
-        assert_eq!(secrets.read_visit_token(&token), Some(visit));
+        let token = links.visit_token(visit);
+        assert_eq!(links.read_visit_token(&token), Some(visit));
         for at in 0..token.len() {
             let mut altered = token.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(
-                secrets.read_visit_token(&String::from_utf8(altered).unwrap()),
-                None,
-                "character {at}"
-            );
+            assert_eq!(links.read_visit_token(&String::from_utf8(altered).unwrap()), None, "character {at}");
         }
         for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), "ü"] {
-            assert_eq!(secrets.read_visit_token(text), None, "{text}");
+            assert_eq!(links.read_visit_token(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_token_for_one_purpose_is_refused_for_another() {
-        let (_directory, secrets) = secrets();
+        let (_directory, links) = links();
         let (user, end) = (UserId(Uuid::from_u128(7)), Time::from_millis(1_000));
-        let token = MailedToken::parse(&secrets.mailed_token(Mailed::Confirmation, user, end, 1)).unwrap();
+        let token = MailedToken::parse(&links.mailed_token(Mailed::Confirmation, user, end, 1)).unwrap();
         assert_eq!((token.user, token.ends_at), (user, end));
-        assert!(secrets.was_mailed(Mailed::Confirmation, &token, 1));
-        assert!(!secrets.was_mailed(Mailed::PasswordReset, &token, 1));
-        assert!(!secrets.was_mailed(Mailed::Confirmation, &token, 2), "the account has moved on");
+        assert!(links.was_mailed(Mailed::Confirmation, &token, 1));
+        assert!(!links.was_mailed(Mailed::PasswordReset, &token, 1));
+        assert!(!links.was_mailed(Mailed::Confirmation, &token, 2), "the account has moved on");
         let later = MailedToken { ends_at: end.plus_millis(1), ..token };
-        assert!(!secrets.was_mailed(Mailed::Confirmation, &later, 1));
+        assert!(!links.was_mailed(Mailed::Confirmation, &later, 1));
     }
 
     #[test]
     fn a_refresh_token_names_its_session_and_number() {
-        let (_directory, secrets) = secrets();
+        let (_directory, links) = links();
         let session = SessionId(Uuid::from_u128(7));
-        assert_eq!(
-            secrets.read_refresh_token(&secrets.refresh_token(session, 3_000)),
-            Some((session, 3_000))
-        );
-        assert_eq!(secrets.read_refresh_token(&secrets.visit_token(WaiteeId(session.0))), None);
+        assert_eq!(links.read_refresh_token(&links.refresh_token(session, 3_000)), Some((session, 3_000)));
+        assert_eq!(links.read_refresh_token(&links.visit_token(WaiteeId(session.0))), None);
     }
 
     #[test]
-    fn tokens_of_a_replaced_secret_are_accepted_once_and_claims_do_not_change() {
-        let (directory, before) = secrets();
+    fn tokens_of_the_previous_secret_are_accepted_until_a_second_rotation() {
+        let (directory, before) = links();
         let visit = WaiteeId(Uuid::from_u128(7));
-        let email = Email::parse("Ana@Example.com").unwrap();
-        let (token, claim) = (before.visit_token(visit), before.claim(&email));
+        let token = before.visit_token(visit);
         fs::rename(directory.path().join(CURRENT), directory.path().join(PREVIOUS)).unwrap();
-        let after = Secrets::load_or_create(directory.path()).unwrap();
+        let after = Links::load_or_create(directory.path()).unwrap();
         assert_ne!(after.visit_token(visit), token);
         assert_eq!(after.read_visit_token(&token), Some(visit));
-        assert_eq!(after.claim(&Email::parse("ana@example.COM").unwrap()), claim);
         fs::remove_file(directory.path().join(PREVIOUS)).unwrap();
-        assert_eq!(
-            Secrets::load_or_create(directory.path()).unwrap().read_visit_token(&token),
-            None,
-            "twice replaced"
-        );
+        assert_eq!(Links::load_or_create(directory.path()).unwrap().read_visit_token(&token), None);
     }
 }

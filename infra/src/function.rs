@@ -1,0 +1,116 @@
+//! The lambda functions and queues of a deployment: the settings that each function needs, and their time-outs. The
+//! template `infra/template.yaml` is checked against these tables.
+
+use std::time::Duration;
+
+use crate::queue::Policy;
+
+/// A lambda function.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Also the name of its binary.
+    pub name: &'static str,
+    pub time_out: Duration,
+    /// The adapters that it uses besides tables, rows and the clock. It is built without the others.
+    pub needs: &'static [Need],
+}
+
+/// An adapter with settings of its own, or a single setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Wraps the keys of accounts.
+    MasterKey,
+    /// Sign and check access tokens.
+    TokenKeys,
+    /// The secret behind tokens in links, refresh tokens and counted attempts.
+    Links,
+    /// The key that hashes claimed e-mail addresses.
+    Claims,
+    Retries,
+    Deliveries,
+    Erasures,
+    /// The base of links.
+    PublicUrl,
+}
+
+/// API Gateway's own limit is 30 s.
+const HTTP_TIME_OUT: Duration = Duration::from_secs(29);
+/// Several calls to a table that answers late, each of at most 3 s.
+const EVENT_TIME_OUT: Duration = Duration::from_secs(30);
+
+pub const AUTHORIZER: Function =
+    Function { name: "authorizer", time_out: Duration::from_secs(10), needs: &[Need::TokenKeys] };
+pub const ACCOUNTS: Function = Function {
+    name: "accounts",
+    time_out: HTTP_TIME_OUT,
+    needs: &[Need::MasterKey, Need::TokenKeys, Need::Links, Need::Claims],
+};
+pub const HOSTS: Function = Function { name: "hosts", time_out: HTTP_TIME_OUT, needs: &[Need::MasterKey] };
+pub const GUESTS: Function = Function {
+    name: "guests",
+    time_out: HTTP_TIME_OUT,
+    needs: &[Need::MasterKey, Need::Links, Need::PublicUrl],
+};
+pub const READS: Function =
+    Function { name: "reads", time_out: HTTP_TIME_OUT, needs: &[Need::MasterKey, Need::Links] };
+pub const PROJECTOR: Function =
+    Function { name: "projector", time_out: EVENT_TIME_OUT, needs: &[Need::Retries] };
+pub const REACTOR: Function =
+    Function { name: "reactor", time_out: EVENT_TIME_OUT, needs: &[Need::Deliveries, Need::Erasures] };
+pub const DELIVER: Function = Function {
+    name: "deliver",
+    time_out: EVENT_TIME_OUT,
+    needs: &[Need::MasterKey, Need::Links, Need::Deliveries, Need::Erasures, Need::PublicUrl],
+};
+pub const ERASER: Function = Function {
+    name: "eraser",
+    time_out: EVENT_TIME_OUT,
+    needs: &[Need::MasterKey, Need::Claims, Need::Erasures],
+};
+/// Less than the minute after which it is called again.
+pub const TICK: Function =
+    Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries] };
+
+/// Every function that [`crate::Backend::from_env`] builds adapters for.
+pub const FUNCTIONS: [&Function; 10] =
+    [&AUTHORIZER, &ACCOUNTS, &HOSTS, &GUESTS, &READS, &PROJECTOR, &REACTOR, &DELIVER, &ERASER, &TICK];
+
+/// All needs: those of the local server, which does the work of every function.
+pub const ALL_NEEDS: &[Need] = &[
+    Need::MasterKey,
+    Need::TokenKeys,
+    Need::Links,
+    Need::Claims,
+    Need::Retries,
+    Need::Deliveries,
+    Need::Erasures,
+    Need::PublicUrl,
+];
+
+/// A queue with its consumer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct QueueOf {
+    pub name: &'static str,
+    pub consumer: &'static Function,
+    pub policy: Policy,
+}
+
+/// Lambda asks for a visibility time-out of at least this many times the consumer's time-out.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+pub const VISIBILITY_TIME_OUTS: u32 = 6;
+
+/// A parked doorbell is tried five times, at intervals of three minutes, before it becomes a dead letter.
+pub const RETRIES: QueueOf = queue("retries", &PROJECTOR, 5);
+
+/// The tick queues unsent messages again each minute, so a guest does not wait for a queue's next attempt.
+pub const DELIVERIES: QueueOf = queue("deliveries", &DELIVER, 10);
+
+/// A failing erasure is tried every three minutes, fifty times, before it becomes a dead letter.
+pub const ERASURES: QueueOf = queue("erasures", &ERASER, 50);
+
+pub const QUEUES: [&QueueOf; 3] = [&RETRIES, &DELIVERIES, &ERASURES];
+
+const fn queue(name: &'static str, consumer: &'static Function, attempts_max: u32) -> QueueOf {
+    let visibility = consumer.time_out.saturating_mul(VISIBILITY_TIME_OUTS);
+    QueueOf { name, consumer, policy: Policy { visibility, attempts_max } }
+}
