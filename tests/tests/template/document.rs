@@ -39,9 +39,9 @@ pub(crate) fn resources(kind: &str) -> Vec<Resource> {
     found
 }
 
-pub(crate) fn resource(id: &'static str) -> Resource {
-    let declared = &TEMPLATE["Resources"][id];
-    assert!(declared.is_object(), "the template has no resource {id}");
+pub(crate) fn resource(id: &str) -> Resource {
+    let found = TEMPLATE["Resources"].as_object().unwrap().get_key_value(id);
+    let (id, declared) = found.unwrap_or_else(|| panic!("the template has no resource {id}"));
     Resource { id, declared }
 }
 

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use infra::backend::{DELIVERY_POLICY, ERASURE_POLICY, RETRY_POLICY};
+use infra::function::{FUNCTIONS, Need, QUEUES};
 use reactors::react::TYPES;
 use serde_json::{Value, json};
 
 use super::document::{Resource, resource, resources, text};
-
-/// AWS's advice: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
-const VISIBILITY_PER_TIMEOUT: u64 = 6;
 
 /// The mappings of one kind: the function and the mapping's properties.
 fn mappings(kind: &str) -> Vec<(Resource, &'static Value)> {
@@ -55,23 +52,57 @@ fn the_reactor_gets_the_categories_that_have_a_reaction_and_the_projector_every_
 }
 
 #[test]
-fn a_queue_hides_a_message_for_six_time_outs_of_its_function_and_gives_up_when_the_code_says() {
-    let policies = [("Retries", RETRY_POLICY), ("Deliveries", DELIVERY_POLICY), ("Erasures", ERASURE_POLICY)];
-    let queues = mappings("SQS");
-    assert_eq!(queues.len(), policies.len());
-    for (name, policy) in policies {
-        let queue = resource(name);
-        let (of, mapping) =
-            queues.iter().find(|(_, mapping)| text(&mapping["Queue"]) == format!("${{{name}.Arn}}")).unwrap();
+fn queues_have_the_consumers_and_policies_of_the_code() {
+    let mappings = mappings("SQS");
+    assert_eq!(mappings.len(), QUEUES.len());
+    for of in QUEUES {
+        let name = capitalised(of.name);
+        let queue = resource(&name);
+        let (consumer, mapping) = mappings
+            .iter()
+            .find(|(_, mapping)| text(&mapping["Queue"]) == format!("${{{name}.Arn}}"))
+            .unwrap();
+        assert_eq!(consumer.id, capitalised(of.consumer.name));
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{name}");
-        let visibility = queue.property("VisibilityTimeout").as_u64().unwrap();
-        let timeout = of.property("Timeout").as_u64().unwrap();
-        assert!(visibility >= VISIBILITY_PER_TIMEOUT * timeout, "{name}: {visibility} s, {timeout} s");
-        assert!(visibility >= policy.visibility.as_secs(), "{name}: {visibility} s");
+        assert_eq!(queue.property("VisibilityTimeout"), of.policy.visibility.as_secs(), "{name}");
         let redrive = queue.property("RedrivePolicy");
-        assert_eq!(redrive["maxReceiveCount"], policy.attempts_max, "{name}");
+        assert_eq!(redrive["maxReceiveCount"], of.policy.attempts_max, "{name}");
         assert_eq!(text(&redrive["deadLetterTargetArn"]), format!("${{{name}Dead.Arn}}"));
     }
+}
+
+#[test]
+fn functions_have_the_time_outs_and_settings_of_the_code() {
+    for function in FUNCTIONS {
+        let declared = resource(&capitalised(function.name));
+        assert_eq!(declared.property("Timeout"), function.time_out.as_secs(), "{}", function.name);
+        let given: BTreeSet<&str> = declared.property("Environment")["Variables"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter_map(|name| SETTINGS.iter().find(|(_, setting)| setting == name))
+            .map(|(_, setting)| *setting)
+            .collect();
+        let needed = SETTINGS.iter().filter(|(need, _)| function.needs.contains(need));
+        assert_eq!(given, needed.map(|(_, setting)| *setting).collect(), "{}", function.name);
+    }
+}
+
+/// The setting of each need in AWS.
+const SETTINGS: [(Need, &str); 8] = [
+    (Need::MasterKey, "WAITLIST_KMS_KEY"),
+    (Need::TokenKeys, "WAITLIST_TOKEN_KEY"),
+    (Need::Links, "WAITLIST_LINKS_SECRET"),
+    (Need::Claims, "WAITLIST_CLAIMS_SECRET"),
+    (Need::Retries, "WAITLIST_RETRIES_URL"),
+    (Need::Deliveries, "WAITLIST_DELIVERIES_URL"),
+    (Need::Erasures, "WAITLIST_ERASURES_URL"),
+    (Need::PublicUrl, "WAITLIST_PUBLIC_URL"),
+];
+
+/// The logical id of a function or queue in the template.
+fn capitalised(name: &str) -> String {
+    name[..1].to_uppercase() + &name[1..]
 }
 
 #[test]
