@@ -114,6 +114,20 @@ pub struct Details {
     pub language: Option<Option<Language>>,
 }
 
+impl Details {
+    /// The changes that differ from `party`, if any. Sealed values cannot be compared and count as different.
+    #[must_use]
+    pub fn differing_from(self, party: &Party) -> Option<Self> {
+        let details = Self {
+            party_size: self.party_size.filter(|size| *size != party.party_size),
+            quoted_minutes: self.quoted_minutes.filter(|quoted| *quoted != party.quoted_minutes),
+            language: self.language.filter(|language| *language != party.language),
+            ..self
+        };
+        (details != Self::default()).then_some(details)
+    }
+}
+
 /// The host's reason for a transition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Why {

@@ -7,16 +7,16 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Actor, Problem, Sealed, StreamId, UserId, WaiteeId, WaitlistId, access,
-    body::{ChangeWaitee, Empty, Erasing, Move, MoveTo, PartyPatch, Transition},
-    sealed::Personal,
+    Actor, Problem, Sealed, UserId, WaiteeId, WaitlistId, access,
+    body::{ChangeWaitee, Empty, Erasing, Move, MoveTo, Transition},
     value::Reason,
-    waitee::{Details, JoinedBy, Why},
+    waitee::{JoinedBy, Why},
 };
 
 use super::{
     Command, ErasureCommand, HostCommand, Target, Visit, Waitee,
     join::{self, Joining, region},
+    seal,
 };
 use crate::{author::author, waitlist};
 
@@ -34,7 +34,8 @@ pub(crate) async fn change(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     run(backend, call, 200, |visit| async move {
         let region = region(&waitlist::handler::latest(backend, call.owner, visit.waitlist).await?)?;
         let patch = body.clone().parse(region)?;
-        Ok(HostCommand::Change(seal_patch(backend, guest(call.owner, id), id.into(), &patch).await?))
+        let key = key(backend, guest(call.owner, id)).await?;
+        Ok(HostCommand::Change(seal::patch(&key, id.into(), &patch)))
     })
     .await
 }
@@ -172,30 +173,4 @@ async fn seal_reason(
     let Some(reason) = reason else { return Ok(None) };
     let id = WaiteeId(call.path_id()?);
     Ok(Some(key(backend, guest(call.owner, id)).await?.seal(id.into(), reason)))
-}
-
-async fn seal_patch(
-    backend: &Backend,
-    subject: Subject,
-    stream: StreamId,
-    patch: &PartyPatch,
-) -> Result<Details, Failure> {
-    let key = key(backend, subject).await?;
-    Ok(Details {
-        name: patch.name.as_ref().map(|name| key.seal(stream, name)),
-        party_size: patch.party_size,
-        phone: seal_field(&key, stream, &patch.phone),
-        email: seal_field(&key, stream, &patch.email),
-        note: seal_field(&key, stream, &patch.note),
-        quoted_minutes: patch.quoted_minutes,
-        language: patch.language,
-    })
-}
-
-fn seal_field<T: Personal>(
-    key: &SubjectKey,
-    stream: StreamId,
-    field: &Option<Option<T>>,
-) -> Option<Option<Sealed<T>>> {
-    field.as_ref().map(|field| field.as_ref().map(|value| key.seal(stream, value)))
 }

@@ -7,16 +7,16 @@ use infra::{
     http::Call,
     limits::Tries,
     log::Outcome,
-    vault::{Held, Subject, SubjectKey},
+    vault::{Held, Subject},
 };
 use schema::{
-    Actor, Problem, StreamId, UserId, WaiteeId, WaitlistId,
+    Actor, Problem, UserId, WaiteeId, WaitlistId,
     body::{AddWaitee, Party},
     value::Region,
-    waitee::{self, JoinedBy},
+    waitee::JoinedBy,
 };
 
-use super::{Command, Join, Waitee, decide::admit};
+use super::{Command, Join, Waitee, decide::admit, seal};
 use crate::{
     author::{author_with_key, created_id},
     waitlist::Waitlist,
@@ -81,7 +81,7 @@ pub(super) async fn put_on(
     };
     let author = author_with_key(call, joining.actor(id), subject, key.as_ref(), &call.said())?;
     let join = || -> Result<Command, Problem> {
-        let party = seal(key.as_ref().ok_or_else(Problem::erased)?, id.into(), &party()?);
+        let party = seal::party(key.as_ref().ok_or_else(Problem::erased)?, id.into(), &party()?);
         Ok(Command::Join(Join { id: joining.id, list: joining.list.clone(), active, party, by: joining.by }))
     };
     let join = |_| ready(join().map_err(Failure::from));
@@ -94,17 +94,5 @@ pub(super) fn region(list: &Waitlist) -> Result<Region, Problem> {
     match list {
         Waitlist::Kept(state) => Ok(state.settings.region),
         Waitlist::None | Waitlist::Deleted => Err(Problem::not_found()),
-    }
-}
-
-fn seal(key: &SubjectKey, stream: StreamId, party: &Party) -> waitee::Party {
-    waitee::Party {
-        name: key.seal(stream, &party.name),
-        party_size: party.party_size,
-        phone: party.phone.as_ref().map(|phone| key.seal(stream, phone)),
-        email: party.email.as_ref().map(|email| key.seal(stream, email)),
-        note: party.note.as_ref().map(|note| key.seal(stream, note)),
-        quoted_minutes: party.quoted_minutes,
-        language: party.language,
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod handler;
 mod join;
 mod place;
 mod refusal;
+mod seal;
 pub mod system;
 
 use infra::log::Aggregate;

@@ -53,7 +53,10 @@ pub(super) fn decide(visit: &Visit, command: &HostCommand, now: Time) -> Result<
     }
     let active = visit.state.is_active();
     match command {
-        Change(details) => Ok(changed(visit, details).into_iter().collect()),
+        Change(details) => {
+            let changes = details.clone().differing_from(&visit.party);
+            Ok(changes.map(Event::DetailsChanged).into_iter().collect())
+        }
         Call { list } => match visit.state {
             State::Waiting | State::Called => Ok(vec![call(list, now)?]),
             State::Confirmed | State::Seated | State::Left | State::Removed | State::NoShow => {
@@ -97,19 +100,6 @@ fn call(list: &Waitlist, now: Time) -> Result<Event, Refusal> {
     let remind_at =
         list.settings.remind_minutes.map(|before| now.plus_minutes(hold.saturating_sub(before.get())));
     Ok(Event::Called { hold_until, remind_at })
-}
-
-/// The event with those details that differ. Sealed values cannot be compared, so each of them counts as
-/// different.
-fn changed(visit: &Visit, details: &Details) -> Option<Event> {
-    let party = &visit.party;
-    let details = Details {
-        party_size: details.party_size.filter(|size| *size != party.party_size),
-        quoted_minutes: details.quoted_minutes.filter(|quoted| *quoted != party.quoted_minutes),
-        language: details.language.filter(|language| *language != party.language),
-        ..details.clone()
-    };
-    (details != Details::default()).then_some(Event::DetailsChanged(details))
 }
 
 #[cfg(test)]
