@@ -1,5 +1,6 @@
 //! The queue of parked doorbells, consumed as by an event source mapping of SQS, with a manual clock.
 
+use infra::function::RETRIES;
 use local::workers::{Consumer, receive_once};
 use projections::feed::Feed;
 use schema::Commit;
@@ -12,9 +13,8 @@ use crate::{
     poison::{NEWER, ring, with},
 };
 
-// The settings of the queue in the backend.
-const VISIBILITY_MS: i64 = 30_000;
-const ATTEMPTS_MAX: usize = 5;
+const VISIBILITY_MS: i64 = RETRIES.policy.visibility.as_millis() as i64;
+const ATTEMPTS_MAX: usize = RETRIES.policy.attempts_max as usize;
 
 /// A visit with a row of a newer version, so that its doorbell was parked.
 struct Scene {
