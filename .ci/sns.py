@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """sns.py ENDPOINT: stands before an emulator that lacks one operation of SNS, CheckIfPhoneNumberIsOptedOut.
 
-It answers that operation itself (no number has opted out) and passes every other call on. It prints its port first.
+It answers that operation itself (no number has opted out) and passes every other call on. It prints its port first,
+and ends with its standard input.
 """
 import http.client
 import http.server
 import sys
+import threading
 import urllib.parse
 
 NOT_OPTED_OUT = (
@@ -40,4 +42,5 @@ class Sns(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sns)
 print(server.server_port, flush=True)
-server.serve_forever()
+threading.Thread(target=server.serve_forever, daemon=True).start()
+sys.stdin.read()
