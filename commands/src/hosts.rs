@@ -22,7 +22,7 @@ pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
 }
 
 async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let [] = call.query([])?; // writes take no parameters
+    let [] = call.query([])?; // writes take no query parameters
     let Route::Hosts(route) = call.entry.route else { return Err(Problem::not_found().into()) };
     match route {
         Hosts::CreateWaitlist => waitlist::handler::create(backend, call).await,

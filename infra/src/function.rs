@@ -1,4 +1,4 @@
-//! The lambda functions and queues of a deployment: the settings that each function needs, and their time-outs. The
+//! The lambda functions that use a [`crate::Backend`], with their time-outs and the adapters that they need, and the queues. The
 //! template `infra/template.yaml` is checked against these tables.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub struct Function {
     /// Also the name of its binary.
     pub name: &'static str,
     pub time_out: Duration,
-    /// The adapters that it uses besides tables, rows and the clock. It is built without the others.
+    /// The adapters with settings of their own that it uses. It is built without the others of this kind.
     pub needs: &'static [Need],
 }
 
@@ -35,7 +35,7 @@ pub enum Need {
 
 /// API Gateway's own limit is 30 s.
 const HTTP_TIME_OUT: Duration = Duration::from_secs(29);
-/// Several calls to a table that answers late, each of at most 3 s.
+/// Room for several calls to a table, each of at most 3 s, and in `deliver` for a send of at most 10 s.
 const EVENT_TIME_OUT: Duration = Duration::from_secs(30);
 
 pub const AUTHORIZER: Function =
@@ -75,18 +75,6 @@ pub const TICK: Function =
 pub const FUNCTIONS: [&Function; 10] =
     [&AUTHORIZER, &ACCOUNTS, &HOSTS, &GUESTS, &READS, &PROJECTOR, &REACTOR, &DELIVER, &ERASER, &TICK];
 
-/// All needs: those of the local server, which does the work of every function.
-pub const ALL_NEEDS: &[Need] = &[
-    Need::MasterKey,
-    Need::TokenKeys,
-    Need::Links,
-    Need::Claims,
-    Need::Retries,
-    Need::Deliveries,
-    Need::Erasures,
-    Need::PublicUrl,
-];
-
 /// A queue with its consumer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueueOf {
@@ -102,7 +90,8 @@ pub const VISIBILITY_TIME_OUTS: u32 = 6;
 /// A parked doorbell is tried five times, at intervals of three minutes, before it becomes a dead letter.
 pub const RETRIES: QueueOf = queue("retries", &PROJECTOR, 5);
 
-/// The tick queues unsent messages again each minute, so a guest does not wait for a queue's next attempt.
+/// Ten more attempts after the first failure. A guest does not wait for them, because the tick queues unsent messages again each
+/// minute.
 pub const DELIVERIES: QueueOf = queue("deliveries", &DELIVER, 10);
 
 /// A failing erasure is tried every three minutes, fifty times, before it becomes a dead letter.

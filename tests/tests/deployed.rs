@@ -15,7 +15,7 @@ const PHONE: &str = "+14155550142";
 const OWNER: &str =
     "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0";
 
-/// What a stream or queue brings about takes a second or two; a busy machine is slower.
+/// The effects of a stream or queue take a second or two; a busy machine is slower.
 const POLLS_MAX: u32 = 400;
 const POLL: Duration = Duration::from_millis(200);
 

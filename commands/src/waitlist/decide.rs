@@ -74,9 +74,12 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotFound => Self::not_found(),
             Refusal::StillOpen => Self::new(Slug::WaitlistOpen, "Close the list before deleting it."),
-            Refusal::NotEmpty(active) => {
-                Self::new(Slug::WaitlistNotEmpty, format!("{active} parties are still on the board."))
-            }
+            Refusal::NotEmpty(active) => Self::new(
+                Slug::WaitlistNotEmpty,
+                format!(
+                    "Seat or remove the parties on the board before deleting the list; still there: {active}."
+                ),
+            ),
         }
     }
 }
@@ -135,16 +138,18 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_list_refuses_every_command_but_its_deletion() {
+    fn a_deleted_list_ignores_its_creation_and_deletion_and_refuses_the_rest() {
         let gone = || [created(), closed(), deleted()];
         given(gone()).when(delete(0)).then_nothing();
+        given(gone()).when(Command::Create(list_settings())).then_nothing();
+        given(gone()).when(Command::Close).then_refused(Refusal::NotFound);
         given(gone()).when(Command::Open).then_refused(Refusal::NotFound);
         given(gone()).when(Command::Change(list_settings())).then_refused(Refusal::NotFound);
         given([]).when(Command::Close).then_refused(Refusal::NotFound);
     }
 
     #[test]
-    fn settings_that_stay_the_same_are_no_event() {
+    fn unchanged_settings_yield_no_event() {
         given([created()]).when(Command::Change(list_settings())).then_nothing();
         let settings = Settings { remind_minutes: RemindMinutes::parse(5).ok(), ..list_settings() };
         let changed = Event::SettingsChanged(State { settings: settings.clone(), ..LIST_OPEN.clone() });

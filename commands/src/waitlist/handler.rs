@@ -22,8 +22,8 @@ pub(crate) async fn create(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     let settings = call.body::<CreateWaitlist>()?.parse()?;
     let id = WaitlistId(created_id(backend, call, call.owner)?);
     let expect = call.expect_new()?;
-    // Guests' keys are wrapped by the account's key. A local token can be for an account that never
-    // registered and has none. In AWS there is no such account, and hosts may not make a key.
+    // Creates the account's key if it has none, because guests' keys are wrapped by it. Locally, a token can name an account that
+    // never registered. In AWS every account has a key, and the role of the lambda `hosts` may not create one.
     let account = Subject::Account(call.owner);
     let key = match backend.vault.held(account).await? {
         Held::Key(key) => key,
@@ -61,7 +61,8 @@ pub(crate) async fn delete(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     run(backend, call, 204, |_| Ok(Command::Delete { active })).await
 }
 
-/// Runs a command on the list in the path. `command` builds it from the list as loaded.
+/// Runs a command on the list in the path. `command` builds it from the list as loaded, and is called again after a
+/// conflict.
 async fn run(
     backend: &Backend,
     call: &Call<'_>,
@@ -75,15 +76,15 @@ async fn run(
     Ok(written(status, id.into(), outcome.seq, None, None))
 }
 
-/// A list of the account `owner` as it is now, from the log: one item, strongly consistent. Another account's
-/// list reads as none.
+/// Reads a list of the account `owner` from the log: one item, strongly consistent. Returns `Waitlist::None` for another account's
+/// list.
 pub(crate) async fn latest(backend: &Backend, owner: UserId, id: WaitlistId) -> Result<Waitlist, Failure> {
     let found = find(backend, id).await?;
     let own = found.filter(|(tenant, _)| access::may(Actor::User(owner), id.into(), *tenant).is_ok());
     Ok(own.map_or(Waitlist::None, |(_, list)| list))
 }
 
-/// A list of any account, with that account: the id of a list is enough to join it.
+/// Reads a list and its account without checking the owner, because a guest needs no more than the id to join.
 pub async fn find(backend: &Backend, id: WaitlistId) -> Result<Option<(UserId, Waitlist)>, Failure> {
     let read = backend.log.read_latest::<Waitlist>(id.into()).await?;
     Ok(read.map(|read| (read.tenant, read.state)))

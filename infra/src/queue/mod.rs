@@ -90,7 +90,7 @@ pub enum QueueError {
     Body { bytes: usize, max: usize },
     #[error("a delay of {}; the longest is {}", humantime::format_duration(*delay), humantime::format_duration(*max))]
     Delay { delay: Duration, max: Duration },
-    #[error("queue {queue}: this function was built without it")]
+    #[error("queue {queue}: the process has no settings of this queue; see infra::function")]
     Unused { queue: &'static str },
     #[error(
         "queue {queue}: set the URL of its dead-letter queue as well, in the variable that ends in _DEAD_URL"

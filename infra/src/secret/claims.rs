@@ -37,16 +37,16 @@ impl Claims {
     /// Returns the keyed hash under which an e-mail address is claimed.
     ///
     /// # Errors
-    /// This function was built without the key.
+    /// The process did not load the key.
     pub fn of_email(&self, email: &Email) -> Result<String, Failure> {
         self.hash("claim", email.normalised().as_bytes()).map(|hash| BASE64URL_NOPAD.encode(&hash))
     }
 
     /// Returns a keyed hash of the content of a request that holds credentials. No password can be guessed from it without
-    /// the key, and a request is recognised however late it is repeated.
+    /// the key. The key never changes, so a repeated request is recognised at any time.
     ///
     /// # Errors
-    /// This function was built without the key.
+    /// The process did not load the key.
     pub fn of_credentials(&self, said: &[u8]) -> Result<[u8; CODE_BYTES], Failure> {
         self.hash("credentials", said)
     }
@@ -58,7 +58,10 @@ impl Claims {
 
     fn hash(&self, purpose: &str, part: &[u8]) -> Result<[u8; CODE_BYTES], Failure> {
         let secret = self.0.as_deref().ok_or_else(|| {
-            Failure::broken("hash a value under the claims key", "this function was built without the key")
+            Failure::broken(
+                "hash a value under the claims key",
+                "the process did not load it; see Need::Claims",
+            )
         })?;
         Ok(code(secret, purpose, &[part]))
     }
@@ -69,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_is_the_same_however_the_address_is_written() {
+    fn a_claim_ignores_the_case_of_the_address() {
         let directory = tempfile::tempdir().unwrap();
         key_files::make(directory.path()).unwrap();
         let of = |email: &str| {
@@ -80,11 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn a_function_without_the_key_is_told_so() {
+    fn hashing_without_the_claims_key_is_an_error() {
         let refused = Claims::unused().of_email(&Email::parse("ana@example.com").unwrap()).unwrap_err();
         assert_eq!(
             refused.chain(),
-            "hash a value under the claims key: this function was built without the key"
+            "hash a value under the claims key: the process did not load it; see Need::Claims"
         );
     }
 }

@@ -15,7 +15,8 @@ use crate::{
     failure::Failure,
 };
 
-/// After a rotation, a process that signs goes on with the former secret for this long at most.
+/// A process reads the secret again at the next use after this time. Until then it uses the versions that it read, or after a
+/// failed read the older ones.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// The shortest time between two reads because of a MAC that fits neither version, so that forged tokens cannot make a process
@@ -51,12 +52,13 @@ impl Manager {
         self.read_within(READ_AGAIN_AFTER).await
     }
 
-    /// Returns both versions as they are now, for a MAC that fitted neither.
+    /// Returns both versions, read at most [`READ_FOR_MISFIT_AFTER`] ago if Secrets Manager answers, for a MAC that fits neither.
     pub(super) async fn latest(&self) -> Result<Arc<Links>, Failure> {
         self.read_within(READ_FOR_MISFIT_AFTER).await
     }
 
-    /// Requests that find the secret too old wait for one read. Where that fails, the versions read before are used.
+    /// Requests that find the versions too old wait for one read. If it fails, the versions read before are used; the first read
+    /// must succeed.
     async fn read_within(&self, age_max: Duration) -> Result<Arc<Links>, Failure> {
         let mut read = self.read.lock().await;
         let now = self.clock.moment();
@@ -68,7 +70,7 @@ impl Manager {
             (Err(failure), Some(old)) => {
                 warn!(
                     cause = failure.chain(),
-                    "could not read the secret of links again; its former versions stay in use"
+                    "could not read the secret of links; the versions read before stay in use"
                 );
                 old.links
             }
@@ -95,7 +97,7 @@ pub(super) async fn claims(client: &Client, id: &str) -> Result<Claims, Failure>
     Ok(Claims::new(secret))
 }
 
-/// Reads one version of a secret; `None` when the secret has no such version. The key is the SHA-256 of the secret's text.
+/// Reads one version of a secret. Returns `None` when there is no previous version; a missing current one is an error. The key is the SHA-256 of the secret's text.
 async fn version(client: &Client, id: &str, stage: &str) -> Result<Option<Secret>, Failure> {
     let doing = || format!("read the secret {id}, version {stage}");
     let answer = match client.get_secret_value().secret_id(id).version_stage(stage).send().await {

@@ -58,12 +58,13 @@ impl Secrets {
     /// Returns the secret, to make tokens with.
     ///
     /// # Errors
-    /// Secrets Manager does not answer, or this function was built without the secret.
+    /// Secrets Manager does not answer, or the process did not load the secret.
     pub async fn links(&self) -> Result<Arc<Links>, Failure> {
         match &*self.0 {
-            Source::Unused => {
-                Err(Failure::broken("use the secret of links", "this function was built without it"))
-            }
+            Source::Unused => Err(Failure::broken(
+                "use the secret of links",
+                "the process did not load it; see Need::Links",
+            )),
             Source::Files(links) => Ok(links.clone()),
             Source::Manager(manager) => manager.links().await,
         }

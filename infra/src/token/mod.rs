@@ -180,7 +180,7 @@ impl Tokens {
 }
 
 fn without_keys() -> Failure {
-    Failure::broken("use the keys of access tokens", "this function was built without them")
+    Failure::broken("use the keys of access tokens", "the process did not load them; see Need::TokenKeys")
 }
 
 fn claims(owner: UserId, session: Option<SessionId>, operator: bool, now: Time, ttl_s: u32) -> Claims {

@@ -35,7 +35,7 @@ pub enum MasterError {
     NotAKey { path: PathBuf },
     #[error("call KMS")]
     Kms(#[source] Box<aws_sdk_kms::Error>),
-    #[error("this function was built without the master key")]
+    #[error("the process did not load the master key; see Need::MasterKey")]
     Unused,
     #[error("the wrapped key was altered, or wrapped by another master key or for another account")]
     Unfit,

@@ -26,7 +26,7 @@ const UNREADABLE: [(&str, &str); 4] = [
     (r#"[{"type":"waitee.called","v":1,"data":{"hold_until":"soon"}}]"#, "no list of events"),
 ];
 
-/// Builds a commit that follows these, with a right hash, from any text of events.
+/// Builds a commit after the last of `commits`, with a valid hash and any text as its events.
 pub(crate) fn unreadable(commits: &[Commit], events: &str) -> Commit {
     let before = commits.last().unwrap();
     let mut commit = Commit {
@@ -41,7 +41,7 @@ pub(crate) fn unreadable(commits: &[Commit], events: &str) -> Commit {
     commit
 }
 
-/// Puts a commit into the table directly, because the log would refuse it.
+/// Puts a commit into the table directly: the log refuses a text that is not a list of events.
 pub(crate) async fn plant(tables: &Tables, commit: &Commit) {
     let put = tables.dynamodb.put_item().table_name(EVENTS.name(&tables.prefix));
     put.set_item(Some(records::item(commit))).send().await.unwrap();
@@ -182,7 +182,7 @@ async fn a_row_of_an_older_version_is_folded_again_from_the_log() {
     ring(&feed, &[&commits[1]]).await;
     let right = tables.row(stream).await.unwrap();
 
-    // A doorbell replaces an older row even if the row is at the end of its stream.
+    // A doorbell replaces a row of an older version even if its `seq` is the last of the stream.
     let wrong = with(
         &right,
         &[("v", json!(0)), ("state", json!("seated")), ("calls", json!(7)), ("seq", json!(commits[2].last))],
@@ -197,7 +197,8 @@ async fn a_row_of_an_older_version_is_folded_again_from_the_log() {
 }
 
 #[tokio::test]
-async fn a_doorbell_that_can_be_neither_applied_nor_parked_is_reported_by_its_first_record() {
+async fn a_doorbell_that_can_be_neither_applied_nor_parked_fails_the_batch_from_its_streams_first_record_on()
+{
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let (before, bad, behind) =
@@ -221,7 +222,7 @@ async fn a_doorbell_that_can_be_neither_applied_nor_parked_is_reported_by_its_fi
 }
 
 #[tokio::test]
-async fn a_doorbell_beyond_the_end_of_the_log_is_parked() {
+async fn a_doorbell_for_an_event_that_is_not_in_the_log_yet_is_parked() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let commits = visit(3).commits(&stage.backend);

@@ -1,4 +1,5 @@
-//! Decisions on the erasure of a guest. The commands are not refused: a repeated one has no events.
+//! Decisions on the erasure of a guest. On a visit that exists they are never refused: a repeat, or `Forget` before `Erase`, has no
+//! events.
 
 use schema::{
     message::{self, Skip, Skipped},
@@ -24,8 +25,8 @@ pub(super) fn decide(visit: &Visit, command: ErasureCommand) -> Vec<Event> {
     }
 }
 
-/// Messages that were not sent end first, because after the erasure no process looks at them; then the party
-/// leaves the board.
+/// Skips the messages that are still to be sent, because none is sent after an erasure, takes the party off the board, and erases
+/// the guest.
 fn erase(visit: &Visit) -> Vec<Event> {
     let skip = |message| message::Event::Skipped(Skipped { message, attempt: None, why: Skip::Erased });
     let skipped = visit.agenda.messages.unsent().map(skip).map(Event::Notification);
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_erasure_skips_unsent_messages_and_takes_the_party_off_the_board_first() {
+    fn an_erasure_skips_unsent_messages_then_removes_the_party_then_erases() {
         for state in STATES {
             let message = MessageId { kind: Kind::TableReady, cause: 2 };
             let skipped = Skipped { message, attempt: None, why: Skip::Erased };
