@@ -6,11 +6,23 @@ READY_SECONDS_MAX=60 # both answer within 5 s on two idle cores; a busy machine 
 INSTALL_TRIES_MAX=3  # registries have bad moments
 
 # installed NAME COMMAND...: runs COMMAND in the empty folder engines/NAME, once for all later runs. NAME carries the
-# version. The stamp comes last, so that an install that was cut short is done again and never taken for whole.
+# version. The stamp comes last, so that an install that was cut short is done again and never taken for complete. A lock
+# keeps steps that run side by side from installing the same.
 installed() {
+    local name=$1
+    shift
+    mkdir -p "$engines"
+    exec 9>"$engines/$name.lock"
+    flock 9
+    if [[ ! -e $engines/$name/.complete ]]; then
+        install "$name" "$@"
+    fi
+    exec 9>&-
+}
+
+install() {
     local home=$engines/$1 try
     shift
-    [[ -e $home/.complete ]] && return
     for ((try = 1; try <= INSTALL_TRIES_MAX; try++)); do
         rm -rf "$home"
         mkdir -p "$home"
@@ -25,7 +37,7 @@ installed() {
     return 1
 }
 
-# A port nobody listens on. Someone else could take it before the engine does: then the engine ends, and start says so.
+# A free port. Another process could take it before the engine does: then the engine ends, and start says so.
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
