@@ -6,12 +6,14 @@ use infra::{
 };
 use schema::UserId;
 use serde_json::{Value, json};
-use waitlist_tests::{account::PASSWORD, process::Server};
+use waitlist_tests::account::PASSWORD;
+
+use crate::place::Place;
 
 #[tokio::test]
 async fn a_host_creates_a_list_adds_calls_and_seats_parties_and_reads_the_board() {
-    let directory = tempfile::tempdir().unwrap();
-    let server = Server::start(directory.path(), &[]).await;
+    let place = Place::new();
+    let server = place.serve(&[]).await;
     let token = server.token(UserId(uuid::Uuid::from_u128(7)));
     let send = async |method: &str, path: &str, body: Option<serde_json::Value>, sync: &str| {
         let headers: Vec<(&str, &str)> = if sync.is_empty() { vec![] } else { vec![("Sync-Token", sync)] };
@@ -62,8 +64,8 @@ async fn a_host_creates_a_list_adds_calls_and_seats_parties_and_reads_the_board(
 /// From registration to signing out, with a guest who joins by themselves in between.
 #[tokio::test]
 async fn an_owner_registers_a_guest_joins_and_is_seated_and_the_owner_signs_out() {
-    let directory = tempfile::tempdir().unwrap();
-    let server = Server::start(directory.path(), &[]).await;
+    let place = Place::new();
+    let server = place.serve(&[]).await;
     let anyone = async |method: &str, path: &str, body: Value| {
         server.send(None, method, path, Some(&body), &[]).await.unwrap()
     };
@@ -75,7 +77,7 @@ async fn an_owner_registers_a_guest_joins_and_is_seated_and_the_owner_signs_out(
     )
     .await;
     assert_eq!(ana.status, 201, "{ana:?}");
-    let link = Links::load_or_create(&directory.path().join("keys")).unwrap().mailed_token(
+    let link = Links::load_or_create(&place.path().join("keys")).unwrap().mailed_token(
         Mailed::Confirmation,
         UserId(ana.id().parse().unwrap()),
         Clock::system().now().plus_millis(60_000),
