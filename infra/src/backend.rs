@@ -6,7 +6,7 @@ use schema::table;
 use crate::{
     aws,
     clock::Clock,
-    config::{Config, MasterAt, QueueAt, SecretAt, TokensAt},
+    config::{Config, KeyAt, QueueAt},
     failure::Failure,
     function::{self, Need, QueueOf},
     key_files,
@@ -55,8 +55,8 @@ impl Backend {
         check_key_files(&config)?;
         let claims = match &config.claims {
             None => Claims::unused(),
-            Some(SecretAt::Files(directory)) => Claims::load(directory)?,
-            Some(SecretAt::Manager(id)) => {
+            Some(KeyAt::Files(directory)) => Claims::load(directory)?,
+            Some(KeyAt::Aws(id)) => {
                 Claims::of_manager(&aws_sdk_secretsmanager::Client::new(&sdk), id).await?
             }
         };
@@ -102,13 +102,13 @@ impl Backend {
     ) -> Result<Self, Failure> {
         let claims = match &config.claims {
             None => Claims::unused(),
-            Some(SecretAt::Manager(_)) => {
+            Some(KeyAt::Aws(_)) => {
                 return Err(Failure::broken(
                     "read the claims key",
                     "only a lambda reads it from Secrets Manager",
                 ));
             }
-            Some(SecretAt::Files(directory)) => {
+            Some(KeyAt::Files(directory)) => {
                 key_files::make_if_new(directory, &[key_files::MASTER, key_files::CLAIMS])?;
                 Claims::load(directory)?
             }
@@ -126,18 +126,16 @@ impl Backend {
     ) -> Result<Self, Failure> {
         let master = match &config.master {
             None => MasterKey::Unused,
-            Some(MasterAt::Files(directory)) => MasterKey::File(
+            Some(KeyAt::Files(directory)) => MasterKey::File(
                 FileKey::open(&directory.join(key_files::MASTER))
                     .map_err(|cause| Failure::broken("read the master key", cause))?,
             ),
-            Some(MasterAt::Kms(key)) => {
-                MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone()))
-            }
+            Some(KeyAt::Aws(key)) => MasterKey::Kms(KmsKey::new(aws_sdk_kms::Client::new(sdk), key.clone())),
         };
         let secrets = match &config.links {
             None => Secrets::unused(),
-            Some(SecretAt::Files(directory)) => Secrets::of_files(Links::load_or_create(directory)?),
-            Some(SecretAt::Manager(id)) => {
+            Some(KeyAt::Files(directory)) => Secrets::of_files(Links::load_or_create(directory)?),
+            Some(KeyAt::Aws(id)) => {
                 let client = aws_sdk_secretsmanager::Client::new(sdk);
                 Secrets::of_manager(client, id.clone(), clock.clone())
             }
@@ -167,11 +165,12 @@ impl Backend {
                 config.bounds,
             ),
             vault: Vault::new(dynamodb, table::VAULT.name(&config.prefix), master, clock.clone()),
-            tokens: match &config.tokens {
+            tokens: match &config.token_key {
                 None => Tokens::unused(),
-                Some(TokensAt::Files(directory)) => Tokens::of_files(directory)?,
-                Some(TokensAt::Kms { current, previous }) => {
-                    Tokens::of_kms(aws_sdk_kms::Client::new(sdk), current.clone(), previous.clone())
+                Some(KeyAt::Files(directory)) => Tokens::of_files(directory)?,
+                Some(KeyAt::Aws(current)) => {
+                    let previous = config.token_key_previous.clone();
+                    Tokens::of_kms(aws_sdk_kms::Client::new(sdk), current.clone(), previous)
                 }
             },
             secrets,
@@ -185,30 +184,18 @@ impl Backend {
 /// Fails if a key file is missing. Lambdas share their key files; a file created by one lambda would be
 /// unknown to the others.
 fn check_key_files(config: &Config) -> Result<(), Failure> {
-    let files_of = |at: &Option<SecretAt>| match at {
-        Some(SecretAt::Files(directory)) => Some(directory.clone()),
-        Some(SecretAt::Manager(_)) | None => None,
-    };
-    let master = match &config.master {
-        Some(MasterAt::Files(directory)) => Some(directory.clone()),
-        Some(MasterAt::Kms(_)) | None => None,
-    };
-    let tokens = match &config.tokens {
-        Some(TokensAt::Files(directory)) => Some(directory.clone()),
-        Some(TokensAt::Kms { .. }) | None => None,
-    };
-    for (directory, name) in [
-        (files_of(&config.links), secret::CURRENT),
-        (files_of(&config.claims), key_files::CLAIMS),
-        (master, key_files::MASTER),
-        (tokens, token::LOCAL_KEY),
+    for (key, name) in [
+        (&config.links, secret::CURRENT),
+        (&config.claims, key_files::CLAIMS),
+        (&config.master, key_files::MASTER),
+        (&config.token_key, token::LOCAL_KEY),
     ] {
-        let Some(path) = directory.map(|directory| directory.join(name)).filter(|path| !path.is_file())
-        else {
-            continue;
-        };
-        let advice = "the file does not exist; a local server creates it at its start, and all lambdas must use the same file";
-        return Err(Failure::broken(format!("read the key {}", path.display()), advice));
+        let Some(KeyAt::Files(directory)) = key else { continue };
+        let path = directory.join(name);
+        if !path.is_file() {
+            let advice = "the file does not exist; a local server creates it at its start, and all lambdas must use the same file";
+            return Err(Failure::broken(format!("read the key {}", path.display()), advice));
+        }
     }
     Ok(())
 }

@@ -19,14 +19,16 @@ pub struct Config {
     pub prefix: String,
     /// `WAITLIST_PUBLIC_URL`, the base of links in messages, without a slash at its end.
     pub public_url: Option<String>,
-    /// `WAITLIST_KMS_KEY`, else a file in `WAITLIST_KEYS_DIR`.
-    pub master: Option<MasterAt>,
-    /// `WAITLIST_TOKEN_KEY` and `WAITLIST_TOKEN_KEY_PREVIOUS`, else files in `WAITLIST_KEYS_DIR`.
-    pub tokens: Option<TokensAt>,
-    /// `WAITLIST_LINKS_SECRET`, else files in `WAITLIST_KEYS_DIR`.
-    pub links: Option<SecretAt>,
-    /// `WAITLIST_CLAIMS_SECRET`, else a file in `WAITLIST_KEYS_DIR`.
-    pub claims: Option<SecretAt>,
+    /// Wraps the keys of accounts: `WAITLIST_KMS_KEY`.
+    pub master: Option<KeyAt>,
+    /// Signs access tokens: `WAITLIST_TOKEN_KEY`.
+    pub token_key: Option<KeyAt>,
+    /// A KMS key whose tokens are accepted as well: `WAITLIST_TOKEN_KEY_PREVIOUS`.
+    pub token_key_previous: Option<String>,
+    /// `WAITLIST_LINKS_SECRET`.
+    pub links: Option<KeyAt>,
+    /// `WAITLIST_CLAIMS_SECRET`.
+    pub claims: Option<KeyAt>,
     /// Parked doorbells.
     pub retries: Option<QueueAt>,
     /// Due work of visits and mails.
@@ -39,30 +41,13 @@ pub struct Config {
     pub sends_per_second: u32,
 }
 
-/// The key that wraps the keys of accounts.
+/// The place of a key or secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MasterAt {
-    /// A key directory.
+pub enum KeyAt {
+    /// A directory of key files: `WAITLIST_KEYS_DIR`, where the setting of its own is not set.
     Files(PathBuf),
-    /// Id or ARN of a KMS key.
-    Kms(String),
-}
-
-/// The keys that sign access tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokensAt {
-    /// A key directory.
-    Files(PathBuf),
-    /// Ids or ARNs of KMS keys.
-    Kms { current: String, previous: Option<String> },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretAt {
-    /// A key directory.
-    Files(PathBuf),
-    /// Name or ARN of a secret in AWS Secrets Manager.
-    Manager(String),
+    /// Id or ARN of a KMS key, or name or ARN of a secret in Secrets Manager.
+    Aws(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,10 +71,10 @@ impl Config {
     /// A setting is missing or wrong; the error names it.
     pub fn from_env(needs: &[Need]) -> Result<Self, Failure> {
         let needed = |need| needs.contains(&need);
-        let secret = |need, setting: &str| match env::var(setting) {
+        let key = |need, setting: &str| match env::var(setting) {
             _ if !needed(need) => Ok(None),
-            Ok(id) => Ok(Some(SecretAt::Manager(id))),
-            Err(_) => keys_dir(setting, "the ARN of a secret").map(SecretAt::Files).map(Some),
+            Ok(id) => Ok(Some(KeyAt::Aws(id))),
+            Err(_) => keys_dir(setting).map(KeyAt::Files).map(Some),
         };
         let queue = |need, name: &str| match QueueAt::from_env(name) {
             _ if !needed(need) => Ok(None),
@@ -101,22 +86,11 @@ impl Config {
         Ok(Self {
             prefix: prefix(),
             public_url: if needed(Need::PublicUrl) { Some(required_public_url()?) } else { None },
-            master: match env::var("WAITLIST_KMS_KEY") {
-                _ if !needed(Need::MasterKey) => None,
-                Ok(key) => Some(MasterAt::Kms(key)),
-                Err(_) => Some(MasterAt::Files(keys_dir("WAITLIST_KMS_KEY", "the id or ARN of a KMS key")?)),
-            },
-            tokens: match env::var("WAITLIST_TOKEN_KEY") {
-                _ if !needed(Need::TokenKeys) => None,
-                Ok(current) => {
-                    Some(TokensAt::Kms { current, previous: env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok() })
-                }
-                Err(_) => {
-                    Some(TokensAt::Files(keys_dir("WAITLIST_TOKEN_KEY", "the id or ARN of a KMS key")?))
-                }
-            },
-            links: secret(Need::Links, "WAITLIST_LINKS_SECRET")?,
-            claims: secret(Need::Claims, "WAITLIST_CLAIMS_SECRET")?,
+            master: key(Need::MasterKey, "WAITLIST_KMS_KEY")?,
+            token_key: key(Need::TokenKeys, "WAITLIST_TOKEN_KEY")?,
+            token_key_previous: env::var("WAITLIST_TOKEN_KEY_PREVIOUS").ok(),
+            links: key(Need::Links, "WAITLIST_LINKS_SECRET")?,
+            claims: key(Need::Claims, "WAITLIST_CLAIMS_SECRET")?,
             retries: queue(Need::Retries, "RETRIES")?,
             deliveries: queue(Need::Deliveries, "DELIVERIES")?,
             erasures: queue(Need::Erasures, "ERASURES")?,
@@ -131,10 +105,11 @@ impl Config {
         Self {
             prefix: prefix.to_owned(),
             public_url: Some(public_url.to_owned()),
-            master: Some(MasterAt::Files(keys.clone())),
-            tokens: Some(TokensAt::Files(keys.clone())),
-            links: Some(SecretAt::Files(keys.clone())),
-            claims: Some(SecretAt::Files(keys)),
+            master: Some(KeyAt::Files(keys.clone())),
+            token_key: Some(KeyAt::Files(keys.clone())),
+            token_key_previous: None,
+            links: Some(KeyAt::Files(keys.clone())),
+            claims: Some(KeyAt::Files(keys)),
             retries: Some(QueueAt::Table),
             deliveries: Some(QueueAt::Table),
             erasures: Some(QueueAt::Table),
@@ -179,10 +154,12 @@ impl QueueAt {
     }
 }
 
-/// The directory of key files, which stands in for a setting that names a key in AWS.
-fn keys_dir(setting: &str, names: &str) -> Result<PathBuf, Failure> {
+/// The directory of key files, which stands in for a setting that names a key or secret in AWS.
+fn keys_dir(setting: &str) -> Result<PathBuf, Failure> {
     env::var("WAITLIST_KEYS_DIR").map(PathBuf::from).map_err(|_| {
-        missing(format!("set {setting} to {names}, or WAITLIST_KEYS_DIR to a directory of key files"))
+        missing(format!(
+            "set {setting} to the ARN of a key or secret in AWS, or WAITLIST_KEYS_DIR to a directory of key files"
+        ))
     })
 }
 

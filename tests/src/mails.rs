@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use infra::log::Appended;
 use schema::{
-    Actor, Commit, MailId, UserId,
-    commit::{Author, Tail},
+    Commit, MailId, UserId,
+    commit::Tail,
     mail::{Asked, Event, Kind},
     table::EVENTS,
 };
@@ -26,16 +26,10 @@ impl Owner<'_> {
             Kind::Confirmation | Kind::PasswordReset => MailId(clock.id(clock.now())),
         };
         let user_seq = self.stage.commits(self.id).await.last().map_or(0, |last| last.last);
-        let author = Author {
-            tenant: self.id,
-            actor: Actor::User(self.id),
-            command: None,
-            correlation: "stage".into(),
-            causation: None,
-        };
         let asked = Event::Asked(Asked { kind, user_seq });
         let at = clock.now();
-        let commit = Commit::new(id.into(), &Tail::EMPTY, at, clock.id(at), &author, &[asked]).unwrap();
+        let commit =
+            Commit::new(id.into(), &Tail::EMPTY, at, clock.id(at), &self.author(), &[asked]).unwrap();
         let log = self.stage.log_over(self.stage.dynamodb.clone());
         assert_eq!(log.append(&[commit], Vec::new()).await.unwrap(), Appended::Landed);
         id

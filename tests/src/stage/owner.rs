@@ -94,19 +94,23 @@ impl Owner<'_> {
         self.asked(Kind::Welcome).await;
     }
 
-    /// Appends an event of the account. Returns its Sync-Token.
-    pub async fn happened(&self, event: Event) -> String {
-        let (stream, clock) = (StreamId::from(self.id), &self.stage.backend.clock);
-        let tail = self.stage.commits(stream).await.last().map_or(Tail::EMPTY, Commit::tail);
-        let at = tail.now(clock.now());
-        let author = Author {
+    /// The account as the author of commits that no handler writes.
+    pub(crate) fn author(&self) -> Author {
+        Author {
             tenant: self.id,
             actor: Actor::User(self.id),
             command: None,
             correlation: "stage".into(),
             causation: None,
-        };
-        let commit = Commit::new(stream, &tail, at, clock.id(at), &author, &[event]).unwrap();
+        }
+    }
+
+    /// Appends an event of the account. Returns its Sync-Token.
+    pub async fn happened(&self, event: Event) -> String {
+        let (stream, clock) = (StreamId::from(self.id), &self.stage.backend.clock);
+        let tail = self.stage.commits(stream).await.last().map_or(Tail::EMPTY, Commit::tail);
+        let at = tail.now(clock.now());
+        let commit = Commit::new(stream, &tail, at, clock.id(at), &self.author(), &[event]).unwrap();
         let log = self.stage.log_over(self.stage.dynamodb.clone());
         assert_eq!(log.append(std::slice::from_ref(&commit), Vec::new()).await.unwrap(), Appended::Landed);
         format!("{stream}@{}", commit.last)
