@@ -1,5 +1,7 @@
 //! HTTP handlers of an account's commands on itself: rename, change password, erase.
 
+use std::sync::OnceLock;
+
 use infra::{
     Backend, Failure,
     http::{Call, Reply, written},
@@ -15,6 +17,7 @@ use schema::{
     sealed::{Opened, Personal},
     value::{Email, Password, PasswordHash},
 };
+use tokio::sync::OnceCell;
 
 use super::{Account, Command, User, password};
 use crate::author::{author, content_with_credentials};
@@ -32,10 +35,12 @@ pub(crate) async fn change_password(backend: &Backend, call: &Call<'_>) -> Resul
     let NewPassword { current, new } = &call.body::<ChangePassword>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
     let content = content_with_credentials(backend, call)?;
+    let (proven, sealed) = (&Proven::default(), &OnceCell::new());
     run(backend, call, content.as_ref(), |user, key| async move {
         let account = user.kept().ok_or_else(Problem::not_found)?;
-        check_current(call.owner, account, &key, current).await?;
-        Ok(Command::ChangePassword(seal_new(call.owner, account, &key, new).await?))
+        check_current(call.owner, account, &key, current, proven).await?;
+        let seal = || seal_new(call.owner, account, &key, new);
+        Ok(Command::ChangePassword(sealed.get_or_try_init(seal).await?.clone()))
     })
     .await?;
     Ok(Reply::empty(204))
@@ -45,9 +50,10 @@ pub(crate) async fn erase(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let current = &call.body::<EraseMe>()?.parse()?;
     backend.limits.count(Tries::SignInAccount, &call.owner.to_string()).await?;
     let content = content_with_credentials(backend, call)?;
+    let proven = &Proven::default();
     run(backend, call, content.as_ref(), |user, key| async move {
         if let Some(account) = user.kept() {
-            check_current(call.owner, account, &key, current).await?;
+            check_current(call.owner, account, &key, current, proven).await?;
         }
         Ok(Command::Erase)
     })
@@ -72,18 +78,31 @@ where
     Ok(outcome.seq)
 }
 
+/// The stored hash that the request's password fits. A command that is decided again compares no hash twice:
+/// waiting for a hash may be the reason why it is decided again.
+type Proven = OnceLock<Sealed<PasswordHash>>;
+
 /// Refuses unless `password` is the account's current password.
 async fn check_current(
     user: UserId,
     account: &Account,
     key: &SubjectKey,
     password: &Password,
+    proven: &Proven,
 ) -> Result<(), Failure> {
+    if proven.get() == Some(&account.password) {
+        return Ok(());
+    }
     let hash: PasswordHash = clear(user, key, &account.password)?;
-    if password::fits(password, &hash).await? { Ok(()) } else { Err(Problem::wrong_password().into()) }
+    if !password::fits(password, &hash).await? {
+        return Err(Problem::wrong_password().into());
+    }
+    let _first = proven.set(account.password.clone());
+    Ok(())
 }
 
-/// Checks a new password, hashes it and seals the hash.
+/// Checks a new password, hashes it and seals the hash. Callers keep the result while a command is decided
+/// again, because hashing may be the reason why it is.
 pub(super) async fn seal_new(
     user: UserId,
     account: &Account,

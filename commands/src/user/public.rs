@@ -16,6 +16,7 @@ use schema::{
     sealed::Personal,
     user::Registered,
 };
+use tokio::sync::OnceCell;
 
 use super::{Command, Refusal, User, handler::seal_new, password};
 use crate::author::{author, author_with_key, content_with_credentials, created_id};
@@ -57,14 +58,16 @@ async fn register_as(
     let mac_key = (!is_forgotten).then_some(&key);
     let author = author_with_key(call, Actor::User(id), Subject::Account(id), mac_key, content.as_ref())?;
     let claim = backend.claims.of_email(&new.email)?;
-    let (key, keep_key, claim, author) = (&key, &keep_key, &claim, &author);
+    let (key, keep_key, claim, author, sealed) = (&key, &keep_key, &claim, &author, &OnceCell::new());
     let decide = |user: User, now| async move {
         // Checked in every attempt: a failed transaction does not tell a claimed address from a concurrent
         // registration.
         if user == User::None && backend.vault.holder(claim).await?.is_some_and(|holder| holder != id) {
             return Err(Problem::new(Slug::EmailTaken, "Sign in, or ask for a new password.").into());
         }
-        let register = Command::Register(seal(key, id, new).await?);
+        // The password is hashed once: waiting for its hash may be the reason why this is decided again.
+        let registered: &Registered = sealed.get_or_try_init(|| seal(key, id, new)).await?;
+        let register = Command::Register(registered.clone());
         let events = user.decide(&register, now).map_err(Problem::from)?;
         let also = vec![welcome_mail(backend, id, author, now)?];
         let extra_puts = vec![keep_key.clone(), backend.vault.claim(claim, id)?];
@@ -114,7 +117,7 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
         return Err(void());
     }
     let author = owner_author(backend, call, token).await?;
-    let new = &new;
+    let (new, sealed) = (&new, &OnceCell::new());
     let change = |user: User| async move {
         let account = user.kept().ok_or_else(void)?;
         // The link is bound to the password that it replaces: a changed password makes it void.
@@ -122,7 +125,8 @@ pub(crate) async fn reset(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
             return Err(void());
         }
         let key = backend.vault.key(Subject::Account(token.user)).await?.ok_or_else(void)?;
-        Ok(Command::ChangePassword(seal_new(token.user, account, &key, new).await?))
+        let seal = || seal_new(token.user, account, &key, new);
+        Ok(Command::ChangePassword(sealed.get_or_try_init(seal).await?.clone()))
     };
     backend.log.execute_with(token.user.into(), &author, None, change).await?;
     Ok(Reply::empty(204))

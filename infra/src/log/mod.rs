@@ -22,7 +22,7 @@ pub use self::{
     fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
     item::{ITEM_BYTES_MAX, Item, ItemError, size},
     read::CommitPage,
-    transact::ATTEMPTS_MAX,
+    transact::{ATTEMPTS_MAX, DECISION_AGE_MAX_MS},
 };
 use crate::{clock::Clock, failure::Failure, fault};
 

@@ -15,8 +15,15 @@ use super::{
 };
 use crate::{clock, failure::Failure};
 
-/// How often a command is decided when other writers win each race.
+/// How often a command is decided when other writers win each race, or deciding takes too long.
 pub const ATTEMPTS_MAX: u32 = 5;
+
+/// The oldest decision that is appended: the time from a commit's `at` to its append, in milliseconds. Deciding
+/// may wait for the vault, for KMS or for a password's hash.
+///
+/// The account-wide history is read in the order of `at`, up to a time at which it is complete. An older commit
+/// would appear behind readers that have passed its `at`. The append itself takes up to the time-out of a call.
+pub const DECISION_AGE_MAX_MS: i64 = 2_000;
 
 const RETRY_DELAY_BASE_MS: u64 = 10;
 const RETRY_DELAY_MAX_MS: u64 = 200; // a host waits for the answer
@@ -63,7 +70,9 @@ impl Log {
     }
 
     /// Appends the events that `decide` returns for the folded state and the time of the commit. `decide` may
-    /// run several times, each time on a fresher state; the events are appended once or not at all.
+    /// run several times, each time on a fresher state; the events are appended once or not at all. A decision
+    /// older than [`DECISION_AGE_MAX_MS`] is not appended but made anew: its events hold times that derive from
+    /// its `now`.
     ///
     /// Checks in this order: access (another account's stream reads as not found), `none_of` of `expect`,
     /// then the idempotency key: a command that the stream already holds is answered from there, as RFC 9110,
@@ -71,7 +80,8 @@ impl Log {
     ///
     /// # Errors
     /// `Refused` with the problem of `decide`, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races;
-    /// `Broken` when the table does not answer: the events may then have been appended.
+    /// `Broken` when the table does not answer: the events may then have been appended; also, and nothing was
+    /// appended then, when each of [`ATTEMPTS_MAX`] decisions took too long.
     pub async fn transact<A, D, F, R>(
         &self,
         stream: StreamId,
@@ -123,8 +133,13 @@ impl Log {
             }
             let commit = Commit::new(stream, &tail, now, self.clock.id(now), author, &events)
                 .map_err(|cause| Failure::broken(format!("write the events of {stream}"), cause))?;
-            sent.push(commit.commit);
             let commits: Vec<Commit> = std::iter::once(commit.clone()).chain(also).collect();
+            if is_too_old(&commits, self.clock.now()) {
+                debug!(%stream, seq = commit.seq, attempt, "deciding took too long; deciding again");
+                lost = too_slow(stream);
+                continue;
+            }
+            sent.push(commit.commit);
             match self.append(&commits, extra_puts).await {
                 Ok(Appended::Landed) => return Ok(outcome.after(&commit, events)),
                 Ok(Appended::Conflict) => {
@@ -137,6 +152,18 @@ impl Log {
         }
         Err(lost)
     }
+}
+
+/// Whether one of these commits was decided more than [`DECISION_AGE_MAX_MS`] before `now`.
+fn is_too_old(commits: &[Commit], now: Time) -> bool {
+    commits.iter().any(|commit| now > commit.at.plus_millis(DECISION_AGE_MAX_MS))
+}
+
+fn too_slow(stream: StreamId) -> Failure {
+    Failure::passing(
+        format!("decide a command on {stream}"),
+        format!("it took longer than {DECISION_AGE_MAX_MS} ms; nothing was appended"),
+    )
 }
 
 /// Refuses a person's command when the stream has no room for its events.

@@ -1,5 +1,6 @@
 //! Tests of the event log's guarantees on a real engine: the embedded one, or the one named by the environment.
 
+mod age;
 mod append;
 mod chain;
 mod generated;
