@@ -1,5 +1,6 @@
 //! Folds the log's stream into rows, and serves reads from rows and from the log.
 
+pub mod complete;
 pub mod cursor;
 pub mod feed;
 pub mod fresh;
