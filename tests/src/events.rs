@@ -7,8 +7,8 @@ mod queue;
 mod stream;
 
 pub use http::HttpRequest;
-pub use queue::{queue_event, queue_event_received};
-pub use stream::{Change, stream_event, stream_event_of};
+pub use queue::{queue_event, queue_event_of, queue_event_received};
+pub use stream::{Change, image, stream_event, stream_event_of};
 
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "000000000000";

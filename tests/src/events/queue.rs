@@ -14,12 +14,21 @@ pub fn queue_event(queue: &str, bodies: &[Value]) -> Value {
 /// Like [`queue_event`], received for the n-th time.
 #[must_use]
 pub fn queue_event_received(queue: &str, bodies: &[Value], times: u32) -> Value {
+    let messages: Vec<(String, String)> =
+        (1_u64..).zip(bodies).map(|(number, body)| (format!("message-{number}"), body.to_string())).collect();
+    let messages: Vec<_> = messages.iter().map(|(id, body)| (id.as_str(), body.as_str(), times)).collect();
+    queue_event_of(queue, &messages)
+}
+
+/// Builds the event of a queue with messages of these ids and bodies, each received so many times.
+#[must_use]
+pub fn queue_event_of(queue: &str, messages: &[(&str, &str, u32)]) -> Value {
     // The field md5OfBody is left out, because only receivers check it.
-    let records = (1_u64..).zip(bodies).map(|(number, body)| {
+    let records = messages.iter().map(|(id, body, times)| {
         json!({
-            "messageId": format!("message-{number}"),
-            "receiptHandle": format!("receipt-{number}-{times}"),
-            "body": body.to_string(),
+            "messageId": id,
+            "receiptHandle": format!("receipt-{id}-{times}"),
+            "body": body,
             "attributes": {
                 "ApproximateReceiveCount": times.to_string(),
                 "SentTimestamp": TIME_MS.to_string(),

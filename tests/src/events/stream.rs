@@ -1,6 +1,9 @@
 //! Builds the events that DynamoDB streams send to functions.
 
-use schema::table::{EVENTS, Table};
+use schema::{
+    Commit,
+    table::{EVENTS, Table},
+};
 use serde_json::{Map, Value, json};
 
 use super::{ACCOUNT, REGION, TIME_MS};
@@ -12,6 +15,13 @@ pub enum Change {
     Modify,
     /// The image is the former one; a stream of new images shows only its keys.
     Remove,
+}
+
+/// The item of a commit in DynamoDB's JSON.
+#[must_use]
+pub fn image(commit: &Commit) -> Value {
+    let item: serde_dynamo::Item = serde_dynamo::to_item(commit).unwrap();
+    serde_json::to_value(item).unwrap()
 }
 
 /// Builds the event of the events table's stream with these new items, each in DynamoDB's JSON:

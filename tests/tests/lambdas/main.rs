@@ -7,6 +7,7 @@ mod erasure;
 mod gateway;
 mod journey;
 mod logs;
+mod mapping;
 mod principal;
 mod projector;
 mod setup;

@@ -1,6 +1,5 @@
 //! The deployment's template says the same as the code: tables, routes, functions, mappings, queues and permissions.
 
-mod document;
 mod mappings;
 mod permissions;
 mod roles;

@@ -5,18 +5,7 @@ use std::collections::BTreeSet;
 use infra::function::{FUNCTIONS, Need, QUEUES};
 use reactors::react::TYPES;
 use serde_json::{Value, json};
-
-use super::document::{Resource, resource, resources, text};
-
-/// The mappings of one kind: the function and the mapping's properties.
-fn mappings(kind: &str) -> Vec<(Resource, &'static Value)> {
-    let functions = resources("AWS::Serverless::Function");
-    let all = functions.into_iter().flat_map(|function| {
-        let events = function.property("Events").as_object().into_iter().flatten();
-        events.map(move |(_, event)| (function, event))
-    });
-    all.filter(|(_, event)| event["Type"] == kind).map(|(of, event)| (of, &event["Properties"])).collect()
-}
+use waitlist_tests::template::{mappings, resource, resources, text};
 
 #[test]
 fn projector_and_reactor_read_the_stream_from_its_beginning_with_bounded_retries() {

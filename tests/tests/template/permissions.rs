@@ -2,10 +2,9 @@
 
 use std::{env, fs};
 
-use super::{
-    document::{infra, resources},
-    roles::{Statement, statements},
-};
+use waitlist_tests::template::{infra, resources};
+
+use super::roles::{Statement, statements};
 
 /// Set to any value, it makes the test write the table.
 const UPDATE: &str = "UPDATE_PERMISSIONS";

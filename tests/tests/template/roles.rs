@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schema::id::Category;
 use serde_json::{Value, json};
-
-use super::document::{resource, resources, text, texts};
+use waitlist_tests::template::{resource, resources, text, texts};
 
 /// One statement of a policy.
 #[derive(Clone, Debug)]

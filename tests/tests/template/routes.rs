@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use schema::route::{Access, ROUTES, Role};
 use serde_json::json;
-
-use super::document::{infra, resource, resources, text};
+use waitlist_tests::template::{infra, resource, resources, text};
 
 /// API Gateway gives up on a function after 30 seconds.
 const GATEWAY_SECONDS_MAX: u64 = 30;

@@ -2,8 +2,7 @@
 
 use schema::table::{DEPLOYED, Index, Key, KeyType, Projected, ROWS, Table};
 use serde_json::{Value, json};
-
-use super::document::{Resource, resource, resources, text, texts};
+use waitlist_tests::template::{Resource, resource, resources, text, texts};
 
 #[test]
 fn the_template_declares_every_table_but_those_of_rows() {

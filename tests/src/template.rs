@@ -1,35 +1,43 @@
 //! Reads `infra/template.yaml`. Intrinsic functions of CloudFormation appear in their long form.
 
+mod mapping;
+
 use std::{fs, path::PathBuf, sync::LazyLock};
 
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Value, json};
+
+pub use self::mapping::{QueueMapping, StreamMapping, mappings};
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     let text = fs::read_to_string(infra("template.yaml")).unwrap();
     json(&Yaml::load_from_str(&text).unwrap()[0])
 });
 
-pub(crate) fn infra(path: &str) -> PathBuf {
+/// A file of the folder `infra`.
+#[must_use]
+pub fn infra(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra").join(path)
 }
 
 /// A resource of the template.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Resource {
+pub struct Resource {
     /// Its logical id.
-    pub(crate) id: &'static str,
-    pub(crate) declared: &'static Value,
+    pub id: &'static str,
+    pub declared: &'static Value,
 }
 
 impl Resource {
-    pub(crate) fn property(&self, name: &str) -> &'static Value {
+    #[must_use]
+    pub fn property(&self, name: &str) -> &'static Value {
         &self.declared["Properties"][name]
     }
 }
 
-/// All resources of a type.
-pub(crate) fn resources(kind: &str) -> Vec<Resource> {
+/// All resources of a type, of which there must be one.
+#[must_use]
+pub fn resources(kind: &str) -> Vec<Resource> {
     let all = TEMPLATE["Resources"].as_object().unwrap().iter();
     let found: Vec<Resource> = all
         .filter(|(_, declared)| declared["Type"] == kind)
@@ -39,14 +47,16 @@ pub(crate) fn resources(kind: &str) -> Vec<Resource> {
     found
 }
 
-pub(crate) fn resource(id: &str) -> Resource {
+#[must_use]
+pub fn resource(id: &str) -> Resource {
     let found = TEMPLATE["Resources"].as_object().unwrap().get_key_value(id);
     let (id, declared) = found.unwrap_or_else(|| panic!("the template has no resource {id}"));
     Resource { id, declared }
 }
 
 /// A value as text, with `${..}` for references. Of two alternatives the one that AWS gets by default.
-pub(crate) fn text(value: &Value) -> String {
+#[must_use]
+pub fn text(value: &Value) -> String {
     if let Value::String(text) = value {
         return text.clone();
     }
@@ -65,7 +75,8 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// A value or a list of values as texts.
-pub(crate) fn texts(value: &Value) -> Vec<String> {
+#[must_use]
+pub fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Null => Vec::new(),
         Value::Array(values) => values.iter().map(text).collect(),
