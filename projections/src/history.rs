@@ -12,20 +12,20 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Commit, Problem, Sealed, StreamId, WaiteeId, WaitlistId, access,
+    Commit, Problem, StreamId, WaiteeId, WaitlistId, access,
     body::{Event, History, Verified},
     id::Category,
-    sealed::Personal,
     table::users::State,
-    value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
-use serde_json::Value;
 
 use self::position::{Chain, Position};
-use crate::{cursor::Kind, fresh, users::Users, waitees::Waitees};
-
-/// The events that begin an erasure.
-const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
+use crate::{
+    cursor::Kind,
+    events::{begins_erasure, events},
+    fresh,
+    users::Users,
+    waitees::Waitees,
+};
 
 pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     of_stream(backend, call, call.owner.into(), Subject::Account(call.owner)).await
@@ -69,8 +69,11 @@ async fn of_stream(
     }
     fresh::check_others(backend, call.actor(), &tokens, |other| other == stream).await?;
     let is_whole = from == Position::START && !more;
-    let is_erased =
-        if is_whole { begins_erasure(&commits) } else { is_erased(backend, stream, latest.last).await? };
+    let is_erased = if is_whole {
+        commits.iter().any(begins_erasure)
+    } else {
+        is_erased(backend, stream, latest.last).await?
+    };
     // An erased subject is hidden at once, even while its key still exists.
     let key = if is_erased { None } else { backend.vault.key(subject).await? };
     let Page { items, next, chain } = cut(&commits, more, from, page.limit, key.as_ref())?;
@@ -111,13 +114,6 @@ fn cut(
     Ok(Page { items, next: more.then_some(Position { after, chain: shown }), chain })
 }
 
-fn begins_erasure(commits: &[Commit]) -> bool {
-    let begins = |commit: &Commit| {
-        commit.types().is_ok_and(|types| ERASED.iter().any(|erased| types.contains(*erased)))
-    };
-    commits.iter().any(begins)
-}
-
 /// Whether the subject of a stream is erased as of event `seq`, by a row that is at least that fresh.
 async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool, Failure> {
     match stream.category {
@@ -141,96 +137,4 @@ pub fn verify(commits: &[Commit]) -> Verified {
 fn verified(chain: Chain) -> Verified {
     let (seq, why) = chain.broken.map(|(seq, broken)| (seq, broken.to_string())).unzip();
     Verified { ok: chain.broken.is_none(), seq, why }
-}
-
-fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Event>, Failure> {
-    let unreadable = |cause| Failure::broken(format!("show {}@{}", commit.stream, commit.seq), cause);
-    let stored = commit
-        .stored()
-        .map_err(|cause| unreadable(Box::new(cause) as Box<dyn std::error::Error + Send + Sync>))?;
-    stored
-        .into_iter()
-        .zip(commit.seq..)
-        .map(|(stored, seq)| {
-            let mut data: Value =
-                serde_json::from_str(stored.data.get()).map_err(|cause| unreadable(Box::new(cause)))?;
-            open_all(&mut data, commit.stream, key);
-            Ok(Event {
-                stream: commit.stream.to_string(),
-                seq,
-                kind: stored.kind.to_owned(),
-                v: stored.v,
-                at: commit.at,
-                actor: commit.actor.to_string(),
-                commit: commit.commit,
-                correlation: commit.correlation.clone(),
-                causation: commit.causation.clone(),
-                data,
-            })
-        })
-        .collect()
-}
-
-/// Opens the sealed fields that are listed here, and no others. An erased or damaged value becomes null.
-fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
-    match stream.category {
-        Category::Waitee => {
-            open::<Name>(data, stream, key);
-            open::<Phone>(data, stream, key);
-            open::<Email>(data, stream, key);
-            open::<Note>(data, stream, key);
-            open::<Reason>(data, stream, key);
-        }
-        Category::User => {
-            open::<Name>(data, stream, key);
-            open::<Email>(data, stream, key);
-            // A password's hash helps only to guess the password: it is shown neither opened nor sealed.
-            hide::<PasswordHash>(data);
-        }
-        Category::Mail | Category::Waitlist | Category::Session => {} // nothing in them is sealed
-    }
-}
-
-fn hide<T: Personal>(data: &mut Value) {
-    if let Some(field) = data.get_mut(T::FIELD) {
-        *field = Value::Null;
-    }
-}
-
-fn open<T: Personal>(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
-    if let Some(field) = data.get_mut(T::FIELD)
-        && let Some(text) = field.as_str()
-    {
-        let opened = key.and_then(|key| key.open::<T>(stream, &Sealed::from_text(text.to_owned())).clear());
-        *field = opened.map_or(Value::Null, |value| Value::from(value.clear()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use schema::UserId;
-    use serde_json::json;
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn only_listed_fields_are_opened_and_a_password_is_never_shown() {
-        let user: StreamId = UserId(Uuid::from_u128(7)).into();
-        let mut data = json!({
-            "name": "sealed", "password": "sealed", "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" }
-        });
-        open_all(&mut data, user, None);
-        // Without a key an opened field is null, so the nulls are the fields that would be opened.
-        assert_eq!(
-            data,
-            json!({
-                "name": null, "password": null, "phone": "sealed", "colour": "sealed", "deep": { "name": "sealed" }
-            })
-        );
-        let list = StreamId { category: Category::Waitlist, id: user.id };
-        let mut data = json!({ "name": "Main room" });
-        open_all(&mut data, list, None);
-        assert_eq!(data, json!({ "name": "Main room" }));
-    }
 }

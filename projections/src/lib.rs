@@ -2,6 +2,7 @@
 
 pub mod complete;
 pub mod cursor;
+mod events;
 pub mod feed;
 pub mod fresh;
 pub mod handler;
