@@ -8,21 +8,23 @@ mod position;
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
-    log::CommitPage,
+    log::RawPage,
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Commit, Problem, StreamId, WaiteeId, WaitlistId, access,
+    Commit, Problem, StreamId, UserId, WaiteeId, WaitlistId, access,
     body::{Event, History, Verified},
+    commit::{Chain, RawCommit},
     id::Category,
     table::users::State,
 };
 
-use self::position::{Chain, Position};
+use self::position::Position;
 use crate::{
     cursor::Kind,
     events::{begins_erasure, events},
     fresh,
+    shown::{Shown, shown},
     users::Users,
     waitees::Waitees,
 };
@@ -56,30 +58,42 @@ async fn of_stream(
             Problem::invalid_parameter("cursor", "must be the next of an earlier page of this history")
         })?,
     };
-    let CommitPage { commits, has_more: more } =
-        backend.log.page_after(stream, from.chain.head.seq, page.limit + 1).await?;
-    let latest = match commits.last().filter(|_| !more) {
-        Some(last) => last.clone(),
-        None => backend.log.latest(stream).await?.ok_or_else(Problem::not_found)?,
+    let shown = shown(backend, stream).await?; // before the log, which is then never behind the row
+    let raw = backend.log.raw_after(stream, from.chain.key, page.limit + 1).await?;
+    let latest = match raw.commits.last().filter(|_| !raw.has_more) {
+        Some(latest) => Some(latest.clone()),
+        None => backend.log.raw_latest(stream).await?,
     };
+    let last = latest.as_ref().map_or(0, RawCommit::last);
+    let tenant = tenant(&raw, latest.as_ref(), shown).ok_or_else(Problem::not_found)?;
     // The owner may see the history even if its chain is broken.
-    access::may(call.actor(), stream, commits.first().map_or(latest.tenant, |first| first.tenant))?;
-    if latest.last < fresh::demanded(&tokens, stream) {
+    access::may(call.actor(), stream, tenant)?;
+    let shown_seq = shown.map_or(0, |shown| shown.seq);
+    if last.max(shown_seq) < fresh::demanded(&tokens, stream) {
         return Err(fresh::unknown_token().into());
     }
     fresh::check_others(backend, call.actor(), &tokens, |other| other == stream).await?;
-    let is_whole = from == Position::START && !more;
-    let is_erased = if is_whole {
-        commits.iter().any(begins_erasure)
-    } else {
-        is_erased(backend, stream, latest.last).await?
+    let is_whole = from == Position::START && !raw.has_more && raw.commits.iter().all(RawCommit::is_readable);
+    let is_erased = match shown {
+        Some(Shown { erased: Some(true), .. }) => true,
+        _ if is_whole => raw.commits.iter().filter_map(|raw| raw.commit.as_ref()).any(begins_erasure),
+        Some(Shown { erased: Some(false), seq, .. }) if seq >= last => false,
+        _ => is_erased(backend, stream, last).await?,
     };
     // An erased subject is hidden at once, even while its key still exists.
     let key = if is_erased { None } else { backend.vault.key(subject).await? };
-    let Page { items, next, chain } = cut(&commits, more, from, page.limit, key.as_ref())?;
+    let Page { items, next, chain } = cut(&raw, from, page.limit, key.as_ref());
+    let chain = if next.is_some() { chain } else { chain.end(shown_seq) };
     let verified = verified(chain);
     let next = next.map(|position| Kind::History.cursor(&position.to_string()));
-    Reply::read(latest.last, &History { items, next, verified })
+    Reply::read(last, &History { items, next, verified })
+}
+
+/// The account that a stream belongs to. The row tells it even if the log was altered.
+fn tenant(raw: &RawPage, latest: Option<&RawCommit>, shown: Option<Shown>) -> Option<UserId> {
+    let of_row = shown.and_then(|shown| shown.tenant);
+    let of_commit = || raw.commits.iter().chain(latest).find_map(|raw| Some(raw.commit.as_ref()?.tenant));
+    of_row.or_else(of_commit).or(raw.tenant)
 }
 
 /// A page of events.
@@ -90,48 +104,50 @@ struct Page {
     chain: Chain,
 }
 
-/// Cuts a page from commits. `more` says that further commits follow them.
-fn cut(
-    commits: &[Commit],
-    more: bool,
-    from: Position,
-    limit: usize,
-    key: Option<&SubjectKey>,
-) -> Result<Page, Failure> {
+/// Cuts a page from the commits that were read.
+fn cut(raw: &RawPage, from: Position, limit: usize, key: Option<&SubjectKey>) -> Page {
     let (mut items, mut chain, mut shown) = (Vec::new(), from.chain, from.chain);
-    for commit in commits {
-        chain = chain.follow(commit);
+    for raw in &raw.commits {
+        chain = chain.follow(raw);
         let left = (limit + 1).saturating_sub(items.len());
-        items.extend(events(commit, key)?.into_iter().filter(|event| event.seq > from.after).take(left));
+        // The text of an altered commit may hold no events.
+        let events = raw.commit.as_ref().and_then(|commit| events(commit, key).ok()).unwrap_or_default();
+        items.extend(events.into_iter().filter(|event| event.seq > from.after).take(left));
         if items.len() > limit {
             break;
         }
         shown = chain; // the whole commit is on the page
     }
-    let more = more || items.len() > limit;
+    let more = raw.has_more || items.len() > limit;
     items.truncate(limit);
     let after = items.last().map_or(from.after, |last| last.seq);
-    Ok(Page { items, next: more.then_some(Position { after, chain: shown }), chain })
+    Page { items, next: more.then_some(Position { after, chain: shown }), chain }
 }
 
-/// Whether the subject of a stream is erased as of event `seq`, by a row that is at least that fresh.
+/// Whether the subject of a stream is erased as of event `seq`, by a row that is at least that fresh. A stream
+/// that cannot be folded counts as erased, because its damage may hide the erasure.
 async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool, Failure> {
-    match stream.category {
+    let folded = match stream.category {
         Category::Waitee => {
-            Ok(fresh::row::<Waitees>(backend, stream.id, seq).await?.is_some_and(|row| row.erased))
+            fresh::row::<Waitees>(backend, stream.id, seq).await.map(|row| row.is_some_and(|row| row.erased))
         }
-        Category::User => Ok(fresh::row::<Users>(backend, stream.id, seq)
-            .await?
-            .is_some_and(|row| row.state != State::Kept)),
+        Category::User => fresh::row::<Users>(backend, stream.id, seq)
+            .await
+            .map(|row| row.is_some_and(|row| row.state != State::Kept)),
         // Their events hold nothing sealed, or there is no page of their history.
         Category::Waitlist | Category::Session | Category::Mail => Ok(false),
+    };
+    match folded {
+        Err(damaged) if !damaged.is_passing() => Ok(true),
+        folded => folded,
     }
 }
 
 /// Checks the chain of commits from the first one, and names the commit that breaks it.
 #[must_use]
 pub fn verify(commits: &[Commit]) -> Verified {
-    verified(commits.iter().fold(Chain::START, Chain::follow))
+    let raw = |commit: &Commit| RawCommit { seq: commit.seq, commit: Some(commit.clone()), fault: None };
+    verified(commits.iter().map(raw).fold(Chain::START, |chain, raw| chain.follow(&raw)))
 }
 
 fn verified(chain: Chain) -> Verified {

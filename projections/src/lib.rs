@@ -10,6 +10,7 @@ pub mod history;
 pub mod mails;
 mod opened;
 pub mod projection;
+mod shown;
 pub mod users;
 pub mod waitees;
 pub mod waitlists;

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod chain;
+mod derived;
 mod events;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,8 @@ use uuid::Uuid;
 
 pub use self::{
     bytes::{Bytes, Hash, Tag},
-    chain::{Broken, Tail},
+    chain::{Broken, Chain, RawCommit, Tail},
+    derived::{Derived, is_audited, month},
     events::{Stored, Unreadable},
 };
 use crate::{Actor, StreamId, Time, UserId, event::DomainEvent};

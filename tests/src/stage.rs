@@ -9,7 +9,14 @@ use std::{collections::HashMap, env, path::PathBuf, time::Duration};
 
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use infra::{Backend, Clock, Config, Log, clock::random, limits::Bounds, log::Item, secret::Links, tables};
+use infra::{
+    Backend, Clock, Config, Log,
+    clock::random,
+    limits::Bounds,
+    log::{self, Item},
+    secret::Links,
+    tables,
+};
 use projections::feed::{self, Doorbell};
 use schema::{
     Commit, SessionId, StreamId, Time, UserId,
@@ -118,13 +125,12 @@ impl Stage {
         get.send().await.unwrap().item.unwrap()
     }
 
-    /// Puts commits into the log directly, many at once. The audit index does not show them.
+    /// Puts commits into the log directly, many at once.
     pub async fn put_past(&self, commits: &[Commit]) {
         const ITEMS_AT_ONCE: usize = 25; // DynamoDB's own bound on BatchWriteItem
         for some in commits.chunks(ITEMS_AT_ONCE) {
-            let put = |commit| {
-                PutRequest::builder().set_item(Some(serde_dynamo::to_item(commit).unwrap())).build().unwrap()
-            };
+            let put =
+                |commit| PutRequest::builder().set_item(Some(log::encode(commit).unwrap())).build().unwrap();
             let puts = some.iter().map(|commit| WriteRequest::builder().put_request(put(commit)).build());
             let mut left = HashMap::from([(EVENTS.name(&self.prefix), puts.collect::<Vec<_>>())]);
             while !left.is_empty() {

@@ -1,15 +1,21 @@
 //! A commit as a DynamoDB item.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use schema::{Commit, commit::Unreadable};
+use schema::{
+    Commit,
+    commit::{Broken, Derived, RawCommit, Unreadable},
+};
 
 pub type Item = HashMap<String, AttributeValue>;
 
 /// DynamoDB's bound on the size of an item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
+
+/// The attributes that a commit may lack.
+const OPTIONAL: [&str; 3] = ["command", "request", "causation"];
 
 #[derive(Debug, thiserror::Error)]
 pub enum ItemError {
@@ -19,16 +25,15 @@ pub enum ItemError {
     Events(#[from] Unreadable),
 }
 
-/// The event type that the account-wide history leaves out, because a session is refreshed every few minutes.
-const UNAUDITED: &str = "session.refreshed";
-
-/// Builds the item of a commit, with the derived attributes `types`, for stream filters, and `month`, the key
-/// of the audit index.
-pub(super) fn encode(commit: &Commit) -> Result<Item, ItemError> {
+/// Builds the item of a commit, with its derived attributes.
+///
+/// # Errors
+/// The commit's text is no list of events.
+pub fn encode(commit: &Commit) -> Result<Item, ItemError> {
     let mut item: Item = serde_dynamo::to_item(commit)?;
-    let types = commit.types()?;
-    if types.iter().any(|kind| kind != UNAUDITED) {
-        item.insert("month".into(), AttributeValue::S(format!("{}#{}", commit.tenant, commit.at.month())));
+    let Derived { types, month } = commit.derived()?;
+    if let Some(month) = month {
+        item.insert("month".into(), AttributeValue::S(month));
     }
     item.insert("types".into(), AttributeValue::Ss(types.into_iter().collect()));
     Ok(item)
@@ -36,6 +41,44 @@ pub(super) fn encode(commit: &Commit) -> Result<Item, ItemError> {
 
 pub(super) fn decode(item: Item) -> Result<Commit, ItemError> {
     Ok(serde_dynamo::from_item(item)?)
+}
+
+/// Reads an item as it is stored, whatever its condition.
+pub(super) fn decode_raw(item: &Item) -> RawCommit {
+    let commit = decode(item.clone()).ok();
+    let fault = commit.as_ref().and_then(|commit| fault(commit, item));
+    RawCommit { seq: key_number(item), commit, fault }
+}
+
+/// Compares an item with the one that would be written for its commit. Attributes that this code does not know
+/// are ignored, because newer code may have added them.
+fn fault(commit: &Commit, item: &Item) -> Option<Broken> {
+    let (Ok(derived), Ok(written)) = (commit.derived(), encode(commit)) else {
+        return Some(Broken::Unreadable);
+    };
+    let types: BTreeSet<String> = match item.get("types") {
+        Some(AttributeValue::Ss(types)) => types.iter().cloned().collect(),
+        _ => BTreeSet::new(),
+    };
+    let month = item.get("month");
+    let text = month.and_then(|month| month.as_s().ok());
+    if let Err(broken) = derived.check(&types, text.map(String::as_str)) {
+        return Some(broken);
+    }
+    if month.is_some() != text.is_some() {
+        return Some(Broken::Month);
+    }
+    let is_written = |name: &&String| name.as_str() != "types" && written.get(*name) != item.get(*name);
+    let optional = OPTIONAL.iter().any(|name| written.contains_key(*name) != item.contains_key(*name));
+    (optional || written.keys().any(|name| is_written(&name))).then_some(Broken::Form)
+}
+
+/// The number in an item's key. DynamoDB's numbers are wider than those that this code writes: another number is
+/// rounded up, so that reading goes on behind it.
+fn key_number(item: &Item) -> u64 {
+    let text = item.get("seq").and_then(|seq| seq.as_n().ok());
+    let rounded = |text: &String| text.parse::<f64>().map_or(u64::MAX, |number| number.ceil() as u64);
+    text.map_or(0, |text| text.parse().unwrap_or_else(|_| rounded(text)))
 }
 
 /// Returns the item's size in bytes as DynamoDB counts it: names and values. A number that ends in zeros

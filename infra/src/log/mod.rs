@@ -6,6 +6,7 @@
 mod aggregate;
 mod fold;
 mod item;
+mod raw;
 mod read;
 mod transact;
 
@@ -20,7 +21,8 @@ use schema::{Commit, table};
 pub use self::{
     aggregate::{Aggregate, Decider, Decision, Reading},
     fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
-    item::{ITEM_BYTES_MAX, Item, ItemError, size},
+    item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},
+    raw::RawPage,
     read::CommitPage,
     transact::{ATTEMPTS_MAX, DECISION_AGE_MAX_MS},
 };

@@ -30,7 +30,7 @@ impl Log {
         Ok(CommitPage { commits: commits.map_err(|cause| Failure::broken(doing(), cause))?, has_more })
     }
 
-    fn after(&self, stream: StreamId, seq: u64) -> QueryFluentBuilder {
+    pub(super) fn after(&self, stream: StreamId, seq: u64) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)

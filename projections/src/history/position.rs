@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 
 use data_encoding::BASE64URL_NOPAD;
 use schema::{
-    Commit, Time,
-    commit::{Broken, Bytes, Tail},
+    Time,
+    commit::{Broken, Bytes, Chain, Tail},
 };
 
 /// A place in a stream's history. A client that alters it gets a wrong `verified`, for its own requests only.
@@ -17,35 +17,30 @@ pub(super) struct Position {
     pub(super) chain: Chain,
 }
 
-/// The chain of commits up to the end of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Chain {
-    pub(super) head: Tail,
-    /// The first commit that breaks the chain, and how.
-    pub(super) broken: Option<(u64, Broken)>,
-}
-
 impl Position {
     pub(super) const START: Self = Self { after: 0, chain: Chain::START };
 }
 
-impl Chain {
-    pub(super) const START: Self = Self { head: Tail::EMPTY, broken: None };
-
-    /// The chain with one more commit. Only the first break is kept.
-    pub(super) fn follow(self, commit: &Commit) -> Self {
-        let broken = self.broken.or_else(|| Some((commit.seq, self.head.follow(commit).err()?)));
-        Self { head: commit.tail(), broken }
-    }
-}
-
-const REASONS: [(Broken, char); 4] =
-    [(Broken::Gap, 'g'), (Broken::Link, 'l'), (Broken::Content, 'c'), (Broken::Time, 't')];
+/// The letters of breaks in cursors. `Missing` is found at the end of a stream only, where no cursor leads.
+const REASONS: [(Broken, char); 8] = [
+    (Broken::Gap, 'g'),
+    (Broken::Link, 'l'),
+    (Broken::Content, 'c'),
+    (Broken::Time, 't'),
+    (Broken::Unreadable, 'u'),
+    (Broken::Types, 'y'),
+    (Broken::Month, 'm'),
+    (Broken::Form, 'f'),
+];
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { after, chain: Chain { head, broken } } = self;
-        write!(f, "{after}.{}.", head.seq)?;
+        let Self { after, chain: Chain { head, key, broken } } = self;
+        write!(f, "{after}.")?;
+        if *key != head.seq {
+            write!(f, "{key}-")?; // the last commit has several events
+        }
+        write!(f, "{}.", head.seq)?;
         if let Some(at) = head.at {
             write!(f, "{}", at.millis())?;
         }
@@ -78,8 +73,9 @@ impl FromStr for Position {
                     Some((broken[1..].parse().ok()?, reason))
                 }
             };
+            let (key, seq) = seq.split_once('-').unwrap_or((seq, seq));
             let head = Tail { seq: seq.parse().ok()?, at, hash: Bytes(hash) };
-            Some(Self { after: after.parse().ok()?, chain: Chain { head, broken } })
+            Some(Self { after: after.parse().ok()?, chain: Chain { head, key: key.parse().ok()?, broken } })
         };
         parse().filter(|position| position.to_string() == text).ok_or(NotAPosition)
     }
@@ -93,8 +89,10 @@ mod tests {
     fn a_position_is_read_as_it_was_written() {
         let head = Tail { seq: 41, at: Some(Time::from_millis(1_795_203_720_000)), hash: Bytes([7; 32]) };
         for broken in [None].into_iter().chain(REASONS.map(|(reason, _)| Some((40, reason)))) {
-            let position = Position { after: 42, chain: Chain { head, broken } };
-            assert_eq!(position.to_string().parse::<Position>().ok(), Some(position));
+            for key in [41, 40] {
+                let position = Position { after: 42, chain: Chain { head, key, broken } };
+                assert_eq!(position.to_string().parse::<Position>().ok(), Some(position));
+            }
         }
         assert_eq!(Position::START.to_string().parse::<Position>().ok(), Some(Position::START));
     }
@@ -108,6 +106,7 @@ mod tests {
             format!("0{good}"),
             format!("{good}x1"),
             format!("{good}."),
+            good.replacen("0.0.", "0.0-0.", 1),
         ]) {
             assert!(text.parse::<Position>().is_err(), "{text}");
         }

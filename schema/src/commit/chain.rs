@@ -14,6 +14,56 @@ pub enum Broken {
     Content,
     #[error("is not later than the commit before it")]
     Time,
+    /// Its item lacks an attribute or has one of another type, or its events are no list of events.
+    #[error("cannot be read")]
+    Unreadable,
+    #[error("its types are not those of its events")]
+    Types,
+    #[error("its month is not that of its account and time")]
+    Month,
+    /// An attribute has the right value in another spelling, such as a time with another offset.
+    #[error("is not stored as it was written")]
+    Form,
+    /// A row of a read model shows more events than the stream has.
+    #[error("is missing, although a read model shows its events")]
+    Missing,
+}
+
+/// A commit as it is stored, possibly altered by other means than this code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawCommit {
+    /// The number in its key.
+    pub seq: u64,
+    /// `None` if the item cannot be read as a commit.
+    pub commit: Option<Commit>,
+    /// A fault of the item, apart from its place in the chain.
+    pub fault: Option<Broken>,
+}
+
+impl RawCommit {
+    /// Whether its events can be read.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.commit.is_some() && self.fault != Some(Broken::Unreadable)
+    }
+
+    /// Number of its last event; the number in its key if the commit cannot be read.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.commit.as_ref().map_or(self.seq, |commit| commit.last.max(self.seq))
+    }
+}
+
+/// The check of a stream's stored commits, from the first on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The end of the commits that were checked.
+    pub head: Tail,
+    /// The number in the key of the last of them. Reading goes on behind this key, not behind the commit's last
+    /// event, or it would miss an item that was added in between.
+    pub key: u64,
+    /// The first commit that breaks the chain, and how.
+    pub broken: Option<(u64, Broken)>,
 }
 
 /// The end of a stream, which the next commit must follow.
@@ -42,7 +92,7 @@ impl Tail {
     /// # Errors
     /// The first check that fails.
     pub fn follow(&self, commit: &Commit) -> Result<Self, Broken> {
-        if commit.seq != self.seq + 1 || commit.last < commit.seq {
+        if self.seq.checked_add(1) != Some(commit.seq) || commit.last < commit.seq {
             return Err(Broken::Gap);
         }
         if commit.prev != self.hash {
@@ -55,5 +105,36 @@ impl Tail {
             return Err(Broken::Time);
         }
         Ok(commit.tail())
+    }
+}
+
+impl Chain {
+    pub const START: Self = Self { head: Tail::EMPTY, key: 0, broken: None };
+
+    /// The check with one more commit. Only the first break is kept.
+    ///
+    /// After a break the head has the number in the key, because the commit's `last` may be wrong.
+    #[must_use]
+    pub fn follow(self, raw: &RawCommit) -> Self {
+        let followed = match &raw.commit {
+            None => Err(Broken::Unreadable),
+            Some(commit) => self.head.follow(commit).and_then(|tail| raw.fault.map_or(Ok(tail), Err)),
+        };
+        match followed {
+            Ok(head) => Self { head, key: raw.seq, ..self },
+            Err(broken) => Self {
+                head: Tail { seq: raw.seq, ..self.head },
+                key: raw.seq,
+                broken: self.broken.or(Some((raw.seq, broken))),
+            },
+        }
+    }
+
+    /// The check at the end of the stream, of which a row shows the events up to `shown`. Rows only ever follow
+    /// the log, so a row that shows more betrays a removed end. The row must have been read before the stream.
+    #[must_use]
+    pub fn end(self, shown: u64) -> Self {
+        let missing = (shown > self.head.seq).then(|| (self.head.seq.saturating_add(1), Broken::Missing));
+        Self { broken: self.broken.or(missing), ..self }
     }
 }

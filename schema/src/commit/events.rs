@@ -62,7 +62,9 @@ impl Commit {
         let Self { stream, seq, last, .. } = *self;
         let stored: Vec<Stored<'_>> =
             serde_json::from_str(&self.events).map_err(|cause| Unreadable::Text { stream, seq, cause })?;
-        if stored.is_empty() || stored.len() as u64 != last + 1 - seq {
+        let is_counted =
+            last.checked_sub(seq).is_some_and(|others| others.checked_add(1) == Some(stored.len() as u64));
+        if !is_counted {
             return Err(Unreadable::Count { stream, seq, last, found: stored.len() });
         }
         Ok(stored)

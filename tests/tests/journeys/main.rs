@@ -29,3 +29,4 @@ mod reads;
 mod repeats;
 mod spelling;
 mod start;
+mod tampering;
