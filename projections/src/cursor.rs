@@ -17,6 +17,8 @@ pub enum Kind {
     /// The lists of an account.
     Lists,
     Board,
+    /// A board as of an earlier time.
+    PastBoard,
     /// The parties of a day.
     Day,
     /// The history of a stream.
@@ -45,6 +47,7 @@ impl Kind {
         match self {
             Self::Lists => "l",
             Self::Board => "b",
+            Self::PastBoard => "p",
             Self::Day => "d",
             Self::History => "h",
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 const MINUTE_MS: i64 = 60_000;
@@ -45,6 +45,12 @@ impl Time {
     #[must_use]
     pub fn minute(self) -> Self {
         Self::from_millis(self.millis().div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
+    }
+
+    /// The date in UTC.
+    #[must_use]
+    pub fn date(self) -> NaiveDate {
+        self.0.date_naive()
     }
 
     /// `2026-11`: the month that the audit index partitions by.

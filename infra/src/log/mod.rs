@@ -6,6 +6,7 @@
 mod aggregate;
 mod fold;
 mod item;
+mod past;
 mod raw;
 mod read;
 mod transact;

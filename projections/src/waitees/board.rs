@@ -5,10 +5,9 @@ use infra::{
     http::{Call, Reply},
 };
 use schema::{
-    Actor, StreamId, UserId, WaitlistId,
+    Actor, Problem, StreamId, Time, UserId, WaitlistId,
     body::{Page, Waitee},
     id::Category,
-    sync::SyncToken,
     table::WaiteeRow,
 };
 use tracing::warn;
@@ -16,9 +15,11 @@ use tracing::warn;
 use super::{
     Waitees, day,
     duplicates::Duplicates,
+    past,
     show::{keys, show},
 };
 use crate::{
+    as_of::When,
     cursor::{Kind, PageRequest, cut},
     fresh,
     waitlists::query::{self as lists, kept},
@@ -28,33 +29,43 @@ use crate::{
 const BOARD_PARTIES_MAX: usize = 500;
 
 /// The parties of a list: the board in queue order, or with `?day=` all parties of a business day by time of
-/// joining.
+/// joining, or with `?as_of=` the board as it was recorded at an earlier time.
 pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let [day, limit, cursor] = call.query(["day", "limit", "cursor"])?;
+    let [day, as_of, limit, cursor] = call.query(["day", "as_of", "limit", "cursor"])?;
     let id = WaitlistId(call.path_id()?);
-    let tokens = call.sync_tokens()?;
-    let kind = if day.is_some() { Kind::Day } else { Kind::Board };
+    let now = backend.clock.now();
+    let when = When::of(call, as_of.as_deref(), now)?;
     let day = day.as_deref().map(day::read).transpose()?;
+    let kind = match (day, &when) {
+        (None, When::Now(_)) => Kind::Board,
+        (None, When::AsOf(_)) => Kind::PastBoard,
+        (Some(_), When::Now(_)) => Kind::Day,
+        (Some(_), When::AsOf(_)) => {
+            let detail = "must be left out with day: a day shows its parties as they are now";
+            return Err(Problem::invalid_parameter("as_of", detail).into());
+        }
+    };
     let page = kind.page(limit, cursor)?;
-    let list = kept(backend, call.actor(), id, &tokens).await?;
-    fresh::check_others(backend, call.actor(), &tokens, shown_with(id)).await?;
+    let list = kept(backend, call.actor(), id, &when).await?;
+    fresh::check_others(backend, call.actor(), when.tokens(), shown_with(id)).await?;
     let shown = match day {
-        Some(day) => day::page(backend, call, id, day, &page, &tokens).await?,
+        Some(day) => day::page(backend, call, id, day, &page, when.tokens()).await?,
         None => {
-            show_board(backend, call.owner, board(backend, call.actor(), id, &tokens).await?, &page).await?
+            let board = board(backend, call.actor(), id, &when).await?;
+            show_board(backend, call.owner, board, (kind, &page), when.shown_at(now)).await?
         }
     };
     Reply::read(list.seq, &shown)
 }
 
-/// A list with the number of parties on its board.
+/// A list with the number of parties on its board, now or with `?as_of=` at an earlier time.
 pub(crate) async fn list(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let [] = call.query([])?;
-    let tokens = call.sync_tokens()?;
+    let [as_of] = call.query(["as_of"])?;
+    let when = When::of(call, as_of.as_deref(), backend.clock.now())?;
     let id = WaitlistId(call.path_id()?);
-    let row = kept(backend, call.actor(), id, &tokens).await?;
-    fresh::check_others(backend, call.actor(), &tokens, shown_with(id)).await?;
-    let active = board(backend, call.actor(), id, &tokens).await?.len();
+    let row = kept(backend, call.actor(), id, &when).await?;
+    fresh::check_others(backend, call.actor(), when.tokens(), shown_with(id)).await?;
+    let active = board(backend, call.actor(), id, &when).await?.len();
     Reply::read(row.seq, &lists::show(backend, &row, Some(active)))
 }
 
@@ -69,28 +80,44 @@ pub(super) async fn position_of(
     backend: &Backend,
     caller: Actor,
     row: &WaiteeRow,
-    tokens: &[SyncToken],
+    when: &When,
 ) -> Result<Option<u32>, Failure> {
     let Some(list) = row.board() else { return Ok(None) };
-    Ok(position(row, &board(backend, caller, list, tokens).await?))
+    Ok(position(row, &board(backend, caller, list, when).await?))
 }
 
-/// The whole board in queue order, at least as fresh as the tokens demand. The caller's access to the list is
-/// checked before.
+/// The whole board in queue order. The caller's access to the list is checked before.
 async fn board(
     backend: &Backend,
     caller: Actor,
     id: WaitlistId,
-    tokens: &[SyncToken],
+    when: &When,
 ) -> Result<Vec<WaiteeRow>, Failure> {
-    let newer = fresh::rows::<Waitees>(backend, caller, tokens).await?;
-    let stored = backend.rows.board(id, BOARD_PARTIES_MAX).await?;
-    if stored.next.is_some() {
+    let newer = fresh::rows::<Waitees>(backend, caller, when.tokens()).await?;
+    let (mut stored, is_longer) = match when {
+        When::Now(_) => {
+            let page = backend.rows.board(id, BOARD_PARTIES_MAX).await?;
+            (page.rows, page.next.is_some())
+        }
+        When::AsOf(at) => {
+            let rows = past::board(backend, id, *at).await?;
+            let is_longer = rows.len() > BOARD_PARTIES_MAX;
+            (rows, is_longer)
+        }
+    };
+    if is_longer {
         warn!(waitlist = %id, "a board of more than {BOARD_PARTIES_MAX} parties is cut off");
     }
-    let mut rows = fresh::lay_over(stored.rows, newer, |row| row.board() == Some(id));
-    rows.sort_by(|a, b| (&a.rank, a.id).cmp(&(&b.rank, b.id)));
+    in_line(&mut stored);
+    stored.truncate(BOARD_PARTIES_MAX);
+    let mut rows = fresh::lay_over(stored, newer, |row| row.board() == Some(id));
+    in_line(&mut rows);
     Ok(rows)
+}
+
+/// Sorts the parties of a board by their places in line.
+fn in_line(rows: &mut [WaiteeRow]) {
+    rows.sort_by(|a, b| (&a.rank, a.id).cmp(&(&b.rank, b.id)));
 }
 
 /// The position that a party has among these rows by its rank. An index that is behind may show the party at
@@ -104,16 +131,17 @@ async fn show_board(
     backend: &Backend,
     owner: UserId,
     board: Vec<WaiteeRow>,
-    page: &PageRequest,
+    (kind, page): (Kind, &PageRequest),
+    at: Time,
 ) -> Result<Page<Waitee>, Failure> {
-    let (keys, now) = (keys(backend, owner, &board).await?, backend.clock.now());
+    let keys = keys(backend, owner, &board).await?;
     let mut duplicates = Duplicates::default();
     let mut shown = Vec::with_capacity(board.len());
     for (row, position) in board.into_iter().zip(1..) {
-        let mut waitee = show(&row, keys.get(&row.id), Some(position), now);
+        let mut waitee = show(&row, keys.get(&row.id), Some(position), at);
         waitee.duplicate_of = duplicates.first_like(&waitee);
         shown.push((row.board_keys.map(|keys| keys.place).unwrap_or_default(), waitee));
     }
     shown.retain(|(place, _)| page.holds(place, None));
-    Ok(cut(Kind::Board, shown, page.limit, |(place, _)| place.clone()).map(|(_, waitee)| waitee))
+    Ok(cut(kind, shown, page.limit, |(place, _)| place.clone()).map(|(_, waitee)| waitee))
 }

@@ -11,21 +11,21 @@ use schema::{
 };
 
 use super::{Waitees, board::position_of};
-use crate::{fresh, waitlists::query::at_the_door};
+use crate::{as_of::When, fresh, waitlists::query::at_the_door};
 
 /// The visit that the token in the path opens. Of other guests it shows only how many are ahead.
 pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let token = call.token.ok_or_else(Problem::not_found)?;
     let guest = backend.secrets.read_visit_token(token).await?.ok_or_else(Problem::not_found)?;
     let [] = call.query([])?;
-    let (caller, tokens) = (Actor::Guest(guest), call.sync_tokens()?);
-    let row = fresh::found::<Waitees>(backend, caller, guest.0, &tokens).await?;
+    let (caller, when) = (Actor::Guest(guest), When::Now(call.sync_tokens()?));
+    let row = fresh::found::<Waitees>(backend, caller, guest.0, when.tokens()).await?;
     let key = backend.vault.key(Subject::Guest { account: row.tenant, guest }).await?;
     if row.erased || key.is_none() {
         return Err(Problem::not_found().into());
     }
-    let list = at_the_door(backend, row.waitlist, &tokens).await?;
-    let position = position_of(backend, caller, &row, &tokens).await?;
+    let list = at_the_door(backend, row.waitlist, when.tokens()).await?;
+    let position = position_of(backend, caller, &row, &when).await?;
     let body = Visit {
         waitlist: OnList { id: list.id.0, name: list.list.settings.name.to_string() },
         state: row.state,

@@ -5,6 +5,7 @@ pub(crate) mod day;
 mod duplicates;
 pub(crate) mod guest;
 pub(crate) mod party;
+mod past;
 mod project;
 mod show;
 

@@ -1,5 +1,6 @@
 //! The read model of lists, for an account's lists and for all pages about a list.
 
+mod past;
 mod project;
 pub(crate) mod query;
 

@@ -14,8 +14,9 @@ use schema::{
     table::{OWNED, WAITLISTS, WaitlistRow},
 };
 
-use super::Waitlists;
+use super::{Waitlists, past};
 use crate::{
+    as_of::When,
     cursor::{Kind, cut},
     fresh,
 };
@@ -65,18 +66,21 @@ pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     Reply::read(0, &rows.map(|row| show(backend, &row, None)))
 }
 
-/// The row of a list that the caller may see and that is not deleted, at least as fresh as the tokens demand.
+/// The row of a list that the caller may see and that is not deleted at that time.
 pub(crate) async fn kept(
     backend: &Backend,
     caller: Actor,
     id: WaitlistId,
-    tokens: &[SyncToken],
+    when: &When,
 ) -> Result<WaitlistRow, Failure> {
-    only_kept(fresh::found::<Waitlists>(backend, caller, id.0, tokens).await?)
+    only_kept(match when {
+        When::Now(tokens) => fresh::found::<Waitlists>(backend, caller, id.0, tokens).await?,
+        When::AsOf(at) => past::found(backend, caller, id, *at).await?,
+    })
 }
 
-/// Like [`kept`], for pages that are open to everyone: the id of a list is enough to see it. A list of a
-/// forgotten account is not found.
+/// The row of a list that is not deleted, at least as fresh as the tokens demand, for pages that are open to
+/// everyone: the id of a list is enough to see it. A list of a forgotten account is not found.
 pub(crate) async fn at_the_door(
     backend: &Backend,
     id: WaitlistId,

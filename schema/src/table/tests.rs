@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -5,7 +6,7 @@ use crate::{
     MailId, Rank, Sealed, WaiteeId, WaitlistId,
     agenda::Agenda,
     mail,
-    value::PartySize,
+    value::{DayStart, PartySize, Zone},
     waitee::{self, JoinedBy, Party},
     waitlist,
 };
@@ -131,5 +132,31 @@ fn the_bounds_of_a_rank_enclose_its_places_and_no_others() {
         assert!(BoardKeys::before_rank(&rank) < place(&rank, id));
         assert!(place(&rank, id) < BoardKeys::after_rank(&rank));
         assert!(BoardKeys::after_rank(&rank) < place(&later, id));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_day_of_a_party_is_among_the_days_of_its_time_of_joining(
+        joined_ms in 1_577_836_800_000_i64..2_051_222_400_000, // 2020 to 2034
+        before_ms in 0_i64..48 * 3_600_000,
+        zone in prop::sample::select(vec![
+            "Etc/GMT+12", "Etc/GMT-14", "Pacific/Pago_Pago", "Pacific/Apia", "Pacific/Kiritimati", "America/St_Johns",
+        ]),
+        starts in prop::sample::select(vec!["00:00", "04:00", "12:30", "23:59"]),
+    ) {
+        let (zone, starts): (Zone, DayStart) = (zone.parse().unwrap(), starts.parse().unwrap());
+        let joined = Time::from_millis(joined_ms);
+        let until = joined.plus_millis(before_ms);
+        let after = until.plus_millis(-48 * 3_600_000);
+        let day = zone.business_day(joined, starts);
+        let days: Vec<_> = DayKeys::days(after, until).collect();
+        prop_assert!(days.contains(&day), "{day} is not among {days:?}");
+        prop_assert!(days.len() <= 6, "{days:?}");
+        let (low, high) = DayKeys::arrivals(after, until);
+        let arrival = DayKeys::new(WaitlistId(ID), day, joined, WaiteeId(ID)).arrival;
+        prop_assert!(low <= arrival && arrival <= high, "{low} {arrival} {high}");
+        let too_early = DayKeys::new(WaitlistId(ID), day, after, WaiteeId(ID)).arrival;
+        prop_assert!(too_early < low, "{too_early} {low}");
     }
 }

@@ -134,7 +134,30 @@ impl DayKeys {
     pub fn partition(list: WaitlistId, day: NaiveDate) -> String {
         format!("{list}#{day}")
     }
+
+    /// The business days on which a party can have joined after `after` and up to `until`, with any settings of
+    /// the list.
+    pub fn days(after: Time, until: Time) -> impl Iterator<Item = NaiveDate> {
+        let first = after.plus_millis(-(BEHIND_UTC_MAX_MS + DAY_START_MAX_MS)).date();
+        let last = until.plus_millis(AHEAD_OF_UTC_MAX_MS).date();
+        first.iter_days().take_while(move |day| *day <= last)
+    }
+
+    /// The bounds of the sort keys of parties that joined after `after` and up to `until`.
+    #[must_use]
+    pub fn arrivals(after: Time, until: Time) -> (String, String) {
+        (after.plus_millis(1).to_string(), format!("{until}#~")) // '~' sorts after any id
+    }
 }
+
+/// The clocks of no zone are further behind UTC, or ahead of it.
+const BEHIND_UTC_MAX_MS: i64 = 12 * HOUR_MS;
+const AHEAD_OF_UTC_MAX_MS: i64 = 14 * HOUR_MS;
+
+/// A business day starts at most this long after midnight.
+const DAY_START_MAX_MS: i64 = 24 * HOUR_MS;
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// The attributes that the index `day` holds.
 #[derive(Clone, Debug, Deserialize)]

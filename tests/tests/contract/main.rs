@@ -7,6 +7,7 @@ mod generated;
 mod golden;
 mod limits;
 mod lost;
+mod past;
 mod races;
 mod repeat;
 mod together;

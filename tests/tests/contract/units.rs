@@ -3,6 +3,7 @@
 //! Write units are asserted on every engine. Read units are left out on ministack, which counts strongly
 //! consistent reads as eventually consistent.
 
+mod as_of;
 mod bounds;
 mod commits;
 mod erasure;

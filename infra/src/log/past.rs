@@ -1,0 +1,60 @@
+//! Reading a stream as of an earlier time.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use schema::{Commit, StreamId, Time};
+
+use super::{Log, item};
+use crate::failure::Failure;
+
+impl Log {
+    /// The first commit of a stream and the last one at or before `at`; nothing if the stream began later. For
+    /// streams whose events hold the whole state.
+    ///
+    /// Reads the first and the latest commit. If the latest is too late, halves the stream until the commit is
+    /// found: one item per call, 14 calls for 10,000 events, each strongly consistent.
+    ///
+    /// # Errors
+    /// The table cannot be read, or a commit on the way is damaged or missing.
+    pub async fn first_and_last_until(&self, stream: StreamId, at: Time) -> Result<Vec<Commit>, Failure> {
+        let first = self.page_after(stream, 0, 1).await?.commits.pop();
+        let Some(first) = first.filter(|first| first.at <= at) else { return Ok(Vec::new()) };
+        let latest = self.latest(stream).await?.unwrap_or_else(|| first.clone());
+        let mut found = first.clone();
+        let mut too_late_from = latest.last + 1;
+        let mut next = latest;
+        loop {
+            if next.at <= at {
+                found = next;
+            } else {
+                too_late_from = next.seq;
+            }
+            if found.last + 1 >= too_late_from {
+                break;
+            }
+            next = self.holding(stream, (found.last + too_late_from) / 2).await?;
+        }
+        Ok(if found.seq == first.seq { vec![first] } else { vec![first, found] })
+    }
+
+    /// The commit that holds event `seq`.
+    async fn holding(&self, stream: StreamId, seq: u64) -> Result<Commit, Failure> {
+        let doing = || format!("load {stream}@{seq}");
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(1)
+            .key_condition_expression("#stream = :stream AND #seq <= :seq")
+            .expression_attribute_names("#stream", "stream")
+            .expression_attribute_names("#seq", "seq")
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
+            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()));
+        let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+        let item = page.items.unwrap_or_default().pop();
+        let commit = item.map(item::decode).transpose().map_err(|cause| Failure::broken(doing(), cause))?;
+        let holding = commit.filter(|commit| commit.holds(seq));
+        holding.ok_or_else(|| Failure::broken(doing(), "no commit holds this event"))
+    }
+}
