@@ -10,12 +10,9 @@ use infra::{
 };
 use schema::{
     Actor, Problem, UserId, access,
-    commit::{Author, CommandId},
+    commit::{Author, CommandId, correlation_of},
 };
 use uuid::Uuid;
-
-/// The longest request id that is kept with a commit, in bytes.
-const CORRELATION_BYTES_MAX: usize = 36;
 
 /// The id of a stream that this request creates: derived from account, route and idempotency key, so that a
 /// repeated request finds the stream that the first one created. A new id when there is no key.
@@ -59,8 +56,7 @@ pub(crate) fn author_with_key(
 
 /// The author of commits on streams that take no idempotency key.
 pub(crate) fn unkeyed_author(call: &Call<'_>, actor: Actor, tenant: UserId) -> Author {
-    let mut correlation = call.request_id().to_owned();
-    correlation.truncate(correlation.floor_char_boundary(CORRELATION_BYTES_MAX));
+    let correlation = correlation_of(call.request_id()).to_owned();
     Author { tenant, actor, command: None, correlation, causation: None }
 }
 

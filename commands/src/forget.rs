@@ -34,7 +34,7 @@ pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
     match stream.category {
         Category::User => account(backend, UserId(stream.id)).await,
         Category::Waitee => guest(backend, WaiteeId(stream.id)).await,
-        Category::Mail | Category::Session | Category::Waitlist => Ok(None),
+        Category::Mail | Category::Session | Category::Waitlist | Category::Access => Ok(None),
     }
 }
 

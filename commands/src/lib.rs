@@ -10,6 +10,7 @@ pub mod forget;
 pub mod guests;
 pub mod hosts;
 pub mod mail;
+pub mod reading;
 pub mod recording;
 pub mod session;
 pub mod user;

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod backend;
+mod batch;
 pub mod clock;
 pub mod config;
 mod crypto;

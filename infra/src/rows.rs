@@ -4,21 +4,12 @@ mod board;
 mod due;
 mod index;
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{
-    Client,
-    operation::put_item::PutItemError,
-    types::{AttributeValue, KeysAndAttributes},
-};
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
 use schema::table::Row;
 use uuid::Uuid;
 
 pub use self::index::{Order, Page, Range, Selection, StartKey};
-use crate::failure::Failure;
-
-/// The most rows of one BatchGetItem.
-const BATCH_ROWS_MAX: usize = 100;
+use crate::{batch, failure::Failure};
 
 /// A stored row, of any version.
 #[derive(Clone, Debug)]
@@ -43,8 +34,6 @@ pub struct Rows {
     client: Client,
     prefix: String,
 }
-
-type ItemKey = HashMap<String, AttributeValue>;
 
 impl Rows {
     #[must_use]
@@ -75,51 +64,18 @@ impl Rows {
         Ok(Some(Found { seq: written.seq, version: written.v, row }))
     }
 
-    /// Reads the rows with these ids, strongly consistent, up to 100 per call. Missing rows are left out; the
-    /// order is unspecified.
+    /// Reads the rows with these ids, strongly consistent, up to 100 per call and several calls at once. Missing
+    /// rows are left out; the order is unspecified.
     ///
     /// # Errors
     /// The table cannot be read, or an item is no such row.
     pub async fn get_all<R: Row>(&self, ids: &[Uuid]) -> Result<Vec<R>, Failure> {
         let doing = || format!("read {} rows of {}", ids.len(), R::TABLE.suffix);
-        let table = R::TABLE.name(&self.prefix);
-        let mut rows = Vec::with_capacity(ids.len());
-        let mut wanted: Vec<ItemKey> = ids
-            .iter()
-            .map(|id| HashMap::from([("id".to_owned(), AttributeValue::S(id.to_string()))]))
-            .collect();
-        // Keys left unprocessed (throttling, 16 MB limit) are requested again. Bounded, because each call is
-        // expected to return at least one row.
-        for _ in 0..=ids.len() {
-            if wanted.is_empty() {
-                return Ok(rows);
-            }
-            let rest = wanted.split_off(wanted.len().min(BATCH_ROWS_MAX));
-            let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
-            let keys = keys.map_err(|cause| Failure::broken(doing(), cause))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&table, keys)
-                .send()
-                .await
-                .map_err(|cause| Failure::aws(doing(), cause))?;
-            for item in answer.responses.unwrap_or_default().remove(&table).unwrap_or_default() {
-                rows.push(serde_dynamo::from_item(item).map_err(|cause| Failure::broken(doing(), cause))?);
-            }
-            wanted = answer
-                .unprocessed_keys
-                .unwrap_or_default()
-                .remove(&table)
-                .map(|keys| keys.keys)
-                .unwrap_or_default();
-            wanted.extend(rest);
-        }
-        Err(Failure::Broken {
-            doing: doing(),
-            retry: true,
-            cause: "the table keeps leaving rows unread".into(),
-        })
+        let key = |id: &Uuid| batch::Item::from([("id".to_owned(), AttributeValue::S(id.to_string()))]);
+        let keys = ids.iter().map(key).collect();
+        let items = batch::get(&self.client, &R::TABLE.name(&self.prefix), keys, &doing()).await?;
+        let rows = items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>();
+        rows.map_err(|cause| Failure::broken(doing(), cause))
     }
 
     /// Writes `new` if the stored row still has the seq and version of `old`; without `old`, if no row is

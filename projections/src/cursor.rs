@@ -23,6 +23,8 @@ pub enum Kind {
     Day,
     /// The history of a stream.
     History,
+    /// The history of an account.
+    Audit,
 }
 
 /// The page that a request asks for.
@@ -50,6 +52,7 @@ impl Kind {
             Self::PastBoard => "p",
             Self::Day => "d",
             Self::History => "h",
+            Self::Audit => "a",
         }
     }
 

@@ -8,7 +8,7 @@ use schema::{
     sealed::Personal,
     value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 /// The events that begin an erasure.
 const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
@@ -50,6 +50,19 @@ pub(crate) fn events(commit: &Commit, key: Option<&SubjectKey>) -> Result<Vec<Ev
         .collect()
 }
 
+/// Whether an event of this commit holds a sealed value that is shown opened.
+pub(crate) fn holds_sealed(commit: &Commit) -> bool {
+    let is_sealed = |data: &RawValue| {
+        let data: Option<Value> = serde_json::from_str(data.get()).ok();
+        data.is_some_and(|data| {
+            let mut without_key = data.clone();
+            open_all(&mut without_key, commit.stream, None);
+            without_key != data
+        })
+    };
+    commit.stored().is_ok_and(|stored| stored.iter().any(|event| is_sealed(event.data)))
+}
+
 /// Opens the sealed fields that are listed here, and no others. An erased or damaged value becomes null.
 fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
     match stream.category {
@@ -66,7 +79,7 @@ fn open_all(data: &mut Value, stream: StreamId, key: Option<&SubjectKey>) {
             // A password's hash helps only to guess the password: it is shown neither opened nor sealed.
             hide::<PasswordHash>(data);
         }
-        Category::Mail | Category::Waitlist | Category::Session => {} // nothing in them is sealed
+        Category::Mail | Category::Waitlist | Category::Session | Category::Access => {} // nothing in them is sealed
     }
 }
 

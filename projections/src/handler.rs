@@ -12,7 +12,7 @@ use schema::{
 };
 use serde_json::json;
 
-use crate::{history, users, waitees, waitlists};
+use crate::{audit, history, users, waitees, waitlists};
 
 /// Answers a request for a read route.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
@@ -30,6 +30,7 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
         Reads::Board => waitees::board::of_list(backend, call).await,
         Reads::Waitee => waitees::party::one(backend, call).await,
         Reads::WaiteeHistory => history::of_waitee(backend, call).await,
+        Reads::Audit => audit::of_account(backend, call).await,
         Reads::PublicWaitlist => waitlists::query::public(backend, call).await,
         Reads::Visit => waitees::guest::visit(backend, call).await,
         Reads::Health => {

@@ -1,6 +1,7 @@
 //! Folds the log's stream into rows, and serves reads from rows and from the log.
 
 mod as_of;
+pub mod audit;
 pub mod complete;
 pub mod cursor;
 mod events;

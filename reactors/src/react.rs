@@ -19,7 +19,7 @@ pub fn react(stream: StreamId, kind: &str) -> Option<Intent> {
 
 #[cfg(test)]
 mod tests {
-    use schema::{DomainEvent as _, UserId, mail, session, user, waitee, waitlist};
+    use schema::{DomainEvent as _, UserId, mail, reading, session, user, waitee, waitlist};
     use uuid::Uuid;
 
     use super::*;
@@ -33,6 +33,7 @@ mod tests {
             waitee::Event::TYPES,
             waitlist::Event::TYPES,
             session::Event::TYPES,
+            reading::Event::TYPES,
         ]
         .concat();
         for (kind, _) in &kinds {

@@ -18,7 +18,9 @@ pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem
         Actor::User(id) => tenant == id,
         Actor::Guest(visit) => stream == StreamId::from(visit),
         Actor::System(Component::Accounts) => stream.category == Category::Mail,
-        Actor::System(Component::Operator) => stream.category == Category::User,
+        Actor::System(Component::Operator) => {
+            matches!(stream.category, Category::User | Category::Access)
+        }
         Actor::System(Component::Delivery) => {
             matches!(stream.category, Category::Mail | Category::Waitee)
         }
@@ -35,12 +37,12 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{MailId, SessionId, WaiteeId, WaitlistId};
+    use crate::{MailId, SessionId, WaiteeId, WaitlistId, reading};
 
     const ANA: UserId = UserId(Uuid::from_u128(1));
     const BEN: UserId = UserId(Uuid::from_u128(2));
 
-    fn streams() -> [StreamId; 5] {
+    fn streams() -> [StreamId; 6] {
         let id = Uuid::from_u128(7);
         [
             UserId(id).into(),
@@ -48,6 +50,7 @@ mod tests {
             SessionId(id).into(),
             WaitlistId(id).into(),
             WaiteeId(id).into(),
+            reading::stream_of(UserId(id)),
         ]
     }
 
@@ -73,10 +76,10 @@ mod tests {
     #[test]
     fn a_component_may_access_the_categories_that_it_serves() {
         let allowed = |component| streams().map(|stream| may(Actor::System(component), stream, ANA).is_ok());
-        assert_eq!(allowed(Component::Accounts), [false, true, false, false, false]);
-        assert_eq!(allowed(Component::Operator), [true, false, false, false, false]);
-        assert_eq!(allowed(Component::Eraser), [true, false, false, false, true]);
-        assert_eq!(allowed(Component::Delivery), [false, true, false, false, true]);
-        assert_eq!(allowed(Component::Tick), [false, false, false, false, true]);
+        assert_eq!(allowed(Component::Accounts), [false, true, false, false, false, false]);
+        assert_eq!(allowed(Component::Operator), [true, false, false, false, false, true]);
+        assert_eq!(allowed(Component::Eraser), [true, false, false, false, true, false]);
+        assert_eq!(allowed(Component::Delivery), [false, true, false, false, true, false]);
+        assert_eq!(allowed(Component::Tick), [false, false, false, false, true, false]);
     }
 }

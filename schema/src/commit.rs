@@ -34,6 +34,15 @@ pub struct Author {
     pub causation: Option<String>,
 }
 
+/// The longest request id that is kept with a commit, in bytes.
+const CORRELATION_BYTES_MAX: usize = 36;
+
+/// The part of a request id that commits keep.
+#[must_use]
+pub fn correlation_of(request_id: &str) -> &str {
+    &request_id[..request_id.floor_char_boundary(CORRELATION_BYTES_MAX)]
+}
+
 /// Identifies a command, so that its repetition is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandId {

@@ -76,10 +76,13 @@ pub enum Category {
     Waitlist,
     /// A visit.
     Waitee,
+    /// Readings of an account's history by operators.
+    Access,
 }
 
 impl Category {
-    pub const ALL: [Self; 5] = [Self::User, Self::Mail, Self::Session, Self::Waitlist, Self::Waitee];
+    pub const ALL: [Self; 6] =
+        [Self::User, Self::Mail, Self::Session, Self::Waitlist, Self::Waitee, Self::Access];
 
     /// The word that stands in stream names and event types.
     #[must_use]
@@ -90,6 +93,7 @@ impl Category {
             Self::Session => "session",
             Self::Waitlist => "waitlist",
             Self::Waitee => "waitee",
+            Self::Access => "access",
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod mail;
 pub mod message;
 pub mod problem;
 pub mod rank;
+pub mod reading;
 pub mod route;
 pub mod sealed;
 pub mod session;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 const MINUTE_MS: i64 = 60_000;
@@ -58,6 +58,20 @@ impl Time {
     pub fn month(self) -> String {
         self.0.format("%Y-%m").to_string()
     }
+
+    /// The start of the month in which this instant lies.
+    #[must_use]
+    pub fn month_start(self) -> Self {
+        let day = self.0.date_naive();
+        Self(day.with_day(1).unwrap_or(day).and_time(NaiveTime::MIN).and_utc())
+    }
+
+    /// The start of the month after.
+    #[must_use]
+    pub fn next_month(self) -> Self {
+        let start = self.month_start().0;
+        Self(start.checked_add_months(Months::new(1)).unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
 }
 
 impl fmt::Display for Time {
@@ -84,6 +98,20 @@ mod tests {
         let text = "2026-11-20T19:42:00.007Z";
         assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
         assert_eq!("2026-11-20T20:42:00.007+01:00".parse::<Time>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        for (at, month, start, next) in [
+            ("2026-11-20T19:42:00.007Z", "2026-11", "2026-11-01", "2026-12-01"),
+            ("2026-12-31T23:59:59.999Z", "2026-12", "2026-12-01", "2027-01-01"),
+            ("2028-02-29T00:00:00.000Z", "2028-02", "2028-02-01", "2028-03-01"),
+        ] {
+            let at: Time = at.parse().unwrap();
+            assert_eq!(at.month(), month);
+            assert_eq!(at.month_start().to_string(), format!("{start}T00:00:00.000Z"));
+            assert_eq!(at.next_month().to_string(), format!("{next}T00:00:00.000Z"));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The command line: parses the arguments and runs a command.
 
+mod audit;
 mod clock;
 mod dead_letters;
 mod deployment;
@@ -69,6 +70,8 @@ enum Command {
     /// Grant or revoke system-wide operations, or set how many texts an account may send.
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Show the history of an account. The account's owner sees in it that you did, and your filters.
+    Audit(Box<audit::Audit>),
     /// List, show or redrive dead letters: work that failed too often.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -124,8 +127,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));
     if let Some(name) = command.local_only().filter(|_| cli.aws) {
         let misuse = format!("`waitlist {name}` works only on the local backend; leave out --aws");
-        let _unread = Cli::command().error(ErrorKind::ArgumentConflict, misuse).print();
-        return ExitCode::from(2);
+        return misused(ErrorKind::ArgumentConflict, misuse);
     }
     let aws = |needs: &'static [Need]| cli.aws.then_some(needs);
     let done = match command {
@@ -138,6 +140,14 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Command::Outbox(outbox) => outbox::run(&cli.data_dir, &outbox, cli.json).await,
         Command::Tick => on(&cli.data_dir, aws(TICK.needs), async |at| tick::run(at, cli.json).await).await,
+        Command::Audit(audit) => {
+            let query = match audit.query() {
+                Ok(query) => query,
+                Err(wrong) => return misused(ErrorKind::ValueValidation, wrong),
+            };
+            on(&cli.data_dir, aws(audit::NEEDS), async |at| audit::run(at, &audit, &query, cli.json).await)
+                .await
+        }
         Command::DeadLetters(command) => {
             on(&cli.data_dir, aws(dead_letters::NEEDS), async |at| {
                 dead_letters::run(at, &command, cli.json).await
@@ -156,6 +166,11 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
+fn misused(kind: ErrorKind, misuse: String) -> ExitCode {
+    let _unread = Cli::command().error(kind, misuse).print();
+    ExitCode::from(2)
+}
+
 impl Command {
     /// Returns the name of a command that does not work on AWS.
     fn local_only(&self) -> Option<&'static str> {
@@ -164,7 +179,7 @@ impl Command {
             Self::Token(_) => Some("token"),
             Self::Clock(_) => Some("clock"),
             Self::Outbox(_) => Some("outbox"),
-            Self::Operator(_) | Self::Tick | Self::DeadLetters(_) => None,
+            Self::Operator(_) | Self::Tick | Self::Audit(_) | Self::DeadLetters(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! No code updates or deletes an event.
 
 mod aggregate;
+mod audit;
 mod fold;
 mod item;
 mod past;
@@ -21,6 +22,7 @@ use schema::{Commit, table};
 
 pub use self::{
     aggregate::{Aggregate, Decider, Decision, Reading},
+    audit::{Entry, EntryPage, entry_of},
     fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
     item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},
     raw::RawPage,

@@ -1,9 +1,8 @@
 //! Reading a stream as of an earlier time.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use schema::{Commit, StreamId, Time};
 
-use super::{Log, item};
+use super::Log;
 use crate::failure::Failure;
 
 impl Log {
@@ -31,30 +30,11 @@ impl Log {
             if found.last + 1 >= too_late_from {
                 break;
             }
-            next = self.holding(stream, (found.last + too_late_from) / 2).await?;
+            let seq = (found.last + too_late_from) / 2;
+            next = self.holding(stream, seq).await?.ok_or_else(|| {
+                Failure::broken(format!("load {stream}@{seq}"), "no commit holds this event")
+            })?;
         }
         Ok(if found.seq == first.seq { vec![first] } else { vec![first, found] })
-    }
-
-    /// The commit that holds event `seq`.
-    async fn holding(&self, stream: StreamId, seq: u64) -> Result<Commit, Failure> {
-        let doing = || format!("load {stream}@{seq}");
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(1)
-            .key_condition_expression("#stream = :stream AND #seq <= :seq")
-            .expression_attribute_names("#stream", "stream")
-            .expression_attribute_names("#seq", "seq")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()));
-        let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
-        let item = page.items.unwrap_or_default().pop();
-        let commit = item.map(item::decode).transpose().map_err(|cause| Failure::broken(doing(), cause))?;
-        let holding = commit.filter(|commit| commit.holds(seq));
-        holding.ok_or_else(|| Failure::broken(doing(), "no commit holds this event"))
     }
 }

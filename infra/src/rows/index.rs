@@ -42,6 +42,16 @@ pub enum Order {
     Descending,
 }
 
+impl Order {
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
 /// The key of the last row of a page, behind which the next page starts.
 pub type StartKey = HashMap<String, AttributeValue>;
 

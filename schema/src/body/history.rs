@@ -29,6 +29,15 @@ pub struct History {
     pub verified: Verified,
 }
 
+/// A page of an account's history.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Audit {
+    pub items: Vec<Event>,
+    pub next: Option<String>,
+    /// Every event before this time is shown. Later events may be missing yet.
+    pub complete_until: Time,
+}
+
 /// The state of a stream's hash chain; `seq` and `why` name the first commit that breaks it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {

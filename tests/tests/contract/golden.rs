@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use schema::{Commit, DomainEvent, StreamId, commit::Tail, mail, session, user, waitee, waitlist};
+use schema::{Commit, DomainEvent, StreamId, commit::Tail, mail, reading, session, user, waitee, waitlist};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ fn every_stored_type_and_version_is_read_and_written_unchanged() {
     read.extend(of::<session::Event>());
     read.extend(of::<waitee::Event>());
     read.extend(of::<waitlist::Event>());
+    read.extend(of::<reading::Event>());
     let all: BTreeSet<String> = files().into_iter().map(|(name, _)| name).collect();
     assert_eq!(all, read, "each file is of a known type");
 }

@@ -4,6 +4,7 @@
 //! consistent reads as eventually consistent.
 
 mod as_of;
+mod audit;
 mod bounds;
 mod commits;
 mod erasure;

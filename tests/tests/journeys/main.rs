@@ -3,6 +3,7 @@
 
 mod accounts;
 mod as_of;
+mod audit;
 mod authorization;
 mod bad_input;
 mod clock;

@@ -126,7 +126,7 @@ fn table(stream: StreamId) -> Table {
         Category::Waitee => WAITEES,
         Category::User => USERS,
         Category::Mail => MAILS,
-        Category::Session => panic!("no rows of {stream} are compared"),
+        Category::Session | Category::Access => panic!("no rows of {stream} are compared"),
     }
 }
 

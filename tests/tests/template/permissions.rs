@@ -65,6 +65,7 @@ fn name(resource: &str) -> &str {
         "${Vault.Arn}" => "vault",
         "${Limits.Arn}" => "limits",
         "${Events.StreamArn}" | "${Events.Arn}/stream/*" => "stream",
+        "${Events.Arn}/index/audit" => "index `audit`",
         "${Events.Arn}-*-g*" => "rows",
         "${Events.Arn}-*-g*/index/*" => "indexes of rows",
         "${Events.Arn}-*-g*/index/due" => "indexes `due`",

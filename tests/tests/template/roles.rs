@@ -84,7 +84,9 @@ fn no_role_has_an_open_action_and_only_texts_have_an_open_resource() {
 #[test]
 fn a_bound_on_keys_excludes_requests_without_keys() {
     let mut all: Vec<Statement> = functions().into_iter().flat_map(statements).collect();
-    all.extend(read(resource("Operators").property("PolicyDocument")));
+    for people in ["Operators", "Auditors"] {
+        all.extend(read(resource(people).property("PolicyDocument")));
+    }
     for statement in all {
         let of_vault = statement.resources.contains(&"${Vault.Arn}".to_owned());
         let puts_event = statement.resources.contains(&"${Events.Arn}".to_owned())
@@ -125,6 +127,24 @@ fn a_function_appends_only_to_its_categories() {
     .map(|(function, of)| (function, of.into_iter().map(|category| category.as_str().to_owned()).collect()))
     .collect();
     assert_eq!(found, expected);
+}
+
+/// IAM cannot demand that a reading is recorded first, but a person who reads can write nothing else.
+#[test]
+fn people_who_read_histories_append_to_the_stream_of_readings_alone() {
+    let writes = read(resource("Auditors").property("PolicyDocument")).into_iter().filter(|statement| {
+        statement.actions.iter().any(|action| {
+            !["Query", "GetItem", "BatchGetItem", "Decrypt"].iter().any(|read| action.ends_with(read))
+        })
+    });
+    let writes: Vec<_> =
+        writes.map(|statement| (statement.actions, statement.resources, statement.keys)).collect();
+    let append = (
+        vec!["dynamodb:PutItem".to_owned()],
+        vec!["${Events.Arn}".to_owned()],
+        vec![Category::Access.as_str().to_owned()],
+    );
+    assert_eq!(writes, [append]);
 }
 
 /// The functions that may make a call on a resource.
