@@ -118,17 +118,20 @@ fn by_time(at: Time, id: impl Display) -> String {
 
 use KeyType::{N, S};
 
-/// The event log. The index `audit` holds the account-wide history.
+/// The account-wide history: the commits of an account by month and id. Refreshed sessions are not in it.
+pub const AUDIT: Index = Index {
+    name: "audit",
+    hash: ("month", S),
+    range: ("commit", S),
+    projected: Projected::Some(&["types", "actor"]),
+};
+
+/// The event log.
 pub const EVENTS: Table = Table {
     suffix: "events",
     hash: ("stream", S),
     range: Some(("seq", N)),
-    indexes: &[Index {
-        name: "audit",
-        hash: ("month", S),
-        range: ("commit", S),
-        projected: Projected::Some(&["types", "actor"]),
-    }],
+    indexes: &[AUDIT],
     streamed: true,
     expiry: None,
 };

@@ -3,7 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use schema::{Actor, Commit, StreamId, UserId, commit, table::EVENTS};
+use schema::{
+    Actor, Commit, StreamId, UserId, commit,
+    table::{AUDIT, EVENTS},
+};
 use serde::Deserialize;
 use tracing::error;
 use uuid::Uuid;
@@ -48,24 +51,23 @@ impl Log {
         limit: usize,
     ) -> Result<EntryPage, Failure> {
         let partition = commit::month(tenant, month);
-        let [index] = EVENTS.indexes else { return Err(no_index()) };
         let page = self
             .client
             .query()
             .table_name(&self.table)
-            .index_name(index.name)
+            .index_name(AUDIT.name)
             .scan_index_forward(order == Order::Ascending)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .key_condition_expression("#month = :month AND #commit BETWEEN :low AND :high")
-            .expression_attribute_names("#month", index.hash.0)
-            .expression_attribute_names("#commit", index.range.0)
+            .expression_attribute_names("#month", AUDIT.hash.0)
+            .expression_attribute_names("#commit", AUDIT.range.0)
             .expression_attribute_values(":month", AttributeValue::S(partition.clone()))
             .expression_attribute_values(":low", AttributeValue::S(low.to_string()))
             .expression_attribute_values(":high", AttributeValue::S(high.to_string()))
             .send()
             .await
-            .map_err(|cause| Failure::aws(format!("read {partition} of the index {}", index.name), cause))?;
-        let end = page.last_evaluated_key.as_ref().and_then(|last| last.get(index.range.0));
+            .map_err(|cause| Failure::aws(format!("read {partition} of the index {}", AUDIT.name), cause))?;
+        let end = page.last_evaluated_key.as_ref().and_then(|last| last.get(AUDIT.range.0));
         let end = end.and_then(|id| id.as_s().ok()?.parse().ok());
         Ok(EntryPage { entries: page.items.unwrap_or_default().into_iter().filter_map(entry).collect(), end })
     }
@@ -130,10 +132,6 @@ pub fn entry_of(commit: &Commit) -> Result<Option<Entry>, schema::commit::Unread
     let types = commit.types()?;
     let Commit { stream, seq, commit: id, actor, .. } = *commit;
     Ok(commit::is_audited(&types).then_some(Entry { stream, seq, commit: id, actor, types }))
-}
-
-fn no_index() -> Failure {
-    Failure::broken("read the account-wide history", "the events table has other indexes than `audit`")
 }
 
 fn entry(item: Item) -> Option<Entry> {

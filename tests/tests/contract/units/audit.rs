@@ -50,7 +50,7 @@ async fn a_page_of_an_accounts_history_costs_by_what_its_filter_examines() {
     ] {
         let used = read(&query, shown).await;
         documented(&stage, &format!("a page of an account's history: {what}, keys cached"), &used);
-        if stage.counts_reads() {
+        if stage.counts_as_documented() {
             // Each opened visit's row, and what its stream and the account's hold beyond their rows.
             let (commits, opened) = (commits as f64, f64::from(opened));
             let of_account = if opened > 0.0 { 1.0 } else { 0.0 };
