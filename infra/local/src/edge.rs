@@ -7,11 +7,14 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderName, HeaderValue, Method, Response, header},
+    http::{HeaderValue, Response, header},
 };
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use infra::{Backend, http as edge};
+use infra::{
+    Backend,
+    http::{self as edge, cors},
+};
 use schema::route::{self, Access, Entry, Role};
 use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
@@ -23,28 +26,6 @@ const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The time in which a client must send a body.
 const BODY_READ_MAX: Duration = Duration::from_secs(30);
-
-/// For how long a browser may cache the answer to a preflight request: Chromium's own maximum.
-const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(2 * 3_600);
-
-/// Headers that pages of other origins may send, and headers of answers that they may read.
-const REQUEST_HEADERS: [HeaderName; 6] = [
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-    header::IF_MATCH,
-    header::IF_NONE_MATCH,
-    HeaderName::from_static("idempotency-key"),
-    HeaderName::from_static("sync-token"),
-];
-const ANSWER_HEADERS: [HeaderName; 7] = [
-    header::ALLOW,
-    header::ETAG,
-    header::LOCATION,
-    header::RETRY_AFTER,
-    header::WWW_AUTHENTICATE,
-    HeaderName::from_static("sync-token"),
-    HeaderName::from_static("x-request-id"),
-];
 
 struct Gateway {
     backend: Backend,
@@ -59,13 +40,12 @@ pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) ->
     if origins.is_empty() {
         return router;
     }
-    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let cors = CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods(methods)
-        .allow_headers(REQUEST_HEADERS)
-        .expose_headers(ANSWER_HEADERS)
-        .max_age(PREFLIGHT_AGE_MAX);
+        .allow_methods(cors::METHODS)
+        .allow_headers(cors::REQUEST_HEADERS)
+        .expose_headers(cors::ANSWER_HEADERS)
+        .max_age(cors::PREFLIGHT_AGE_MAX);
     router.layer(cors)
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod call;
 mod conditions;
+pub mod cors;
 mod gateway;
 
 use std::net::IpAddr;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use infra::http::cors;
 use schema::route::{Access, ROUTES, Role};
 use serde_json::json;
 use waitlist_tests::template::{infra, resource, resources, text};
@@ -57,6 +58,18 @@ fn the_authorizer_s_answer_is_kept_for_a_minute_at_most_and_never_for_another_to
     assert!(authorizer.property("AuthorizerResultTtlInSeconds").as_u64().unwrap() <= 60);
     assert_eq!(authorizer.property("IdentitySource"), &json!(["$request.header.Authorization"]));
     assert_eq!(authorizer.property("EnableSimpleResponses"), true);
+}
+
+#[test]
+fn pages_of_other_origins_may_do_the_same_as_at_the_local_server() {
+    let cors = resource("Api").property("CorsConfiguration");
+    assert_eq!(cors["AllowMethods"], json!(cors::METHODS.map(|method| method.to_string())));
+    assert_eq!(cors["AllowHeaders"], json!(cors::REQUEST_HEADERS.map(|header| header.to_string())));
+    assert_eq!(cors["ExposeHeaders"], json!(cors::ANSWER_HEADERS.map(|header| header.to_string())));
+    assert_eq!(cors["MaxAge"], cors::PREFLIGHT_AGE_MAX.as_secs());
+    for route in ROUTES {
+        assert!(cors::METHODS.iter().any(|method| method.as_str() == route.method), "{}", route.method);
+    }
 }
 
 #[test]
