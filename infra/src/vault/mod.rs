@@ -139,7 +139,8 @@ impl Vault {
         claims::release(&self.0.client, &self.0.table, claim, user).await
     }
 
-    /// Refuses a claims key, given as its check value, other than the first. Costs one write unit.
+    /// Refuses a claims key, given as its check value, other than the first. Costs half a read unit, and the first time a
+    /// write unit.
     pub async fn check_claims(&self, value: &str) -> Result<(), VaultError> {
         check::compare(&self.0.client, &self.0.table, value).await
     }

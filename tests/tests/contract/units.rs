@@ -12,6 +12,7 @@ mod guests;
 mod mails;
 mod messages;
 mod rows;
+mod start;
 
 use projections::feed::{self, Doorbell};
 use schema::{StreamId, WaiteeId};
