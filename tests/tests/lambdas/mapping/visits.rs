@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use schema::{
     Commit, StreamId, UserId,
     commit::{Author, Tail},
+    table::EVENTS,
     waitee::Event,
 };
 use uuid::Uuid;
@@ -108,7 +109,13 @@ pub(super) fn with_one_fatal(mut plans: Vec<Plan>) -> Vec<Plan> {
 /// Puts the visits into the log and their troubles in force.
 pub(super) async fn begin(stage: &Stage, troubles: &Troubles, plans: &[Plan]) -> Vec<Visit> {
     let visits: Vec<Visit> = plans.iter().map(visit).collect();
-    stage.put_past(&visits.iter().flat_map(|visit| visit.commits.clone()).collect::<Vec<_>>()).await;
+    let commits = visits.iter().flat_map(|visit| visit.commits.clone());
+    let (readable, unreadable): (Vec<_>, Vec<_>) = commits.partition(|commit| commit.types().is_ok());
+    stage.put_past(&readable).await;
+    for commit in unreadable {
+        let put = stage.dynamodb.put_item().table_name(EVENTS.name(&stage.prefix));
+        put.set_item(Some(serde_dynamo::to_item(commit).unwrap())).send().await.unwrap();
+    }
     for visit in &visits {
         for (service, fate, calls) in met(visit.plan.fault) {
             troubles.add(Trouble { subject: visit.stream.id.to_string(), service, fate, calls });
