@@ -22,8 +22,9 @@ impl When {
     pub(crate) fn of(call: &Call<'_>, as_of: Option<&str>, now: Time) -> Result<Self, Problem> {
         let tokens = call.sync_tokens()?;
         let Some(text) = as_of else { return Ok(Self::Now(tokens)) };
-        let at: Time =
-            text.parse().map_err(|error: NotATime| Problem::invalid_parameter("as_of", error.to_string()))?;
+        let at: Time = text.parse().map_err(|error: NotATime| {
+            Problem::invalid_parameter("as_of", format!("{error}, with any + written as %2B"))
+        })?;
         let until = complete_until(now);
         if at > until {
             let seconds = COMPLETE_AFTER_MS / 1_000;

@@ -1,5 +1,6 @@
 //! Reads as of an earlier time.
 
+mod bounds;
 mod edges;
 mod erased;
 mod night;
