@@ -65,11 +65,14 @@ async fn deliver(
     (visits, dead)
 }
 
-/// Whether a message that always ends the process may have taken others of its batch along.
-fn has_fatal(visits: &[Visit]) -> bool {
-    visits
-        .iter()
-        .any(|visit| visit.plan.fault.stays() && matches!(visit.plan.fault, Fault::Dies(_) | Fault::Hangs(_)))
+/// Whether messages may end the process so often that others of their batches become dead letters too.
+fn take_others_along(function: &str, visits: &[Visit]) -> bool {
+    let ends = |visit: &Visit| match visit.plan.fault {
+        Fault::Dies(_) | Fault::Hangs(_) if visit.plan.fault.stays() => ALWAYS,
+        Fault::Dies(_) | Fault::Hangs(_) => visit.plan.fault.passing(),
+        _ => 0,
+    };
+    visits.iter().map(ends).fold(0, u32::saturating_add) >= QueueMapping::of(function).receives_max
 }
 
 fn is_dead(visit: &Visit, dead: &[Message]) -> bool {
@@ -84,7 +87,7 @@ async fn erase(deployment: &Deployment, case: &Case) {
         let commits = deployment.stage.commits(visit.stream).await;
         let is_forgotten = commits.last().unwrap().events.contains("waitee.forgotten");
         assert!(is_forgotten || is_dead(visit, &dead), "{visit:?}");
-        if !has_fatal(&visits) && visit.plan.fault == Fault::None {
+        if !take_others_along("Eraser", &visits) && visit.plan.fault == Fault::None {
             assert!(is_forgotten, "{visit:?}");
         }
     }
@@ -94,7 +97,12 @@ async fn attend(deployment: &Deployment, case: &Case) {
     let (visits, dead) = deliver(deployment, case, ("Deliver", "deliver"), "attend").await;
     for visit in &visits {
         match visit.plan.fault {
-            Fault::None => assert!(has_fatal(&visits) || !is_dead(visit, &dead), "{visit:?}: {dead:?}"),
+            Fault::None => {
+                assert!(
+                    take_others_along("Deliver", &visits) || !is_dead(visit, &dead),
+                    "{visit:?}: {dead:?}"
+                );
+            }
             // Its stream cannot be read.
             Fault::Unreadable | Fault::UnreadableAndRefused => assert!(is_dead(visit, &dead), "{visit:?}"),
             Fault::Dies(ALWAYS) | Fault::Hangs(ALWAYS) | Fault::TablesRefuse(ALWAYS) => {

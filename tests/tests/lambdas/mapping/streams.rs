@@ -194,10 +194,10 @@ async fn project(deployment: &Deployment, case: &Case) {
         let shown = shown(stage, visit).await;
         let is_named = |last: u64| given_up.contains(&(of, last));
         let last = visit.commits.iter().map(|commit| commit.last).rfind(|last| !is_named(*last));
-        assert!(
-            visit.plan.fault != Fault::None || shown >= last.unwrap_or_default(),
-            "{visit:?} shows {shown}"
-        );
+        // Calls of a busy machine may time out, and then processes that die take a parked doorbell along.
+        let is_dead = dead.iter().any(|message| message.body.contains(&visit.stream.to_string()));
+        let is_faulty = visit.plan.fault != Fault::None || is_dead;
+        assert!(is_faulty || shown >= last.unwrap_or_default(), "{visit:?} shows {shown}");
         let name = json!(visit.stream);
         for parked in parked.iter().filter(|parked| parked["stream"] == name) {
             let is_dead = dead.iter().any(|message| is_body(message, parked));
