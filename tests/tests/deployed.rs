@@ -182,6 +182,14 @@ async fn an_account_and_a_visit_pass_through_the_deployment_and_are_erased() {
     {
         assert!(types.contains(&expected), "{types:?}");
     }
+    let seated = seated.sync_token;
+    let audit =
+        deployed.get(&format!("/v1/audit?waitlist={list}&action=waitee.*"), token, &seated).await.body;
+    let shown = audit["items"].as_array().unwrap_or_else(|| panic!("{audit}"));
+    let of_type =
+        |kind: &str| shown.iter().find(|event| event["type"] == kind).unwrap_or_else(|| panic!("{audit}"));
+    assert_eq!(of_type("waitee.seated")["stream"], format!("waitee-{visit}"));
+    assert_eq!(of_type("waitee.joined")["data"]["name"], "Ben");
 
     assert_eq!(deployed.post(&format!("/v1/waitees/{visit}/erase"), token, json!({})).await.status, 202);
     deployed
