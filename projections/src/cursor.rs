@@ -25,6 +25,8 @@ pub enum Kind {
     History,
     /// The history of an account.
     Audit,
+    /// The verification of an account, a list or a stream.
+    Verify,
 }
 
 /// The page that a request asks for.
@@ -53,6 +55,7 @@ impl Kind {
             Self::Day => "d",
             Self::History => "h",
             Self::Audit => "a",
+            Self::Verify => "v",
         }
     }
 
@@ -79,13 +82,20 @@ impl Kind {
                     )
                 })?,
         };
-        let after = match cursor {
-            None => None,
-            Some(text) => Some(self.place(&text).ok_or_else(|| {
+        Ok(PageRequest { limit, after: self.after(cursor)? })
+    }
+
+    /// Reads the parameter `cursor`.
+    ///
+    /// # Errors
+    /// It does not parse.
+    pub fn after(self, cursor: Option<String>) -> Result<Option<String>, Problem> {
+        let place = |text: String| {
+            self.place(&text).ok_or_else(|| {
                 Problem::invalid_parameter("cursor", "must be the next of an earlier page of this list")
-            })?),
+            })
         };
-        Ok(PageRequest { limit, after })
+        cursor.map(place).transpose()
     }
 
     fn place(self, cursor: &str) -> Option<String> {

@@ -12,7 +12,7 @@ use schema::{
 };
 use serde_json::json;
 
-use crate::{audit, history, users, waitees, waitlists};
+use crate::{audit, history, users, verify, waitees, waitlists};
 
 /// Answers a request for a read route.
 pub async fn handle(backend: &Backend, request: Request) -> Response<Bytes> {
@@ -33,6 +33,7 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
         Reads::Audit => audit::of_account(backend, call).await,
         Reads::PublicWaitlist => waitlists::query::public(backend, call).await,
         Reads::Visit => waitees::guest::visit(backend, call).await,
+        Reads::Verify => verify::route(backend, call).await,
         Reads::Health => {
             let [] = call.query([])?;
             Reply::read(0, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))

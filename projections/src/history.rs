@@ -3,8 +3,6 @@
 //!
 //! A page reads as many commits as it may show. The cursor of the next page holds the chain's head.
 
-mod position;
-
 use infra::{
     Backend, Failure,
     http::{Call, Reply},
@@ -12,18 +10,18 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    Commit, Problem, StreamId, UserId, WaiteeId, WaitlistId, access,
+    Commit, Problem, StreamId, WaiteeId, WaitlistId, access,
     body::{Event, History, Verified},
     commit::{Chain, RawCommit},
     id::Category,
     table::users::State,
 };
 
-use self::position::Position;
 use crate::{
     cursor::Kind,
     events::{begins_erasure, events},
     fresh,
+    position::Position,
     shown::{Shown, shown},
     users::Users,
     waitees::Waitees,
@@ -65,7 +63,10 @@ async fn of_stream(
         None => backend.log.raw_latest(stream).await?,
     };
     let last = latest.as_ref().map_or(0, RawCommit::last);
-    let tenant = tenant(&raw, latest.as_ref(), shown).ok_or_else(Problem::not_found)?;
+    let of_latest = || latest.as_ref().and_then(|latest| Some(latest.commit.as_ref()?.tenant));
+    // The row tells the account even if the log was altered.
+    let tenant = shown.and_then(|shown| shown.tenant).or_else(|| raw.tenant()).or_else(of_latest);
+    let tenant = tenant.ok_or_else(Problem::not_found)?;
     // The owner may see the history even if its chain is broken.
     access::may(call.actor(), stream, tenant)?;
     let shown_seq = shown.map_or(0, |shown| shown.seq);
@@ -87,13 +88,6 @@ async fn of_stream(
     let verified = verified(chain);
     let next = next.map(|position| Kind::History.cursor(&position.to_string()));
     Reply::read(last, &History { items, next, verified })
-}
-
-/// The account that a stream belongs to. The row tells it even if the log was altered.
-fn tenant(raw: &RawPage, latest: Option<&RawCommit>, shown: Option<Shown>) -> Option<UserId> {
-    let of_row = shown.and_then(|shown| shown.tenant);
-    let of_commit = || raw.commits.iter().chain(latest).find_map(|raw| Some(raw.commit.as_ref()?.tenant));
-    of_row.or_else(of_commit).or(raw.tenant)
 }
 
 /// A page of events.

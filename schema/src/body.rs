@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::{
-    history::{Audit, Event, History, Verified},
+    history::{Audit, Bad, Event, History, Verification, Verified},
     waitee::{AddWaitee, ChangeWaitee, Move, MoveTo, Notification, Party, PartyPatch, Transition, Waitee},
     waitlist::{ChangeWaitlist, CreateWaitlist, Waitlist},
 };

@@ -70,6 +70,7 @@ pub enum Reads {
     Audit,
     PublicWaitlist,
     Visit,
+    Verify,
     Health,
 }
 
@@ -136,6 +137,7 @@ pub const ROUTES: &[Entry] = &[
     public("POST", "/v1/sessions", Route::Accounts(Accounts::SignIn), 201),
     public("POST", "/v1/sessions/refresh", Route::Accounts(Accounts::Refresh), 200),
     owner("DELETE", "/v1/sessions/current", Route::Accounts(Accounts::SignOut), 204),
+    owner("GET", "/v1/audit/verify", Route::Reads(Reads::Verify), 200),
     owner("POST", "/v1/waitlists", Route::Hosts(Hosts::CreateWaitlist), 201),
     owner("GET", "/v1/waitlists", Route::Reads(Reads::Waitlists), 200),
     owner("GET", "/v1/waitlists/{id}", Route::Reads(Reads::Waitlist), 200),

@@ -8,6 +8,7 @@ mod operator;
 mod outbox;
 mod tick;
 mod token;
+mod verify;
 
 use std::{
     error::Error,
@@ -72,6 +73,9 @@ enum Command {
     Operator(operator::Operator),
     /// Show the history of an account. The account's owner sees in it that you did, and your filters.
     Audit(Box<audit::Audit>),
+    /// Verify that no stored event was altered, removed or added: hash chains, derived attributes, and rows ahead
+    /// of the log.
+    Verify(verify::Verify),
     /// List, show or redrive dead letters: work that failed too often.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -148,6 +152,9 @@ pub async fn run(cli: Cli) -> ExitCode {
             on(&cli.data_dir, aws(audit::NEEDS), async |at| audit::run(at, &audit, &query, cli.json).await)
                 .await
         }
+        Command::Verify(verify) => {
+            on(&cli.data_dir, aws(verify::NEEDS), async |at| verify::run(at, &verify, cli.json).await).await
+        }
         Command::DeadLetters(command) => {
             on(&cli.data_dir, aws(dead_letters::NEEDS), async |at| {
                 dead_letters::run(at, &command, cli.json).await
@@ -179,7 +186,7 @@ impl Command {
             Self::Token(_) => Some("token"),
             Self::Clock(_) => Some("clock"),
             Self::Outbox(_) => Some("outbox"),
-            Self::Operator(_) | Self::Tick | Self::Audit(_) | Self::DeadLetters(_) => None,
+            Self::Operator(_) | Self::Tick | Self::Audit(_) | Self::Verify(_) | Self::DeadLetters(_) => None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod item;
 mod past;
 mod raw;
 mod read;
+mod scan;
 mod transact;
 
 use aws_sdk_dynamodb::{
@@ -27,6 +28,7 @@ pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},
     raw::RawPage,
     read::CommitPage,
+    scan::{ScanPage, Scanned},
     transact::{ATTEMPTS_MAX, DECISION_AGE_MAX_MS},
 };
 use crate::{clock::Clock, failure::Failure, fault};

@@ -12,8 +12,17 @@ pub struct RawPage {
     pub commits: Vec<RawCommit>,
     /// Whether the stream has items after these.
     pub has_more: bool,
-    /// The account that the first item names, for a stream of which no commit can be read.
-    pub tenant: Option<UserId>,
+    /// The account that the first item names, even if it cannot be read otherwise.
+    named: Option<UserId>,
+}
+
+impl RawPage {
+    /// The account that the stream belongs to, by the first commit that can be read.
+    #[must_use]
+    pub fn tenant(&self) -> Option<UserId> {
+        let readable = self.commits.iter().find_map(|raw| Some(raw.commit.as_ref()?.tenant));
+        readable.or(self.named)
+    }
 }
 
 impl Log {
@@ -32,7 +41,7 @@ impl Log {
         let has_more = items.len() > limit || page.last_evaluated_key.is_some();
         items.truncate(limit);
         let commits = items.iter().map(item::decode_raw).collect();
-        Ok(RawPage { commits, has_more, tenant: items.first().and_then(tenant) })
+        Ok(RawPage { commits, has_more, named: items.first().and_then(tenant) })
     }
 
     /// The last item of a stream: one call, strongly consistent, however long the stream.

@@ -45,3 +45,23 @@ pub struct Verified {
     pub seq: Option<u64>,
     pub why: Option<String>,
 }
+
+/// A page of the verification of an account, a list or a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    pub ok: bool,
+    /// Streams whose end this page reached.
+    pub streams: u64,
+    /// Commits that this page read.
+    pub commits: u64,
+    pub first_bad: Option<Bad>,
+    pub next: Option<String>,
+}
+
+/// A commit that breaks the chain of its stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bad {
+    pub stream: String,
+    pub seq: u64,
+    pub why: String,
+}

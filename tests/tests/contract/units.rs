@@ -13,6 +13,7 @@ mod mails;
 mod messages;
 mod rows;
 mod start;
+mod verify;
 
 use projections::feed::{self, Doorbell};
 use schema::{StreamId, WaiteeId};

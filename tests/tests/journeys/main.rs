@@ -32,3 +32,4 @@ mod repeats;
 mod spelling;
 mod start;
 mod tampering;
+mod verify;

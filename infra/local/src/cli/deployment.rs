@@ -49,6 +49,9 @@ impl Deployment {
         };
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await?;
+        if let Some(engine) = &engine {
+            engine.index_scans().await?;
+        }
         let config = Config::local(&prefix, "", data_dir.keys()).with_queues_from_env()?;
         let queues = if config.has_sqs() { aws::config().await } else { sdk.clone() };
         let backend = Backend::with_queues(&sdk, &queues, dynamodb, &config, clock(running.as_ref()).await?)?;

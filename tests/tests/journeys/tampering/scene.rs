@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use infra::log::Item;
+use projections::verify;
 use schema::{StreamId, WaiteeId, commit::Author, table::EVENTS};
-use serde_json::Value;
+use serde_json::{Value, json};
 use waitlist_tests::{
     past::{author, called, next},
     stage::{Owner, Stage},
@@ -14,6 +15,7 @@ pub(super) struct Scene<'s> {
     pub(super) stage: &'s Stage,
     pub(super) owner: Owner<'s>,
     pub(super) visit: StreamId,
+    list: String,
 }
 
 impl<'s> Scene<'s> {
@@ -21,11 +23,11 @@ impl<'s> Scene<'s> {
         let owner = stage.owner();
         let list = owner.list("Main room").await;
         let id: WaiteeId = owner.join(&list, "Ana").await.parse().unwrap();
-        let scene = Self { stage, owner, visit: id.into() };
+        let scene = Self { stage, owner, visit: id.into(), list };
         let joined = stage.commits(id).await.remove(0);
         stage.put_past(&[next(scene.visit, &joined.tail(), &scene.author(), &[called(), called()])]).await;
         for action in ["confirm", "seat"] {
-            let done = owner.post(&format!("/v1/waitees/{id}/{action}"), serde_json::json!({})).await;
+            let done = owner.post(&format!("/v1/waitees/{id}/{action}"), json!({})).await;
             assert_eq!(done.status, 200, "{done:?}");
         }
         stage.project(id).await;
@@ -81,9 +83,30 @@ impl<'s> Scene<'s> {
     }
 
     pub(super) async fn assert_intact(&self) {
-        let ok = serde_json::json!({ "ok": true, "seq": null, "why": null });
+        let ok = json!({ "ok": true, "seq": null, "why": null });
         assert_eq!(self.history("").await["verified"], ok);
         assert_eq!(self.on_last_page().await, ok);
+        for query in self.queries() {
+            let verification = self.verify(&query).await;
+            assert_eq!(
+                (&verification["ok"], &verification["first_bad"]),
+                (&json!(true), &Value::Null),
+                "{query}"
+            );
+        }
+        assert_eq!(verify::all(&self.stage.backend, 2, |_| ()).await.unwrap().bad, []);
+    }
+
+    /// Verifications that cover the visit.
+    fn queries(&self) -> [String; 3] {
+        [format!("?stream={}", self.visit), format!("?waitlist={}", self.list), String::new()]
+    }
+
+    /// The only page of a verification.
+    async fn verify(&self, query: &str) -> Value {
+        let answer = self.owner.get(&format!("/v1/audit/verify{query}")).await;
+        assert_eq!((answer.status, &answer.body["next"]), (200, &Value::Null), "{query}: {answer:?}");
+        answer.body
     }
 
     /// Asserts that a break is found at the commit with this number. Returns its reason.
@@ -95,6 +118,16 @@ impl<'s> Scene<'s> {
             "{verified}"
         );
         assert_eq!(self.on_last_page().await, verified);
+        let bad = json!({ "stream": self.visit.to_string(), "seq": seq, "why": verified["why"] });
+        let is_gone = self.stage.backend.log.raw_latest(self.visit).await.unwrap().is_none();
+        for query in self.queries().into_iter().take(if is_gone { 2 } else { 3 }) {
+            let verification = self.verify(&query).await;
+            assert_eq!((&verification["ok"], &verification["first_bad"]), (&json!(false), &bad), "{query}");
+        }
+        let report = verify::all(&self.stage.backend, 2, |_| ()).await.unwrap();
+        assert_eq!(json!(report.bad), if is_gone { json!([]) } else { json!([bad]) });
+        let report = verify::one(&self.stage.backend, self.visit).await.unwrap().unwrap();
+        assert_eq!(json!(report.bad), json!([bad]));
         verified["why"].as_str().unwrap().to_owned()
     }
 

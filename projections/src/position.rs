@@ -11,14 +11,14 @@ use schema::{
 
 /// A place in a stream's history. A client that alters it gets a wrong `verified`, for its own requests only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
+pub(crate) struct Position {
     /// Number of the last event shown.
-    pub(super) after: u64,
-    pub(super) chain: Chain,
+    pub(crate) after: u64,
+    pub(crate) chain: Chain,
 }
 
 impl Position {
-    pub(super) const START: Self = Self { after: 0, chain: Chain::START };
+    pub(crate) const START: Self = Self { after: 0, chain: Chain::START };
 }
 
 /// The letters of breaks in cursors. `Missing` is found at the end of a stream only, where no cursor leads.
@@ -54,7 +54,7 @@ impl fmt::Display for Position {
 }
 
 #[derive(Debug)]
-pub(super) struct NotAPosition;
+pub(crate) struct NotAPosition;
 
 impl FromStr for Position {
     type Err = NotAPosition;

@@ -1,0 +1,79 @@
+//! `waitlist verify`: verifies one stream, or every stream in the table.
+
+use std::sync::Mutex;
+
+use clap::Args;
+use infra::{function::Need, telemetry};
+use projections::verify::{self, Progress, Report, SEGMENTS_DEFAULT, SEGMENTS_MAX};
+use schema::StreamId;
+use serde_json::json;
+use tokio::time::{Duration, Instant};
+
+use super::{Failed, deployment::Deployment, print};
+
+/// The interval of lines of progress.
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    which: Which,
+
+    /// Scans of the table at once, 1 to 64. More cost the same read units in less time.
+    #[arg(long, default_value_t = SEGMENTS_DEFAULT, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(SEGMENTS_MAX)))]
+    segments: u32,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Verify this stream, such as waitee-01920000-0000-7000-8000-000000000000.
+    #[arg(long, value_name = "STREAM")]
+    stream: Option<StreamId>,
+
+    /// Verify every stream.
+    #[arg(long)]
+    all: bool,
+}
+
+/// Verification reads the log and the rows, which need no settings of their own.
+pub(super) const NEEDS: &[Need] = &[];
+
+/// Prints the damaged streams, and fails if there are any. Progress goes to standard error.
+pub(super) async fn run(deployment: &Deployment, verify: &Verify, json: bool) -> Result<(), Failed> {
+    let report = match verify.which.stream {
+        Some(stream) => verify::one(&deployment.backend, stream)
+            .await?
+            .ok_or_else(|| format!("there is no stream {stream}"))?,
+        None => {
+            let told = Mutex::new(Instant::now());
+            verify::all(&deployment.backend, verify.segments, |progress| tell(&told, progress)).await?
+        }
+    };
+    let Report { progress: Progress { commits, streams, bad }, bad: named } = &report;
+    let mut lines: Vec<String> =
+        named.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
+    if *bad > named.len() as u64 {
+        lines.push(format!("and {} more", bad - named.len() as u64));
+    }
+    lines.push(format!("{streams} streams with {commits} commits verified, {bad} damaged"));
+    let shown = json!({
+        "ok": *bad == 0, "streams": streams, "commits": commits, "damaged": bad,
+        "first_bad": named.first(), "bad": named,
+    });
+    print(json, &lines.join("\n"), &shown)?;
+    match bad {
+        0 => Ok(()),
+        1 => Err("a stream is damaged".into()),
+        _ => Err(format!("{bad} streams are damaged").into()),
+    }
+}
+
+fn tell(told: &Mutex<Instant>, Progress { commits, streams, bad }: Progress) {
+    let Ok(mut told) = told.lock() else { return };
+    if told.elapsed() >= TELL_EVERY {
+        *told = Instant::now();
+        telemetry::tell(format!("{commits} commits of {streams} streams so far, {bad} damaged\n"));
+    }
+}

@@ -1,0 +1,217 @@
+//! Verification of every stream in the table, by parallel scans on flat memory.
+//!
+//! A scan usually returns the commits of a stream in order. A stream that does not verify by the scan is read
+//! again by its key, strongly consistent, and that reading decides: commits may have been appended meanwhile, or
+//! the engine may have returned them in another order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream as streams};
+use infra::{Backend, Failure, log::Scanned};
+use schema::{
+    StreamId,
+    body::Bad,
+    commit::Chain,
+    id::Category,
+    table::{MailRow, Row, UserRow, WaiteeRow, WaitlistRow},
+};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::{bad, stream::check};
+use crate::shown::shown;
+
+/// The segments that are scanned at once.
+pub const SEGMENTS_DEFAULT: u32 = 8;
+/// More scans than this at once would not be faster.
+pub const SEGMENTS_MAX: u32 = 64;
+
+/// The streams whose rows are read at once. DynamoDB's bound on BatchGetItem.
+const ROWS_AT_ONCE: usize = 100;
+/// The commits of a stream that are read by one call.
+const COMMITS_AT_ONCE: usize = 1_000;
+/// The damaged streams that are named. The others are counted.
+const NAMED_MAX: usize = 100;
+
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub commits: u64,
+    pub streams: u64,
+    pub bad: u64,
+}
+
+/// The outcome of a verification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub progress: Progress,
+    /// The damaged streams, at most a hundred of them.
+    pub bad: Vec<Bad>,
+}
+
+/// Verifies one stream. `None` if it does not exist.
+///
+/// # Errors
+/// A table does not answer.
+pub async fn one(backend: &Backend, stream: StreamId) -> Result<Option<Report>, Failure> {
+    let (mut chain, mut commits) = (Chain::START, 0);
+    // Ends: each reading but the last reads at least one commit.
+    loop {
+        let Some(checked) = check(backend, None, stream, chain, COMMITS_AT_ONCE).await? else {
+            return Ok(None);
+        };
+        (chain, commits) = (checked.chain, commits + checked.commits as u64);
+        if checked.ended {
+            let bad = bad(stream, &chain);
+            let progress = Progress { commits, streams: 1, bad: u64::from(bad.is_some()) };
+            return Ok(Some(Report { progress, bad: bad.into_iter().collect() }));
+        }
+    }
+}
+
+/// Verifies every stream in `segments` scans at once, and reports how far it is after each page. Costs half a
+/// read unit per 4 KB of the table, and 1 read unit for the row of each stream.
+///
+/// # Errors
+/// A table does not answer.
+pub async fn all(
+    backend: &Backend,
+    segments: u32,
+    tell: impl Fn(Progress) + Send + Sync,
+) -> Result<Report, Failure> {
+    let segments = i32::try_from(segments.clamp(1, SEGMENTS_MAX)).unwrap_or(1);
+    let report = Mutex::new(Report::default());
+    let (report, tell) = (&report, &tell);
+    streams::iter(0..segments)
+        .map(|segment| scan(backend, segment, segments, report, tell))
+        .buffer_unordered(segments.unsigned_abs() as usize)
+        .try_collect::<()>()
+        .await?;
+    Ok(report.lock().await.clone())
+}
+
+async fn scan(
+    backend: &Backend,
+    segment: i32,
+    segments: i32,
+    report: &Mutex<Report>,
+    tell: &(impl Fn(Progress) + Send + Sync),
+) -> Result<(), Failure> {
+    let mut current: Option<(String, Chain)> = None;
+    let mut ended: Vec<(StreamId, Chain)> = Vec::new();
+    let mut start = None;
+    // Ends with the segment, which the engine reads in the order of keys.
+    loop {
+        let page = backend.log.scan(segment, segments, start).await?;
+        let mut found = Report::default();
+        found.progress.commits = page.items.len() as u64;
+        for Scanned { stream, raw } in page.items {
+            let chain = match current.take() {
+                Some((name, chain)) if name == stream => chain,
+                other => {
+                    end(other, &mut ended, &mut found);
+                    Chain::START
+                }
+            };
+            current = Some((stream, chain.follow(&raw)));
+        }
+        if page.next.is_none() {
+            end(current.take(), &mut ended, &mut found);
+        }
+        if ended.len() >= ROWS_AT_ONCE || page.next.is_none() {
+            for some in std::mem::take(&mut ended).chunks(ROWS_AT_ONCE) {
+                found.add(judge(backend, some).await?);
+            }
+        }
+        let progress = {
+            let mut report = report.lock().await;
+            report.add(found);
+            report.progress
+        };
+        tell(progress);
+        start = page.next;
+        if start.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes over a stream whose last commit was scanned.
+fn end(current: Option<(String, Chain)>, ended: &mut Vec<(StreamId, Chain)>, found: &mut Report) {
+    let Some((name, chain)) = current else { return };
+    match name.parse() {
+        Ok(stream) => ended.push((stream, chain)),
+        Err(_) => {
+            let why = "its key names no stream that this code knows".to_owned();
+            found.damaged(Bad { stream: name, seq: chain.broken.map_or(chain.key, |(seq, _)| seq), why });
+        }
+    }
+}
+
+/// Compares streams with their rows, and reads those again that do not verify.
+async fn judge(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<Report, Failure> {
+    let shown = shown_of(backend, ended).await?;
+    let mut found = Report::default();
+    for (stream, chain) in ended {
+        let by_scan = chain.end(shown.get(stream).copied().unwrap_or(0));
+        found.progress.streams += 1;
+        if by_scan.broken.is_some() {
+            let again = one(backend, *stream).await?.unwrap_or_default();
+            again.bad.into_iter().for_each(|bad| found.damaged(bad));
+        }
+    }
+    Ok(found)
+}
+
+/// The numbers that the rows of these streams show.
+async fn shown_of(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<HashMap<StreamId, u64>, Failure> {
+    let mut ids: BTreeMap<Category, Vec<Uuid>> = BTreeMap::new();
+    for (stream, _) in ended {
+        ids.entry(stream.category).or_default().push(stream.id);
+    }
+    let mut shown_of = HashMap::new();
+    for (category, ids) in ids {
+        let seqs = match category {
+            Category::Waitee => seqs::<WaiteeRow>(backend, &ids).await,
+            Category::Waitlist => seqs::<WaitlistRow>(backend, &ids).await,
+            Category::User => seqs::<UserRow>(backend, &ids).await,
+            Category::Mail => seqs::<MailRow>(backend, &ids).await,
+            Category::Session | Category::Access => Ok(Vec::new()), // they have no rows
+        };
+        match seqs {
+            Ok(seqs) => {
+                shown_of.extend(seqs.into_iter().map(|(id, seq)| (StreamId { category, id }, seq)));
+            }
+            // A row of another version may have another shape.
+            Err(unreadable) if !unreadable.is_passing() => {
+                for stream in ids.into_iter().map(|id| StreamId { category, id }) {
+                    shown_of.insert(stream, shown(backend, stream).await?.map_or(0, |shown| shown.seq));
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(shown_of)
+}
+
+async fn seqs<R: Row>(backend: &Backend, ids: &[Uuid]) -> Result<Vec<(Uuid, u64)>, Failure> {
+    let rows = backend.rows.get_all::<R>(ids).await?;
+    Ok(rows.iter().map(|row| (row.id(), row.seq())).collect())
+}
+
+impl Report {
+    fn damaged(&mut self, bad: Bad) {
+        self.progress.bad += 1;
+        if self.bad.len() < NAMED_MAX {
+            self.bad.push(bad);
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.progress.commits += other.progress.commits;
+        self.progress.streams += other.progress.streams;
+        self.progress.bad += other.progress.bad;
+        let room = NAMED_MAX - self.bad.len();
+        self.bad.extend(other.bad.into_iter().take(room));
+    }
+}
