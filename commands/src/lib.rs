@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod mail;
 pub mod reading;
 pub mod recording;
+pub mod seed;
 pub mod session;
 pub mod user;
 pub mod waitee;

@@ -6,6 +6,7 @@ mod dead_letters;
 mod deployment;
 mod operator;
 mod outbox;
+mod seed;
 mod tick;
 mod token;
 mod verify;
@@ -76,6 +77,8 @@ enum Command {
     /// Verify that no stored event was altered, removed or added: hash chains, derived attributes, and rows ahead
     /// of the log.
     Verify(verify::Verify),
+    /// Make up a past: an account with lists and visits, for trying out and measuring.
+    Seed(seed::Seed),
     /// List, show or redrive dead letters: work that failed too often.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -142,6 +145,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             on(&cli.data_dir, aws(operator::NEEDS), async |at| operator::run(at, &operator, cli.json).await)
                 .await
         }
+        Command::Seed(seed) => seed::run(&cli.data_dir, &seed, cli.json).await,
         Command::Outbox(outbox) => outbox::run(&cli.data_dir, &outbox, cli.json).await,
         Command::Tick => on(&cli.data_dir, aws(TICK.needs), async |at| tick::run(at, cli.json).await).await,
         Command::Audit(audit) => {
@@ -186,6 +190,7 @@ impl Command {
             Self::Token(_) => Some("token"),
             Self::Clock(_) => Some("clock"),
             Self::Outbox(_) => Some("outbox"),
+            Self::Seed(_) => Some("seed"),
             Self::Operator(_) | Self::Tick | Self::Audit(_) | Self::Verify(_) | Self::DeadLetters(_) => None,
         }
     }

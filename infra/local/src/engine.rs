@@ -8,6 +8,7 @@
 mod calls;
 mod error;
 mod file;
+mod import;
 mod port;
 
 use std::{
@@ -25,7 +26,7 @@ use tokio::{sync::watch, task, time::Instant};
 
 use self::calls::Calls;
 pub use self::error::{EngineError, Trouble};
-pub(crate) use self::file::database_file;
+pub(crate) use self::{file::database_file, import::Item};
 
 const STOP_MAX_MS: u64 = 5_000; // an unfinished request must not keep the process alive
 const PRUNE_CHUNK: usize = 2_000; // records deleted per transaction; writers wait meanwhile

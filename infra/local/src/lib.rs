@@ -9,6 +9,7 @@ mod edge;
 pub mod engine;
 mod gate;
 pub mod pump;
+mod seed;
 pub mod server;
 mod settings;
 mod unparsed;

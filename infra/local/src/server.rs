@@ -176,7 +176,7 @@ async fn engine(
 
 /// Replaces the error that the directory is in use with one that names the running server, if `server.json`
 /// does.
-fn name_running_server(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
+pub(crate) fn name_running_server(data_dir: &DataDir, cause: EngineError) -> Box<dyn Error + Send + Sync> {
     match (&cause, data_dir.running()) {
         (EngineError::InUse { path }, Ok(Some(Running { pid, http, .. }))) => format!(
             "a server already runs on {}: {http}, process {pid}; stop it, or choose another data directory",

@@ -29,6 +29,7 @@ mod public;
 mod raw;
 mod reads;
 mod repeats;
+mod seed;
 mod spelling;
 mod start;
 mod tampering;

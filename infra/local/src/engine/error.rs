@@ -45,6 +45,10 @@ pub enum EngineError {
     Sequence(String),
     #[error("delete expired items")]
     Expire(#[source] DynoxideError),
+    #[error("import items")]
+    Import(#[source] DynoxideError),
+    #[error("an item to import has an attribute of a type that the embedded engine does not know")]
+    Unknown,
     #[error("wait for the database")]
     Lost(#[from] task::JoinError),
 }
