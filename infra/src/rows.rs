@@ -3,12 +3,16 @@
 mod board;
 mod due;
 mod index;
+mod scan;
 
 use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
 use schema::table::Row;
 use uuid::Uuid;
 
-pub use self::index::{Order, Page, Range, Selection, StartKey};
+pub use self::{
+    index::{Order, Page, Range, Selection, StartKey},
+    scan::Showing,
+};
 use crate::{batch, failure::Failure};
 
 /// A stored row, of any version.

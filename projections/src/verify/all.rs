@@ -18,7 +18,11 @@ use schema::{
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::{bad, stream::check};
+use super::{
+    bad, gone,
+    report::{Progress, Report},
+    stream::check,
+};
 use crate::shown::shown;
 
 /// The segments that are scanned at once.
@@ -30,25 +34,6 @@ pub const SEGMENTS_MAX: u32 = 64;
 const ROWS_AT_ONCE: usize = 100;
 /// The commits of a stream that are read by one call.
 const COMMITS_AT_ONCE: usize = 1_000;
-/// The damaged streams that are named. The others are counted.
-const NAMED_MAX: usize = 100;
-
-/// How far a verification is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    pub commits: u64,
-    pub streams: u64,
-    pub bad: u64,
-}
-
-/// The outcome of a verification.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    pub progress: Progress,
-    /// The damaged streams, at most a hundred of them.
-    pub bad: Vec<Bad>,
-}
-
 /// Verifies one stream. `None` if it does not exist.
 ///
 /// # Errors
@@ -70,7 +55,8 @@ pub async fn one(backend: &Backend, stream: StreamId) -> Result<Option<Report>, 
 }
 
 /// Verifies every stream in `segments` scans at once, and reports how far it is after each page. Costs half a
-/// read unit per 4 KB of the table, and 1 read unit for the row of each stream.
+/// read unit per 4 KB of the table and of the rows, and 1 read unit for the row and for the first commit of each
+/// stream.
 ///
 /// # Errors
 /// A table does not answer.
@@ -87,6 +73,7 @@ pub async fn all(
         .buffer_unordered(segments.unsigned_abs() as usize)
         .try_collect::<()>()
         .await?;
+    gone::find(backend, report).await?;
     Ok(report.lock().await.clone())
 }
 
@@ -197,21 +184,4 @@ async fn shown_of(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<Hash
 async fn seqs<R: Row>(backend: &Backend, ids: &[Uuid]) -> Result<Vec<(Uuid, u64)>, Failure> {
     let rows = backend.rows.get_all::<R>(ids).await?;
     Ok(rows.iter().map(|row| (row.id(), row.seq())).collect())
-}
-
-impl Report {
-    fn damaged(&mut self, bad: Bad) {
-        self.progress.bad += 1;
-        if self.bad.len() < NAMED_MAX {
-            self.bad.push(bad);
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.progress.commits += other.progress.commits;
-        self.progress.streams += other.progress.streams;
-        self.progress.bad += other.progress.bad;
-        let room = NAMED_MAX - self.bad.len();
-        self.bad.extend(other.bad.into_iter().take(room));
-    }
 }

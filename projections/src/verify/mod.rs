@@ -5,8 +5,10 @@
 //! a row shows. It cannot find a stream that was removed with its row.
 
 mod all;
+mod gone;
 mod months;
 mod place;
+mod report;
 mod stream;
 mod walk;
 
@@ -21,7 +23,10 @@ use schema::{
     commit::Chain,
 };
 
-pub use self::all::{Progress, Report, SEGMENTS_DEFAULT, SEGMENTS_MAX, all, one};
+pub use self::{
+    all::{SEGMENTS_DEFAULT, SEGMENTS_MAX, all, one},
+    report::{Progress, Report},
+};
 use self::{
     place::{At, Place, Step},
     stream::{Checked, check},

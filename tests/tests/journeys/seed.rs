@@ -42,7 +42,11 @@ async fn boards_histories_and_verification_show_a_made_up_past() {
     let made = seeded(&place, 1_500, &[]).await;
     let (code, verified) = said(&place, &["verify", "--all"]).await;
     assert_eq!((code, &verified["ok"], &verified["commits"]), (Some(0), &json!(true), &json!(1_500)));
-    assert_eq!(verified["streams"], json!(made["visits"].as_u64().unwrap() + 5), "three lists, account and mail");
+    assert_eq!(
+        verified["streams"],
+        json!(made["visits"].as_u64().unwrap() + 5),
+        "three lists, account and mail"
+    );
 
     let server = place.serve_with(&["--no-tick"], &[]).await;
     let (code, busy) = said(&place, &["seed", "--commits", "50", "--seed", "2"]).await;
@@ -55,9 +59,13 @@ async fn boards_histories_and_verification_show_a_made_up_past() {
     assert_eq!(lists["items"].as_array().unwrap().len(), 3);
     let mut on_boards = 0;
     for list in made["lists"].as_array().unwrap() {
-        let board = get(&server, &token, &format!("/v1/waitlists/{}/waitees", list["id"].as_str().unwrap())).await;
+        let board =
+            get(&server, &token, &format!("/v1/waitlists/{}/waitees", list["id"].as_str().unwrap())).await;
         let parties = board["items"].as_array().unwrap();
-        assert!(parties.iter().all(|party| party["name"].is_string() && party["position"].is_u64()), "{board}");
+        assert!(
+            parties.iter().all(|party| party["name"].is_string() && party["position"].is_u64()),
+            "{board}"
+        );
         on_boards += parties.len();
     }
     assert!((3..150).contains(&on_boards), "{on_boards} parties are on the boards");
@@ -98,7 +106,12 @@ async fn the_same_number_makes_the_same_past_once_with_exactly_as_many_commits_a
         pasts.push(
             visits
                 .map(|commit| {
-                    (fact("stream", commit), number(commit, "seq"), fact("at", commit), fact("commit", commit))
+                    (
+                        fact("stream", commit),
+                        number(commit, "seq"),
+                        fact("at", commit),
+                        fact("commit", commit),
+                    )
                 })
                 .collect(),
         );
