@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::{
     Client,
     error::{BuildError, DisplayErrorContext, SdkError},
@@ -24,6 +25,10 @@ use schema::table::{Index, Key, KeyType, Projected, Table};
 
 const ACTIVE_POLLS_MAX: u32 = 300; // a minute in all; an embedded engine needs one poll, AWS about fifty
 const ACTIVE_POLL: Duration = Duration::from_millis(200);
+
+/// The time-out of DescribeTable. The embedded engine counts the items of a table for it, which takes seconds for a
+/// million.
+const DESCRIBE_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
@@ -146,7 +151,10 @@ fn secondary(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
 /// Waits until a table and its indexes are active. Returns the names of the indexes.
 async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, TablesError> {
     for _ in 0..ACTIVE_POLLS_MAX {
-        match client.describe_table().table_name(name).send().await {
+        let patient =
+            TimeoutConfig::builder().operation_timeout(DESCRIBE_MAX).operation_attempt_timeout(DESCRIBE_MAX);
+        let patient = aws_sdk_dynamodb::Config::builder().timeout_config(patient.build());
+        match client.describe_table().table_name(name).customize().config_override(patient).send().await {
             Ok(answer) => {
                 let table = answer.table();
                 let indexes = table.map(|table| table.global_secondary_indexes()).unwrap_or_default();
