@@ -2,11 +2,11 @@
 //! authorized path.
 
 use data_encoding::BASE64URL_NOPAD;
-use schema::{Problem, body::Page, check::whole_number};
-
-/// The most entries of a page.
-const LIMIT_MAX: usize = 200;
-const LIMIT_DEFAULT: usize = 50;
+use schema::{
+    Problem,
+    body::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Page},
+    check::whole_number,
+};
 
 /// The longest place in a cursor, in bytes: a rank with an id. DynamoDB refuses sort keys over 1,024.
 const PLACE_BYTES_MAX: usize = 256;
@@ -71,14 +71,14 @@ impl Kind {
     /// One of them does not parse.
     pub fn page(self, limit: Option<String>, cursor: Option<String>) -> Result<PageRequest, Problem> {
         let limit = match limit {
-            None => LIMIT_DEFAULT,
+            None => PAGE_ITEMS_DEFAULT,
             Some(text) => whole_number(&text)
                 .and_then(|limit| usize::try_from(limit).ok())
-                .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+                .filter(|limit| (1..=PAGE_ITEMS_MAX).contains(limit))
                 .ok_or_else(|| {
                     Problem::invalid_parameter(
                         "limit",
-                        format!("must be a whole number from 1 to {LIMIT_MAX}"),
+                        format!("must be a whole number from 1 to {PAGE_ITEMS_MAX}"),
                     )
                 })?,
         };

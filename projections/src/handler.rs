@@ -8,9 +8,10 @@ use infra::{
 };
 use schema::{
     Problem,
+    body::system::{Health, OK},
+    openapi,
     route::{Reads, Role, Route},
 };
-use serde_json::json;
 
 use crate::{audit, history, users, verify, waitees, waitlists};
 
@@ -34,9 +35,13 @@ async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
         Reads::PublicWaitlist => waitlists::query::public(backend, call).await,
         Reads::Visit => waitees::guest::visit(backend, call).await,
         Reads::Verify => verify::route(backend, call).await,
+        Reads::OpenApi => {
+            let [] = call.query([])?;
+            Ok(Reply::document(openapi::DOCUMENT))
+        }
         Reads::Health => {
             let [] = call.query([])?;
-            Reply::read(0, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+            Reply::read(0, &Health { status: OK, version: env!("CARGO_PKG_VERSION") })
         }
     }
 }

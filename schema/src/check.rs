@@ -7,6 +7,12 @@ use crate::{
     value::Invalid,
 };
 
+/// The longest `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+
+/// The longest request id that events are searched by. Commits keep less of it.
+pub const CORRELATION_CHARS_MAX: usize = 128;
+
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

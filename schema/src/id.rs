@@ -2,16 +2,20 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use uuid::Uuid;
+
+use crate::described::{UUID, alternatives, described};
 
 /// Declares the id of the subjects of a category: a UUID that also names the stream.
 macro_rules! subject_id {
     ($(#[$doc:meta])* $name:ident, $category:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
+        #[schemars(inline)]
         pub struct $name(pub Uuid);
 
         impl fmt::Display for $name {
@@ -105,6 +109,13 @@ pub struct StreamId {
     pub id: Uuid,
 }
 
+described!(StreamId, {
+    "description": "The name of a stream: the kind of its subject, and the subject's id.",
+    "type": "string",
+    "pattern": format!("^({})-{UUID}$", alternatives(Category::ALL.map(Category::as_str))),
+    "examples": ["waitee-01920000-0000-7000-8000-000000000002"],
+});
+
 #[derive(Debug, thiserror::Error)]
 #[error("names no stream")]
 pub struct NotAStream;
@@ -164,6 +175,13 @@ pub enum Actor {
     Guest(WaiteeId),
     System(Component),
 }
+
+described!(Actor, {
+    "description": "The person or component that caused an event.",
+    "type": "string",
+    "pattern": format!("^((user|guest):{UUID}|system:({}))$", alternatives(Component::ALL.map(Component::as_str))),
+    "examples": ["user:01920000-0000-7000-8000-00000000000a"],
+});
 
 #[derive(Debug, thiserror::Error)]
 #[error("names no actor")]

@@ -7,6 +7,7 @@
 mod kind;
 mod ledger;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -21,11 +22,31 @@ pub const LEASE_MS: i64 = 60_000;
 /// The longest code of a refusal that is stored, in characters.
 pub const CODE_CHARS_MAX: usize = 64;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     Sms,
     Email,
+}
+
+/// The state of a message in answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It is still to be sent.
+    Due,
+    /// It is being sent.
+    Started,
+    /// SES or SNS accepted it.
+    Sent,
+    /// It was refused for the last time.
+    Failed,
+    /// It may have been sent or not.
+    Unknown,
+    /// It was not sent, because it came too late or was not needed.
+    Skipped,
+    /// It came back, or was reported as unwanted.
+    Bounced,
 }
 
 /// A process sends the message; no other process may before `until`.

@@ -1,5 +1,6 @@
 //! Answers to refused requests: RFC 9457 problem documents with a closed list of types.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::waitee::State;
@@ -97,6 +98,12 @@ impl Slug {
         }
     }
 
+    /// The `type` of its problem documents.
+    #[must_use]
+    pub fn uri(self) -> String {
+        format!("{TYPE_BASE}{}", self.describe().0)
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(self) -> u16 {
@@ -105,7 +112,7 @@ impl Slug {
 }
 
 /// A wrong part of a request, and the values allowed there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fault {
     #[serde(flatten)]
     pub at: Place,
@@ -113,7 +120,7 @@ pub struct Fault {
 }
 
 /// A part of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// A JSON pointer into the body (RFC 6901).
@@ -212,9 +219,9 @@ impl Problem {
     /// The document that is sent.
     #[must_use]
     pub fn to_json(&self, request_id: &str) -> serde_json::Value {
-        let (slug, status, title) = self.slug.describe();
+        let (_, status, title) = self.slug.describe();
         let mut document = serde_json::json!({
-            "type": format!("{TYPE_BASE}{slug}"),
+            "type": self.slug.uri(),
             "title": title,
             "status": status,
             "detail": self.detail,

@@ -1,4 +1,5 @@
-//! The table of routes, from which the router, the lambdas' wiring and the authorization tests derive.
+//! The table of routes, from which the router, the lambdas' wiring, the OpenAPI document and the authorization
+//! tests derive.
 
 use crate::problem::{Problem, Slug};
 
@@ -71,6 +72,7 @@ pub enum Reads {
     PublicWaitlist,
     Visit,
     Verify,
+    OpenApi,
     Health,
 }
 
@@ -166,6 +168,7 @@ pub const ROUTES: &[Entry] = &[
     public("GET", "/v1/public/visits/{token}", Route::Reads(Reads::Visit), 200),
     public("POST", "/v1/public/visits/{token}/confirm", Route::Guests(Guests::Confirm), 200),
     public("POST", "/v1/public/visits/{token}/leave", Route::Guests(Guests::Leave), 200),
+    public("GET", "/v1/openapi.json", Route::Reads(Reads::OpenApi), 200),
     public("GET", "/.well-known/jwks.json", Route::Accounts(Accounts::Jwks), 200),
     public("GET", "/healthz", Route::Reads(Reads::Health), 200),
 ];

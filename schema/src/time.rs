@@ -5,11 +5,21 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
+use crate::described::described;
+
 const MINUTE_MS: i64 = 60_000;
 
 /// An instant in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Time(DateTime<Utc>);
+
+described!(Time, {
+    "description": "An instant in UTC, in RFC 3339 with milliseconds.",
+    "type": "string",
+    "format": "date-time",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$",
+    "examples": ["2026-11-21T03:00:00.000Z"],
+});
 
 #[derive(Debug, thiserror::Error)]
 #[error("must be an RFC 3339 time such as 2026-11-20T19:42:00Z")]

@@ -1,6 +1,7 @@
 //! Values that are valid by construction: parsed when a request arrives, and trusted from then on.
 
 mod characters;
+mod described;
 mod email;
 mod password;
 mod phone;
@@ -10,6 +11,7 @@ mod whole;
 mod zone;
 
 pub use self::{
+    described::Dialled,
     password::Password,
     phone::Region,
     web_address::is_in as holds_web_address,
@@ -117,15 +119,18 @@ pub enum Language {
     Es,
 }
 
+impl Language {
+    pub const ALL: [Self; 2] = [Self::En, Self::Es];
+}
+
 impl FromStr for Language {
     type Err = Invalid;
 
     fn from_str(raw: &str) -> Result<Self, Invalid> {
-        match raw {
-            "en" => Ok(Self::En),
-            "es" => Ok(Self::Es),
-            _ => Err(Invalid("must be one of: en, es".into())),
-        }
+        let found = Self::ALL.into_iter().find(|language| language.to_string() == raw);
+        found.ok_or_else(|| {
+            Invalid(format!("must be one of: {}", Self::ALL.map(|one| one.to_string()).join(", ")))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events of a visit.
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::rust::double_option;
 
@@ -12,25 +13,30 @@ use crate::{
 };
 
 /// The person who added the party to the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinedBy {
     Host,
     Guest,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The state of a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
+    /// The party is in the queue.
     Waiting,
+    /// The table is ready and held, and the guest is told so.
     Called,
     /// The guest answered the call and is on the way.
     Confirmed,
+    /// The party has its table.
     Seated,
     /// The guest gave up the place.
     Left,
     /// The host took the party off the list.
     Removed,
+    /// The guest was called and did not come.
     NoShow,
 }
 

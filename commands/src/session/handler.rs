@@ -12,7 +12,7 @@ use schema::{
     Actor, Problem, SessionId, Slug, UserId,
     body::{
         Empty,
-        account::{Refresh, SignIn, Tokens},
+        account::{BEARER, Refresh, SignIn, Tokens},
     },
     sealed::Personal as _,
     session::State,
@@ -112,7 +112,7 @@ async fn tokens(
     let Session::Live(State { user, number, expires_at, .. }) = outcome.state else { return Err(void()) };
     let tokens = Tokens {
         access_token: backend.tokens.issue(user, session, backend.clock.now()).await?,
-        token_type: "Bearer",
+        token_type: BEARER,
         expires_in: ACCESS_TTL_S,
         refresh_token: backend.secrets.links().await?.refresh_token(session, number),
         refresh_expires_at: expires_at,

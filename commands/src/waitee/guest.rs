@@ -2,7 +2,7 @@
 
 use infra::{
     Backend, Failure,
-    http::{Call, Reply},
+    http::{Body, Call, Reply},
     limits::Tries,
     vault::Subject,
 };
@@ -47,7 +47,7 @@ pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
         visit_token,
     };
     // No Location: the path would hold the token, and intermediaries log the headers of answers.
-    Ok(Reply { body: Some(json!(joined)), ..answer(201, visit, outcome, None) })
+    Ok(Reply { body: Some(Body::Value(json!(joined))), ..answer(201, visit, outcome, None) })
 }
 
 /// Runs a command on the visit that the token in the path is for.

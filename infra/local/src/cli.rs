@@ -25,6 +25,7 @@ use infra::{
     function::{Need, TICK},
     telemetry,
 };
+use schema::openapi;
 use serde_json::Value;
 
 use self::deployment::Deployment;
@@ -79,6 +80,8 @@ enum Command {
     Verify(verify::Verify),
     /// Make up a past: an account with lists and visits, for trying out and measuring.
     Seed(seed::Seed),
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
     /// List, show or redrive dead letters: work that failed too often.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -159,6 +162,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Verify(verify) => {
             on(&cli.data_dir, aws(verify::NEEDS), async |at| verify::run(at, &verify, cli.json).await).await
         }
+        Command::Openapi => print_text(openapi::DOCUMENT).map_err(Failed::from),
         Command::DeadLetters(command) => {
             on(&cli.data_dir, aws(dead_letters::NEEDS), async |at| {
                 dead_letters::run(at, &command, cli.json).await
@@ -191,7 +195,12 @@ impl Command {
             Self::Clock(_) => Some("clock"),
             Self::Outbox(_) => Some("outbox"),
             Self::Seed(_) => Some("seed"),
-            Self::Operator(_) | Self::Tick | Self::Audit(_) | Self::Verify(_) | Self::DeadLetters(_) => None,
+            Self::Operator(_)
+            | Self::Tick
+            | Self::Audit(_)
+            | Self::Verify(_)
+            | Self::Openapi
+            | Self::DeadLetters(_) => None,
         }
     }
 }
@@ -226,9 +235,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Prints a result, as text or as JSON.
 fn print(json: bool, text: &str, value: &Value) -> Result<(), PrintError> {
+    if json { print_text(&format!("{value}\n")) } else { print_text(&format!("{text}\n")) }
+}
+
+fn print_text(text: &str) -> Result<(), PrintError> {
     let mut out = io::stdout().lock();
-    let written = if json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
-    written.and_then(|()| out.flush()).map_err(PrintError)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(PrintError)
 }
 
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {

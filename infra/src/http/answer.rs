@@ -18,13 +18,21 @@ const BEARER: &[u8] = b"Bearer ";
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
-    pub body: Option<Value>,
+    pub body: Option<Body>,
     /// The ETag, quotes included.
     pub etag: Option<String>,
     /// The position of the write, from which the `Sync-Token` header is made.
     pub sync: Option<SyncToken>,
     /// The path of the created resource.
     pub location: Option<String>,
+}
+
+/// The body of an answer, in JSON.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Value(Value),
+    /// A text that is compiled into the program.
+    Text(&'static str),
 }
 
 impl Reply {
@@ -34,14 +42,14 @@ impl Reply {
     /// The body cannot be written as JSON.
     pub fn read(seq: u64, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
-        let hash = HEXLOWER.encode(&Tag::of(&[body.to_string().as_bytes()]).0);
-        Ok(Self {
-            status: 200,
-            etag: Some(format!("\"{seq}.{hash}\"")),
-            body: Some(body),
-            sync: None,
-            location: None,
-        })
+        let etag = Some(etag(seq, &body.to_string()));
+        Ok(Self { etag, body: Some(Body::Value(body)), ..Self::empty(200) })
+    }
+
+    /// The answer to a read of a JSON text that is compiled into the program.
+    #[must_use]
+    pub fn document(text: &'static str) -> Self {
+        Self { etag: Some(etag(0, text)), body: Some(Body::Text(text)), ..Self::empty(200) }
     }
 
     /// An answer with a body, but without ETag and Sync-Token.
@@ -50,7 +58,7 @@ impl Reply {
     /// The body cannot be written as JSON.
     pub fn plain(status: u16, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
-        Ok(Self { body: Some(body), ..Self::empty(status) })
+        Ok(Self { body: Some(Body::Value(body)), ..Self::empty(status) })
     }
 
     /// An answer without a body.
@@ -58,6 +66,11 @@ impl Reply {
     pub fn empty(status: u16) -> Self {
         Self { status, body: None, etag: None, sync: None, location: None }
     }
+}
+
+/// The ETag of a read: the number of the last event, and a hash of the body.
+fn etag(seq: u64, body: &str) -> String {
+    format!("\"{seq}.{}\"", HEXLOWER.encode(&Tag::of(&[body.as_bytes()]).0))
 }
 
 /// Builds the response to a request, and logs one line about the request.
@@ -102,7 +115,10 @@ fn good(reply: Reply) -> Response<Bytes> {
     let mut response = bare(status, reply.etag);
     if let Some(body) = reply.body.filter(|_| status != StatusCode::NO_CONTENT) {
         put(response.headers_mut(), "content-type", "application/json");
-        *response.body_mut() = body.to_string().into();
+        *response.body_mut() = match body {
+            Body::Value(body) => body.to_string().into(),
+            Body::Text(text) => Bytes::from_static(text.as_bytes()),
+        };
     }
     if let Some(sync) = reply.sync {
         put(response.headers_mut(), "sync-token", &sync.to_string());

@@ -15,8 +15,6 @@ use uuid::Uuid;
 use super::{BODY_BYTES_MAX, Principal, RETRY_AFTER_S, Request, conditions::Conditions};
 use crate::{clock::Clock, log::Expect};
 
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
-
 /// A request as its handler sees it.
 #[derive(Debug)]
 pub struct Call<'r> {
@@ -127,7 +125,7 @@ impl<'r> Call<'r> {
     pub fn idempotency_key(&self) -> Result<Option<Tag>, Problem> {
         let Some(value) = self.header("idempotency-key")? else { return Ok(None) };
         if value.is_empty()
-            || value.len() > IDEMPOTENCY_KEY_CHARS_MAX
+            || value.len() > check::IDEMPOTENCY_KEY_CHARS_MAX
             || !value.bytes().all(|b| b.is_ascii_graphic())
         {
             return Err(Problem::invalid_header(

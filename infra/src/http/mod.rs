@@ -13,10 +13,9 @@ use futures::future::BoxFuture;
 use http::HeaderMap;
 use schema::{SessionId, StreamId, UserId, route::Role, sync::SyncToken};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use self::{
-    answer::Reply,
+    answer::{Body, Reply},
     call::Call,
     gateway::{authorizer_answer, from_gateway, to_gateway},
 };
@@ -104,10 +103,10 @@ pub fn written(
     state: Option<schema::waitee::State>,
     location: Option<String>,
 ) -> Reply {
-    let body: Value = serde_json::json!(schema::body::Written { id: stream.id, seq, state });
+    let body = serde_json::json!(schema::body::Written { id: stream.id, seq, state });
     Reply {
         status,
-        body: Some(body),
+        body: Some(Body::Value(body)),
         etag: Some(format!("\"{seq}\"")),
         sync: Some(SyncToken { stream, seq }),
         location,

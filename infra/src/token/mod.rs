@@ -13,9 +13,12 @@ use aws_sdk_kms::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, Validation};
-use schema::{SessionId, Time, UserId};
+use schema::{
+    SessionId, Time, UserId,
+    body::system::{Jwk, Jwks},
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::OnceCell;
 
 use self::keys::{PREVIOUS_KEY, PublicKey, public_key};
@@ -156,9 +159,9 @@ impl Tokens {
     ///
     /// # Errors
     /// KMS does not answer.
-    pub async fn jwks(&self) -> Result<Value, Failure> {
-        let jwk = |key: &PublicKey| json!({ "kty": "OKP", "crv": "Ed25519", "x": key.x, "kid": key.kid, "alg": "EdDSA", "use": "sig" });
-        Ok(json!({ "keys": self.public().await?.iter().map(jwk).collect::<Vec<_>>() }))
+    pub async fn jwks(&self) -> Result<Jwks, Failure> {
+        let keys = self.public().await?.iter().map(|key| Jwk::ed25519(&key.x, &key.kid));
+        Ok(Jwks { keys: keys.collect() })
     }
 
     async fn public(&self) -> Result<&[PublicKey], Failure> {

@@ -10,8 +10,8 @@ fn now() -> Time {
     "2026-11-21T03:00:00Z".parse().unwrap()
 }
 
-fn kids(jwks: &Value) -> Vec<String> {
-    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+fn kids(jwks: &Jwks) -> Vec<String> {
+    jwks.keys.iter().map(|key| key.kid.clone()).collect()
 }
 
 /// Makes the current key the previous one, in place of the former previous key.

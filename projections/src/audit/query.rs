@@ -2,7 +2,7 @@
 
 use infra::{log::Entry, rows::Order};
 use schema::{
-    Actor, Commit, DomainEvent as _, Problem, StreamId, Time, WaitlistId, commit::correlation_of,
+    Actor, Commit, DomainEvent as _, Problem, StreamId, Time, WaitlistId, check, commit::correlation_of,
     id::Category, mail, reading, session, user, waitee, waitlist,
 };
 
@@ -12,8 +12,6 @@ use crate::cursor::Kind;
 /// The names of the parameters, in the order in which [`Query::parse`] takes their values.
 pub const PARAMETERS: [&str; 10] =
     ["from", "to", "actor", "action", "target", "waitlist", "correlation", "order", "cursor", "limit"];
-
-const CORRELATION_CHARS_MAX: usize = 128;
 
 /// The page that is asked for.
 #[derive(Clone, Debug)]
@@ -83,7 +81,7 @@ impl Query {
                 correlation,
                 "must be a request id of 1 to 128 visible characters",
                 |text| {
-                    let is_id = (1..=CORRELATION_CHARS_MAX).contains(&text.len())
+                    let is_id = (1..=check::CORRELATION_CHARS_MAX).contains(&text.len())
                         && text.bytes().all(|b| b.is_ascii_graphic());
                     is_id.then(|| correlation_of(text).to_owned())
                 },

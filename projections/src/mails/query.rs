@@ -6,6 +6,7 @@ use infra::{
     rows::{Order, Range, Selection},
 };
 use schema::{
+    message::Status,
     sync::SyncToken,
     table::{CONFIRMING, MAILS, MailRow},
 };
@@ -23,7 +24,7 @@ pub(crate) async fn confirming(
     backend: &Backend,
     call: &Call<'_>,
     tokens: &[SyncToken],
-) -> Result<&'static str, Failure> {
+) -> Result<Status, Failure> {
     let newer = fresh::rows::<Mails>(backend, call.actor(), tokens).await?;
     let selection = Selection {
         table: MAILS,
@@ -38,5 +39,5 @@ pub(crate) async fn confirming(
     let last = stored.into_iter().chain(newer).max_by(|a, b| (&a.made, a.seq).cmp(&(&b.made, b.seq)));
     // The welcome mail is asked for together with the registration: it is due even if its row does not exist
     // yet.
-    Ok(last.map_or("due", |row| row.status(backend.clock.now())))
+    Ok(last.map_or(Status::Due, |row| row.status(backend.clock.now())))
 }

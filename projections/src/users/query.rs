@@ -9,6 +9,7 @@ use schema::{
     Problem, StreamId,
     body::account::User,
     id::Category,
+    message::Status,
     table::{UserRow, users::State},
 };
 
@@ -28,7 +29,7 @@ pub(crate) async fn me(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fail
     Reply::read(row.seq, &show(&row, &key, welcome))
 }
 
-fn show(row: &UserRow, key: &SubjectKey, welcome: &'static str) -> User {
+fn show(row: &UserRow, key: &SubjectKey, welcome: Status) -> User {
     let stream = row.id.into();
     User {
         id: row.id.0,

@@ -26,8 +26,14 @@ pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     }
     let list = at_the_door(backend, row.waitlist, when.tokens()).await?;
     let position = position_of(backend, caller, &row, &when).await?;
+    let settings = &list.list.settings;
     let body = Visit {
-        waitlist: OnList { id: list.id.0, name: list.list.settings.name.to_string() },
+        waitlist: OnList {
+            id: list.id.0,
+            name: settings.name.to_string(),
+            time_zone: settings.time_zone.to_string(),
+            language: settings.language,
+        },
         state: row.state,
         position,
         ahead: position.map(|position| position.saturating_sub(1)),

@@ -30,13 +30,17 @@ pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
     let [] = call.query([])?;
     let row = at_the_door(backend, WaitlistId(call.path_id()?), &call.sync_tokens()?).await?;
     let waiting = backend.rows.active(row.id, WAITING_COUNTED_MAX).await?;
-    let quote_minutes = row.list.settings.quote(waiting).map(|minutes| minutes.get());
+    let settings = &row.list.settings;
+    let quote_minutes = settings.quote(waiting).map(|minutes| minutes.get());
     let body = PublicWaitlist {
         id: row.id.0,
-        name: row.list.settings.name.to_string(),
+        name: settings.name.to_string(),
         open: row.list.open,
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         quote_minutes,
+        time_zone: settings.time_zone.to_string(),
+        language: settings.language,
+        region: settings.region.to_string(),
     };
     Reply::read(row.seq, &body)
 }

@@ -1,5 +1,6 @@
 //! Bodies about accounts and sessions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::rust::double_option;
 use uuid::Uuid;
@@ -7,15 +8,19 @@ use uuid::Uuid;
 use crate::{
     Problem, Time,
     check::Check,
+    message::Status,
     value::{Email, Name, Password},
 };
 
 /// The body of POST /v1/users.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
+    #[schemars(with = "Email")]
     pub email: String,
+    #[schemars(with = "Password")]
     pub password: String,
+    #[schemars(with = "Name")]
     pub name: String,
 }
 
@@ -38,10 +43,11 @@ impl Register {
 }
 
 /// The body of PATCH /v1/me: an absent field stays unchanged.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeMe {
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Name")]
     pub name: Option<Option<String>>,
 }
 
@@ -54,16 +60,17 @@ impl ChangeMe {
 }
 
 /// The body of POST /v1/users/confirm.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmEmail {
     pub token: String,
 }
 
 /// The body of POST /v1/password-resets.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskPasswordReset {
+    #[schemars(with = "Email")]
     pub email: String,
 }
 
@@ -76,10 +83,11 @@ impl AskPasswordReset {
 }
 
 /// The body of POST /v1/password-resets/confirm.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
     pub token: String,
+    #[schemars(with = "Password")]
     pub new_password: String,
 }
 
@@ -92,10 +100,12 @@ impl ResetPassword {
 }
 
 /// The body of PUT /v1/me/password.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
+    #[schemars(with = "Password")]
     pub current_password: String,
+    #[schemars(with = "Password")]
     pub new_password: String,
 }
 
@@ -116,9 +126,10 @@ impl ChangePassword {
 }
 
 /// The body of POST /v1/me/erase.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseMe {
+    #[schemars(with = "Password")]
     pub current_password: String,
 }
 
@@ -131,10 +142,12 @@ impl EraseMe {
 }
 
 /// The body of POST /v1/sessions.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
+    #[schemars(with = "Email")]
     pub email: String,
+    #[schemars(with = "Password")]
     pub password: String,
 }
 
@@ -148,16 +161,20 @@ impl SignIn {
 }
 
 /// The body of POST /v1/sessions/refresh.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
     pub refresh_token: String,
 }
 
+/// The kind of the tokens (RFC 6750).
+pub const BEARER: &str = "Bearer";
+
 /// The tokens of a session.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct Tokens {
     pub access_token: String,
+    #[schemars(extend("const" = BEARER))]
     pub token_type: &'static str,
     pub expires_in: u32,
     pub refresh_token: String,
@@ -165,14 +182,16 @@ pub struct Tokens {
 }
 
 /// An account in answers to its owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct User {
     pub id: Uuid,
+    #[schemars(with = "Option<Email>")]
     pub email: Option<String>,
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
     pub email_confirmed: bool,
     pub operator: bool,
     pub registered_at: Time,
-    pub welcome: &'static str,
+    pub welcome: Status,
     pub seq: u64,
 }

@@ -1,27 +1,38 @@
 //! Bodies about parties.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use serde_with::rust::double_option;
 use uuid::Uuid;
 
 use crate::{
     Problem, Time, WaiteeId,
     check::Check,
-    message::Channel,
-    value::{Email, Invalid, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason, Region, Whole},
+    message::{Channel, Kind, MessageId, Status},
+    value::{
+        Dialled, Email, Invalid, Language, Name, Note, PartySize, Phone, QuoteMinutes, Reason, Region, Whole,
+    },
     waitee::{JoinedBy, State},
 };
 
 /// The body of POST /v1/waitlists/{id}/waitees.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddWaitee {
+    #[schemars(with = "Name")]
     pub name: String,
+    #[schemars(with = "PartySize")]
     pub party_size: Whole,
+    #[schemars(with = "Option<Dialled>")]
     pub phone: Option<String>,
+    #[schemars(with = "Option<Email>")]
     pub email: Option<String>,
+    #[schemars(with = "Option<Note>")]
     pub note: Option<String>,
+    #[schemars(with = "Option<QuoteMinutes>")]
     pub quoted_minutes: Option<Whole>,
+    #[schemars(with = "Option<Language>")]
     pub language: Option<String>,
 }
 
@@ -61,22 +72,29 @@ impl AddWaitee {
 }
 
 /// The body of PATCH /v1/waitees/{id}: an absent field stays unchanged, null clears it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeWaitee {
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Name")]
     pub name: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "PartySize")]
     pub party_size: Option<Option<Whole>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<Dialled>")]
     pub phone: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<Email>")]
     pub email: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<Note>")]
     pub note: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<QuoteMinutes>")]
     pub quoted_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<Language>")]
     pub language: Option<Option<String>>,
 }
 
@@ -109,9 +127,10 @@ impl ChangeWaitee {
 }
 
 /// The body of a request that moves a visit to another state.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Transition {
+    #[schemars(with = "Option<Reason>")]
     pub reason: Option<String>,
 }
 
@@ -124,12 +143,21 @@ impl Transition {
 }
 
 /// The body of POST /v1/waitees/{id}/move: exactly one of `before` and `after`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("anyOf" = [one_of("before", "after"), one_of("after", "before")]))]
 pub struct Move {
+    #[schemars(with = "Option<WaiteeId>")]
     pub before: Option<String>,
+    #[schemars(with = "Option<WaiteeId>")]
     pub after: Option<String>,
+    #[schemars(with = "Option<Reason>")]
     pub reason: Option<String>,
+}
+
+/// A schema in which the first field is set, and the second is not.
+fn one_of(set: &str, unset: &str) -> Value {
+    json!({ "required": [set], "properties": { set: { "type": "string" }, unset: { "type": "null" } } })
 }
 
 /// The new place of a party, beside another one.
@@ -159,20 +187,27 @@ impl Move {
 }
 
 /// A visit in answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waitee {
     pub id: Uuid,
     pub waitlist_id: Uuid,
+    #[schemars(with = "Option<Name>")]
     pub name: Option<String>,
+    #[schemars(with = "PartySize")]
     pub party_size: u32,
+    #[schemars(with = "Option<Phone>")]
     pub phone: Option<String>,
+    #[schemars(with = "Option<Email>")]
     pub email: Option<String>,
+    #[schemars(with = "Option<Note>")]
     pub note: Option<String>,
+    #[schemars(with = "Option<QuoteMinutes>")]
     pub quoted_minutes: Option<u32>,
     pub language: Option<Language>,
     pub state: State,
     pub position: Option<u32>,
     pub duplicate_of: Option<Uuid>,
+    #[schemars(extend("format" = "date"))]
     pub day: String,
     pub joined_at: Time,
     pub quoted_at: Option<Time>,
@@ -188,12 +223,14 @@ pub struct Waitee {
 }
 
 /// A message to a guest in answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Notification {
+    #[schemars(with = "MessageId")]
     pub id: String,
+    #[schemars(extend("enum" = Kind::TO_GUESTS.map(Kind::as_str)))]
     pub kind: &'static str,
     pub channel: Option<Channel>,
-    pub status: &'static str,
+    pub status: Status,
     pub at: Time,
     pub reason: Option<String>,
 }

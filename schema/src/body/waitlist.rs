@@ -1,5 +1,6 @@
 //! Bodies about waiting lists.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::rust::double_option;
 use uuid::Uuid;
@@ -7,7 +8,10 @@ use uuid::Uuid;
 use crate::{
     Problem, Time,
     check::Check,
-    value::{Bounded, Capacity, HoldMinutes, Whole},
+    value::{
+        Bounded, Capacity, DayStart, HoldMinutes, Language, ListName, QuoteMinutes, Region, RemindMinutes,
+        Whole, Zone,
+    },
     waitlist::Settings,
 };
 
@@ -17,17 +21,26 @@ const LANGUAGE_DEFAULT: &str = "en";
 const DAY_STARTS_DEFAULT: &str = "04:00"; // late kitchens have closed by then
 
 /// The body of POST /v1/waitlists.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateWaitlist {
+    #[schemars(with = "ListName")]
     pub name: String,
+    #[schemars(with = "Zone")]
     pub time_zone: String,
+    #[schemars(with = "Region")]
     pub region: String,
+    #[schemars(with = "Option<Capacity>", extend("default" = CAPACITY_DEFAULT.0))]
     pub capacity: Option<Whole>,
+    #[schemars(with = "Option<HoldMinutes>", extend("default" = HOLD_MINUTES_DEFAULT.0))]
     pub hold_minutes: Option<Whole>,
+    #[schemars(with = "Option<RemindMinutes>")]
     pub remind_minutes: Option<Whole>,
+    #[schemars(with = "Option<QuoteMinutes>")]
     pub quote_minutes: Option<Whole>,
+    #[schemars(with = "Option<Language>", extend("default" = LANGUAGE_DEFAULT))]
     pub language: Option<String>,
+    #[schemars(with = "Option<DayStart>", extend("default" = DAY_STARTS_DEFAULT))]
     pub day_starts: Option<String>,
 }
 
@@ -67,26 +80,35 @@ impl CreateWaitlist {
 
 /// The body of PATCH /v1/waitlists/{id}: an absent field stays unchanged, null sets the value that a new list
 /// has.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeWaitlist {
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "ListName")]
     pub name: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Zone")]
     pub time_zone: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Region")]
     pub region: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<Capacity>")]
     pub capacity: Option<Option<Whole>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<HoldMinutes>")]
     pub hold_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<RemindMinutes>")]
     pub remind_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<QuoteMinutes>")]
     pub quote_minutes: Option<Option<Whole>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<Language>")]
     pub language: Option<Option<String>>,
     #[serde(deserialize_with = "double_option::deserialize")]
+    #[schemars(with = "Option<DayStart>")]
     pub day_starts: Option<Option<String>>,
 }
 
@@ -153,17 +175,26 @@ fn check_reminder(check: &mut Check, settings: &Settings) {
 }
 
 /// A waiting list in answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waitlist {
     pub id: Uuid,
+    #[schemars(with = "ListName")]
     pub name: String,
+    #[schemars(with = "Zone")]
     pub time_zone: String,
+    #[schemars(with = "Region")]
     pub region: String,
+    #[schemars(with = "Capacity")]
     pub capacity: u32,
+    #[schemars(with = "HoldMinutes")]
     pub hold_minutes: u32,
+    #[schemars(with = "Option<RemindMinutes>")]
     pub remind_minutes: Option<u32>,
+    #[schemars(with = "Option<QuoteMinutes>")]
     pub quote_minutes: Option<u32>,
+    #[schemars(with = "Language")]
     pub language: String,
+    #[schemars(with = "DayStart")]
     pub day_starts: String,
     pub open: bool,
     pub active: Option<u32>,

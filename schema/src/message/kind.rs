@@ -5,7 +5,10 @@ use std::{fmt, str::FromStr};
 
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use crate::Time;
+use crate::{
+    Time,
+    described::{alternatives, described},
+};
 
 /// The pause after the first refused attempt; each further pause is twice as long.
 const PAUSE_BASE_MS: i64 = 15_000;
@@ -37,6 +40,9 @@ pub enum IfUnknown {
 impl Kind {
     pub const ALL: [Self; 5] =
         [Self::Welcome, Self::Confirmation, Self::PasswordReset, Self::TableReady, Self::Reminder];
+
+    /// The kinds of messages to guests.
+    pub const TO_GUESTS: [Self; 2] = [Self::TableReady, Self::Reminder];
 
     /// The reaction when this kind's outcome is unknown.
     #[must_use]
@@ -98,6 +104,13 @@ pub struct MessageId {
     /// Number of the causing event in the message's stream.
     pub cause: u64,
 }
+
+described!(MessageId, {
+    "description": "The name of a message in its stream: its kind, and the number of the event that causes it.",
+    "type": "string",
+    "pattern": format!("^({})-[1-9][0-9]*$", alternatives(Kind::ALL.map(Kind::as_str))),
+    "examples": ["table-ready-2"],
+});
 
 #[derive(Debug, thiserror::Error)]
 #[error("names no message")]

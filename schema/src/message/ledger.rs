@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bounce, Channel, Event, IfUnknown, Kind, LEASE_MS, MessageId, Skip};
+use super::{Bounce, Channel, Event, IfUnknown, Kind, LEASE_MS, MessageId, Skip, Status};
 use crate::Time;
 
 /// The most messages in a ledger. The log holds all of them.
@@ -81,19 +81,21 @@ impl Entry {
         }
     }
 
-    /// The API's word for the state at `now`. `unknown`: the lease expired without an outcome, or the
+    /// The state at `now`. Unknown: the lease expired without an outcome, or the
     /// message finally failed or was skipped but an earlier attempt may have sent it.
     #[must_use]
-    pub fn status(&self, now: Time) -> &'static str {
+    pub fn status(&self, now: Time) -> Status {
         match &self.standing {
-            Standing::Due { .. } | Standing::Failed { again_at: Some(_), .. } => "due",
-            Standing::Started { until, .. } if now < *until => "started",
-            Standing::Started { .. } => "unknown",
-            Standing::Sent { .. } => "sent",
-            Standing::Failed { again_at: None, .. } | Standing::Skipped { .. } if self.in_doubt => "unknown",
-            Standing::Failed { again_at: None, .. } => "failed",
-            Standing::Skipped { .. } => "skipped",
-            Standing::Bounced { .. } => "bounced",
+            Standing::Due { .. } | Standing::Failed { again_at: Some(_), .. } => Status::Due,
+            Standing::Started { until, .. } if now < *until => Status::Started,
+            Standing::Started { .. } => Status::Unknown,
+            Standing::Sent { .. } => Status::Sent,
+            Standing::Failed { again_at: None, .. } | Standing::Skipped { .. } if self.in_doubt => {
+                Status::Unknown
+            }
+            Standing::Failed { again_at: None, .. } => Status::Failed,
+            Standing::Skipped { .. } => Status::Skipped,
+            Standing::Bounced { .. } => Status::Bounced,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DUE, DueKeys, Index, KeyType::S, Projected, Table, by_time, row};
-use crate::{MailId, Time, UserId, agenda::Agenda, mail::Kind};
+use crate::{MailId, Time, UserId, agenda::Agenda, mail::Kind, message::Status};
 
 /// The mails of an account whose link confirms its address, by time. Other mails, which strangers can ask
 /// for, are not in it.
@@ -42,9 +42,9 @@ impl MailRow {
         by_time(asked_at, id)
     }
 
-    /// The state of the mail, in the contract's word.
+    /// The state of the mail.
     #[must_use]
-    pub fn status(&self, now: Time) -> &'static str {
-        self.agenda.messages.entries().last().map_or("due", |entry| entry.status(now))
+    pub fn status(&self, now: Time) -> Status {
+        self.agenda.messages.entries().last().map_or(Status::Due, |entry| entry.status(now))
     }
 }

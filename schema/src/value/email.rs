@@ -4,6 +4,7 @@
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use super::{Email, Invalid, characters::is_blank};
+use crate::described::described;
 
 const BYTES_MAX: usize = 254; // RFC 5321, section 4.5.3.1.3, without the angle brackets
 const LOCAL_BYTES_MAX: usize = 64;
@@ -39,6 +40,24 @@ impl Email {
     pub fn normalised(&self) -> String {
         self.0.to_lowercase()
     }
+}
+
+described!(Email, {
+    "description": "An e-mail address. A domain may also be sent in Unicode; it is kept and shown in its ASCII form, in lower case.",
+    "type": "string",
+    "format": "email",
+    "maxLength": BYTES_MAX,
+    "pattern": pattern(),
+    "examples": ["ana@example.com"],
+});
+
+/// The addresses with a domain in its ASCII form. The bounds on the whole local part and the whole domain are
+/// left to the parser.
+fn pattern() -> String {
+    const ATOM: &str = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]";
+    const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+    const LAST_LABEL: &str = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+    format!("^{ATOM}{{1,{LOCAL_BYTES_MAX}}}(\\.{ATOM}+)*@({LABEL}\\.)+{LAST_LABEL}$")
 }
 
 fn no_address() -> Invalid {

@@ -6,6 +6,7 @@ use super::{
     Invalid,
     characters::{composed, is_line_end},
 };
+use crate::described::{class, described};
 
 const CHARS_MIN: usize = 8;
 const CHARS_MAX: usize = 128; // bounds the work of hashing; no passphrase needs more
@@ -39,6 +40,16 @@ impl Password {
         &self.0
     }
 }
+
+described!(Password, {
+    "description": "A password, without control characters. A new one must also be hard to guess.",
+    "type": "string",
+    "format": "password",
+    "minLength": CHARS_MIN,
+    "maxLength": CHARS_MAX,
+    "pattern": format!("^[^{}]*$", class(char::is_control)),
+    "examples": ["correct horse battery staple"],
+});
 
 /// Unicode's space separators (Zs).
 fn is_space(c: char) -> bool {

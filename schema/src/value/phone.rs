@@ -8,7 +8,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use super::{Invalid, Phone};
 
 /// Counted as typed, with spaces and brackets.
-const PHONE_CHARS_MAX: usize = 64;
+pub(super) const PHONE_CHARS_MAX: usize = 64;
 
 impl Phone {
     /// Reads a number as it is dialled in `region`, or an international one with a leading `+`. Digits may be
@@ -74,6 +74,16 @@ impl FromStr for Region {
         };
         let region = raw.parse().ok().filter(|region| *region != enums::Region::World && numbered(region));
         region.map(Self).ok_or_else(|| Invalid("must be a two-letter country code such as US".into()))
+    }
+}
+
+impl Region {
+    /// The codes of all regions, in alphabetical order.
+    pub(super) fn all() -> Vec<String> {
+        let mut codes: Vec<_> =
+            PHONE_NUMBER_UTIL.get_supported_regions().map(|region| region.to_string()).collect();
+        codes.sort();
+        codes
     }
 }
 

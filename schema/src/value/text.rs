@@ -5,6 +5,7 @@ use super::{
     characters::{is_blank, is_direction, is_format, is_joiner, is_line_end},
     web_address,
 };
+use crate::described::class;
 
 /// Reads the name of a person or a list. Strangers choose names, and our messages show them, so a name must
 /// be visible, must not rearrange the text around it, and must not become a link.
@@ -44,6 +45,23 @@ pub(super) fn prose(raw: &str, chars_max: usize) -> Result<String, Invalid> {
         return Err(Invalid("must not contain characters that turn the direction of writing".into()));
     }
     Ok(prose)
+}
+
+/// A pattern of the names that [`name`] takes, apart from those that read as a web address or an encoded word.
+pub(super) fn name_pattern() -> String {
+    pattern(|c| (c.is_control() && c != '\t') || is_line_end(c) || (is_format(c) && !is_joiner(c)))
+}
+
+/// A pattern of the texts that [`prose`] takes.
+pub(super) fn prose_pattern() -> String {
+    pattern(|c| (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || is_direction(c))
+}
+
+/// No forbidden characters, and at least one that is visible.
+fn pattern(is_forbidden: impl Fn(char) -> bool) -> String {
+    let allowed = class(&is_forbidden);
+    let visible = class(|c| is_forbidden(c) || is_blank(c) || c.is_control());
+    format!("^[^{allowed}]*[^{visible}][^{allowed}]*$")
 }
 
 fn trimmed(raw: &str, chars_max: usize) -> Result<String, Invalid> {

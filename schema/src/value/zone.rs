@@ -11,7 +11,7 @@ use jiff::{
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::Invalid;
-use crate::Time;
+use crate::{Time, described::described};
 
 /// The rules compiled into this program. The machine's own rules are not read, because they may be older.
 static RULES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -73,6 +73,20 @@ fn timestamp(at: Time) -> Timestamp {
     Timestamp::from_millisecond(at.millis()).unwrap_or(nearest)
 }
 
+described!(Zone, {
+    "description": "A time zone of the IANA database.",
+    "type": "string",
+    "enum": Zone::all(),
+});
+
+impl Zone {
+    /// The names of all zones.
+    fn all() -> Vec<String> {
+        let names = RULES.available().map(|name| name.as_str().to_owned());
+        names.filter(|name| name.parse::<Self>().is_ok()).collect()
+    }
+}
+
 impl FromStr for Zone {
     type Err = Invalid;
 
@@ -87,6 +101,13 @@ impl fmt::Display for Zone {
         f.write_str(self.0.iana_name().unwrap_or_default())
     }
 }
+
+described!(DayStart, {
+    "description": "The wall-clock time at which a business day starts.",
+    "type": "string",
+    "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "examples": ["04:00"],
+});
 
 impl FromStr for DayStart {
     type Err = Invalid;

@@ -89,7 +89,8 @@ async fn a_guest_joins_is_called_confirms_and_leaves() {
     assert_eq!(
         visit.body,
         json!({
-            "waitlist": { "id": door.list, "name": "Main room" }, "state": "waiting", "position": 2, "ahead": 1, "party_size": 4,
+            "waitlist": { "id": door.list, "name": "Main room", "time_zone": "America/Los_Angeles", "language": "en" },
+            "state": "waiting", "position": 2, "ahead": 1, "party_size": 4,
             "quoted_at": "2026-11-21T03:10:01.000Z", "hold_until": null, "seq": 1,
         })
     );
@@ -247,7 +248,10 @@ async fn the_public_list_shows_how_many_wait_and_the_quote_for_the_next_guest() 
         door.get(&door.list()).await.body
     };
     for waiting in 0..3 {
-        let wanted = json!({ "id": door.list, "name": "Main room", "open": true, "waiting": waiting, "quote_minutes": waiting * 10 });
+        let wanted = json!({
+            "id": door.list, "name": "Main room", "open": true, "waiting": waiting, "quote_minutes": waiting * 10,
+            "time_zone": "America/Los_Angeles", "language": "en", "region": "US",
+        });
         assert_eq!(shown().await, wanted);
         let guest = door.join(&party("Ana")).await;
         let seen = door.owner.get(&format!("/v1/waitees/{}", guest.id)).await.body;

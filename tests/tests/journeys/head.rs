@@ -1,6 +1,9 @@
 //! HEAD on every route that can be read: the answer to GET without its body.
 
-use schema::route::{Access, ROUTES};
+use schema::{
+    openapi::DOCUMENT,
+    route::{Access, ROUTES, Reads, Route},
+};
 use serde_json::{Value, json};
 use waitlist_tests::stage::{Stage, send};
 
@@ -22,7 +25,11 @@ async fn head_is_answered_like_get_without_the_body_on_every_route() {
         for name in ["etag", "content-type", "cache-control"] {
             assert_eq!(asked.header(name), got.header(name), "{name} of {path}");
         }
-        assert_eq!(asked.header("content-length"), got.body.to_string().len().to_string(), "{path}");
+        let length = match entry.route {
+            Route::Reads(Reads::OpenApi) => DOCUMENT.len(),
+            _ => got.body.to_string().len(),
+        };
+        assert_eq!(asked.header("content-length"), length.to_string(), "{path}");
         if entry.access == Access::Owner {
             let stranger = send(&stage.backend, None, "HEAD", &path, None, &[]).await;
             assert_eq!((stranger.status, stranger.body), (401, Value::Null), "{path}");

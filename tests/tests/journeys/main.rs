@@ -21,6 +21,7 @@ mod me;
 mod messages;
 mod moves;
 mod night;
+mod openapi;
 mod operator;
 mod oracle;
 mod place;

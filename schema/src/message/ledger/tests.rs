@@ -50,28 +50,28 @@ fn a_message_is_due_until_it_is_settled() {
 #[test]
 fn the_outcome_of_an_expired_lease_is_unknown() {
     let entry = after(&[started(1, 50)]);
-    assert_eq!((entry.status(at(49)), entry.status(at(50))), ("started", "unknown"));
+    assert_eq!((entry.status(at(49)), entry.status(at(50))), (Status::Started, Status::Unknown));
     let entry = after(&[started(1, 50), skipped(None)]);
     assert_eq!(
         (entry.status(at(50)), entry.due_at()),
-        ("unknown", None),
+        (Status::Unknown, None),
         "not sent again, and still unknown"
     );
 }
 
 #[test]
 fn a_failure_after_an_unknown_attempt_stays_unknown_until_a_sent_arrives() {
-    for (end, alone) in [(failed(2, None), "failed"), (skipped(Some(2)), "skipped")] {
+    for (end, alone) in [(failed(2, None), Status::Failed), (skipped(Some(2)), Status::Skipped)] {
         assert_eq!(
             after(&[started(1, 5), failed(1, Some(5)), started(2, 50), end.clone()]).status(at(9)),
             alone
         );
-        assert_eq!(after(&[started(1, 5), started(2, 50), end.clone()]).status(at(9)), "unknown");
-        assert_eq!(after(&[started(1, 5), started(2, 50), end, sent(1)]).status(at(9)), "sent");
+        assert_eq!(after(&[started(1, 5), started(2, 50), end.clone()]).status(at(9)), Status::Unknown);
+        assert_eq!(after(&[started(1, 5), started(2, 50), end, sent(1)]).status(at(9)), Status::Sent);
     }
     assert_eq!(
         after(&[started(1, 5), started(2, 50), failed(2, Some(70))]).status(at(9)),
-        "due",
+        Status::Due,
         "it is tried again"
     );
 }
@@ -86,7 +86,7 @@ fn a_sent_message_stays_sent_after_a_late_failure() {
         after(&[started(1, 5), started(2, 50), failed(1, None)]).standing,
         Standing::Started { .. }
     ));
-    assert_eq!(after(&[started(1, 5), bounced(), sent(1)]).status(at(9)), "bounced");
+    assert_eq!(after(&[started(1, 5), bounced(), sent(1)]).status(at(9)), Status::Bounced);
 }
 
 #[test]
