@@ -96,7 +96,9 @@ impl Server {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await?;
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Ok(Answer { status, headers, body })
+        let answer = Answer { status, headers, body };
+        answer.assert_declared(method, path);
+        Ok(answer)
     }
 
     /// Signs a token for an account with the server's key file.

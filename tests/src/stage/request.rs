@@ -8,6 +8,8 @@ use infra::{
 use schema::route::{self, Role};
 use serde_json::Value;
 
+use crate::declared::assert_declared;
+
 /// The answer to a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -22,6 +24,13 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Asserts that the OpenAPI document declares this answer to a request.
+    pub(crate) fn assert_declared(&self, method: &str, path: &str) {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let header = |name: &str| Some(self.header(name).to_owned()).filter(|text| !text.is_empty());
+        assert_declared(method, path, self.status, header, &self.body);
     }
 
     /// The `id` of the body.
@@ -80,5 +89,7 @@ pub async fn send_bytes(
     };
     let (parts, bytes) = response.into_parts();
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+    answer.assert_declared(method, path);
+    answer
 }

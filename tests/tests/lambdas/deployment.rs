@@ -18,7 +18,9 @@ use schema::{
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
-use waitlist_tests::{binaries::built, events::HttpRequest, runtime_api::Function, stage::Stage};
+use waitlist_tests::{
+    binaries::built, declared::assert_declared, events::HttpRequest, runtime_api::Function, stage::Stage,
+};
 
 pub(crate) use self::answer::{Answer, accepted};
 
@@ -165,7 +167,10 @@ impl Deployment {
             Ok(Role::Guests) => self.guests().await,
             Ok(Role::Reads) | Err(_) => self.reads().await,
         };
-        accepted(&function.invoke(event).await.unwrap())
+        let answer = accepted(&function.invoke(event.clone()).await.unwrap());
+        let header = |name: &str| answer.headers.get(&name.to_lowercase()).cloned();
+        assert_declared(method, path, u16::try_from(answer.status).unwrap(), header, &answer.body);
+        answer
     }
 
     /// Creates an account with a token that is valid for a quarter of an hour.
