@@ -1,7 +1,7 @@
-//! The state that the row of a stream shows, read by its key alone. The log is compared with it: rows only ever
-//! follow the log.
+//! Reads from the row of a stream how far it follows the log. A row never shows more than its stream has had, so
+//! one that shows more than the log reveals that the end of the stream was removed.
 
-use infra::{Backend, Failure};
+use infra::{Backend, Failure, rows::Found};
 use schema::{
     StreamId, UserId,
     id::Category,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{mails::Mails, projection::Projection, users::Users, waitees::Waitees, waitlists::Waitlists};
 
-/// What the row of a stream shows.
+/// The state of a stream by its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Number of the last event that it shows.
@@ -43,16 +43,28 @@ async fn of<P: Projection>(
     id: Uuid,
     is_erased: fn(&P::Row) -> bool,
 ) -> Result<Option<Shown>, Failure> {
-    let found = match backend.rows.get::<P::Row>(id, P::VERSION).await {
-        Err(unreadable) if !unreadable.is_passing() => {
-            warn!(%id, projection = P::NAME, cause = unreadable.chain(), "compared a stream with no row, because its row cannot be read");
-            None
-        }
-        found => found?,
-    };
+    let found = get::<P>(backend, id).await?;
     Ok(found.map(|found| Shown {
         seq: found.seq,
         tenant: found.row.as_ref().map(Row::tenant),
         erased: found.row.as_ref().map(is_erased),
     }))
+}
+
+/// Reads the row of a stream. `None` without a row, and for a row of an older version or that cannot be read.
+///
+/// # Errors
+/// The table does not answer.
+pub(crate) async fn readable<P: Projection>(backend: &Backend, id: Uuid) -> Result<Option<P::Row>, Failure> {
+    Ok(get::<P>(backend, id).await?.and_then(|found| found.row))
+}
+
+async fn get<P: Projection>(backend: &Backend, id: Uuid) -> Result<Option<Found<P::Row>>, Failure> {
+    match backend.rows.get::<P::Row>(id, P::VERSION).await {
+        Err(unreadable) if !unreadable.is_passing() => {
+            warn!(%id, projection = P::NAME, cause = unreadable.chain(), "the row of a stream cannot be read; its history is checked without it");
+            Ok(None)
+        }
+        found => found,
+    }
 }

@@ -1,7 +1,7 @@
 //! The streams of an account, by the audit index, from the newest month to the oldest.
 //!
-//! A stream is checked where the index has its first commit. An altered first commit may be missing there, so of
-//! a stream that the index shows without its first commit, that commit is read.
+//! A stream is checked at the place of its first commit in the index. An alteration may have taken that commit out
+//! of the index, so where the index has only later commits of a stream, the first one is read from the log.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,12 +13,12 @@ use infra::{
 use schema::{
     Commit, StreamId, UserId,
     commit::{Chain, month as partition},
-    table::{EVENTS, UserRow},
+    table::{AUDIT, EVENTS},
 };
 use serde_json::Value;
 
 use super::place::{At, Month, Step};
-use crate::{projection::Projection as _, users::Users};
+use crate::{shown::readable, users::Users};
 
 /// The most months without commits that a page looks at.
 const EMPTY_MONTHS_MAX: u32 = 24;
@@ -55,15 +55,9 @@ impl Months {
         before: &str,
         found: &mut VecDeque<Step>,
     ) -> Result<Option<(Month, String)>, Failure> {
-        let [index] = EVENTS.indexes else {
-            return Err(Failure::broken(
-                "verify an account",
-                "the events table has other indexes than `audit`",
-            ));
-        };
         let selection = Selection {
             table: EVENTS,
-            index: *index,
+            index: AUDIT,
             partition: &partition(account, &month.to_string()),
             range: if before.is_empty() { Range::All } else { Range::Before(before) },
             order: Order::Descending,
@@ -82,9 +76,9 @@ impl Months {
             Some(first) => first,
             None => *self.first.insert(registered(backend, account).await?),
         };
-        // An account that never registered, as local tokens can name, ends where the index has been empty long.
+        // Tokens of the command line can name accounts that were never registered: those end after many empty months.
         let is_first = first.map_or(self.empty >= EMPTY_MONTHS_MAX, |first| month <= first);
-        Ok((!is_first).then(|| (month.before(), String::new())))
+        Ok((!is_first).then(|| (month.previous(), String::new())))
     }
 }
 
@@ -103,7 +97,7 @@ impl Entry {
     }
 }
 
-/// The streams that are to be checked where these entries of a month are, in the order of the entries.
+/// The streams of these entries of a month that are to be checked here, in the order of the entries.
 async fn steps(
     backend: &Backend,
     account: UserId,
@@ -146,8 +140,7 @@ async fn first(backend: &Backend, account: UserId, stream: StreamId) -> Result<O
 
 /// The month in which the account registered.
 async fn registered(backend: &Backend, account: UserId) -> Result<Option<Month>, Failure> {
-    let row = backend.rows.get::<UserRow>(account.0, Users::VERSION).await?.and_then(|found| found.row);
-    if let Some(row) = row {
+    if let Some(row) = readable::<Users>(backend, account.0).await? {
         return Ok(Month::of(row.registered_at));
     }
     let first = backend.log.raw_after(account.into(), 0, 1).await?.commits.pop();

@@ -12,7 +12,7 @@ const MONTHS: u32 = 12;
 /// A place in a verification. A client that alters it gets a wrong answer, for its own requests only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The place behind which the streams are not checked.
+    /// The place from which on streams are not checked yet.
     pub(super) at: At,
     /// The stream in whose middle the page ended, and its check up to there.
     pub(super) inside: Option<(StreamId, Chain)>,
@@ -22,15 +22,15 @@ pub(super) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At {
     Start,
-    /// In a business day of a list, behind this arrival; at its beginning if that is empty.
+    /// In a business day of a list, after this arrival; at the beginning of the day if that is empty.
     Day(NaiveDate, String),
-    /// In a month of an account, before the commit with this id; at its end if that is empty.
+    /// In a month of an account, before the commit with this id; at the end of the month if that is empty.
     Month(Month, String),
-    /// Behind the only stream.
+    /// After the only stream.
     End,
 }
 
-/// A stream to check, and the place behind it.
+/// A stream to check, and the place after it.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) stream: StreamId,
@@ -47,7 +47,7 @@ impl Month {
         at.month().parse().ok()
     }
 
-    pub(super) fn before(self) -> Self {
+    pub(super) fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }
@@ -135,14 +135,14 @@ mod tests {
             At::End,
             At::Day("2026-11-20".parse().unwrap(), arrival),
             At::Month(month, Uuid::from_u128(7).to_string()),
-            At::Month(month.before(), String::new()),
+            At::Month(month.previous(), String::new()),
         ] {
             for inside in [None, Some((WaiteeId(Uuid::from_u128(7)).into(), Chain::START))] {
                 let place = Place { at: at.clone(), inside };
                 assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
             }
         }
-        assert_eq!(month.before().to_string(), "2025-12");
+        assert_eq!(month.previous().to_string(), "2025-12");
     }
 
     #[test]

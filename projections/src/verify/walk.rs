@@ -8,8 +8,8 @@ use infra::{
     rows::{Order, Range, Selection},
 };
 use schema::{
-    Time, UserId, WaitlistId,
-    table::{DAY, DayEntry, DayKeys, WAITEES, WaitlistRow},
+    UserId, WaitlistId,
+    table::{DAY, DayEntry, DayKeys, WAITEES},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     months::{self, Months},
     place::{At, Step},
 };
-use crate::{projection::Projection as _, waitlists::Waitlists};
+use crate::{shown::readable, waitlists::Waitlists};
 
 /// The most days of a list that a page looks at.
 const DAYS_MAX: u32 = 100;
@@ -30,7 +30,7 @@ pub(super) struct Walk {
     scope: Scope,
     /// The streams that were found and not yet handed out.
     found: VecDeque<Step>,
-    /// The place behind the streams that were handed out.
+    /// The place after the streams that were handed out.
     handed: Option<At>,
     /// The place from which more streams are looked for. `None` when there are no more.
     at: Option<At>,
@@ -44,7 +44,7 @@ impl Walk {
         Self { account, scope, found: VecDeque::new(), handed: None, at, days: 0, months: Months::default() }
     }
 
-    /// Up to `most` further streams. None when there are no more, or this page has looked far enough.
+    /// Up to `most` further streams. Empty when there are no more, or this page has looked far enough.
     pub(super) async fn next(&mut self, backend: &Backend, most: usize) -> Result<Vec<Step>, Failure> {
         while self.found.is_empty() && self.days < DAYS_MAX && self.months.may_look() {
             let Some(at) = self.at.take() else { break };
@@ -115,26 +115,21 @@ impl Walk {
     }
 }
 
-/// The first day that a list can have visits on. A business day may begin the evening before, in another zone.
+/// The first business day that a list can have visits on.
 async fn first_day(backend: &Backend, list: WaitlistId) -> Result<NaiveDate, Failure> {
-    let row = backend.rows.get::<WaitlistRow>(list.0, Waitlists::VERSION).await?.and_then(|found| found.row);
-    let created = match row {
+    let created = match readable::<Waitlists>(backend, list.0).await? {
         Some(row) => Some(row.list.created_at),
         None => {
             let first = backend.log.raw_after(list.into(), 0, 1).await?;
             first.commits.into_iter().find_map(|raw| Some(raw.commit?.at))
         }
     };
-    let created = date(created.unwrap_or_else(|| backend.clock.now()));
-    Ok(created.checked_sub_days(Days::new(1)).unwrap_or(created))
+    let created = created.unwrap_or_else(|| backend.clock.now());
+    Ok(DayKeys::days(created, created).next().unwrap_or_else(|| created.date()))
 }
 
-/// The last day that a list can have visits on by now.
+/// The last business day that a list can have visits on by now.
 fn last_day(backend: &Backend) -> NaiveDate {
-    let today = date(backend.clock.now());
-    today.checked_add_days(Days::new(1)).unwrap_or(today)
-}
-
-fn date(at: Time) -> NaiveDate {
-    chrono::DateTime::from_timestamp_millis(at.millis()).unwrap_or_default().date_naive()
+    let now = backend.clock.now();
+    DayKeys::days(now, now).last().unwrap_or_else(|| now.date())
 }

@@ -90,6 +90,17 @@ async fn every_stream_of_an_account_and_of_a_list_is_verified_once_over_several_
 }
 
 #[tokio::test]
+async fn a_visit_whose_business_day_began_two_days_before_in_utc_is_verified_with_its_list() {
+    let stage = Stage::new().await; // 2026-11-21T03:00:00Z is 15:00 of the 20th in this zone: the business day of the 19th
+    let owner = stage.owner();
+    let list = owner.list_with(json!({ "time_zone": "Etc/GMT+12", "day_starts": "23:59" })).await;
+    let visit = owner.join(&list, "Ana").await;
+    stage.project(format!("waitee-{visit}").parse::<StreamId>().unwrap()).await;
+    assert_eq!(owner.get(&format!("/v1/waitees/{visit}")).await.body["day"], "2026-11-19");
+    assert_eq!(sum(&pages(&owner, &format!("waitlist={list}")).await, "streams"), 2);
+}
+
+#[tokio::test]
 async fn a_stream_longer_than_a_page_is_verified_over_several_and_a_break_is_repeated_on_later_pages() {
     let stage = Stage::new().await;
     let owner = stage.owner();
