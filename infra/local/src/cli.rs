@@ -6,6 +6,7 @@ mod dead_letters;
 mod deployment;
 mod operator;
 mod outbox;
+mod progress;
 mod seed;
 mod tick;
 mod token;
@@ -73,7 +74,7 @@ enum Command {
     /// Grant or revoke system-wide operations, or set how many texts an account may send.
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Show the history of an account. The account's owner sees in it that you did, and your filters.
+    /// Show the history of an account. Its owner sees there that you read it, and with which filters.
     Audit(Box<audit::Audit>),
     /// Verify that no stored event was altered, removed or added: hash chains, derived attributes, and rows ahead
     /// of the log.

@@ -1,21 +1,17 @@
 //! `waitlist seed`: makes up a past in the data directory.
 
-use std::{path::Path, sync::Mutex};
+use std::path::Path;
 
 use clap::Args;
-use infra::{Clock, telemetry};
+use infra::Clock;
 use schema::Time;
 use serde_json::json;
-use tokio::time::{Duration, Instant};
 
-use super::{Failed, print};
+use super::{Failed, print, progress::Progress};
 use crate::{
     data_dir::DataDir,
     seed::{COMMITS_MAX, COMMITS_MIN, PASSWORD, Plan, Seeded, seed},
 };
-
-/// The interval of lines of progress.
-const TELL_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(super) struct Seed {
@@ -23,8 +19,8 @@ pub(super) struct Seed {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(COMMITS_MIN..=COMMITS_MAX))]
     commits: u64,
 
-    /// The same number makes the same past, but for keys and sealed values. Each number makes an account of its
-    /// own.
+    /// With the same --commits and --until, the same number makes the same past, except for keys and sealed values.
+    /// Each number makes an account of its own.
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
 
@@ -37,14 +33,8 @@ pub(super) struct Seed {
 pub(super) async fn run(data_dir: &Path, options: &Seed, json: bool) -> Result<(), Failed> {
     let Seed { commits, seed: number, until } = *options;
     let until = until.unwrap_or_else(|| Clock::system().now());
-    let told = Mutex::new(Instant::now());
-    let tell = |made: u64| {
-        let Ok(mut told) = told.lock() else { return };
-        if told.elapsed() >= TELL_EVERY {
-            *told = Instant::now();
-            telemetry::tell(format!("{made} of {commits} commits\n"));
-        }
-    };
+    let progress = Progress::new();
+    let tell = |made: u64| progress.tell(|| format!("{made} of {commits} commits"));
     let made = seed(&DataDir::open(data_dir)?, Plan { commits, seed: number, until }, tell).await?;
     let Seeded { account, email, lists, commits, visits } = made;
     let mut lines = vec![

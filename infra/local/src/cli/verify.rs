@@ -1,18 +1,12 @@
 //! `waitlist verify`: verifies one stream, or every stream in the table.
 
-use std::sync::Mutex;
-
 use clap::Args;
-use infra::{function::Need, telemetry};
-use projections::verify::{self, Progress, Report, SEGMENTS_DEFAULT, SEGMENTS_MAX};
+use infra::function::Need;
+use projections::verify::{self, Progress as Verified, Report, SEGMENTS_DEFAULT, SEGMENTS_MAX};
 use schema::StreamId;
 use serde_json::json;
-use tokio::time::{Duration, Instant};
 
-use super::{Failed, deployment::Deployment, print};
-
-/// The interval of lines of progress.
-const TELL_EVERY: Duration = Duration::from_secs(2);
+use super::{Failed, deployment::Deployment, print, progress::Progress};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -47,11 +41,14 @@ pub(super) async fn run(deployment: &Deployment, verify: &Verify, json: bool) ->
             .await?
             .ok_or_else(|| format!("there is no stream {stream}"))?,
         None => {
-            let told = Mutex::new(Instant::now());
-            verify::all(&deployment.backend, verify.segments, |progress| tell(&told, progress)).await?
+            let progress = Progress::new();
+            let tell = |Verified { commits, streams, bad }| {
+                progress.tell(|| format!("{commits} commits of {streams} streams so far, {bad} damaged"));
+            };
+            verify::all(&deployment.backend, verify.segments, tell).await?
         }
     };
-    let Report { progress: Progress { commits, streams, bad }, bad: named } = &report;
+    let Report { progress: Verified { commits, streams, bad }, bad: named } = &report;
     let mut lines: Vec<String> =
         named.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
     if *bad > named.len() as u64 {
@@ -67,13 +64,5 @@ pub(super) async fn run(deployment: &Deployment, verify: &Verify, json: bool) ->
         0 => Ok(()),
         1 => Err("a stream is damaged".into()),
         _ => Err(format!("{bad} streams are damaged").into()),
-    }
-}
-
-fn tell(told: &Mutex<Instant>, Progress { commits, streams, bad }: Progress) {
-    let Ok(mut told) = told.lock() else { return };
-    if told.elapsed() >= TELL_EVERY {
-        *told = Instant::now();
-        telemetry::tell(format!("{commits} commits of {streams} streams so far, {bad} damaged\n"));
     }
 }
