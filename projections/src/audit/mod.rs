@@ -24,8 +24,8 @@ use crate::{complete::complete_until, cursor::Kind, fresh, users::Users};
 /// The start of 2026: no deployment is older.
 const FIRST_MS: i64 = 1_767_225_600_000;
 
-/// The difference between the clocks of processes that is provided for: commits may be that much older than
-/// the account's first, or newer than now.
+/// The largest difference between the clocks of processes. Commits may be that much older than the account's
+/// registration, or newer than now.
 const CLOCKS_APART_MS: i64 = 60_000;
 
 pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {

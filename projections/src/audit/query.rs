@@ -24,7 +24,7 @@ pub struct Query {
     pub(super) limit: usize,
 }
 
-/// What all shown events have in common.
+/// The conditions that each shown event meets.
 #[derive(Clone, Debug, Default)]
 struct Filter {
     actor: Option<Actor>,
@@ -60,7 +60,7 @@ impl Query {
             actor: read(
                 "actor",
                 actor,
-                "must be user:, guest: and an id, or system: and a component",
+                "must be user:<id>, guest:<id of the visit> or system:<component>",
                 |text| text.parse().ok(),
             )?,
             action: read(
@@ -72,7 +72,7 @@ impl Query {
             target: read(
                 "target",
                 target,
-                "must be a stream: waitee-, waitlist-, user-, session-, mail- or access-, and an id",
+                "must be a stream: waitee-<id>, waitlist-<id>, user-<id>, session-<id>, mail-<id> or access-<id>",
                 |text| text.parse().ok(),
             )?,
             waitlist: read("waitlist", waitlist, "must be the id of a list", |text| text.parse().ok())?,
@@ -109,12 +109,12 @@ impl Query {
         self.filter.waitlist
     }
 
-    /// Whether only the commit itself, not its entry in the index, tells that it fits.
+    /// Whether a filter needs the commit itself, because its entry in the index lacks the attribute.
     pub(super) fn needs_commits(&self) -> bool {
         self.filter.correlation.is_some()
     }
 
-    /// Whether events of this commit may fit, by its entry. The list of a visit is left to the caller.
+    /// Whether the entry of a commit passes the filters that it can answer. The caller compares the list of a visit.
     pub(super) fn may_fit(&self, entry: &Entry) -> bool {
         let Filter { actor, action, target, waitlist, correlation: _ } = &self.filter;
         actor.is_none_or(|actor| entry.actor == actor)
@@ -124,7 +124,7 @@ impl Query {
                 .is_none_or(|list| entry.stream == list.into() || entry.stream.category == Category::Waitee)
     }
 
-    /// Whether the commit fits besides its entry.
+    /// Whether the commit passes the filters that its entry cannot answer.
     pub(super) fn fits(&self, commit: &Commit) -> bool {
         self.filter.correlation.as_ref().is_none_or(|correlation| commit.correlation == *correlation)
     }
@@ -163,9 +163,12 @@ fn action(text: &str) -> Option<Action> {
 }
 
 fn time(name: &str, value: Option<String>) -> Result<Option<Time>, Problem> {
-    read(name, value, "must be an RFC 3339 time such as 2026-11-20T19:42:00Z, its + written as %2B", |text| {
-        text.parse().ok()
-    })
+    read(
+        name,
+        value,
+        "must be an RFC 3339 time such as 2026-11-20T19:42:00Z, with any + written as %2B",
+        |text| text.parse().ok(),
+    )
 }
 
 /// Reads a value that may be absent.

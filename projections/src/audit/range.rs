@@ -7,7 +7,7 @@ use infra::rows::Order;
 use schema::Time;
 use uuid::Uuid;
 
-/// The bits of a commit's id behind its milliseconds.
+/// The bits of a commit's id that follow its milliseconds.
 const RANDOM_BITS: u32 = 80;
 const MILLIS_MAX: i64 = (1 << 48) - 1;
 
@@ -16,7 +16,7 @@ const MILLIS_MAX: i64 = (1 << 48) - 1;
 pub(super) struct Position {
     pub(super) commit: Uuid,
     /// Number of the event in its stream. 0 is the place before the commit's events, and the largest number
-    /// the place behind them.
+    /// the place after them.
     pub(super) event: u64,
 }
 
@@ -42,7 +42,7 @@ impl Position {
         Self { commit: Uuid::from_u128(u128::from(millis) << RANDOM_BITS), event: 0 }
     }
 
-    /// The place behind a commit for a reader in this order.
+    /// The place after a commit, as seen by a reader in this order.
     pub(super) fn behind(commit: Uuid, order: Order) -> Self {
         match order {
             Order::Ascending => Self { commit, event: u64::MAX },
@@ -97,7 +97,7 @@ impl Range {
         self.begin(order.reversed())
     }
 
-    /// The events that a reader in this order finds behind `position`.
+    /// The events that a reader in this order finds after `position`.
     #[must_use]
     pub(super) fn beyond(self, position: Position, order: Order) -> Self {
         match order {

@@ -42,9 +42,8 @@ pub(super) async fn find(
     let mut hits: Vec<Hit> = Vec::new();
     let mut lists = Lists::default();
     let (mut shown, mut examined, mut empty_months) = (0, 0, 0);
-    // The first commit may be the last one of the earlier page, and one event more than the page has tells
-    // whether there is a next page. Filters may pass few commits, so each call reads twice as many as the one
-    // before.
+    // Two more than the page shows: its range may begin inside a commit, and a further event tells that there is
+    // a next page. Filters may let few commits pass, so each call reads twice as many as the one before.
     let mut wanted = query.limit + 2;
     while let Some(part) = range.part(order) {
         if shown >= query.limit || examined >= COMMITS_MAX || empty_months >= EMPTY_MONTHS_MAX {
@@ -53,7 +52,7 @@ pub(super) async fn find(
         let ids = (part.range.low.commit, part.range.high.commit);
         let limit = wanted.min(COMMITS_MAX - examined);
         let page = backend.log.month(account, &part.month, ids, order, limit).await?;
-        wanted *= 2;
+        wanted = (wanted * 2).min(COMMITS_MAX);
         let end = page.end.map_or(part.range.end(order), |last| Position::behind(last, order));
         examined += page.entries.len();
         empty_months += u32::from(page.entries.is_empty());
@@ -138,7 +137,7 @@ fn events(query: &Query, range: Range, commit: &Commit) -> Vec<u64> {
     events
 }
 
-/// Leaves `limit` events. The place of the last one if there were more.
+/// Keeps the first `limit` events. Returns the place of the last one kept if there were more.
 fn cut(hits: &mut Vec<Hit>, limit: usize) -> Option<Position> {
     hits.retain(|hit| !hit.events.is_empty());
     let mut left = limit;
@@ -161,7 +160,7 @@ fn cut(hits: &mut Vec<Hit>, limit: usize) -> Option<Position> {
 struct Lists(BTreeMap<StreamId, Option<WaitlistId>>);
 
 impl Lists {
-    /// Those of the entries that may fit.
+    /// The entries that pass the filters, the list of visits included.
     async fn of_query(
         &mut self,
         backend: &Backend,
