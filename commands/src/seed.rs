@@ -1,5 +1,5 @@
-//! A made-up past of visits, for trying out and measuring. The events are those that the commands lead to at the
-//! given times, so rows, boards and histories of them are like real ones.
+//! A made-up past of visits, for trying out and measuring. The events are decided by the commands' own code at the
+//! given times, so their rows, boards and histories are like real ones.
 //!
 //! The guests leave neither a number nor an address, so no message is ever due. The same random numbers and times
 //! lead to the same ids and events; keys and sealed values differ.
@@ -18,7 +18,7 @@ pub struct Scene {
     pub account: UserId,
     pub list: WaitlistId,
     pub state: waitlist::State,
-    /// What would happen later does not happen.
+    /// Later steps of a visit are left out.
     pub until: Time,
 }
 
@@ -53,7 +53,7 @@ pub fn visit(
     Ok(past.commits())
 }
 
-/// The commits of a visit that ends after exactly `count` commits, at least one.
+/// The commits of a visit that ends after `count` commits, at least one; fewer if the scene ends before.
 ///
 /// # Errors
 /// As [`visit`].

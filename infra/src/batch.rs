@@ -17,7 +17,7 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 const KEYS_MAX: usize = 100;
 const CALLS_AT_ONCE: usize = 4;
 
-/// Keys that are left unread, by throttling or DynamoDB's bound of 16 MB, are asked for again this often.
+/// The most calls for a batch: DynamoDB leaves keys unread when it throttles, and beyond 16 MB.
 const ATTEMPTS_MAX: u32 = 6;
 const RETRY_DELAY_MS: u64 = 20; // doubled each time: 620 ms in all
 

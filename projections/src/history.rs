@@ -64,7 +64,7 @@ async fn of_stream(
     };
     let last = latest.as_ref().map_or(0, RawCommit::last);
     let of_latest = || latest.as_ref().and_then(|latest| Some(latest.commit.as_ref()?.tenant));
-    // The row tells the account even if the log was altered.
+    // The row names the account even if the log was altered.
     let tenant = shown.and_then(|shown| shown.tenant).or_else(|| raw.tenant()).or_else(of_latest);
     let tenant = tenant.ok_or_else(Problem::not_found)?;
     // The owner may see the history even if its chain is broken.

@@ -36,7 +36,7 @@ const FAMILY_NAMES: [&str; 16] = [
 const NOTES: [&str; 4] = ["high chair", "by the window", "birthday", "allergic to nuts"];
 const REASONS: [&str; 3] = ["changed their mind", "found another place", "did not answer"];
 
-/// The time after which the delivery records that a called guest cannot be told.
+/// The time from a call to the event that records that its message was skipped.
 const SKIP_AFTER_MS: i64 = 1_500;
 
 /// A visit in the making.

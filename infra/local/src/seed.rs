@@ -2,7 +2,7 @@
 //!
 //! The account and its lists are made by the handlers, with a clock that stands at the beginning of the past. The
 //! visits are decided by the commands' own code, encoded by the log, folded by the projection, and imported into
-//! the engine past its stream: the reactor does not see them, and the projector has nothing left to do.
+//! the engine without stream records: the reactor does not see them, and the projector has nothing left to do.
 
 mod account;
 
@@ -33,7 +33,7 @@ const VISITS_AN_EVENING: u64 = 80;
 /// The time within which the parties of an evening join.
 const EVENING_MS: i64 = 4 * 3_600_000 + 30 * 60_000;
 const DAY_MS: i64 = 24 * 3_600_000;
-/// Fewer commits than any evening's visits have on average.
+/// A lower bound on the commits of a visit, on average over an evening.
 const COMMITS_A_VISIT_MIN: u64 = 3;
 /// Commits that are imported at once.
 const BATCH_COMMITS: usize = 5_000;
@@ -44,7 +44,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) commits: u64,
-    /// The same number makes the same past, but for keys and sealed values.
+    /// The same plan makes the same past, except for keys and sealed values.
     pub(crate) seed: u64,
     /// The end of the past.
     pub(crate) until: Time,

@@ -1,4 +1,4 @@
-//! What pages of other origins may do (CORS), at API Gateway and at the local server.
+//! The rules for pages of other origins (CORS), at API Gateway and at the local server.
 
 use std::time::Duration;
 

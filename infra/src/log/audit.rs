@@ -30,7 +30,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryPage {
     pub entries: Vec<Entry>,
-    /// The last commit that was read, if the month may have more behind it.
+    /// The last commit that was read, if the month may have more after it.
     pub end: Option<Uuid>,
 }
 
@@ -124,7 +124,7 @@ impl Log {
     }
 }
 
-/// The entry of a commit that a reader got elsewhere. `None` if the index leaves it out.
+/// The entry that the index has for a commit. `None` if the index leaves it out.
 ///
 /// # Errors
 /// The commit's text is no list of events.

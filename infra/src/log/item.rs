@@ -43,7 +43,7 @@ pub(super) fn decode(item: Item) -> Result<Commit, ItemError> {
     Ok(serde_dynamo::from_item(item)?)
 }
 
-/// Reads an item as it is stored, whatever its condition.
+/// Reads an item as it is stored, even a damaged one.
 pub(super) fn decode_raw(item: &Item) -> RawCommit {
     let commit = decode(item.clone()).ok();
     let fault = commit.as_ref().and_then(|commit| fault(commit, item));
@@ -68,13 +68,14 @@ fn fault(commit: &Commit, item: &Item) -> Option<Broken> {
     if month.is_some() != text.is_some() {
         return Some(Broken::Month);
     }
-    let is_written = |name: &&String| name.as_str() != "types" && written.get(*name) != item.get(*name);
-    let optional = OPTIONAL.iter().any(|name| written.contains_key(*name) != item.contains_key(*name));
-    (optional || written.keys().any(|name| is_written(&name))).then_some(Broken::Form)
+    // The types were compared as a set.
+    let differs = |name: &String| name != "types" && written.get(name) != item.get(name);
+    let is_added = OPTIONAL.iter().any(|name| written.contains_key(*name) != item.contains_key(*name));
+    (is_added || written.keys().any(differs)).then_some(Broken::Form)
 }
 
-/// The number in an item's key. DynamoDB's numbers are wider than those that this code writes: another number is
-/// rounded up, so that reading goes on behind it.
+/// The number in an item's key. An added item may have a fraction or a larger number than this code writes: it is
+/// rounded up, so that reading goes on after it.
 fn key_number(item: &Item) -> u64 {
     let text = item.get("seq").and_then(|seq| seq.as_n().ok());
     let rounded = |text: &String| text.parse::<f64>().map_or(u64::MAX, |number| number.ceil() as u64);

@@ -80,8 +80,8 @@ impl Log {
     ///
     /// # Errors
     /// `Refused` with the problem of `decide`, 404, 412 or 422; `Conflict` after [`ATTEMPTS_MAX`] lost races;
-    /// `Broken` when the table does not answer: the events may then have been appended; also, and nothing was
-    /// appended then, when each of [`ATTEMPTS_MAX`] decisions took too long.
+    /// `Broken` when the table does not answer: the events may then have been appended; also when the last of
+    /// [`ATTEMPTS_MAX`] decisions took too long.
     pub async fn transact<A, D, F, R>(
         &self,
         stream: StreamId,

@@ -1,4 +1,5 @@
-//! Verification of every stream in the table, by parallel scans on flat memory.
+//! Verification of every stream in the table, by parallel scans. Memory is bounded: a scan holds one page, and
+//! the streams whose rows are read next.
 //!
 //! A scan usually returns the commits of a stream in order. A stream that does not verify by the scan is read
 //! again by its key, strongly consistent, and that reading decides: commits may have been appended meanwhile, or
@@ -34,6 +35,7 @@ pub const SEGMENTS_MAX: u32 = 64;
 const ROWS_AT_ONCE: usize = 100;
 /// The commits of a stream that are read by one call.
 const COMMITS_AT_ONCE: usize = 1_000;
+
 /// Verifies one stream. `None` if it does not exist.
 ///
 /// # Errors
@@ -54,9 +56,9 @@ pub async fn one(backend: &Backend, stream: StreamId) -> Result<Option<Report>, 
     }
 }
 
-/// Verifies every stream in `segments` scans at once, and reports how far it is after each page. Costs half a
-/// read unit per 4 KB of the table and of the rows, and 1 read unit for the row and for the first commit of each
-/// stream.
+/// Verifies every stream in `segments` scans at once, and calls `tell` with its progress after each page. Costs
+/// half a read unit per 4 KB of the table and of the rows, and for each stream 1 read unit for its row and 1 for
+/// its first commit.
 ///
 /// # Errors
 /// A table does not answer.
@@ -123,7 +125,7 @@ async fn scan(
     }
 }
 
-/// Takes over a stream whose last commit was scanned.
+/// Adds a stream whose last commit was scanned to `ended`, or reports a key that names no stream.
 fn end(current: Option<(String, Chain)>, ended: &mut Vec<(StreamId, Chain)>, found: &mut Report) {
     let Some((name, chain)) = current else { return };
     match name.parse() {
@@ -156,7 +158,7 @@ async fn shown_of(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<Hash
     for (stream, _) in ended {
         ids.entry(stream.category).or_default().push(stream.id);
     }
-    let mut shown_of = HashMap::new();
+    let mut found = HashMap::new();
     for (category, ids) in ids {
         let seqs = match category {
             Category::Waitee => seqs::<WaiteeRow>(backend, &ids).await,
@@ -167,18 +169,18 @@ async fn shown_of(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<Hash
         };
         match seqs {
             Ok(seqs) => {
-                shown_of.extend(seqs.into_iter().map(|(id, seq)| (StreamId { category, id }, seq)));
+                found.extend(seqs.into_iter().map(|(id, seq)| (StreamId { category, id }, seq)));
             }
             // A row of another version may have another shape.
             Err(unreadable) if !unreadable.is_passing() => {
                 for stream in ids.into_iter().map(|id| StreamId { category, id }) {
-                    shown_of.insert(stream, shown(backend, stream).await?.map_or(0, |shown| shown.seq));
+                    found.insert(stream, shown(backend, stream).await?.map_or(0, |shown| shown.seq));
                 }
             }
             Err(failure) => return Err(failure),
         }
     }
-    Ok(shown_of)
+    Ok(found)
 }
 
 async fn seqs<R: Row>(backend: &Backend, ids: &[Uuid]) -> Result<Vec<(Uuid, u64)>, Failure> {

@@ -8,7 +8,6 @@ use schema::{
     id::Category,
     table::{MAILS, Table, USERS, WAITEES, WAITLISTS},
 };
-
 use tokio::sync::Mutex;
 
 use super::{bad, report::Report, stream::check};
@@ -24,8 +23,8 @@ const TABLES: [(Table, Category); 4] = [
 /// The streams whose first commits are read at once.
 const STREAMS_AT_ONCE: usize = 100;
 
-/// Reports the rows of streams without any commit. Costs half a read unit per
-/// 4 KB of the rows, and 1 read unit for the first commit of each stream.
+/// Reports the rows of streams without any commit. Costs half a read unit per 4 KB of the rows, and 1 read unit
+/// for the first commit of each stream.
 ///
 /// # Errors
 /// A table does not answer.
@@ -49,13 +48,14 @@ pub(super) async fn find(backend: &Backend, report: &Mutex<Report>) -> Result<()
     Ok(())
 }
 
-/// The streams of these rows that have no commit. The rows were read before, so a new stream is not among them.
+/// The streams of these rows that have no commit. A row is written after the first commit of its stream, so the
+/// stream of a row that was read has one unless it was removed.
 async fn gone(backend: &Backend, category: Category, rows: &[Showing]) -> Result<Vec<Bad>, Failure> {
     let streams = rows.iter().map(|row| StreamId { category, id: row.id });
     let begun = backend.log.commits_at(streams.clone().map(|stream| (stream, 1))).await?;
     let mut found = Vec::new();
     for stream in streams.filter(|stream| !begun.contains_key(&(*stream, 1))) {
-        // Of a stream that has other commits, the scan of the log finds that its first is missing or damaged.
+        // If later commits are left, the scan of the log has reported the missing first one.
         if backend.log.raw_latest(stream).await?.is_none()
             && let Some(checked) = check(backend, None, stream, Chain::START, 1).await?
         {

@@ -1,8 +1,8 @@
-//! Verification of what the log holds: everything that derives from other data is computed again. One stream, a
-//! list with its visits, or an account, in bounded pages; and the whole table, for operators.
+//! Verifies the log by computing again all that derives from other data: hashes, types, months. Routes verify one
+//! stream, a list with its visits, or an account, in bounded pages; the command line verifies the whole table.
 //!
-//! It finds every alteration of a commit that does not recompute the rest of its stream, and a removed end that
-//! a row shows. It cannot find a stream that was removed with its row.
+//! An altered commit is found, unless the rest of its stream was recomputed to match. A removed end is found if a
+//! row shows it. A stream that was removed together with its row is not found.
 
 mod all;
 mod gone;
@@ -40,7 +40,8 @@ const PAGE_COMMITS_MAX: usize = 500;
 const PAGE_STREAMS_MAX: u64 = 100;
 /// The streams of a page that are read at once.
 const STREAMS_AT_ONCE: usize = 8;
-/// The commits that are read of each of several streams. The next page goes on inside a longer stream.
+/// The most commits that are read of each stream when several are read at once. The next page continues inside a
+/// longer stream.
 const SIDE_COMMITS_MAX: usize = 100;
 
 /// The streams to verify.
@@ -111,7 +112,7 @@ fn scope(stream: Option<String>, waitlist: Option<String>) -> Result<Scope, Prob
 /// Whether a cursor's place lies in the scope.
 fn fits(place: &Place, scope: Scope) -> bool {
     match (&place.at, scope) {
-        (At::Start, _) => false, // a page ends behind the first stream at least
+        (At::Start, _) => false, // each page but the last reads from at least one stream
         (At::End, Scope::Stream(stream)) => place.inside.is_some_and(|(inside, _)| inside == stream),
         (At::Day(..), Scope::List(_)) | (At::Month(..), Scope::Account) => true,
         (At::End | At::Day(..) | At::Month(..), _) => false,

@@ -15,11 +15,11 @@ use uuid::Uuid;
 use super::Waitees;
 use crate::projection::fold;
 
-/// How long before `at` the parties of its board can have joined. The tick ends a visit after 24 hours, and
-/// has as long again to do so.
+/// How long before `at` the parties of its board can have joined: the tick ends a visit after 24 hours, and may
+/// be that late again.
 const JOINED_BEFORE_MS: i64 = 48 * 3_600_000;
 
-/// The most parties of a list that are looked at for one board. Of more, those that joined first are left out.
+/// The most parties of a list that are examined for one board. Of more, the first to join are left out.
 const ARRIVALS_MAX: usize = 10_000;
 
 /// The most streams that one request reads at once.
@@ -70,7 +70,7 @@ async fn arrived(backend: &Backend, list: WaitlistId, at: Time) -> Result<Vec<Uu
     let mut entries: Vec<DayEntry> =
         try_join_all(pages).await?.into_iter().flat_map(|page| page.rows).collect();
     if entries.len() > ARRIVALS_MAX {
-        warn!(waitlist = %list, %at, "more than {ARRIVALS_MAX} parties joined before; a board as of then lacks the first of them");
+        warn!(waitlist = %list, %at, "more than {ARRIVALS_MAX} parties joined in the 48 hours before; the board as of then leaves out the first to join");
         entries.sort_unstable_by(|a, b| b.arrival.cmp(&a.arrival));
         entries.truncate(ARRIVALS_MAX);
     }

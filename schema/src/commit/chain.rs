@@ -130,8 +130,8 @@ impl Chain {
         }
     }
 
-    /// The check at the end of the stream, of which a row shows the events up to `shown`. Rows only ever follow
-    /// the log, so a row that shows more betrays a removed end. The row must have been read before the stream.
+    /// The check at the end of the stream, whose row shows its events up to `shown`. A row follows the log, so one
+    /// that shows more means that the stream's end was removed. The row must have been read before the stream.
     #[must_use]
     pub fn end(self, shown: u64) -> Self {
         let missing = (shown > self.head.seq).then(|| (self.head.seq.saturating_add(1), Broken::Missing));

@@ -150,7 +150,7 @@ impl DayKeys {
     }
 }
 
-/// The clocks of no zone are further behind UTC, or ahead of it.
+/// The zones that differ most from UTC.
 const BEHIND_UTC_MAX_MS: i64 = 12 * HOUR_MS;
 const AHEAD_OF_UTC_MAX_MS: i64 = 14 * HOUR_MS;
 

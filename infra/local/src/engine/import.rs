@@ -8,7 +8,7 @@ use tokio::task;
 
 use super::{Engine, EngineError};
 
-/// An item in the words of the SDK.
+/// An item as the SDK represents it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 impl Engine {
