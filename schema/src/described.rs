@@ -1,7 +1,7 @@
 //! Describes values in JSON Schema, by the bounds that their parsers check.
 //!
-//! A schema may be stricter than its parser, which also trims, converts and looks things up. A value that
-//! fits the schema is accepted as far as a pattern can tell.
+//! A schema may be stricter than its parser, which also trims and converts. A value that fits the schema can still
+//! be refused, for a reason that no pattern expresses.
 
 use std::fmt::Write as _;
 
