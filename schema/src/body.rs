@@ -14,9 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub(crate) use self::history::event_types;
 pub use self::{
-    history::{Audit, Bad, Event, History, Verification, Verified},
+    history::{Audit, Bad, Event, History, Verification, Verified, event_types},
     waitee::{AddWaitee, ChangeWaitee, Move, MoveTo, Notification, Party, PartyPatch, Transition, Waitee},
     waitlist::{ChangeWaitlist, CreateWaitlist, Waitlist},
 };

@@ -69,12 +69,13 @@ const ABOUT: &str = "Refused and failed requests are answered with problem docum
     request (413) and a failing function (500, 503).";
 
 /// The groups of operations.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("accounts", "The account of a restaurant's owner."),
     ("sessions", "Signing in and out."),
     ("waitlists", "A host's lists."),
     ("waitees", "The parties on a host's lists."),
     ("guests", "Joining a list and following a visit, without an account."),
+    ("audit", "The history of an account, and its verification."),
     ("system", "The service itself."),
 ];
 
@@ -194,6 +195,8 @@ fn tag(path: &str) -> &'static str {
         "waitees"
     } else if is_under("/v1/waitlists") {
         "waitlists"
+    } else if is_under("/v1/audit") {
+        "audit"
     } else {
         "system"
     }

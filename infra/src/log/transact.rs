@@ -136,7 +136,9 @@ impl Log {
             let commits: Vec<Commit> = std::iter::once(commit.clone()).chain(also).collect();
             if is_too_old(&commits, self.clock.now()) {
                 debug!(%stream, seq = commit.seq, attempt, "deciding took too long; deciding again");
-                lost = too_slow(stream);
+                if sent.is_empty() {
+                    lost = too_slow(stream); // else the failure of what was sent tells more
+                }
                 continue;
             }
             sent.push(commit.commit);

@@ -2,8 +2,8 @@
 
 use infra::{log::Entry, rows::Order};
 use schema::{
-    Actor, Commit, DomainEvent as _, Problem, StreamId, Time, WaitlistId, check, commit::correlation_of,
-    id::Category, mail, reading, session, user, waitee, waitlist,
+    Actor, Commit, Problem, StreamId, Time, WaitlistId, body::event_types, check, commit::correlation_of,
+    id::Category,
 };
 
 use super::range::{Position, Range};
@@ -151,15 +151,7 @@ fn action(text: &str) -> Option<Action> {
         let known = Category::ALL.into_iter().find(|known| known.as_str() == category);
         return known.map(Action::Any);
     }
-    let types = [
-        user::Event::TYPES,
-        mail::Event::TYPES,
-        session::Event::TYPES,
-        waitlist::Event::TYPES,
-        waitee::Event::TYPES,
-        reading::Event::TYPES,
-    ];
-    types.into_iter().flatten().any(|(kind, _)| *kind == text).then(|| Action::Type(text.to_owned()))
+    event_types().contains(&text).then(|| Action::Type(text.to_owned()))
 }
 
 fn time(name: &str, value: Option<String>) -> Result<Option<Time>, Problem> {

@@ -76,7 +76,8 @@ pub struct Bad {
 }
 
 /// The types of all events.
-pub(crate) fn event_types() -> Vec<&'static str> {
+#[must_use]
+pub fn event_types() -> Vec<&'static str> {
     let types = |category| match category {
         Category::User => user::Event::TYPES,
         Category::Mail => mail::Event::TYPES,

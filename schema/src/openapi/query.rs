@@ -88,7 +88,7 @@ impl Query {
             ),
             Self::AsOf => (
                 "as_of",
-                "Shows what was recorded up to this time, which is at least ten seconds ago.",
+                "Shows what was recorded up to this time, which must be at least ten seconds ago.",
                 time(),
                 json!("2026-11-21T03:10:00Z"),
             ),

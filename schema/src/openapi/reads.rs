@@ -37,7 +37,8 @@ pub(super) fn operation(route: Reads) -> Operation {
         Reads::WaitlistHistory => history("getWaitlistHistory", "Every event of a list, oldest first"),
         Reads::Board => Operation::new(Fresh, "listWaitees", "The parties of a list")
             .about(
-                "The board in queue order. With `day` all parties of that business day, by the time of joining.",
+                "The board in queue order. With `day` all parties of that business day, by the time of joining. \
+                 `day` and `as_of` exclude each other.",
             )
             .query(&[Day, AsOf, Limit, Cursor])
             .answers::<Page<Waitee>>(),
