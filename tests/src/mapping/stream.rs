@@ -10,7 +10,7 @@ use super::{
 };
 use crate::template::StreamMapping;
 
-/// What AWS's documents leave open, and what may happen at any time.
+/// Behaviour that AWS's documents leave open, and lost answers, which are possible at any time.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// A partial answer that names the first record splits the batch in half, as an error does. Otherwise the batch is tried

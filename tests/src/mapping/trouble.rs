@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 /// A trouble that never ends.
 pub const ALWAYS: u32 = u32::MAX;
 
-/// What happens to a call.
+/// The fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// The process dies. The call is not executed.

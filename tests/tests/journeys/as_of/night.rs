@@ -45,7 +45,7 @@ impl Size {
     }
 }
 
-/// What was read live at an instant.
+/// The answers of the live reads at an instant.
 struct Seen {
     at: Time,
     answers: Vec<(String, Answer)>,

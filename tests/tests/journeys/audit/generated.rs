@@ -164,7 +164,7 @@ async fn play(stage: &Stage, plan: &Plan) {
     }
 }
 
-/// What the pages of a search showed.
+/// The events and times on the pages of a search.
 struct Seen {
     events: Vec<Value>,
     /// `complete_until` of the first page and of the last.

@@ -25,7 +25,7 @@ pub(super) struct Plan {
     pub(super) fault: Fault,
 }
 
-/// What goes wrong with a visit. Numbers are numbers of calls.
+/// The fault of a visit. Numbers count calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     None,
