@@ -14,3 +14,10 @@ pub fn cases(default: u32) -> Config {
     let set = Config { failure_persistence: None, max_shrink_iters: SHRINKS_MAX, ..Config::default() };
     if env::var_os("PROPTEST_CASES").is_some() { set } else { Config { cases: default, ..set } }
 }
+
+/// As [`cases`], but at most `max` cases, for properties of which each case tries many things and takes long.
+#[must_use]
+pub fn cases_up_to(max: u32, default: u32) -> Config {
+    let config = cases(default);
+    Config { cases: config.cases.min(max), ..config }
+}

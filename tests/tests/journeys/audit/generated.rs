@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 use schema::{Time, UserId};
 use serde_json::Value;
-use waitlist_tests::{cases::cases, stage::Stage};
+use waitlist_tests::{cases::cases_up_to, stage::Stage};
 
 use super::{
     oracle::{Wanted, history},
@@ -14,6 +14,8 @@ use super::{
 };
 
 const CASES: u32 = 24;
+/// Each case searches with one to three combinations of filters.
+const CASES_MAX: u32 = 350;
 /// After so many cases the scans of the oracle get slow, and a new stage begins.
 const CASES_OF_A_STAGE: u32 = 16;
 const PAGES_MAX: usize = 500;
@@ -136,7 +138,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 fn pages_hold_exactly_the_filtered_log() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stages = RefCell::new(Vec::new());
-    let mut runner = TestRunner::new(cases(CASES));
+    let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     runner
         .run(&plan(), |plan| {
             runtime.block_on(async {
