@@ -145,11 +145,19 @@ async fn judge(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<Report,
         let by_scan = chain.end(shown.get(stream).copied().unwrap_or(0));
         found.progress.streams += 1;
         if by_scan.broken.is_some() {
-            let again = one(backend, *stream).await?.unwrap_or_default();
-            again.bad.into_iter().for_each(|bad| found.damaged(bad));
+            match one(backend, *stream).await? {
+                Some(again) => again.bad.into_iter().for_each(|bad| found.damaged(bad)),
+                None => found.damaged(removed(*stream, chain)),
+            }
         }
     }
     Ok(found)
+}
+
+/// A stream that was scanned and has neither commits nor a row at its second reading.
+fn removed(stream: StreamId, scanned: &Chain) -> Bad {
+    let why = "was removed during the verification, and all others of its stream with it".to_owned();
+    Bad { stream: stream.to_string(), seq: scanned.key, why }
 }
 
 /// The numbers that the rows of these streams show.

@@ -14,3 +14,4 @@ mod proxy;
 mod pump;
 mod records;
 mod retries;
+mod verify;
