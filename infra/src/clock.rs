@@ -119,6 +119,12 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Waits for a random part of `most`, so that writers or readers that collided do not collide again.
+pub(crate) async fn pause(most: Duration) {
+    let most_us = u64::try_from(most.as_micros()).unwrap_or(u64::MAX).max(1);
+    tokio::time::sleep(Duration::from_micros(u64::from_be_bytes(random()) % most_us)).await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -192,12 +192,10 @@ fn recognise(commits: &[Commit], command: Option<CommandId>) -> Result<Option<&C
     }
 }
 
-/// Waits before each attempt but the first: longer each time, and for a random time, so that writers that
-/// collided do not collide again.
+/// Waits before each attempt but the first, longer each time.
 async fn pause(attempt: u32) {
     if attempt > 0 {
-        let ceiling = (RETRY_DELAY_BASE_MS << attempt).min(RETRY_DELAY_MAX_MS);
-        let jitter = u64::from(u16::from_be_bytes(clock::random())) % ceiling;
-        tokio::time::sleep(Duration::from_millis(jitter)).await;
+        let most_ms = (RETRY_DELAY_BASE_MS << attempt).min(RETRY_DELAY_MAX_MS);
+        clock::pause(Duration::from_millis(most_ms)).await;
     }
 }

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
 use schema::UserId;
 
 use super::error::{VaultError, aws};
+use crate::failure::Failure;
 
 const SUBJECT: &str = "subject";
 const USER: &str = "user";
@@ -34,10 +35,9 @@ pub(super) fn put(table: &str, claim: &str, user: UserId) -> Result<Put, BuildEr
 /// Returns the account that holds a claim. Costs one strongly consistent read unit.
 pub(super) async fn holder(client: &Client, table: &str, claim: &str) -> Result<Option<UserId>, VaultError> {
     let get = client.get_item().table_name(table).key(SUBJECT, name(claim)).consistent_read(true);
-    let answer = get
-        .send()
-        .await
-        .map_err(|cause| VaultError::Read { items: "an e-mail claim".into(), cause: aws(cause) })?;
+    let answer = get.send().await.map_err(|cause| {
+        VaultError::Read(Box::new(Failure::aws("read an e-mail claim from the vault", cause)))
+    })?;
     let Some(item) = answer.item else { return Ok(None) };
     user(&item).map(Some).ok_or(VaultError::Claim)
 }

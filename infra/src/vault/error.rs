@@ -5,15 +5,8 @@ use super::{master::MasterError, subject::Subject};
 use crate::failure::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// `items` names the first few of the items asked for.
-    #[error("read {items} from the vault")]
-    Read {
-        items: String,
-        #[source]
-        cause: Box<aws_sdk_dynamodb::Error>,
-    },
-    #[error("the vault table left {left} keys unread after {attempts} attempts")]
-    Unprocessed { left: usize, attempts: u32 },
+    #[error(transparent)]
+    Read(Box<Failure>),
     #[error("put the key of {subject} into the vault")]
     Put {
         subject: Subject,
@@ -73,8 +66,7 @@ impl From<VaultError> for Failure {
             VaultError::Erased { subject: Subject::Account(_) } => {
                 return Self::Refused(Problem::unauthorized());
             }
-            VaultError::Read { .. }
-            | VaultError::Unprocessed { .. }
+            VaultError::Read(_)
             | VaultError::Put { .. }
             | VaultError::Bury { .. }
             | VaultError::Check { .. }

@@ -7,26 +7,19 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     operation::put_item::PutItemError,
     primitives::Blob,
-    types::{AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure},
 };
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use tokio::time::{Duration, sleep};
 
 use super::{
     error::{VaultError, aws},
     subject::Subject,
 };
+use crate::batch;
 
 const SUBJECT: &str = "subject";
 const WRAPPED: &str = "wrapped";
 const ERASED: &str = "erased";
 
-type Attributes = HashMap<String, AttributeValue>;
-
-const BATCH_ITEMS_MAX: usize = 100; // DynamoDB's own bound on BatchGetItem
-const BATCHES_AT_ONCE: usize = 4; // a board of 400 parties in one round
-const BATCH_ATTEMPTS_MAX: u32 = 6;
-const BATCH_RETRY_DELAY_MS: u64 = 20; // doubled each time: 620 ms in all
 const SUBJECTS_IN_ERROR_MAX: usize = 3;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +39,7 @@ pub(super) enum PutOutcome {
 impl Item {
     /// Reads an item. The tombstone counts even when a wrapped key stands beside it, so that a damaged item
     /// never brings back an erased subject.
-    fn read(subject: Subject, attributes: &Attributes) -> Result<Self, VaultError> {
+    fn read(subject: Subject, attributes: &batch::Item) -> Result<Self, VaultError> {
         if attributes.get(ERASED).is_some_and(|erased| erased.as_bool() == Ok(&true)) {
             return Ok(Self::Erased);
         }
@@ -114,56 +107,20 @@ pub(super) async fn read(
     table: &str,
     subjects: &HashSet<Subject>,
 ) -> Result<HashMap<Subject, Item>, VaultError> {
-    let wanted: Vec<Subject> = subjects.iter().copied().collect();
-    let batches = wanted.chunks(BATCH_ITEMS_MAX).map(<[Subject]>::to_vec).collect::<Vec<_>>();
-    stream::iter(batches)
-        .map(|batch| read_batch(client, table, batch))
-        .buffer_unordered(BATCHES_AT_ONCE)
-        .try_fold(HashMap::new(), async |mut all, found| {
-            all.extend(found);
-            Ok(all)
-        })
-        .await
-}
-
-async fn read_batch(
-    client: &Client,
-    table: &str,
-    batch: Vec<Subject>,
-) -> Result<HashMap<Subject, Item>, VaultError> {
-    let items =
-        batch.iter().take(SUBJECTS_IN_ERROR_MAX).map(Subject::to_string).collect::<Vec<_>>().join(", ");
     let named: HashMap<String, Subject> =
-        batch.into_iter().map(|subject| (subject.to_string(), subject)).collect();
-    let mut left: Vec<Attributes> = named
-        .keys()
-        .map(|name| HashMap::from([(SUBJECT.to_owned(), AttributeValue::S(name.clone()))]))
-        .collect();
-    let mut found = HashMap::new();
-    for attempt in 0..BATCH_ATTEMPTS_MAX {
-        if attempt > 0 {
-            sleep(Duration::from_millis(BATCH_RETRY_DELAY_MS << (attempt - 1))).await;
-        }
-        let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
-        let keys = keys.map_err(|cause| VaultError::Read { items: items.clone(), cause: aws(cause) })?;
-        let answer = client.batch_get_item().request_items(table, keys).send().await;
-        let answer = answer.map_err(|cause| VaultError::Read { items: items.clone(), cause: aws(cause) })?;
-        for attributes in answer.responses.unwrap_or_default().remove(table).unwrap_or_default() {
-            let subject =
-                attributes.get(SUBJECT).and_then(|name| name.as_s().ok()).and_then(|name| named.get(name));
-            if let Some(&subject) = subject {
-                found.insert(subject, Item::read(subject, &attributes)?);
-            }
-        }
-        left = answer
-            .unprocessed_keys
-            .unwrap_or_default()
-            .remove(table)
-            .map(|keys| keys.keys)
-            .unwrap_or_default();
-        if left.is_empty() {
-            return Ok(found);
+        subjects.iter().map(|subject| (subject.to_string(), *subject)).collect();
+    let key = |name: &String| batch::Item::from([(SUBJECT.to_owned(), AttributeValue::S(name.clone()))]);
+    let some = named.keys().take(SUBJECTS_IN_ERROR_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let others = named.len().saturating_sub(SUBJECTS_IN_ERROR_MAX);
+    let others = if others == 0 { String::new() } else { format!(" and {others} others") };
+    let doing = format!("read {some}{others} from the vault");
+    let items = batch::get(client, table, named.keys().map(key).collect(), &doing).await;
+    let mut found = HashMap::with_capacity(named.len());
+    for item in items.map_err(|cause| VaultError::Read(Box::new(cause)))? {
+        let name = item.get(SUBJECT).and_then(|name| name.as_s().ok());
+        if let Some(&subject) = name.and_then(|name| named.get(name)) {
+            found.insert(subject, Item::read(subject, &item)?);
         }
     }
-    Err(VaultError::Unprocessed { left: left.len(), attempts: BATCH_ATTEMPTS_MAX })
+    Ok(found)
 }
