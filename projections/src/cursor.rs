@@ -8,8 +8,9 @@ use schema::{
     check::whole_number,
 };
 
-/// The longest place in a cursor, in bytes: a rank with an id. DynamoDB refuses sort keys over 1,024.
-const PLACE_BYTES_MAX: usize = 256;
+/// The longest place in a cursor, in bytes: a rank with an id, or a day with an arrival and a place inside a
+/// stream. DynamoDB refuses sort keys over 1,024.
+pub(crate) const PLACE_BYTES_MAX: usize = 256;
 
 /// The kind of a page. A cursor continues only pages of its own kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +34,12 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     pub limit: usize,
-    /// The place behind which the page starts.
+    /// The place after which the page starts.
     pub after: Option<String>,
 }
 
 impl PageRequest {
-    /// Whether an entry at `place` is on the page or behind it, but not behind `end`, up to which the index
+    /// Whether an entry at `place` is on the page or after it, but not after `end`, up to which the index
     /// was read.
     #[must_use]
     pub fn holds(&self, place: &str, end: Option<&str>) -> bool {

@@ -34,7 +34,8 @@ use self::{
 };
 use crate::{cursor::Kind, fresh, shown::shown};
 
-/// A page ends once it has read this many commits.
+/// A page ends once it has read this many commits. It may have read up to 799 more by then, because the streams
+/// that are read at once are read up to [`SIDE_COMMITS_MAX`] each.
 const PAGE_COMMITS_MAX: usize = 500;
 /// A page ends once it has reached the ends of this many streams.
 const PAGE_STREAMS_MAX: u64 = 100;
@@ -162,11 +163,11 @@ async fn page(
             .map(|stream| check(backend, caller, stream, Chain::START, commits_max))
             .buffered(STREAMS_AT_ONCE);
         let checks: Vec<Option<Checked>> = checks.try_collect().await?;
-        for (Step { stream, behind }, checked) in steps.into_iter().zip(checks) {
+        for (Step { stream, after }, checked) in steps.into_iter().zip(checks) {
             let Some(checked) = checked else { continue }; // not this account's
             tally.add(stream, &checked);
             if !checked.ended {
-                return Ok(Some(Place { at: behind, inside: Some((stream, checked.chain)) }));
+                return Ok(Some(Place { at: after, inside: Some((stream, checked.chain)) }));
             }
         }
     }

@@ -123,7 +123,7 @@ async fn steps(
         others.into_iter().zip(firsts).filter(|(_, first)| is_due(first.clone())).map(|(entry, _)| entry);
     let mut to_check: Vec<&Entry> = of_first.into_iter().chain(due).collect();
     to_check.sort_by(|a, b| b.commit.cmp(&a.commit));
-    let step = |entry: &Entry| Step { stream: entry.stream, behind: At::Month(month, entry.commit.clone()) };
+    let step = |entry: &Entry| Step { stream: entry.stream, after: At::Month(month, entry.commit.clone()) };
     Ok(to_check.into_iter().map(step).collect())
 }
 

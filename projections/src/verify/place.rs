@@ -34,7 +34,7 @@ pub(super) enum At {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) stream: StreamId,
-    pub(super) behind: At,
+    pub(super) after: At,
 }
 
 /// A month, such as `2026-11`.
@@ -99,10 +99,10 @@ impl FromStr for Place {
                 "s" => At::Start,
                 "e" => At::End,
                 _ => {
-                    let (first, behind) = at.split_once('/')?;
+                    let (first, text) = at.split_once('/')?;
                     match first.split_at_checked(1)? {
-                        ("d", day) => At::Day(day.parse().ok()?, behind.to_owned()),
-                        ("m", month) => At::Month(month.parse().ok()?, behind.to_owned()),
+                        ("d", day) => At::Day(day.parse().ok()?, text.to_owned()),
+                        ("m", month) => At::Month(month.parse().ok()?, text.to_owned()),
                         _ => return None,
                     }
                 }
@@ -121,10 +121,15 @@ impl FromStr for Place {
 
 #[cfg(test)]
 mod tests {
-    use schema::WaiteeId;
+    use schema::{
+        WaiteeId,
+        commit::{Broken, Bytes, Tail},
+        id::Category,
+    };
     use uuid::Uuid;
 
     use super::*;
+    use crate::cursor::PLACE_BYTES_MAX;
 
     #[test]
     fn a_place_is_read_as_it_was_written() {
@@ -143,6 +148,22 @@ mod tests {
             }
         }
         assert_eq!(month.previous().to_string(), "2025-12");
+    }
+
+    #[test]
+    fn the_longest_place_fits_into_a_cursor() {
+        let end = "9999-12-31T23:59:59.999Z".parse::<Time>().unwrap();
+        let arrival = format!("{end}#{}", Uuid::from_u128(7));
+        let head = Tail { seq: u64::MAX, at: Some(end), hash: Bytes([7; 32]) };
+        let chain = Chain { head, key: u64::MAX - 1, broken: Some((u64::MAX, Broken::Gap)) };
+        let ats = [At::Day(end.date(), arrival), At::Month(Month::of(end).unwrap(), Uuid::max().to_string())];
+        for (at, category) in
+            ats.into_iter().flat_map(|at| Category::ALL.map(|category| (at.clone(), category)))
+        {
+            let inside = Some((StreamId { category, id: Uuid::max() }, chain));
+            let text = Place { at, inside }.to_string();
+            assert!(text.len() <= PLACE_BYTES_MAX, "{} bytes: {text}", text.len());
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Walk {
             self.at = self.look(backend, at).await?;
         }
         let steps: Vec<Step> = self.found.drain(..most.min(self.found.len())).collect();
-        self.handed = steps.last().map(|step| step.behind.clone());
+        self.handed = steps.last().map(|step| step.after.clone());
         Ok(steps)
     }
 
@@ -64,15 +64,15 @@ impl Walk {
     async fn look(&mut self, backend: &Backend, at: At) -> Result<Option<At>, Failure> {
         match (self.scope, at) {
             (Scope::Stream(stream), _) => {
-                self.found.push_back(Step { stream, behind: At::End });
+                self.found.push_back(Step { stream, after: At::End });
                 Ok(None)
             }
             (Scope::List(list), At::Day(day, arrival)) => self.day(backend, list, day, arrival).await,
             (Scope::List(list), _) => {
                 let first = first_day(backend, list).await?;
-                let behind = At::Day(first, String::new());
-                self.found.push_back(Step { stream: list.into(), behind: behind.clone() });
-                Ok(Some(behind))
+                let after = At::Day(first, String::new());
+                self.found.push_back(Step { stream: list.into(), after: after.clone() });
+                Ok(Some(after))
             }
             (Scope::Account, At::Month(month, commit)) => {
                 let looked = self.months.look(backend, self.account, month, &commit, &mut self.found).await?;
@@ -106,7 +106,7 @@ impl Walk {
         };
         let page = backend.rows.page::<DayEntry>(selection, VISITS_AT_ONCE, None).await?;
         let step =
-            |entry: &DayEntry| Step { stream: entry.id.into(), behind: At::Day(day, entry.arrival.clone()) };
+            |entry: &DayEntry| Step { stream: entry.id.into(), after: At::Day(day, entry.arrival.clone()) };
         self.found.extend(page.rows.iter().map(step));
         Ok(match (page.next, page.rows.last()) {
             (Some(_), Some(last)) => Some(At::Day(day, last.arrival.clone())),

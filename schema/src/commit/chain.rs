@@ -59,7 +59,7 @@ impl RawCommit {
 pub struct Chain {
     /// The end of the commits that were checked.
     pub head: Tail,
-    /// The number in the key of the last of them. Reading goes on behind this key, not behind the commit's last
+    /// The number in the key of the last of them. Reading goes on after this key, not after the commit's last
     /// event, or it would miss an item that was added in between.
     pub key: u64,
     /// The first commit that breaks the chain, and how.

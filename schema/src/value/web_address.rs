@@ -19,7 +19,7 @@ const TITLES: &str = "capt frau herr hon miss mlle mme mrs prof rev sra srta sta
 /// The longest word that is taken for initials or a title without being listed.
 const INITIALS_CHARS_MAX: usize = 2;
 
-/// Schemes that programs turn into links without `//` behind them.
+/// Schemes that programs turn into links without `//` after them.
 const SCHEMES: &str = "callto facetime mailto sip skype sms tel whatsapp";
 
 /// The full stops of domain names, in form NFKC.
