@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::Attribu
 use schema::table::Row;
 use uuid::Uuid;
 
+pub(crate) use self::index::query;
 pub use self::{
     index::{Order, Page, Range, Selection, StartKey},
     scan::Showing,

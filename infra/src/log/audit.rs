@@ -12,7 +12,11 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::{Item, Log, item};
-use crate::{batch, failure::Failure, rows::Order};
+use crate::{
+    batch,
+    failure::Failure,
+    rows::{Order, Range, Selection, query},
+};
 
 /// A commit as the index `audit` holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -34,6 +38,27 @@ pub struct EntryPage {
     pub end: Option<Uuid>,
 }
 
+/// An item of the index `audit` as stored, possibly altered by other means than this code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEntry {
+    /// The stream in its key. `None` if the key names no stream.
+    pub stream: Option<StreamId>,
+    /// The number in its key.
+    pub seq: u64,
+    /// Its place in the month: the commit's id, as text.
+    pub commit: String,
+    /// `None` if the item cannot be read.
+    pub entry: Option<Entry>,
+}
+
+/// Some consecutive items of a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEntryPage {
+    pub entries: Vec<RawEntry>,
+    /// The place of the last item that was read, if the month may have more after it.
+    pub end: Option<String>,
+}
+
 impl Log {
     /// Up to `limit` commits of an account in `month`, such as `2026-11`, with ids from `low` to `high`. One
     /// call, eventually consistent: half a read unit per 4 KB.
@@ -50,26 +75,35 @@ impl Log {
         order: Order,
         limit: usize,
     ) -> Result<EntryPage, Failure> {
+        let [low, high] = [low, high].map(|id| id.to_string());
+        let page = self.raw_month(tenant, month, Range::Between(&low, &high), order, limit).await?;
+        let entries: Vec<Entry> = page.entries.into_iter().filter_map(|raw| raw.entry).collect();
+        let readable = || entries.last().map(|last| last.commit);
+        let end = page.end.and_then(|id| id.parse().ok().or_else(readable));
+        Ok(EntryPage { entries, end })
+    }
+
+    /// Like [`Log::month`], with items that cannot be read, and with places in a range of texts.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn raw_month(
+        &self,
+        tenant: UserId,
+        month: &str,
+        range: Range<'_>,
+        order: Order,
+        limit: usize,
+    ) -> Result<RawEntryPage, Failure> {
         let partition = commit::month(tenant, month);
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(AUDIT.name)
-            .scan_index_forward(order == Order::Ascending)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .key_condition_expression("#month = :month AND #commit BETWEEN :low AND :high")
-            .expression_attribute_names("#month", AUDIT.hash.0)
-            .expression_attribute_names("#commit", AUDIT.range.0)
-            .expression_attribute_values(":month", AttributeValue::S(partition.clone()))
-            .expression_attribute_values(":low", AttributeValue::S(low.to_string()))
-            .expression_attribute_values(":high", AttributeValue::S(high.to_string()))
-            .send()
-            .await
-            .map_err(|cause| Failure::aws(format!("read {partition} of the index {}", AUDIT.name), cause))?;
-        let end = page.last_evaluated_key.as_ref().and_then(|last| last.get(AUDIT.range.0));
-        let end = end.and_then(|id| id.as_s().ok()?.parse().ok());
-        Ok(EntryPage { entries: page.items.unwrap_or_default().into_iter().filter_map(entry).collect(), end })
+        let selection = Selection { table: EVENTS, index: AUDIT, partition: &partition, range, order };
+        let query = query(&self.client, self.table.clone(), selection);
+        let page =
+            query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await.map_err(|cause| {
+                Failure::aws(format!("read {partition} of the index {}", AUDIT.name), cause)
+            })?;
+        let end = page.last_evaluated_key.as_ref().map(place);
+        Ok(RawEntryPage { entries: page.items.unwrap_or_default().into_iter().map(raw).collect(), end })
     }
 
     /// The commits that begin with these events, strongly consistent, by their keys. Costs one read unit each.
@@ -95,33 +129,6 @@ impl Log {
             .map(|commit| ((commit.stream, commit.seq), commit))
             .collect())
     }
-
-    /// The commit that holds event `seq` of a stream: one call, strongly consistent. `None` if the stream has
-    /// no such event.
-    ///
-    /// # Errors
-    /// The table cannot be read, or the commit is damaged.
-    pub async fn holding(&self, stream: StreamId, seq: u64) -> Result<Option<Commit>, Failure> {
-        let doing = || format!("load the commit of {stream}@{seq}");
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(1)
-            .key_condition_expression("#stream = :stream AND #seq <= :seq")
-            .expression_attribute_names("#stream", EVENTS.hash.0)
-            .expression_attribute_names("#seq", "seq")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
-            .send()
-            .await
-            .map_err(|cause| Failure::aws(doing(), cause))?;
-        let found = page.items.unwrap_or_default().pop().map(item::decode).transpose();
-        let found = found.map_err(|cause| Failure::broken(doing(), cause))?;
-        Ok(found.filter(|commit| commit.holds(seq)))
-    }
 }
 
 /// The entry that the index has for a commit. `None` if the index leaves it out.
@@ -134,11 +141,18 @@ pub fn entry_of(commit: &Commit) -> Result<Option<Entry>, schema::commit::Unread
     Ok(commit::is_audited(&types).then_some(Entry { stream, seq, commit: id, actor, types }))
 }
 
-fn entry(item: Item) -> Option<Entry> {
-    let name = name(&item);
-    serde_dynamo::from_item(item)
+fn raw(item: Item) -> RawEntry {
+    let stream = item.get(EVENTS.hash.0).and_then(|stream| stream.as_s().ok()?.parse().ok());
+    let (seq, commit, name) = (item::key_number(&item), place(&item), name(&item));
+    let entry = serde_dynamo::from_item(item)
         .inspect_err(|cause| error!(commit = name, %cause, "an entry of the index audit cannot be read; `waitlist verify` finds the altered commit"))
-        .ok()
+        .ok();
+    RawEntry { stream, seq, commit, entry }
+}
+
+/// The place of an item in its month.
+fn place(item: &Item) -> String {
+    item.get(AUDIT.range.0).and_then(|id| id.as_s().ok()).cloned().unwrap_or_default()
 }
 
 fn decoded(item: Item) -> Option<Commit> {

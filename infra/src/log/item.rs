@@ -76,7 +76,7 @@ fn fault(commit: &Commit, item: &Item) -> Option<Broken> {
 
 /// The number in an item's key. An added item may have a fraction or a larger number than this code writes: it is
 /// rounded up, so that reading goes on after it.
-fn key_number(item: &Item) -> u64 {
+pub(super) fn key_number(item: &Item) -> u64 {
     let text = item.get("seq").and_then(|seq| seq.as_n().ok());
     let rounded = |text: &String| text.parse::<f64>().map_or(u64::MAX, |number| number.ceil() as u64);
     text.map_or(0, |text| text.parse().unwrap_or_else(|_| rounded(text)))

@@ -23,7 +23,7 @@ use schema::{Commit, table};
 
 pub use self::{
     aggregate::{Aggregate, Decider, Decision, Reading},
-    audit::{Entry, EntryPage, entry_of},
+    audit::{Entry, EntryPage, RawEntry, RawEntryPage, entry_of},
     fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
     item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},
     raw::RawPage,

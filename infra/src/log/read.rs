@@ -99,21 +99,49 @@ impl Log {
         Ok(commits)
     }
 
+    /// The commit that holds event `seq` of a stream: one call, strongly consistent. `None` if the stream has
+    /// no such event.
+    ///
+    /// # Errors
+    /// As [`Log::latest`].
+    pub async fn holding(&self, stream: StreamId, seq: u64) -> Result<Option<Commit>, Failure> {
+        let found = self.last_until(stream, Some(seq), 1).await?.pop();
+        Ok(found.filter(|commit| commit.holds(seq)))
+    }
+
     async fn recent(&self, stream: StreamId, limit: usize) -> Result<Vec<Commit>, Failure> {
-        let doing = || format!("load the last commits of {stream}");
-        let page = self
+        self.last_until(stream, None, limit).await
+    }
+
+    /// The last `limit` commits of a stream, or of those that start with event `until` or an earlier one; oldest
+    /// first.
+    async fn last_until(
+        &self,
+        stream: StreamId,
+        until: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Commit>, Failure> {
+        let doing = || match until {
+            None => format!("load the last commits of {stream}"),
+            Some(seq) => format!("load the commit of {stream}@{seq}"),
+        };
+        let query = self
             .client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .key_condition_expression("#stream = :stream")
             .expression_attribute_names("#stream", "stream")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .send()
-            .await
-            .map_err(|cause| Failure::aws(doing(), cause))?;
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()));
+        let query = match until {
+            None => query.key_condition_expression("#stream = :stream"),
+            Some(seq) => query
+                .key_condition_expression("#stream = :stream AND #seq <= :seq")
+                .expression_attribute_names("#seq", "seq")
+                .expression_attribute_values(":seq", AttributeValue::N(seq.to_string())),
+        };
+        let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
         let newest_first = page.items.unwrap_or_default().into_iter();
         let commits = newest_first.rev().map(item::decode).collect::<Result<_, _>>();
         commits.map_err(|cause| Failure::broken(doing(), cause))

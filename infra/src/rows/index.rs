@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use schema::table::{Index, Table};
 use serde::de::DeserializeOwned;
 
@@ -52,7 +52,7 @@ impl Order {
     }
 }
 
-/// The key of the last row of a page, behind which the next page starts.
+/// The key of the last row of a page, after which the next page starts.
 pub type StartKey = HashMap<String, AttributeValue>;
 
 /// Rows of an index.
@@ -82,31 +82,9 @@ impl Rows {
         limit: usize,
         mut start: Option<StartKey>,
     ) -> Result<Page<R>, Failure> {
-        let Selection { table, index, partition, range, order } = selection;
+        let Selection { table, index, .. } = selection;
         let doing = || format!("read index {} of {}", index.name, table.suffix);
-        let (condition, bounds) = match range {
-            Range::All => ("#hash = :hash", vec![]),
-            Range::Before(high) => ("#hash = :hash AND #range < :high", vec![(":high", high)]),
-            Range::After(low) => ("#hash = :hash AND #range > :low", vec![(":low", low)]),
-            Range::Between(low, high) => {
-                ("#hash = :hash AND #range BETWEEN :low AND :high", vec![(":low", low), (":high", high)])
-            }
-        };
-        let mut query = self
-            .client
-            .query()
-            .table_name(table.name(&self.prefix))
-            .index_name(index.name)
-            .scan_index_forward(order == Order::Ascending)
-            .key_condition_expression(condition)
-            .expression_attribute_names("#hash", index.hash.0)
-            .expression_attribute_values(":hash", AttributeValue::S(partition.to_owned()));
-        if !bounds.is_empty() {
-            query = query.expression_attribute_names("#range", index.range.0);
-        }
-        for (name, bound) in bounds {
-            query = query.expression_attribute_values(name, AttributeValue::S(bound.to_owned()));
-        }
+        let query = query(&self.client, table.name(&self.prefix), selection);
         let mut rows = Vec::new();
         loop {
             let wanted = (limit - rows.len()).min(QUERY_ROWS_MAX) as i32;
@@ -121,4 +99,32 @@ impl Rows {
             }
         }
     }
+}
+
+/// The Query of a selection from the table of this full name.
+pub(crate) fn query(client: &Client, table: String, selection: Selection<'_>) -> QueryFluentBuilder {
+    let Selection { index, partition, range, order, .. } = selection;
+    let (condition, bounds) = match range {
+        Range::All => ("#hash = :hash", vec![]),
+        Range::Before(high) => ("#hash = :hash AND #range < :high", vec![(":high", high)]),
+        Range::After(low) => ("#hash = :hash AND #range > :low", vec![(":low", low)]),
+        Range::Between(low, high) => {
+            ("#hash = :hash AND #range BETWEEN :low AND :high", vec![(":low", low), (":high", high)])
+        }
+    };
+    let mut query = client
+        .query()
+        .table_name(table)
+        .index_name(index.name)
+        .scan_index_forward(order == Order::Ascending)
+        .key_condition_expression(condition)
+        .expression_attribute_names("#hash", index.hash.0)
+        .expression_attribute_values(":hash", AttributeValue::S(partition.to_owned()));
+    if !bounds.is_empty() {
+        query = query.expression_attribute_names("#range", index.range.0);
+    }
+    for (name, bound) in bounds {
+        query = query.expression_attribute_values(name, AttributeValue::S(bound.to_owned()));
+    }
+    query
 }

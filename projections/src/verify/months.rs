@@ -8,14 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use futures::{StreamExt as _, TryStreamExt as _, stream as streams};
 use infra::{
     Backend, Failure,
-    rows::{Order, Range, Selection},
+    log::RawEntry,
+    rows::{Order, Range},
 };
-use schema::{
-    Commit, StreamId, UserId,
-    commit::{Chain, month as partition},
-    table::{AUDIT, EVENTS},
-};
-use serde_json::Value;
+use schema::{Commit, StreamId, UserId, commit::Chain};
 
 use super::place::{At, Month, Step};
 use crate::{shown::readable, users::Users};
@@ -55,23 +51,18 @@ impl Months {
         before: &str,
         found: &mut VecDeque<Step>,
     ) -> Result<Option<(Month, String)>, Failure> {
-        let selection = Selection {
-            table: EVENTS,
-            index: AUDIT,
-            partition: &partition(account, &month.to_string()),
-            range: if before.is_empty() { Range::All } else { Range::Before(before) },
-            order: Order::Descending,
-        };
-        let page = backend.rows.page::<Value>(selection, ENTRIES_AT_ONCE, None).await?;
-        self.entries += page.rows.len();
-        let entries: Vec<Entry> = page.rows.iter().filter_map(Entry::read).collect();
-        let end = page.next.is_some().then(|| page.rows.last().and_then(|last| last["commit"].as_str()));
-        let end = end.flatten().map(str::to_owned);
+        let range = if before.is_empty() { Range::All } else { Range::Before(before) };
+        let page = backend
+            .log
+            .raw_month(account, &month.to_string(), range, Order::Descending, ENTRIES_AT_ONCE)
+            .await?;
+        self.entries += page.entries.len();
+        let entries: Vec<Entry> = page.entries.iter().filter_map(Entry::of).collect();
         found.extend(steps(backend, account, month, &entries).await?);
-        if let Some(end) = end {
+        if let Some(end) = page.end {
             return Ok(Some((month, end)));
         }
-        self.empty += u32::from(page.rows.is_empty() && before.is_empty());
+        self.empty += u32::from(page.entries.is_empty() && before.is_empty());
         let first = match self.first {
             Some(first) => first,
             None => *self.first.insert(registered(backend, account).await?),
@@ -82,7 +73,7 @@ impl Months {
     }
 }
 
-/// A commit in the index.
+/// A commit in the index, of a stream that this code knows.
 struct Entry {
     stream: StreamId,
     is_first: bool,
@@ -90,10 +81,8 @@ struct Entry {
 }
 
 impl Entry {
-    /// Reads what is needed of an item that may have been altered.
-    fn read(item: &Value) -> Option<Self> {
-        let (stream, commit) = (item["stream"].as_str()?.parse().ok()?, item["commit"].as_str()?.to_owned());
-        Some(Self { stream, is_first: item["seq"].as_u64() == Some(1), commit })
+    fn of(raw: &RawEntry) -> Option<Self> {
+        Some(Self { stream: raw.stream?, is_first: raw.seq == 1, commit: raw.commit.clone() })
     }
 }
 
