@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// The time-out of a call with all retries of the SDK. After it the log checks whether the write landed, and
 /// decides the command again.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const SDK_ATTEMPTS_MAX: u32 = 3;
 
 /// Loads the configuration from the usual variables of AWS: region, credentials and `AWS_ENDPOINT_URL_*`.

@@ -9,7 +9,12 @@ use aws_lambda_events::{
 };
 use futures::{StreamExt, stream};
 use infra::{
-    Backend, Failure, fault, lambda, queue,
+    Backend, Failure,
+    aws::OPERATION_TIMEOUT,
+    clock::Moment,
+    fault,
+    function::PROJECTOR,
+    lambda, queue,
     stream::{Announced, INSERT, answer, read},
 };
 use schema::StreamId;
@@ -23,6 +28,12 @@ pub const CONSUMER: &str = "projector";
 
 /// Streams of a batch that are projected at once.
 const STREAMS_AT_ONCE: usize = 8;
+/// The time after which the projector begins no further call for a batch: the last one may take as long as its
+/// time-out.
+const BATCH_MAX: Duration =
+    PROJECTOR.time_out.saturating_sub(OPERATION_TIMEOUT).saturating_sub(Duration::from_secs(1));
+/// The time for applying the doorbells of a batch. The rest of [`BATCH_MAX`] is for parking the others.
+const APPLYING_MAX: Duration = BATCH_MAX.saturating_sub(Duration::from_secs(6));
 /// Attempts to apply a doorbell before it is parked.
 const ATTEMPTS_MAX: u32 = 3;
 const RETRY_DELAY_MS: u64 = 50; // doubled before each retry
@@ -60,11 +71,15 @@ impl Feed {
     /// Handles a batch of stream records. A stream that cannot be projected is parked, so that it does not
     /// block the others. If it cannot be parked either, the response reports it as failed, and Lambda
     /// delivers the batch again from its first record on.
+    ///
+    /// Tables that answer late do not make the function time out, which would fail the whole batch: after
+    /// [`APPLYING_MAX`] what is left is parked, after [`BATCH_MAX`] reported as failed.
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
+        let begun = self.backend.clock.moment();
         let batches = group(event.records);
         let failed: Vec<String> = stream::iter(batches.into_values())
             .map(|StreamBatch { doorbell, first_record }| async move {
-                self.apply_or_park(&doorbell).await.err().map(|failure| {
+                self.apply_or_park(&doorbell, begun).await.err().map(|failure| {
                     error!(
                         stream = %doorbell.stream,
                         cause = failure.chain(),
@@ -83,12 +98,19 @@ impl Feed {
     /// Handles a batch of parked doorbells. The response names those that still cannot be applied; the queue
     /// delivers them again until they become dead letters.
     pub async fn parked(&self, event: SqsEvent) -> SqsBatchResponse {
-        queue::each(event, |body| async move { retry(&self.backend, &body).await }).await
+        let begun = self.backend.clock.moment();
+        queue::each(event, |body| async move {
+            self.within(begun, BATCH_MAX, retry(&self.backend, &body)).await.unwrap_or_else(|| Err(late()))
+        })
+        .await
     }
 
     /// Applies a doorbell, and parks it if that fails.
-    async fn apply_or_park(&self, doorbell: &Doorbell) -> Result<(), Failure> {
-        let Err(failure) = self.try_apply(doorbell).await else { return Ok(()) };
+    async fn apply_or_park(&self, doorbell: &Doorbell, begun: Moment) -> Result<(), Failure> {
+        let Err(failure) = self.try_apply(doorbell, begun).await else { return Ok(()) };
+        if self.left(begun, BATCH_MAX).is_none() {
+            return Err(failure);
+        }
         let Doorbell { stream, last, .. } = doorbell;
         let cause = failure.chain();
         let parked = Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: cause.clone() };
@@ -105,19 +127,35 @@ impl Feed {
         Ok(())
     }
 
-    async fn try_apply(&self, doorbell: &Doorbell) -> Result<(), Failure> {
-        let mut attempt = 1;
-        loop {
-            match apply(&self.backend, doorbell).await {
-                Ok(_) => return Ok(()),
-                Err(failure) if failure.is_passing() && attempt < ATTEMPTS_MAX => {
-                    tokio::time::sleep(Duration::from_millis(RETRY_DELAY_MS << attempt)).await;
-                    attempt += 1;
-                }
-                Err(failure) => return Err(failure),
+    async fn try_apply(&self, doorbell: &Doorbell, begun: Moment) -> Result<(), Failure> {
+        let mut failed = late();
+        for attempt in 0..ATTEMPTS_MAX {
+            if attempt > 0 {
+                tokio::time::sleep(Duration::from_millis(RETRY_DELAY_MS << attempt)).await;
+            }
+            match self.within(begun, APPLYING_MAX, apply(&self.backend, doorbell)).await {
+                Some(Ok(_)) => return Ok(()),
+                Some(Err(failure)) if failure.is_passing() => failed = failure,
+                Some(Err(failure)) => return Err(failure),
+                None => break,
             }
         }
+        Err(failed)
     }
+
+    /// Runs `work` within what is left of `most` since the batch began. `None` if the time is over.
+    async fn within<T>(&self, begun: Moment, most: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(self.left(begun, most)?, work).await.ok()
+    }
+
+    fn left(&self, begun: Moment, most: Duration) -> Option<Duration> {
+        most.checked_sub(self.backend.clock.moment().since(begun)).filter(|left| !left.is_zero())
+    }
+}
+
+/// The failure of a doorbell that the batch had no time for.
+fn late() -> Failure {
+    Failure::passing("apply a doorbell", "the time for its batch was over")
 }
 
 /// Groups records by stream, into one doorbell each. The order between streams does not matter.

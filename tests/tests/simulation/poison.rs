@@ -1,5 +1,6 @@
 //! Doorbells that cannot be applied are parked, do not block other streams, and are not lost.
 
+mod late;
 mod trouble;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use infra::function::{FUNCTIONS, Need, QUEUES};
+use local::pump::Mapping;
 use reactors::react::TYPES;
 use serde_json::{Value, json};
 use waitlist_tests::template::{mappings, resource, resources, text};
 
 #[test]
-fn projector_and_reactor_read_the_stream_from_its_beginning_with_bounded_retries() {
+fn projector_and_reactor_read_the_stream_from_its_beginning_with_the_bounds_of_the_local_pump() {
     let streams = mappings("DynamoDB");
     assert_eq!(streams.iter().map(|(of, _)| of.id).collect::<BTreeSet<_>>(), ["Projector", "Reactor"].into());
     for (of, mapping) in streams {
@@ -19,6 +20,11 @@ fn projector_and_reactor_read_the_stream_from_its_beginning_with_bounded_retries
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{}", of.id);
         let failed = text(&mapping["DestinationConfig"]["OnFailure"]["Destination"]);
         assert_eq!(failed, "${StreamFailures.Arn}", "{}", of.id);
+        let local = Mapping::of("any");
+        assert_eq!(mapping["BatchSize"], local.batch_size, "{}", of.id);
+        assert_eq!(mapping["MaximumRetryAttempts"], local.attempts_max - 1, "{}", of.id);
+        assert_eq!(of.property("Timeout").as_u64(), Some(local.timeout_ms / 1_000), "{}", of.id);
+        assert!(local.bisect);
     }
 }
 

@@ -20,6 +20,7 @@ mod tests;
 use std::{collections::BTreeSet, error::Error, fmt, panic, pin::Pin, sync::Arc, time::Duration};
 
 use aws_lambda_events::{event::dynamodb::Event, streams::DynamoDbEventResponse};
+use infra::function::PROJECTOR;
 use tokio::{sync::watch, task::JoinSet};
 
 pub use delivery::Failure;
@@ -63,18 +64,18 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Returns the settings of the deployed consumers.
+    /// Returns the settings of the deployed consumers. The pauses are the pump's own: AWS names none.
     #[must_use]
     pub const fn of(consumer: &'static str) -> Self {
         Self {
             consumer,
             batch_size: 100,
             bisect: true,
-            attempts_max: 6,
+            attempts_max: 11,
             retry_base_ms: 100,
             retry_max_ms: 10_000,
             poll_ms: 50,
-            timeout_ms: 60_000,
+            timeout_ms: PROJECTOR.time_out.as_millis() as u64,
             prune_batches: 100,
         }
     }
