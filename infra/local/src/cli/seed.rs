@@ -20,7 +20,7 @@ pub(super) struct Seed {
     commits: u64,
 
     /// With the same --commits and --until, the same number makes the same past, except for keys and sealed values.
-    /// Each number makes an account of its own.
+    /// Each number makes an account of its own, once: a past whose making was stopped early stays as it is.
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
 

@@ -58,7 +58,8 @@ pub(super) async fn make(backend: &Backend, seed: u64) -> Result<Account, Failed
     let email = format!("seed-{seed}@example.com");
     let claim = backend.claims.of_email(&Email::parse(&email)?)?;
     if backend.vault.holder(&claim).await?.is_some() {
-        let advice = "this data directory holds a past of this seed number; choose another --seed, or another directory";
+        let advice = "this data directory holds a past of this seed number, cut short if its making was stopped early; \
+                      choose another --seed, or another directory";
         return Err(advice.into());
     }
     let register = json!({ "email": email, "password": PASSWORD, "name": format!("Seed {seed}") });
