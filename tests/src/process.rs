@@ -12,7 +12,10 @@ use infra::{Clock, token::TokenKey};
 use schema::UserId;
 use serde_json::Value;
 
-use crate::{binaries::built, stage::Answer};
+use crate::{
+    binaries::built,
+    stage::{Answer, Stage},
+};
 
 /// The longest time from start to listening.
 const START_MAX: Duration = Duration::from_secs(30);
@@ -195,6 +198,28 @@ pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
         tokio::time::timeout(RUN_MAX, command.output()).await.expect("the command ends in time").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
+}
+
+/// Runs a command with `--aws` on the tables and keys of a stage, with further variables. It must not write into its
+/// data directory.
+pub async fn run_on_aws(stage: &Stage, args: &[&str], more: &[(&str, &str)]) -> Ran {
+    let (endpoint, keys) = (stage.endpoint(), stage.keys.display().to_string());
+    let env = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", &stage.access_key),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("WAITLIST_PREFIX", &stage.prefix),
+        ("WAITLIST_KEYS_DIR", &keys),
+    ];
+    let nowhere = tempfile::tempdir().unwrap();
+    let ran = run(nowhere.path(), &[args, &["--aws"]].concat(), &[&env, more].concat()).await;
+    assert_eq!(
+        std::fs::read_dir(nowhere.path()).unwrap().count(),
+        0,
+        "{args:?} wrote into its data directory"
+    );
+    ran
 }
 
 fn append(directory: &Path, name: &str) -> File {

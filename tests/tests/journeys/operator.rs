@@ -3,7 +3,7 @@
 use infra::http::Principal;
 use schema::{StreamId, UserId};
 use serde_json::{Value, json};
-use waitlist_tests::{account::PASSWORD, process::run, stage::Stage};
+use waitlist_tests::{account::PASSWORD, process::run_on_aws, stage::Stage};
 
 use crate::place::{Place, is_external};
 
@@ -59,33 +59,17 @@ async fn an_operator_is_granted_and_revoked_with_and_without_a_server() {
 async fn an_operators_session_has_the_permission_and_the_log_names_the_actor() {
     let stage = Stage::new().await;
     let account = stage.account().await;
-    let keys = stage.keys.display().to_string();
-    let env = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", stage.endpoint()),
-        ("AWS_ACCESS_KEY_ID", stage.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("WAITLIST_PREFIX", stage.prefix.clone()),
-        ("WAITLIST_KEYS_DIR", keys),
-        ("WAITLIST_PUBLIC_URL", "https://waitlist.example".to_owned()),
-    ];
-    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let nowhere = tempfile::tempdir().unwrap();
     let is_operator = async || match stage.principal(&account.access).await {
         Principal::User { operator, .. } => operator,
         Principal::Anonymous | Principal::Unknown => panic!("the session is valid"),
     };
     assert!(!is_operator().await);
     for (what, is) in [("grant", true), ("revoke", false)] {
-        let ran = run(nowhere.path(), &["operator", what, &account.email, "--aws"], &env).await;
+        let more = [("WAITLIST_PUBLIC_URL", "https://waitlist.example")];
+        let ran = run_on_aws(&stage, &["operator", what, &account.email], &more).await;
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert_eq!(is_operator().await, is, "{what}");
     }
-    assert_eq!(
-        std::fs::read_dir(nowhere.path()).unwrap().count(),
-        0,
-        "a command on AWS writes nothing into the data directory"
-    );
     let commits = stage.commits(StreamId::from(account.id)).await;
     let actors: Vec<String> = commits.iter().map(|commit| commit.actor.to_string()).collect();
     assert_eq!(actors, [&format!("user:{}", account.id), "system:operator", "system:operator"]);

@@ -3,7 +3,7 @@
 use infra::http::Principal;
 use schema::reading::stream_of;
 use serde_json::{Value, json};
-use waitlist_tests::{account::PASSWORD, process::run, stage::Stage};
+use waitlist_tests::{account::PASSWORD, process::run_on_aws, stage::Stage};
 
 use super::{events, page};
 use crate::place::Place;
@@ -66,19 +66,9 @@ async fn an_operator_reads_what_the_owner_reads_and_the_owner_sees_it() {
 async fn seven_readings_leave_the_owner_signed_in() {
     let stage = Stage::new().await;
     let account = stage.account().await;
-    let env = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", stage.endpoint()),
-        ("AWS_ACCESS_KEY_ID", stage.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("WAITLIST_PREFIX", stage.prefix.clone()),
-        ("WAITLIST_KEYS_DIR", stage.keys.display().to_string()),
-        ("WAITLIST_ACCOUNT", account.id.to_string()),
-    ];
-    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let nowhere = tempfile::tempdir().unwrap();
+    let id = account.id.to_string();
     for _ in 0..7 {
-        let ran = run(nowhere.path(), &["audit", "--aws", "--by", "cleo"], &env).await;
+        let ran = run_on_aws(&stage, &["audit", "--by", "cleo"], &[("WAITLIST_ACCOUNT", &id)]).await;
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
     assert_eq!(stage.commits(stream_of(account.id)).await.len(), 7);

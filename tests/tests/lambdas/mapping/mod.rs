@@ -8,7 +8,12 @@ mod visits;
 
 use std::time::Duration;
 
-use waitlist_tests::mapping::{Environment, Sqs, Troubles};
+use proptest::{prelude::*, test_runner::TestRunner};
+use tokio::runtime::Runtime;
+use waitlist_tests::{
+    cases::cases,
+    mapping::{Environment, Sqs, Troubles},
+};
 
 use super::deployment::Deployment;
 
@@ -46,4 +51,17 @@ impl Scene {
         };
         Environment::new(start, deployment.stage.endpoint(), &self.sqs, &self.troubles, time_out)
     }
+}
+
+/// Tries generated cases, `default` of them in a plain run, on one deployment.
+fn check<S: Strategy>(default: u32, case: S, property: impl AsyncFn(&Deployment, &S::Value)) {
+    let runtime = Runtime::new().unwrap();
+    let deployment = runtime.block_on(Deployment::new());
+    let mut runner = TestRunner::new(cases(default));
+    runner
+        .run(&case, |case| {
+            runtime.block_on(property(&deployment, &case));
+            Ok(())
+        })
+        .unwrap();
 }

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use proptest::{collection::vec, prelude::*};
 use serde_json::json;
-use tokio::runtime::Runtime;
 use waitlist_tests::{
-    cases::cases,
     mapping::{ALWAYS, Message, work_off},
     template::QueueMapping,
 };
 
 use super::{
-    Scene,
+    Scene, check,
     visits::{Fault, Plan, Visit, begin, plan, with_one_fatal},
 };
 use crate::deployment::Deployment;
@@ -113,24 +111,12 @@ async fn attend(deployment: &Deployment, case: &Case) {
     }
 }
 
-fn run(check: impl AsyncFn(&Deployment, &Case)) {
-    let runtime = Runtime::new().unwrap();
-    let deployment = runtime.block_on(Deployment::new());
-    let mut runner = TestRunner::new(cases(CASES));
-    runner
-        .run(&case(), |case| {
-            runtime.block_on(check(&deployment, &case));
-            Ok(())
-        })
-        .unwrap();
-}
-
 #[test]
 fn each_erasure_is_done_or_a_dead_letter_after_as_many_receives_as_the_queue_allows() {
-    run(erase);
+    check(CASES, case(), erase);
 }
 
 #[test]
 fn each_delivery_is_done_or_a_dead_letter_after_as_many_receives_as_the_queue_allows() {
-    run(attend);
+    check(CASES, case(), attend);
 }

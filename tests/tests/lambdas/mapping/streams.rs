@@ -4,12 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use proptest::{collection::vec, prelude::*};
 use schema::table::{EVENTS, WAITEES};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 use waitlist_tests::{
-    cases::cases,
     events::{Change, image, stream_event_of},
     mapping::{Batch, Message, Polled, Reading, Why, poll, work_off},
     stage::Stage,
@@ -17,7 +15,7 @@ use waitlist_tests::{
 };
 
 use super::{
-    Scene,
+    Scene, check,
     visits::{Fault, Plan, Visit, begin, plan, with_one_fatal},
 };
 use crate::deployment::Deployment;
@@ -239,24 +237,12 @@ async fn react(deployment: &Deployment, case: &Case) {
     }
 }
 
-fn run(check: impl AsyncFn(&Deployment, &Case)) {
-    let runtime = Runtime::new().unwrap();
-    let deployment = runtime.block_on(Deployment::new());
-    let mut runner = TestRunner::new(cases(CASES));
-    runner
-        .run(&case(), |case| {
-            runtime.block_on(check(&deployment, &case));
-            Ok(())
-        })
-        .unwrap();
-}
-
 #[test]
 fn each_commit_is_projected_or_parked_or_named_by_the_failure_destination() {
-    run(project);
+    check(CASES, case(), project);
 }
 
 #[test]
 fn each_reaction_is_queued_or_its_commit_is_named_by_the_failure_destination() {
-    run(react);
+    check(CASES, case(), react);
 }
