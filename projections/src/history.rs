@@ -22,7 +22,7 @@ use crate::{
     events::{begins_erasure, events},
     fresh,
     position::Position,
-    shown::{Shown, shown},
+    shown::shown,
     users::Users,
     waitees::Waitees,
 };
@@ -75,11 +75,12 @@ async fn of_stream(
     }
     fresh::check_others(backend, call.actor(), &tokens, |other| other == stream).await?;
     let is_whole = from == Position::START && !raw.has_more && raw.commits.iter().all(RawCommit::is_readable);
-    let is_erased = match shown {
-        Some(Shown { erased: Some(true), .. }) => true,
-        _ if is_whole => raw.commits.iter().filter_map(|raw| raw.commit.as_ref()).any(begins_erasure),
-        Some(Shown { erased: Some(false), seq, .. }) if seq >= last => false,
-        _ => is_erased(backend, stream, last).await?,
+    // An erasure is final: a row that shows one need not be fresh.
+    let by_row = shown.and_then(|shown| shown.erased.filter(|erased| *erased || shown.seq >= last));
+    let is_erased = match by_row {
+        Some(is_erased) => is_erased,
+        None if is_whole => raw.commits.iter().filter_map(|raw| raw.commit.as_ref()).any(begins_erasure),
+        None => is_erased(backend, stream, last).await?,
     };
     // An erased subject is hidden at once, even while its key still exists.
     let key = if is_erased { None } else { backend.vault.key(subject).await? };

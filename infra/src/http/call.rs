@@ -120,7 +120,7 @@ impl<'r> Call<'r> {
     /// answer.
     ///
     /// # Errors
-    /// The key is empty, longer than 128 characters, or has other than visible ASCII characters; on a public
+    /// The key is empty, longer than [`check::IDEMPOTENCY_KEY_CHARS_MAX`], or has other than visible ASCII characters; on a public
     /// route, it is not a UUID.
     pub fn idempotency_key(&self) -> Result<Option<Tag>, Problem> {
         let Some(value) = self.header("idempotency-key")? else { return Ok(None) };
@@ -130,7 +130,7 @@ impl<'r> Call<'r> {
         {
             return Err(Problem::invalid_header(
                 "Idempotency-Key",
-                "must be 1 to 128 visible ASCII characters",
+                format!("must be 1 to {} visible ASCII characters", check::IDEMPOTENCY_KEY_CHARS_MAX),
             ));
         }
         if self.entry.access != Access::Public {

@@ -79,7 +79,7 @@ impl Query {
             correlation: read(
                 "correlation",
                 correlation,
-                "must be a request id of 1 to 128 visible characters",
+                &format!("must be a request id of 1 to {} visible characters", check::CORRELATION_CHARS_MAX),
                 |text| {
                     let is_id = (1..=check::CORRELATION_CHARS_MAX).contains(&text.len())
                         && text.bytes().all(|b| b.is_ascii_graphic());

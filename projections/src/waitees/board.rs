@@ -52,7 +52,7 @@ pub(crate) async fn of_list(backend: &Backend, call: &Call<'_>) -> Result<Reply,
         Some(day) => day::page(backend, call, id, day, &page, when.tokens()).await?,
         None => {
             let board = board(backend, call.actor(), id, &when).await?;
-            show_board(backend, call.owner, board, (kind, &page), when.shown_at(now)).await?
+            show_board(backend, call.owner, board, kind, &page, when.shown_at(now)).await?
         }
     };
     Reply::read(list.seq, &shown)
@@ -131,7 +131,8 @@ async fn show_board(
     backend: &Backend,
     owner: UserId,
     board: Vec<WaiteeRow>,
-    (kind, page): (Kind, &PageRequest),
+    kind: Kind,
+    page: &PageRequest,
     at: Time,
 ) -> Result<Page<Waitee>, Failure> {
     let keys = keys(backend, owner, &board).await?;

@@ -48,7 +48,7 @@ pub enum EngineError {
     #[error("import items")]
     Import(#[source] DynoxideError),
     #[error("an item to import has an attribute of a type that the embedded engine does not know")]
-    Unknown,
+    UnknownType,
     #[error("wait for the database")]
     Lost(#[from] task::JoinError),
 }

@@ -19,7 +19,7 @@ impl Engine {
     pub(crate) async fn import(&self, table: String, items: Vec<Item>) -> Result<(), EngineError> {
         let database = self.database.clone();
         let items: Option<Vec<types::Item>> = items.into_iter().map(item).collect();
-        let items = items.ok_or(EngineError::Unknown)?;
+        let items = items.ok_or(EngineError::UnknownType)?;
         let imported =
             task::spawn_blocking(move || database.import_items(&table, items, ImportOptions::default()));
         imported.await?.map(drop).map_err(EngineError::Import)
