@@ -8,6 +8,7 @@ mod operator;
 mod outbox;
 mod progress;
 mod seed;
+mod segments;
 mod tick;
 mod token;
 mod verify;

@@ -7,8 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures::{StreamExt as _, TryStreamExt as _, stream as streams};
-use infra::{Backend, Failure, log::Scanned};
+use infra::{Backend, Failure};
 use schema::{
     StreamId,
     body::Bad,
@@ -22,14 +21,10 @@ use uuid::Uuid;
 use super::{
     bad, gone,
     report::{Progress, Report},
+    segment::{self, Part, Segment},
     stream::check,
 };
 use crate::shown::shown;
-
-/// The segments that are scanned at once.
-pub const SEGMENTS_DEFAULT: u32 = 8;
-/// More scans than this at once would not be faster.
-pub const SEGMENTS_MAX: u32 = 64;
 
 /// The streams whose rows are read at once. DynamoDB's bound on BatchGetItem.
 const ROWS_AT_ONCE: usize = 100;
@@ -67,47 +62,27 @@ pub async fn all(
     segments: u32,
     tell: impl Fn(Progress) + Send + Sync,
 ) -> Result<Report, Failure> {
-    let segments = i32::try_from(segments.clamp(1, SEGMENTS_MAX)).unwrap_or(1);
     let report = Mutex::new(Report::default());
     let (report, tell) = (&report, &tell);
-    streams::iter(0..segments)
-        .map(|segment| scan(backend, segment, segments, report, tell))
-        .buffer_unordered(segments.unsigned_abs() as usize)
-        .try_collect::<()>()
-        .await?;
+    segment::each(backend, segments, |segment| scan(segment, backend, report, tell)).await?;
     gone::find(backend, report).await?;
     Ok(report.lock().await.clone())
 }
 
 async fn scan(
+    mut segment: Segment<'_, Chain>,
     backend: &Backend,
-    segment: i32,
-    segments: i32,
     report: &Mutex<Report>,
     tell: &(impl Fn(Progress) + Send + Sync),
 ) -> Result<(), Failure> {
-    let mut current: Option<(String, Chain)> = None;
     let mut ended: Vec<(StreamId, Chain)> = Vec::new();
-    let mut start = None;
-    // Ends with the segment, which the engine reads in the order of keys.
-    loop {
-        let page = backend.log.scan(segment, segments, start).await?;
+    while let Some(Part { commits, streams }) =
+        segment.next(|_| Chain::START, |chain, raw| chain.follow(raw)).await?
+    {
         let mut found = Report::default();
-        found.progress.commits = page.items.len() as u64;
-        for Scanned { stream, raw } in page.items {
-            let chain = match current.take() {
-                Some((name, chain)) if name == stream => chain,
-                other => {
-                    end(other, &mut ended, &mut found);
-                    Chain::START
-                }
-            };
-            current = Some((stream, chain.follow(&raw)));
-        }
-        if page.next.is_none() {
-            end(current.take(), &mut ended, &mut found);
-        }
-        if ended.len() >= ROWS_AT_ONCE || page.next.is_none() {
+        found.progress.commits = commits;
+        streams.into_iter().for_each(|stream| end(stream, &mut ended, &mut found));
+        if ended.len() >= ROWS_AT_ONCE || segment.is_done() {
             for some in std::mem::take(&mut ended).chunks(ROWS_AT_ONCE) {
                 found.add(judge(backend, some).await?);
             }
@@ -118,16 +93,12 @@ async fn scan(
             report.progress
         };
         tell(progress);
-        start = page.next;
-        if start.is_none() {
-            return Ok(());
-        }
     }
+    Ok(())
 }
 
 /// Adds a stream whose last commit was scanned to `ended`, or reports a key that names no stream.
-fn end(current: Option<(String, Chain)>, ended: &mut Vec<(StreamId, Chain)>, found: &mut Report) {
-    let Some((name, chain)) = current else { return };
+fn end((name, chain): (String, Chain), ended: &mut Vec<(StreamId, Chain)>, found: &mut Report) {
     match name.parse() {
         Ok(stream) => ended.push((stream, chain)),
         Err(_) => {

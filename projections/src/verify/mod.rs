@@ -9,6 +9,7 @@ mod gone;
 mod months;
 mod place;
 mod report;
+pub(crate) mod segment;
 mod stream;
 mod walk;
 
@@ -24,8 +25,9 @@ use schema::{
 };
 
 pub use self::{
-    all::{SEGMENTS_DEFAULT, SEGMENTS_MAX, all, one},
+    all::{all, one},
     report::{Progress, Report},
+    segment::{SEGMENTS_DEFAULT, SEGMENTS_MAX},
 };
 use self::{
     place::{At, Place, Step},

@@ -2,21 +2,19 @@
 
 use clap::Args;
 use infra::function::Need;
-use projections::verify::{self, Progress as Verified, Report, SEGMENTS_DEFAULT, SEGMENTS_MAX};
+use projections::verify::{self, Progress as Verified, Report};
 use schema::StreamId;
 use serde_json::json;
 
-use super::{Failed, deployment::Deployment, print, progress::Progress};
+use super::{Failed, deployment::Deployment, print, progress::Progress, segments::Segments};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
     #[command(flatten)]
     which: Which,
 
-    /// Scans of the table at once, 1 to 64. More cost the same read units in less time.
-    #[arg(long, default_value_t = SEGMENTS_DEFAULT, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(SEGMENTS_MAX)))]
-    segments: u32,
+    #[command(flatten)]
+    segments: Segments,
 }
 
 #[derive(Debug, Args)]
@@ -45,7 +43,7 @@ pub(super) async fn run(deployment: &Deployment, verify: &Verify, json: bool) ->
             let tell = |Verified { commits, streams, bad }| {
                 progress.tell(|| format!("{commits} commits of {streams} streams so far, {bad} damaged"));
             };
-            verify::all(&deployment.backend, verify.segments, tell).await?
+            verify::all(&deployment.backend, verify.segments.segments, tell).await?
         }
     };
     let Report { progress: Verified { commits, streams, bad }, bad: named } = &report;
