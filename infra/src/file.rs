@@ -27,16 +27,24 @@ pub fn read_or_create_secret<E: std::fmt::Display>(
         read => return read,
     }
     let secret = fresh().map_err(|error| io::Error::other(error.to_string()))?;
+    match create(path, |draft| draft.write_all(&secret)) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => read_secret(path),
+    }
+}
+
+/// Creates a file that only its owner can read. It appears whole or not at all.
+///
+/// # Errors
+/// The file exists, or cannot be written.
+pub(crate) fn create(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let draft = draft(folder, &secret)?;
+    let draft = draft_with(folder, write)?;
     // A hard link appears whole or not at all and, unlike a rename, does not replace a file that another
     // process has just created.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => File::open(folder)?.sync_all().and_then(|()| read_secret(path)),
-    }
+    linked.and(File::open(folder)?.sync_all())
 }
 
 /// Reads an existing secret.
@@ -70,10 +78,17 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// The file cannot be created or written.
 pub(crate) fn draft(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    draft_with(folder, |file| file.write_all(bytes))
+}
+
+fn draft_with(folder: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<PathBuf> {
     let draft = folder.join(format!(".draft-{}", data_encoding::HEXLOWER.encode(&random::<8>())));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let written = write(&mut file).and_then(|()| file.sync_all());
+    if let Err(cause) = written {
+        let _kept_if_this_fails = fs::remove_file(&draft);
+        return Err(cause);
+    }
     Ok(draft)
 }
 

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod backend;
 mod batch;
+pub mod checkpoint;
 pub mod clock;
 pub mod config;
 mod crypto;
@@ -12,6 +13,7 @@ pub mod file;
 pub mod function;
 pub mod http;
 pub mod key_files;
+mod key_pair;
 pub mod lambda;
 pub mod limits;
 pub mod log;

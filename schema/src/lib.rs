@@ -6,6 +6,7 @@ pub mod access;
 pub mod agenda;
 pub mod body;
 pub mod check;
+pub mod checkpoint;
 pub mod commit;
 mod described;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod value;
 pub mod waitee;
 pub mod waitlist;
 
+pub use checkpoint::Checkpoint;
 pub use commit::{Commit, Fact};
 pub use event::DomainEvent;
 pub use id::{Actor, MailId, SessionId, StreamId, UserId, WaiteeId, WaitlistId};

@@ -2,10 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair},
-};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_sdk_kms::primitives::Blob;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::DecodingKey;
@@ -13,7 +10,7 @@ use schema::{Time, UserId};
 use sha2::{Digest as _, Sha256};
 
 use super::{claims, signed, signing_input};
-use crate::{failure::Failure, file};
+use crate::{failure::Failure, key_pair};
 
 /// The name of the current key in a key directory.
 pub(crate) const LOCAL_KEY: &str = "token-local";
@@ -36,14 +33,7 @@ impl TokenKey {
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let doing = || format!("read the token key {}", path.display());
-        let fresh = || {
-            Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map(|document| document.as_ref().to_vec())
-        };
-        let pkcs8 =
-            file::read_or_create_secret(path, fresh).map_err(|cause| Failure::broken(doing(), cause))?;
-        let pair = Ed25519KeyPair::from_pkcs8(&pkcs8)
-            .map_err(|cause| Failure::broken(doing(), cause.to_string()))?;
+        let pair = key_pair::read_or_create(path, "token key")?;
         Ok(Self(Arc::new(pair)))
     }
 

@@ -130,6 +130,12 @@ impl Chain {
         }
     }
 
+    /// As [`Chain::follow`], but ignores commits behind event `last`.
+    #[must_use]
+    pub fn follow_to(self, last: u64, raw: &RawCommit) -> Self {
+        if self.head.seq < last { self.follow(raw) } else { self }
+    }
+
     /// The check at the end of the stream, whose row shows its events up to `shown`. A row follows the log, so one
     /// that shows more means that the stream's end was removed. The row must have been read before the stream.
     #[must_use]
