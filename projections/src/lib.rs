@@ -2,6 +2,7 @@
 
 mod as_of;
 pub mod audit;
+pub mod checkpoint;
 pub mod complete;
 pub mod cursor;
 mod events;

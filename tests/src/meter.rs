@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::{
         get_item::{GetItemInput, GetItemOutput},
         put_item::{PutItemInput, PutItemOutput},
         query::{QueryInput, QueryOutput},
+        scan::{ScanInput, ScanOutput},
         transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
         update_item::{UpdateItemInput, UpdateItemOutput},
     },
@@ -93,6 +94,8 @@ impl Intercept for Meter {
             input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<QueryInput>() {
             input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<ScanInput>() {
+            input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
             input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<UpdateItemInput>() {
@@ -124,6 +127,8 @@ impl Intercept for Meter {
         } else if let Some(output) = output.downcast_ref::<GetItemOutput>() {
             output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, false));
         } else if let Some(output) = output.downcast_ref::<QueryOutput>() {
+            output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, false));
+        } else if let Some(output) = output.downcast_ref::<ScanOutput>() {
             output.consumed_capacity().into_iter().for_each(|capacity| self.count(capacity, false));
         } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
             output.consumed_capacity().iter().for_each(|capacity| self.count(capacity, false));

@@ -75,7 +75,10 @@ enum Command {
     /// Grant or revoke system-wide operations, or set how many texts an account may send.
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Show the history of an account. Its owner sees there that you read it, and with which filters.
+    /// Show the history of an account, or make and check checkpoints of the whole log.
+    ///
+    /// Without a subcommand: the history of an account. Its owner sees there that you read it, and with which
+    /// filters.
     Audit(Box<audit::Audit>),
     /// Verify that no stored event was altered, removed or added: hash chains, derived attributes, and rows ahead
     /// of the log.
@@ -128,6 +131,11 @@ enum Log {
 /// The error of a failed command. It is printed with its causes.
 type Failed = Box<dyn Error + Send + Sync>;
 
+/// The arguments do not fit together, or one has a wrong value. Nothing was done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
+
 /// The result could not be written to standard output.
 #[derive(Debug, thiserror::Error)]
 #[error("print the result")]
@@ -153,14 +161,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Seed(seed) => seed::run(&cli.data_dir, &seed, cli.json).await,
         Command::Outbox(outbox) => outbox::run(&cli.data_dir, &outbox, cli.json).await,
         Command::Tick => on(&cli.data_dir, aws(TICK.needs), async |at| tick::run(at, cli.json).await).await,
-        Command::Audit(audit) => {
-            let query = match audit.query() {
-                Ok(query) => query,
-                Err(wrong) => return misused(ErrorKind::ValueValidation, wrong),
-            };
-            on(&cli.data_dir, aws(audit::NEEDS), async |at| audit::run(at, &audit, &query, cli.json).await)
-                .await
-        }
+        Command::Audit(audit) => audit::run(&audit, &cli.data_dir, cli.aws, cli.json).await,
         Command::Verify(verify) => {
             on(&cli.data_dir, aws(verify::NEEDS), async |at| verify::run(at, &verify, cli.json).await).await
         }
@@ -176,10 +177,13 @@ pub async fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            telemetry::tell(with_causes(&*error));
-            ExitCode::from(1)
-        }
+        Err(error) => match error.downcast::<Misuse>() {
+            Ok(misuse) => misused(ErrorKind::ValueValidation, misuse.0),
+            Err(error) => {
+                telemetry::tell(with_causes(&*error));
+                ExitCode::from(1)
+            }
+        },
     }
 }
 

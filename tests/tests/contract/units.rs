@@ -6,6 +6,7 @@
 mod as_of;
 mod audit;
 mod bounds;
+mod checkpoint;
 mod commits;
 mod erasure;
 mod guests;

@@ -6,6 +6,7 @@ mod as_of;
 mod audit;
 mod authorization;
 mod bad_input;
+mod checkpoint;
 mod clock;
 mod conditions;
 mod dead_letters;

@@ -8,10 +8,10 @@ use waitlist_tests::{
 
 use super::{typical_join, visit};
 
-const VISITS: usize = 30;
+pub(super) const VISITS: usize = 30;
 
 /// Makes a list with visits of one business day, each called and seated, and their rows.
-async fn evening(stage: &Stage, owner: &Owner<'_>) -> (String, String) {
+pub(super) async fn evening(stage: &Stage, owner: &Owner<'_>) -> (String, String) {
     let list = owner.list("Main room").await;
     let mut last = String::new();
     for _ in 0..VISITS {

@@ -1,0 +1,108 @@
+//! `waitlist audit checkpoint`: writes the end of every stream to a signed file.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use data_encoding::HEXLOWER;
+use infra::{
+    checkpoint::{CheckpointKey, write},
+    function::Need,
+};
+use projections::checkpoint::{Progress as Read, Taken, take};
+use schema::{Checkpoint as Content, checkpoint::Head, commit::Hash};
+use serde_json::json;
+
+use super::{
+    super::{Failed, deployment::Deployment, print, progress::Progress, segments::Segments},
+    key::{Signing, origin, read},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Checkpoint {
+    /// File to write. It must not exist.
+    file: PathBuf,
+
+    /// The last checkpoint of this log, which the new one names by its hash. A file that is withheld or replaced
+    /// later breaks this chain of files. Leave it out for the first one.
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+
+    #[command(flatten)]
+    signing: Signing,
+
+    #[command(flatten)]
+    segments: Segments,
+}
+
+/// The log is read without keys: personal data stay sealed.
+pub(super) const NEEDS: &[Need] = &[];
+
+/// The key, and what was read before the log.
+pub(super) struct Prepared {
+    key: CheckpointKey,
+    new_key: Option<PathBuf>,
+    previous: Option<Hash>,
+}
+
+impl Checkpoint {
+    /// Reads the key, or creates it, and the previous checkpoint.
+    pub(super) fn key(&self, data_dir: &Path, aws: bool) -> Result<Prepared, Failed> {
+        if self.file.exists() {
+            return Err(format!("{} exists; choose another file", self.file.display()).into());
+        }
+        let path = self.signing.path(data_dir, aws)?;
+        let new_key = (!path.exists()).then(|| path.clone());
+        let key = CheckpointKey::read_or_create(&path)?;
+        let verifier = key.verifier(&origin())?;
+        let previous = self.previous.as_deref().map(|file| read(file, &verifier)).transpose()?;
+        Ok(Prepared { key, new_key, previous: previous.map(|previous| previous.note.hash()) })
+    }
+}
+
+/// Writes the file, and prints what it covers and the key that verifies it. Progress goes to standard error.
+pub(super) async fn run(
+    deployment: &Deployment,
+    command: &Checkpoint,
+    Prepared { key, new_key, previous }: &Prepared,
+    json: bool,
+) -> Result<(), Failed> {
+    let (at, origin) = (deployment.backend.clock.now(), origin());
+    let progress = Progress::new();
+    let tell = |Read { commits, streams }| {
+        progress.tell(|| format!("{commits} commits of {streams} streams so far"));
+    };
+    let taken = take(&deployment.backend, command.segments.segments, tell).await?;
+    if taken.damaged > 0 {
+        return refuse(&taken, json);
+    }
+    let Taken { leaves, commits, .. } = taken;
+    let head = Head::over(&origin, at, *previous, &leaves);
+    let note = key.sign(&origin, head.to_string())?;
+    let checkpoint = Content { note, head, leaves };
+    let file = command.file.display().to_string();
+    write(&command.file, &checkpoint).map_err(|cause| format!("write {file}: {cause}"))?;
+
+    let Content { note, head, .. } = &checkpoint;
+    let (streams, verifier) = (head.size, key.verifier(&origin)?);
+    let mut lines = vec![
+        format!("{streams} streams with {commits} commits in {file}"),
+        format!("verifier key: {verifier}"),
+    ];
+    if let Some(path) = new_key {
+        lines.push(format!("made a new key, {}; keep it apart from the data", path.display()));
+    }
+    let shown = json!({
+        "file": file, "origin": origin, "at": at, "streams": streams, "commits": commits,
+        "hash": HEXLOWER.encode(&note.hash().0), "previous": previous.map(|hash| HEXLOWER.encode(&hash.0)),
+        "verifier_key": verifier.to_string(), "new_key": new_key,
+    });
+    Ok(print(json, &lines.join("\n"), &shown)?)
+}
+
+fn refuse(Taken { damaged, bad, .. }: &Taken, json: bool) -> Result<(), Failed> {
+    let lines: Vec<String> =
+        bad.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
+    print(json, &lines.join("\n"), &json!({ "file": null, "damaged": damaged, "bad": bad }))?;
+    let streams = if *damaged == 1 { "a stream is".to_owned() } else { format!("{damaged} streams are") };
+    Err(format!("{streams} damaged; no checkpoint was written").into())
+}

@@ -1,0 +1,43 @@
+//! The units of checkpoints.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use projections::checkpoint::{check, take};
+use schema::{
+    Checkpoint,
+    checkpoint::{Head, Note},
+    table::EVENTS,
+};
+use waitlist_tests::{costs::documented, stage::Stage};
+
+use super::{
+    verify::{VISITS, evening},
+    visit,
+};
+
+#[tokio::test]
+async fn a_checkpoint_and_its_check_read_the_log_once() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let (_, last) = evening(&stage, &owner).await;
+    let _before = stage.meter.take();
+    let taken = take(&stage.backend, 1, |_| ()).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!((taken.leaves.len(), taken.commits, used.calls), (VISITS + 1, 3 * VISITS as u64 + 1, 1));
+    documented(&stage, "a checkpoint of 91 commits in 31 streams, in one segment", &used);
+
+    let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);
+    let note = Note { text: head.to_string(), signatures: Vec::new() };
+    let checkpoint = Checkpoint { note, head, leaves: taken.leaves };
+    let checked = check(&stage.backend, &checkpoint, 1, |_| ()).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!((checked.bad.len(), used.calls), (0, 1));
+    documented(&stage, "checking 91 commits in 31 streams, in one segment", &used);
+
+    let delete = stage.dynamodb.delete_item().table_name(EVENTS.name(&stage.prefix));
+    let delete = delete.key("stream", AttributeValue::S(visit(&last).to_string()));
+    delete.key("seq", AttributeValue::N("3".into())).send().await.unwrap();
+    let checked = check(&stage.backend, &checkpoint, 1, |_| ()).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!((checked.bad.len(), used.calls), (1, 2), "a stream that differs is read again");
+    documented(&stage, "checking the same when one stream differs", &used);
+}
