@@ -34,7 +34,9 @@ pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
     match stream.category {
         Category::User => account(backend, UserId(stream.id)).await,
         Category::Waitee => guest(backend, WaiteeId(stream.id)).await,
-        Category::Mail | Category::Session | Category::Waitlist | Category::Access => Ok(None),
+        Category::Mail | Category::Session | Category::Waitlist | Category::Access | Category::Projection => {
+            Ok(None)
+        }
     }
 }
 

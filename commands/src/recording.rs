@@ -67,7 +67,7 @@ async fn append(
             let outcome = backend.log.execute::<Waitee>(stream, author, expect, &deliver).await?;
             Ok(recorded(&outcome.state, outcome.appended))
         }
-        Category::User | Category::Session | Category::Waitlist | Category::Access => {
+        Category::User | Category::Session | Category::Waitlist | Category::Access | Category::Projection => {
             Err(Failure::broken(format!("record a message of {stream}"), "the stream has no messages"))
         }
     }

@@ -130,7 +130,9 @@ async fn is_erased(backend: &Backend, stream: StreamId, seq: u64) -> Result<bool
             .await
             .map(|row| row.is_some_and(|row| row.state != State::Kept)),
         // Their events hold nothing sealed, or there is no page of their history.
-        Category::Waitlist | Category::Session | Category::Mail | Category::Access => Ok(false),
+        Category::Waitlist | Category::Session | Category::Mail | Category::Access | Category::Projection => {
+            Ok(false)
+        }
     };
     match folded {
         Err(damaged) if !damaged.is_passing() => Ok(true),

@@ -14,6 +14,7 @@ pub mod mails;
 mod opened;
 mod position;
 pub mod projection;
+pub mod rebuild;
 mod shown;
 pub mod users;
 pub mod verify;

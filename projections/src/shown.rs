@@ -34,7 +34,7 @@ pub(crate) async fn shown(backend: &Backend, stream: StreamId) -> Result<Option<
         Category::User => of::<Users>(backend, stream.id, |row| row.state != State::Kept).await,
         Category::Waitlist => of::<Waitlists>(backend, stream.id, |_| false).await,
         Category::Mail => of::<Mails>(backend, stream.id, |_| false).await,
-        Category::Session | Category::Access => Ok(None), // they have no rows
+        Category::Session | Category::Access | Category::Projection => Ok(None), // they have no rows
     }
 }
 

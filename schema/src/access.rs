@@ -19,7 +19,7 @@ pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem
         Actor::Guest(visit) => stream == StreamId::from(visit),
         Actor::System(Component::Accounts) => stream.category == Category::Mail,
         Actor::System(Component::Operator) => {
-            matches!(stream.category, Category::User | Category::Access)
+            matches!(stream.category, Category::User | Category::Access | Category::Projection)
         }
         Actor::System(Component::Delivery) => {
             matches!(stream.category, Category::Mail | Category::Waitee)
@@ -27,6 +27,7 @@ pub fn may(actor: Actor, stream: StreamId, tenant: UserId) -> Result<(), Problem
         Actor::System(Component::Eraser) => {
             matches!(stream.category, Category::User | Category::Waitee)
         }
+        Actor::System(Component::Rebuild) => stream.category == Category::Projection,
         Actor::System(Component::Tick) => stream.category == Category::Waitee,
     };
     if allowed { Ok(()) } else { Err(Problem::not_found()) }
@@ -42,7 +43,7 @@ mod tests {
     const ANA: UserId = UserId(Uuid::from_u128(1));
     const BEN: UserId = UserId(Uuid::from_u128(2));
 
-    fn streams() -> [StreamId; 6] {
+    fn streams() -> [StreamId; 7] {
         let id = Uuid::from_u128(7);
         [
             UserId(id).into(),
@@ -51,6 +52,7 @@ mod tests {
             WaitlistId(id).into(),
             WaiteeId(id).into(),
             reading::stream_of(UserId(id)),
+            StreamId { category: Category::Projection, id },
         ]
     }
 
@@ -76,10 +78,11 @@ mod tests {
     #[test]
     fn a_component_may_access_the_categories_that_it_serves() {
         let allowed = |component| streams().map(|stream| may(Actor::System(component), stream, ANA).is_ok());
-        assert_eq!(allowed(Component::Accounts), [false, true, false, false, false, false]);
-        assert_eq!(allowed(Component::Operator), [true, false, false, false, false, true]);
-        assert_eq!(allowed(Component::Eraser), [true, false, false, false, true, false]);
-        assert_eq!(allowed(Component::Delivery), [false, true, false, false, true, false]);
-        assert_eq!(allowed(Component::Tick), [false, false, false, false, true, false]);
+        assert_eq!(allowed(Component::Accounts), [false, true, false, false, false, false, false]);
+        assert_eq!(allowed(Component::Operator), [true, false, false, false, false, true, true]);
+        assert_eq!(allowed(Component::Eraser), [true, false, false, false, true, false, false]);
+        assert_eq!(allowed(Component::Delivery), [false, true, false, false, true, false, false]);
+        assert_eq!(allowed(Component::Tick), [false, false, false, false, true, false, false]);
+        assert_eq!(allowed(Component::Rebuild), [false, false, false, false, false, false, true]);
     }
 }

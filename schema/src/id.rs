@@ -82,11 +82,13 @@ pub enum Category {
     Waitee,
     /// Readings of an account's history by operators.
     Access,
+    /// A projection: its generations and rebuilds. It belongs to no account.
+    Projection,
 }
 
 impl Category {
-    pub const ALL: [Self; 6] =
-        [Self::User, Self::Mail, Self::Session, Self::Waitlist, Self::Waitee, Self::Access];
+    pub const ALL: [Self; 7] =
+        [Self::User, Self::Mail, Self::Session, Self::Waitlist, Self::Waitee, Self::Access, Self::Projection];
 
     /// The word that stands in stream names and event types.
     #[must_use]
@@ -98,6 +100,7 @@ impl Category {
             Self::Waitlist => "waitlist",
             Self::Waitee => "waitee",
             Self::Access => "access",
+            Self::Projection => "projection",
         }
     }
 }
@@ -148,12 +151,15 @@ pub enum Component {
     Eraser,
     /// A person at the operator's command line.
     Operator,
+    /// Rebuilds projections.
+    Rebuild,
     /// Does what falls due by time.
     Tick,
 }
 
 impl Component {
-    const ALL: [Self; 5] = [Self::Accounts, Self::Delivery, Self::Eraser, Self::Operator, Self::Tick];
+    const ALL: [Self; 6] =
+        [Self::Accounts, Self::Delivery, Self::Eraser, Self::Operator, Self::Rebuild, Self::Tick];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -161,6 +167,7 @@ impl Component {
             Self::Delivery => "delivery",
             Self::Eraser => "eraser",
             Self::Operator => "operator",
+            Self::Rebuild => "rebuild",
             Self::Tick => "tick",
         }
     }

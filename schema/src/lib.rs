@@ -15,6 +15,7 @@ pub mod mail;
 pub mod message;
 pub mod openapi;
 pub mod problem;
+pub mod projection;
 pub mod rank;
 pub mod reading;
 pub mod route;

@@ -19,6 +19,8 @@ pub enum Slug {
     InvalidCredentials,
     /// The refresh token is spent, void or not ours.
     InvalidRefreshToken,
+    /// The account is not an operator.
+    Forbidden,
     /// The subject does not exist, or belongs to another account: the answer does not tell which.
     NotFound,
     MethodNotAllowed,
@@ -37,6 +39,11 @@ pub enum Slug {
     AlreadyConfirmed,
     HistoryFull,
     Erased,
+    /// Another rebuild of the projection is unfinished.
+    AlreadyRunning,
+    /// The rebuild's stage does not allow the command.
+    InvalidStage,
+    NoFormerGeneration,
     PreconditionFailed,
     BodyTooLarge,
     UriTooLong,
@@ -66,6 +73,7 @@ impl Slug {
             Self::Unauthorized => ("unauthorized", 401, "A valid access token is needed"),
             Self::InvalidCredentials => ("invalid-credentials", 401, "E-mail address or password is wrong"),
             Self::InvalidRefreshToken => ("invalid-token", 401, "The token is not valid"),
+            Self::Forbidden => ("forbidden", 403, "Only for operators"),
             Self::NotFound => ("not-found", 404, "Not found"),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "The path does not take this method"),
             Self::Conflict => ("conflict", 409, "Other requests are changing the same subject"),
@@ -80,6 +88,9 @@ impl Slug {
             Self::AlreadyConfirmed => ("already-confirmed", 409, "The e-mail address is confirmed already"),
             Self::HistoryFull => ("history-full", 409, "The history is full"),
             Self::Erased => ("erased", 409, "The guest was erased"),
+            Self::AlreadyRunning => ("already-running", 409, "A rebuild is running"),
+            Self::InvalidStage => ("invalid-stage", 409, "Not allowed at this stage of the rebuild"),
+            Self::NoFormerGeneration => ("no-former-generation", 409, "There is no former generation"),
             Self::PreconditionFailed => ("precondition-failed", 412, "The subject has changed"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
             Self::UriTooLong => ("uri-too-long", 414, "The path or query is too long"),
@@ -166,6 +177,17 @@ impl Problem {
     #[must_use]
     pub fn unauthorized() -> Self {
         Self::new(Slug::Unauthorized, "Send a valid access token: Authorization: Bearer <token>.")
+    }
+
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(Slug::Forbidden, "This path is for operators. `waitlist operator grant EMAIL` makes one.")
+    }
+
+    #[must_use]
+    pub fn key_reused() -> Self {
+        let detail = "This Idempotency-Key was used for another request; use a fresh one.";
+        Self::new(Slug::IdempotencyKeyReused, detail)
     }
 
     #[must_use]

@@ -91,7 +91,9 @@ async fn subject(
             Ok((!is_erased).then_some(Subject::Guest { account, guest }))
         }
         // Nothing in them is sealed.
-        Category::Mail | Category::Session | Category::Waitlist | Category::Access => Ok(None),
+        Category::Mail | Category::Session | Category::Waitlist | Category::Access | Category::Projection => {
+            Ok(None)
+        }
     }
 }
 

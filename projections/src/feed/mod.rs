@@ -57,7 +57,7 @@ pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Fa
         Category::Waitee => apply_to::<Waitees>(backend, doorbell).await,
         Category::User => apply_to::<Users>(backend, doorbell).await,
         Category::Mail => apply_to::<Mails>(backend, doorbell).await,
-        Category::Session | Category::Access => Ok(Applied::NoProjection),
+        Category::Session | Category::Access | Category::Projection => Ok(Applied::NoProjection),
     }
 }
 

@@ -144,7 +144,7 @@ async fn shown_of(backend: &Backend, ended: &[(StreamId, Chain)]) -> Result<Hash
             Category::Waitlist => seqs::<WaitlistRow>(backend, &ids).await,
             Category::User => seqs::<UserRow>(backend, &ids).await,
             Category::Mail => seqs::<MailRow>(backend, &ids).await,
-            Category::Session | Category::Access => Ok(Vec::new()), // they have no rows
+            Category::Session | Category::Access | Category::Projection => Ok(Vec::new()), // they have no rows
         };
         match seqs {
             Ok(seqs) => {

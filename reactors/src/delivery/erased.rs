@@ -22,9 +22,12 @@ pub(super) async fn is_erased(
     let since = match stream.category {
         Category::Waitee => backend.log.load_after(stream, known).await?,
         // These are erased with their account.
-        Category::User | Category::Mail | Category::Session | Category::Waitlist | Category::Access => {
-            Vec::new()
-        }
+        Category::User
+        | Category::Mail
+        | Category::Session
+        | Category::Waitlist
+        | Category::Access
+        | Category::Projection => Vec::new(),
     };
     latest.iter().chain(&since).try_fold(false, |erased, commit| Ok(erased || erases(commit)?))
 }

@@ -96,7 +96,7 @@ impl Deliver {
             Category::User => self.attend_to_account(queued, stream).await,
             Category::Mail => self.attend_to::<Mail>(queued, stream).await,
             Category::Waitee => self.attend_to::<Waitee>(queued, stream).await,
-            Category::Session | Category::Waitlist | Category::Access => Ok(()),
+            Category::Session | Category::Waitlist | Category::Access | Category::Projection => Ok(()),
         }
     }
 

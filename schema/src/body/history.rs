@@ -5,8 +5,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    Actor, StreamId, Time, event::DomainEvent as _, id::Category, mail, reading, session, user, waitee,
-    waitlist,
+    Actor, StreamId, Time, event::DomainEvent as _, id::Category, mail, projection, reading, session, user,
+    waitee, waitlist,
 };
 
 /// An event of the log, its sealed fields opened.
@@ -85,6 +85,7 @@ pub fn event_types() -> Vec<&'static str> {
         Category::Waitlist => waitlist::Event::TYPES,
         Category::Waitee => waitee::Event::TYPES,
         Category::Access => reading::Event::TYPES,
+        Category::Projection => projection::Event::TYPES,
     };
     Category::ALL.into_iter().flat_map(types).map(|(kind, _)| *kind).collect()
 }

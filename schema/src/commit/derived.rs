@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Broken, Commit, Unreadable};
-use crate::UserId;
+use crate::{StreamId, UserId, id::Category};
 
 /// The event type that the account-wide history leaves out, because a session is refreshed every few minutes.
 const UNAUDITED: &str = "session.refreshed";
@@ -25,15 +25,15 @@ impl Commit {
     /// The text is no list of events.
     pub fn derived(&self) -> Result<Derived, Unreadable> {
         let types = self.types()?;
-        let month = is_audited(&types).then(|| month(self.tenant, &self.at.month()));
+        let month = is_audited(self.stream, &types).then(|| month(self.tenant, &self.at.month()));
         Ok(Derived { types, month })
     }
 }
 
-/// Whether the audit index holds commits with events of these types.
+/// Whether the audit index holds commits of a stream with events of these types. Projections belong to no account.
 #[must_use]
-pub fn is_audited(types: &BTreeSet<String>) -> bool {
-    types.iter().any(|kind| kind != UNAUDITED)
+pub fn is_audited(stream: StreamId, types: &BTreeSet<String>) -> bool {
+    stream.category != Category::Projection && types.iter().any(|kind| kind != UNAUDITED)
 }
 
 /// The partition key of an account's month, such as `2026-11`, in the audit index.

@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use schema::{Commit, DomainEvent, StreamId, commit::Tail, mail, reading, session, user, waitee, waitlist};
+use schema::{
+    Commit, DomainEvent, StreamId, commit::Tail, mail, projection, reading, session, user, waitee, waitlist,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -26,6 +28,7 @@ fn every_stored_type_and_version_is_read_and_written_unchanged() {
     read.extend(of::<waitee::Event>());
     read.extend(of::<waitlist::Event>());
     read.extend(of::<reading::Event>());
+    read.extend(of::<projection::Event>());
     let all: BTreeSet<String> = files().into_iter().map(|(name, _)| name).collect();
     assert_eq!(all, read, "each file is of a known type");
 }

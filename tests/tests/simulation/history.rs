@@ -86,7 +86,7 @@ impl History {
             Category::Waitee => chain(backend, stream, &self.grouped(visit_events(&self.steps, start))),
             Category::User => chain(backend, stream, &self.grouped(account_events(&self.steps))),
             Category::Mail => chain(backend, stream, &self.grouped(mail_events(&self.steps, start))),
-            Category::Session | Category::Access => Vec::new(),
+            Category::Session | Category::Access | Category::Projection => Vec::new(),
         }
     }
 

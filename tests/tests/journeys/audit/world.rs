@@ -120,6 +120,7 @@ impl<'s> World<'s> {
                 self.append(write, |n| session(owner, first && n == 0, choice)).await;
             }
             Category::Access => self.append(write, |_| read()).await,
+            Category::Projection => {} // no account's history shows it
         }
     }
 

@@ -56,14 +56,14 @@ fn agenda(stream: StreamId, commits: &[Item]) -> Option<Agenda> {
                 .flat_map(|commit| commit.facts().unwrap())
                 .fold(Agenda::default(), |agenda, fact| agenda.of_mail(&fact)),
         ),
-        Category::Waitlist | Category::Session | Category::Access => None,
+        Category::Waitlist | Category::Session | Category::Access | Category::Projection => None,
     }
 }
 
 fn version(category: Category) -> u32 {
     match category {
         Category::User | Category::Waitee | Category::Waitlist => 3,
-        Category::Mail | Category::Session | Category::Access => 1,
+        Category::Mail | Category::Session | Category::Access | Category::Projection => 1,
     }
 }
 
