@@ -2,6 +2,7 @@
 
 mod board;
 mod due;
+mod generation;
 mod index;
 mod scan;
 
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 pub(crate) use self::index::query;
 pub use self::{
+    generation::{Generation, Put, RawPage, RawRow, id_of},
     index::{Order, Page, Range, Selection, StartKey},
     scan::Showing,
 };

@@ -138,7 +138,7 @@ impl Log {
 pub fn entry_of(commit: &Commit) -> Result<Option<Entry>, schema::commit::Unreadable> {
     let types = commit.types()?;
     let Commit { stream, seq, commit: id, actor, .. } = *commit;
-    Ok(commit::is_audited(&types).then_some(Entry { stream, seq, commit: id, actor, types }))
+    Ok(commit::is_audited(stream, &types).then_some(Entry { stream, seq, commit: id, actor, types }))
 }
 
 fn raw(item: Item) -> RawEntry {

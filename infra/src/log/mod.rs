@@ -11,6 +11,7 @@ mod past;
 mod raw;
 mod read;
 mod scan;
+mod segment;
 mod transact;
 
 use aws_sdk_dynamodb::{
@@ -29,6 +30,7 @@ pub use self::{
     raw::RawPage,
     read::CommitPage,
     scan::{ScanPage, Scanned},
+    segment::{InStream, Place, SegmentPage, Stored},
     transact::{ATTEMPTS_MAX, DECISION_AGE_MAX_MS},
 };
 use crate::{clock::Clock, failure::Failure, fault};

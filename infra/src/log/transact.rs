@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schema::{
-    Actor, Commit, Problem, Slug, StreamId, Time, access,
+    Actor, Commit, Problem, StreamId, Time, access,
     commit::{Author, CommandId, Tail},
 };
 use tracing::debug;
@@ -184,10 +184,7 @@ fn recognise(commits: &[Commit], command: Option<CommandId>) -> Result<Option<&C
         return Ok(None);
     };
     match (command.request, commit.request) {
-        (Some(asked), Some(answered)) if asked != answered => Err(Problem::new(
-            Slug::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request; use a fresh one.",
-        )),
+        (Some(asked), Some(answered)) if asked != answered => Err(Problem::key_reused()),
         _ => Ok(Some(commit)),
     }
 }

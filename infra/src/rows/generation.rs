@@ -1,0 +1,148 @@
+//! The rows of one generation of a projection, whether or not reads are served from it: for rebuilds, which write
+//! a generation from the log and compare it with another one.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
+use schema::{projection::Name, table::Row};
+use uuid::Uuid;
+
+use super::Rows;
+use crate::{batch, failure::Failure};
+
+/// A row as it is stored.
+pub type RawRow = HashMap<String, AttributeValue>;
+
+/// The most rows of a page. Without a limit, the embedded engine sorts the rest of the table for each page.
+const PAGE_ROWS_MAX: i32 = 200;
+
+/// The table of one generation.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    client: Client,
+    table: String,
+}
+
+/// The outcome of a conditional write.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Put {
+    /// `false` if the stored row shows as much already, or a newer version of the fold wrote it.
+    pub is_written: bool,
+    /// The units used in the table and its indexes. A write that is not done costs units as well.
+    pub units: f64,
+}
+
+/// Some rows of a segment of the table.
+#[derive(Clone, Debug)]
+pub struct RawPage {
+    pub rows: Vec<RawRow>,
+    pub read_units: f64,
+    /// The id behind which the next page starts; `None` at the end of the segment.
+    pub next: Option<Uuid>,
+}
+
+impl Rows {
+    #[must_use]
+    pub fn generation(&self, name: Name, generation: u64) -> Generation {
+        Generation { client: self.client.clone(), table: name.table_name(&self.prefix, generation) }
+    }
+}
+
+impl Generation {
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Writes a row unless the stored one shows as many events. A row of a newer version is never replaced.
+    ///
+    /// # Errors
+    /// The table does not answer; the row may have been written.
+    pub async fn put_newer<R: Row>(&self, row: &R) -> Result<Put, Failure> {
+        let doing = || format!("write row {} of {}", row.id(), self.table);
+        let item: RawRow = serde_dynamo::to_item(row).map_err(|cause| Failure::broken(doing(), cause))?;
+        let value = |name: &str| item.get(name).cloned().unwrap_or(AttributeValue::Null(true));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .condition_expression(
+                "attribute_not_exists(#id) OR (#seq < :seq AND #v <= :v) OR (#seq = :seq AND #v < :v)",
+            )
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#seq", "seq")
+            .expression_attribute_names("#v", "v")
+            .expression_attribute_values(":seq", value("seq"))
+            .expression_attribute_values(":v", value("v"))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_item(Some(item));
+        match put.send().await {
+            Ok(done) => {
+                let units = done.consumed_capacity.and_then(|used| used.capacity_units);
+                Ok(Put { is_written: true, units: units.unwrap_or_default() })
+            }
+            Err(error) => match error.as_service_error() {
+                // The answer does not tell the units: a failed condition costs those of the larger item, and none
+                // in indexes.
+                Some(PutItemError::ConditionalCheckFailedException(_)) => {
+                    Ok(Put { is_written: false, units: 1.0 })
+                }
+                _ => Err(Failure::aws(doing(), error)),
+            },
+        }
+    }
+
+    /// Reads a page of one of `segments` segments, strongly consistent: 1 read unit per 4 KB.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn segment_page(
+        &self,
+        (segment, segments): (u32, u32),
+        start: Option<Uuid>,
+    ) -> Result<RawPage, Failure> {
+        let doing = || format!("scan segment {segment} of {segments} of {}", self.table);
+        let start = start.map(|id| RawRow::from([key(id)]));
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .segment(i32::try_from(segment).unwrap_or(i32::MAX))
+            .total_segments(i32::try_from(segments).unwrap_or(i32::MAX))
+            .limit(PAGE_ROWS_MAX)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_exclusive_start_key(start);
+        let page = scan.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+        Ok(RawPage {
+            rows: page.items.unwrap_or_default(),
+            read_units: page.consumed_capacity.and_then(|used| used.capacity_units).unwrap_or_default(),
+            next: page.last_evaluated_key.as_ref().and_then(id_of),
+        })
+    }
+
+    /// Reads the rows with these ids, strongly consistent. Missing rows are left out.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn raw(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, RawRow>, Failure> {
+        let doing = format!("read {} rows of {}", ids.len(), self.table);
+        let keys = ids.iter().map(|id| RawRow::from([key(*id)])).collect();
+        let rows = batch::get(&self.client, &self.table, keys, &doing).await?;
+        Ok(rows.into_iter().filter_map(|row| Some((id_of(&row)?, row))).collect())
+    }
+}
+
+/// The id of a stored row; `None` if its key is no id.
+#[must_use]
+pub fn id_of(row: &RawRow) -> Option<Uuid> {
+    row.get("id")?.as_s().ok()?.parse().ok()
+}
+
+fn key(id: Uuid) -> (String, AttributeValue) {
+    ("id".to_owned(), AttributeValue::S(id.to_string()))
+}
