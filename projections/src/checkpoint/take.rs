@@ -80,8 +80,12 @@ async fn end(backend: &Backend, name: String, scanned: Chain) -> Result<Result<L
         Some(_) => reread(backend, stream, u64::MAX).await?,
     };
     Ok(match chain.broken {
-        None => Ok(Leaf { stream, last: chain.head.seq, hash: chain.head.hash }),
         Some((seq, broken)) => Err(Bad { stream: name, seq, why: broken.to_string() }),
+        None if chain.head.seq == 0 => {
+            let why = "was removed while the log was read, and all others of its stream with it".to_owned();
+            Err(Bad { stream: name, seq: scanned.key, why })
+        }
+        None => Ok(Leaf { stream, last: chain.head.seq, hash: chain.head.hash }),
     })
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic fails the test")]
 
+mod checkpoint;
 mod crash;
 mod delivery;
 mod erasure;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use waitlist_tests::{
     past::{fresh_stream, visit},
-    process::run,
+    process::run_on_aws,
     stage::Stage,
 };
 
@@ -145,17 +145,8 @@ async fn a_deployment_is_checked_with_a_key_file_of_the_operator() {
     stage.put_past(&visit(stream, 3)).await;
     let files = tempfile::tempdir().unwrap();
     let path = |name: &str| files.path().join(name).display().to_string();
-    let env = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", stage.endpoint()),
-        ("AWS_ACCESS_KEY_ID", stage.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("WAITLIST_PREFIX", stage.prefix.clone()),
-    ];
-    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let nowhere = tempfile::tempdir().unwrap();
     let audit = async |args: &[&str]| {
-        let ran = run(nowhere.path(), &[&["audit"], args, &["--aws", "--json"]].concat(), &env).await;
+        let ran = run_on_aws(&stage, &[&["audit"], args, &["--json"]].concat(), &[]).await;
         (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or(Value::from(ran.err)))
     };
     let (file, key) = (path("file"), path("key"));

@@ -1,0 +1,42 @@
+//! Streams that are removed while a checkpoint is made.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use projections::checkpoint::take;
+use schema::{Commit, table::EVENTS};
+use waitlist_tests::stage::Stage;
+
+use crate::{
+    history::{append, visit},
+    proxy::{Proxy, Trouble},
+};
+
+#[tokio::test]
+async fn a_stream_that_fails_by_the_scan_and_is_gone_at_its_second_reading_bars_the_checkpoint() {
+    let stage = Stage::new().await;
+    let commits = visit(3).commits(&stage.backend);
+    for commit in &commits {
+        append(&stage.backend, commit).await;
+    }
+    remove(&stage, &commits[0]).await;
+    let proxy = Proxy::start(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1).await;
+    let backend = proxy.backend(&stage).await;
+    let removal = async {
+        proxy.until_called().await;
+        remove(&stage, &commits[1]).await;
+        remove(&stage, &commits[2]).await;
+        proxy.release();
+    };
+    let (taken, ()) = tokio::join!(take(&backend, 1, |_| ()), removal);
+    let taken = taken.unwrap();
+    assert_eq!((taken.leaves.len(), taken.damaged), (0, 1));
+    let why = "was removed while the log was read, and all others of its stream with it";
+    assert_eq!((taken.bad[0].seq, taken.bad[0].why.as_str()), (commits[2].seq, why));
+}
+
+async fn remove(stage: &Stage, commit: &Commit) {
+    let delete = stage.dynamodb.delete_item().table_name(EVENTS.name(&stage.prefix));
+    let delete = delete
+        .key("stream", AttributeValue::S(commit.stream.to_string()))
+        .key("seq", AttributeValue::N(commit.seq.to_string()));
+    delete.send().await.unwrap();
+}
