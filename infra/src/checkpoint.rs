@@ -21,18 +21,18 @@ pub const KEY: &str = "checkpoint";
 #[derive(Debug)]
 pub struct CheckpointKey(Ed25519KeyPair);
 
-/// A checkpoint that must not be used. The name of the file stands before.
+/// A file that must not be used as a checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum Untrusted {
-    #[error("cannot be read")]
+    #[error("it cannot be read")]
     Io(#[source] io::Error),
-    #[error("is no checkpoint, or was altered: {0}")]
+    #[error("it is no checkpoint, or was altered: {0}")]
     Malformed(Malformed),
-    #[error("is of the log {found}, not of {expected}")]
+    #[error("it is of the log {found}, not of {expected}")]
     Origin { found: String, expected: String },
-    #[error("has no signature of the key {0}")]
+    #[error("it has no signature of the key {0}")]
     Unsigned(String),
-    #[error("was altered after it was signed, or its signature was")]
+    #[error("it was altered after it was signed, or its signature was")]
     Forged,
 }
 

@@ -10,7 +10,7 @@ pub const LEAVES_MAX: usize = 10_000_000;
 /// The most lines of text and of signatures. The format asks readers for 16 signatures at least.
 const HEAD_LINES_MAX: usize = 32;
 
-/// A file that is no checkpoint, in words that follow its name.
+/// A file that is no checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
     #[error("the text above the signatures {0}")]

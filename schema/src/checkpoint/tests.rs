@@ -192,6 +192,7 @@ fn a_file_that_is_cut_reordered_or_padded_is_refused() {
 fn a_leaf_is_read_only_in_the_form_in_which_it_is_written() {
     let text = leaf(10).to_string();
     assert_eq!(text.parse::<Leaf>().unwrap(), leaf(10));
+    assert_eq!(size_of::<Leaf>(), 64, "documented as the memory of a stream");
     for wrong in [
         text.to_uppercase(),
         text.replace(" 7 ", " 07 "),

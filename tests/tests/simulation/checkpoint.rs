@@ -1,8 +1,12 @@
-//! Streams that are removed while a checkpoint is made.
+//! Streams that change while a checkpoint is made, or while the log is compared with one.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use projections::checkpoint::take;
-use schema::{Commit, table::EVENTS};
+use projections::checkpoint::{check, take};
+use schema::{
+    Checkpoint, Commit,
+    checkpoint::{Head, Note},
+    table::EVENTS,
+};
 use waitlist_tests::stage::Stage;
 
 use crate::{
@@ -31,6 +35,31 @@ async fn a_stream_that_fails_by_the_scan_and_is_gone_at_its_second_reading_bars_
     assert_eq!((taken.leaves.len(), taken.damaged), (0, 1));
     let why = "was removed while the log was read, and all others of its stream with it";
     assert_eq!((taken.bad[0].seq, taken.bad[0].why.as_str()), (commits[2].seq, why));
+}
+
+#[tokio::test]
+async fn a_scan_without_the_end_of_a_stream_does_not_alarm_because_a_reading_by_its_key_decides() {
+    let stage = Stage::new().await;
+    let commits = visit(3).commits(&stage.backend);
+    for commit in &commits {
+        append(&stage.backend, commit).await;
+    }
+    let taken = take(&stage.backend, 1, |_| ()).await.unwrap();
+    let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);
+    let note = Note { text: head.to_string(), signatures: Vec::new() };
+    let checkpoint = Checkpoint { note, head, leaves: taken.leaves };
+
+    remove(&stage, &commits[2]).await;
+    let proxy = Proxy::start(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1).await;
+    let backend = proxy.backend(&stage).await;
+    let lag_ends = async {
+        proxy.until_called().await;
+        append(&stage.backend, &commits[2]).await;
+        proxy.release();
+    };
+    let (checked, ()) = tokio::join!(check(&backend, &checkpoint, 1, |_| ()), lag_ends);
+    let checked = checked.unwrap();
+    assert_eq!((checked.commits, checked.bad), (2, Vec::new()));
 }
 
 async fn remove(stage: &Stage, commit: &Commit) {

@@ -121,6 +121,11 @@ async fn an_altered_file_and_another_key_are_refused_before_the_log_is_read() {
         let (code, said) = audit(&place, &[&["check", &file], &args[..]].concat()).await;
         assert!(code == Some(1) && said.as_str().unwrap().contains(why), "{said}");
     }
+    let absent = path("absent");
+    let (code, said) =
+        audit(&place, &["checkpoint", &path("next"), "--previous", &file, "--key", &absent]).await;
+    assert!(code == Some(1) && said.as_str().unwrap().contains("read the checkpoint key"), "{said}");
+    assert!(!fs::exists(&absent).unwrap(), "a key is not made when the previous checkpoint's is expected");
     for misuse in [
         &["checkpoint"][..],
         &["check"],

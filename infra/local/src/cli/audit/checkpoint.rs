@@ -23,7 +23,7 @@ pub(super) struct Checkpoint {
     file: PathBuf,
 
     /// The last checkpoint of this log, which the new one names by its hash. A file that is withheld or replaced
-    /// later breaks this chain of files. Leave it out for the first one.
+    /// later breaks this chain of files. Leave it out for the first one, and for the first under a new key.
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
 
@@ -45,14 +45,17 @@ pub(super) struct Prepared {
 }
 
 impl Checkpoint {
-    /// Reads the key, or creates it, and the previous checkpoint.
+    /// Reads the key and the previous checkpoint. Creates the key if there is neither.
     pub(super) fn key(&self, data_dir: &Path, aws: bool) -> Result<Prepared, Failed> {
         if self.file.exists() {
             return Err(format!("{} exists; choose another file", self.file.display()).into());
         }
         let path = self.signing.path(data_dir, aws)?;
         let new_key = (!path.exists()).then(|| path.clone());
-        let key = CheckpointKey::read_or_create(&path)?;
+        let key = match self.previous {
+            None => CheckpointKey::read_or_create(&path)?,
+            Some(_) => CheckpointKey::read(&path)?, // the key that signed the previous one
+        };
         let verifier = key.verifier(&origin())?;
         let previous = self.previous.as_deref().map(|file| read(file, &verifier)).transpose()?;
         Ok(Prepared { key, new_key, previous: previous.map(|previous| previous.note.hash()) })
@@ -100,8 +103,11 @@ pub(super) async fn run(
 }
 
 fn refuse(Taken { damaged, bad, .. }: &Taken, json: bool) -> Result<(), Failed> {
-    let lines: Vec<String> =
+    let mut lines: Vec<String> =
         bad.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
+    if *damaged > bad.len() as u64 {
+        lines.push(format!("and {} more", damaged - bad.len() as u64));
+    }
     print(json, &lines.join("\n"), &json!({ "file": null, "damaged": damaged, "bad": bad }))?;
     let streams = if *damaged == 1 { "a stream is".to_owned() } else { format!("{damaged} streams are") };
     Err(format!("{streams} damaged; no checkpoint was written").into())

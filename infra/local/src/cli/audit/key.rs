@@ -73,7 +73,7 @@ pub(super) fn read(file: &Path, key: &VerifierKey) -> Result<Checkpoint, Failed>
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the file {} must not be trusted", file.display())]
+#[error("use the checkpoint {}", file.display())]
 struct Refused {
     file: PathBuf,
     #[source]
