@@ -70,6 +70,7 @@ DENIED = {
     "Hosts": [put_row, delete_key, encrypt, sign, links, claims, text, mail],
     "Guests": [put_row, delete_key, encrypt, sign, claims, text, mail],
     "Reads": [append, put_row, put_key, delete_key, encrypt, sign, claims, text, mail, deliver],
+    "Exports": [put_row, put_key, delete_key, encrypt, sign, links, claims, text, mail, deliver],
     "Projector": [append, get_key, decrypt, links, deliver, erase, mail],
     "Reactor": [append, put_row, get_key, decrypt, links, text, mail],
     "Deliver": [put_row, put_key, delete_key, encrypt, sign, claims, topic],

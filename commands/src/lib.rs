@@ -10,7 +10,6 @@ pub mod forget;
 pub mod guests;
 pub mod hosts;
 pub mod mail;
-pub mod reading;
 pub mod recording;
 pub mod seed;
 pub mod session;

@@ -53,6 +53,8 @@ pub const GUESTS: Function = Function {
 };
 pub const READS: Function =
     Function { name: "reads", time_out: HTTP_TIME_OUT, needs: &[Need::MasterKey, Need::Links] };
+pub const EXPORTS: Function =
+    Function { name: "exports", time_out: HTTP_TIME_OUT, needs: &[Need::MasterKey] };
 pub const PROJECTOR: Function =
     Function { name: "projector", time_out: EVENT_TIME_OUT, needs: &[Need::Retries] };
 pub const REACTOR: Function =
@@ -72,8 +74,19 @@ pub const TICK: Function =
     Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries] };
 
 /// Every function that [`crate::Backend::from_env`] builds adapters for.
-pub const FUNCTIONS: [&Function; 10] =
-    [&AUTHORIZER, &ACCOUNTS, &HOSTS, &GUESTS, &READS, &PROJECTOR, &REACTOR, &DELIVER, &ERASER, &TICK];
+pub const FUNCTIONS: [&Function; 11] = [
+    &AUTHORIZER,
+    &ACCOUNTS,
+    &HOSTS,
+    &GUESTS,
+    &READS,
+    &EXPORTS,
+    &PROJECTOR,
+    &REACTOR,
+    &DELIVER,
+    &ERASER,
+    &TICK,
+];
 
 /// A queue with its consumer.
 #[derive(Debug, PartialEq, Eq)]

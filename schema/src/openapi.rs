@@ -5,6 +5,7 @@
 
 mod accounts;
 mod examples;
+mod exports;
 mod guests;
 mod headers;
 mod hosts;
@@ -115,6 +116,7 @@ fn operation(route: Route) -> Operation {
         Route::Hosts(route) => hosts::operation(route),
         Route::Guests(route) => guests::operation(route),
         Route::Reads(route) => reads::operation(route),
+        Route::Exports(route) => exports::operation(route),
     }
 }
 
@@ -178,6 +180,9 @@ fn success(entry: &Entry, operation: &Operation, generator: &mut SchemaGenerator
             schema.insert("required".to_owned(), json!(body.also_required));
         }
         response["content"] = json!({ "application/json": { "schema": schema, "example": body.example } });
+    }
+    for (media_type, example) in operation.answer.files {
+        response["content"][*media_type] = json!({ "schema": { "type": "string" }, "example": example });
     }
     response
 }

@@ -13,6 +13,8 @@ pub enum Route {
     /// Commands of guests.
     Guests(Guests),
     Reads(Reads),
+    /// Reads that are recorded before they happen.
+    Exports(Exports),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +78,11 @@ pub enum Reads {
     Health,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exports {
+    History,
+}
+
 /// The lambda that serves a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -83,6 +90,7 @@ pub enum Role {
     Hosts,
     Guests,
     Reads,
+    Exports,
 }
 
 /// The callers that may use a route.
@@ -113,6 +121,7 @@ impl Entry {
             Route::Hosts(_) => Role::Hosts,
             Route::Guests(_) => Role::Guests,
             Route::Reads(_) => Role::Reads,
+            Route::Exports(_) => Role::Exports,
         }
     }
 }
@@ -163,6 +172,7 @@ pub const ROUTES: &[Entry] = &[
     owner("GET", "/v1/waitees/{id}/history", Route::Reads(Reads::WaiteeHistory), 200),
     owner("GET", "/v1/audit", Route::Reads(Reads::Audit), 200),
     owner("GET", "/v1/audit/verify", Route::Reads(Reads::Verify), 200),
+    owner("GET", "/v1/audit/export", Route::Exports(Exports::History), 200),
     public("GET", "/v1/public/waitlists/{id}", Route::Reads(Reads::PublicWaitlist), 200),
     public("POST", "/v1/public/waitlists/{id}/waitees", Route::Guests(Guests::Join), 201),
     public("GET", "/v1/public/visits/{token}", Route::Reads(Reads::Visit), 200),

@@ -7,7 +7,8 @@ use schema::{openapi::DOCUMENT, route};
 use serde_json::{Map, Value, json};
 
 /// The headers that stand in an answer if and only if the document declares them.
-const HEADERS: [&str; 5] = ["ETag", "Sync-Token", "Location", "WWW-Authenticate", "X-Request-Id"];
+const HEADERS: [&str; 6] =
+    ["ETag", "Sync-Token", "Location", "WWW-Authenticate", "X-Request-Id", "Content-Disposition"];
 
 /// A name for the schemas in messages of the validator.
 const ROOT: &str = "https://waitlist.example/openapi.json";
@@ -47,6 +48,10 @@ pub fn assert_declared(
         let found = header(name);
         assert_eq!(found.is_some(), is_declared, "{name} in the answer {asked}: {found:?}");
     }
+    assert!(
+        header("Link").is_none() || response["headers"].get("Link").is_some(),
+        "Link in the answer {asked}"
+    );
     if matches!(status, 429 | 503) {
         assert!(header("Retry-After").is_some(), "{asked} has no Retry-After");
     }
@@ -57,6 +62,9 @@ pub fn assert_declared(
         assert_eq!(body, &Value::Null, "{asked}");
         return;
     };
+    let media_type = header("Content-Type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    assert!(response["content"].get(media_type).is_some(), "{media_type:?} in the answer {asked}");
     if status >= 400 {
         let examples = response["content"]["application/problem+json"]["examples"].as_object();
         let mut types = examples.into_iter().flat_map(Map::values).map(|example| &example["value"]["type"]);

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use self::engine::engine;
 pub use self::{
     owner::Owner,
-    request::{Answer, send, send_bytes},
+    request::{Answer, body, send, send_bytes},
 };
 use crate::meter::Meter;
 

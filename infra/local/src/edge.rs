@@ -81,6 +81,7 @@ async fn handle(
         Some(Role::Accounts) => commands::accounts::handle(backend, request).await,
         Some(Role::Hosts) => commands::hosts::handle(backend, request).await,
         Some(Role::Guests) => commands::guests::handle(backend, request).await,
+        Some(Role::Exports) => projections::exports::handle(backend, request).await,
         Some(Role::Reads) | None => projections::handler::handle(backend, request).await,
     };
     response.map(Body::from)

@@ -25,14 +25,27 @@ pub struct Reply {
     pub sync: Option<SyncToken>,
     /// The path of the created resource.
     pub location: Option<String>,
+    /// The path and query of the part that follows this one.
+    pub next: Option<String>,
 }
 
-/// The body of an answer, in JSON.
+/// The body of an answer.
 #[derive(Clone, Debug)]
 pub enum Body {
+    /// JSON.
     Value(Value),
-    /// A text that is compiled into the program.
+    /// JSON that is compiled into the program.
     Text(&'static str),
+    File(File),
+}
+
+/// A file for the client to save.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// In letters, digits, dots and hyphens.
+    pub name: String,
+    pub media_type: &'static str,
+    pub bytes: Bytes,
 }
 
 impl Reply {
@@ -42,14 +55,20 @@ impl Reply {
     /// The body cannot be written as JSON.
     pub fn read(seq: u64, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).map_err(|cause| Failure::broken("write the answer", cause))?;
-        let etag = Some(etag(seq, &body.to_string()));
+        let etag = Some(etag(seq, body.to_string().as_bytes()));
         Ok(Self { etag, body: Some(Body::Value(body)), ..Self::empty(200) })
     }
 
     /// The answer to a read of a JSON text that is compiled into the program.
     #[must_use]
     pub fn document(text: &'static str) -> Self {
-        Self { etag: Some(etag(0, text)), body: Some(Body::Text(text)), ..Self::empty(200) }
+        Self { etag: Some(etag(0, text.as_bytes())), body: Some(Body::Text(text)), ..Self::empty(200) }
+    }
+
+    /// The answer to a read of a file. `next` is the path and query of the part that follows it.
+    #[must_use]
+    pub fn file(file: File, next: Option<String>) -> Self {
+        Self { etag: Some(etag(0, &file.bytes)), body: Some(Body::File(file)), next, ..Self::empty(200) }
     }
 
     /// An answer with a body, but without ETag and Sync-Token.
@@ -64,13 +83,13 @@ impl Reply {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, body: None, etag: None, sync: None, location: None }
+        Self { status, body: None, etag: None, sync: None, location: None, next: None }
     }
 }
 
 /// The ETag of a read: the number of the last event, and a hash of the body.
-fn etag(seq: u64, body: &str) -> String {
-    format!("\"{seq}.{}\"", HEXLOWER.encode(&Tag::of(&[body.as_bytes()]).0))
+fn etag(seq: u64, body: &[u8]) -> String {
+    format!("\"{seq}.{}\"", HEXLOWER.encode(&Tag::of(&[body]).0))
 }
 
 /// Builds the response to a request, and logs one line about the request.
@@ -114,17 +133,28 @@ fn good(reply: Reply) -> Response<Bytes> {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let mut response = bare(status, reply.etag);
     if let Some(body) = reply.body.filter(|_| status != StatusCode::NO_CONTENT) {
-        put(response.headers_mut(), "content-type", "application/json");
-        *response.body_mut() = match body {
-            Body::Value(body) => body.to_string().into(),
-            Body::Text(text) => Bytes::from_static(text.as_bytes()),
+        let (media_type, bytes) = match body {
+            Body::Value(body) => ("application/json", body.to_string().into()),
+            Body::Text(text) => ("application/json", Bytes::from_static(text.as_bytes())),
+            Body::File(File { name, media_type, bytes }) => {
+                let disposition = format!("attachment; filename=\"{name}\"");
+                put(response.headers_mut(), "content-disposition", &disposition);
+                // A browser must not take text that guests wrote for a page.
+                put(response.headers_mut(), "x-content-type-options", "nosniff");
+                (media_type, bytes)
+            }
         };
+        put(response.headers_mut(), "content-type", media_type);
+        *response.body_mut() = bytes;
     }
     if let Some(sync) = reply.sync {
         put(response.headers_mut(), "sync-token", &sync.to_string());
     }
     if let Some(location) = reply.location {
         put(response.headers_mut(), "location", &location);
+    }
+    if let Some(next) = reply.next {
+        put(response.headers_mut(), "link", &format!("<{next}>; rel=\"next\""));
     }
     response
 }

@@ -18,9 +18,11 @@ pub const REQUEST_HEADERS: [HeaderName; 6] = [
 ];
 
 /// Headers of answers that pages may read.
-pub const ANSWER_HEADERS: [HeaderName; 7] = [
+pub const ANSWER_HEADERS: [HeaderName; 9] = [
     header::ALLOW,
+    header::CONTENT_DISPOSITION,
     header::ETAG,
+    header::LINK,
     header::LOCATION,
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,

@@ -11,6 +11,10 @@ use serde_json::Value;
 
 use super::{BODY_BYTES_MAX, Principal, Request};
 
+/// A longer body goes to API Gateway in Base64. As text in JSON a body can double in size, and Lambda's answers have
+/// at most 6 MB.
+const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// The key of the principal in the authorizer's context.
 const PRINCIPAL: &str = "principal";
 
@@ -52,7 +56,14 @@ pub fn to_gateway(response: http::Response<Bytes>) -> ApiGatewayV2httpResponse {
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
     answer.headers = parts.headers;
-    answer.body = (!body.is_empty()).then(|| Body::Text(String::from_utf8_lossy(&body).into_owned()));
+    answer.is_base64_encoded = body.len() > TEXT_BYTES_MAX;
+    answer.body = (!body.is_empty()).then(|| {
+        if answer.is_base64_encoded {
+            Body::Binary(body.into())
+        } else {
+            Body::Text(String::from_utf8_lossy(&body).into_owned())
+        }
+    });
     answer
 }
 
@@ -64,4 +75,30 @@ pub fn authorizer_answer(principal: &Principal) -> ApiGatewayV2CustomAuthorizerS
     answer.is_authorized = true;
     answer.context = serde_json::json!({ PRINCIPAL: serde_json::json!(principal).to_string() });
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest answer of a function: 6 MB.
+    const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+    #[test]
+    fn a_body_of_four_megabytes_fits_an_answer_whatever_it_holds() {
+        for bytes in [1, TEXT_BYTES_MAX, TEXT_BYTES_MAX + 1, 4_000_000] {
+            let sent = "\"".repeat(bytes);
+            let answer = to_gateway(http::Response::new(Bytes::from(sent.clone())));
+            let answer = serde_json::to_string(&answer).unwrap();
+            assert!(answer.len() < ANSWER_BYTES_MAX - 10_000, "{bytes} bytes become {}", answer.len());
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let text = answer["body"].as_str().unwrap();
+            let received = if answer["isBase64Encoded"] == true {
+                String::from_utf8(BASE64.decode(text.as_bytes()).unwrap()).unwrap()
+            } else {
+                text.to_owned()
+            };
+            assert!(received == sent, "{bytes} bytes arrive changed");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use schema::{SessionId, StreamId, UserId, route::Role, sync::SyncToken};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    answer::{Body, Reply},
+    answer::{Body, File, Reply},
     call::Call,
     gateway::{authorizer_answer, from_gateway, to_gateway},
 };
@@ -110,5 +110,6 @@ pub fn written(
         etag: Some(format!("\"{seq}\"")),
         sync: Some(SyncToken { stream, seq }),
         location,
+        next: None,
     }
 }

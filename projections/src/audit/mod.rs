@@ -4,6 +4,8 @@
 //! The index is read, filtered by what it holds, and only then the commits that may be shown. It is eventually
 //! consistent, so every answer names the time up to which it is complete.
 
+mod bounds;
+pub mod export;
 mod open;
 mod query;
 mod range;
@@ -15,18 +17,14 @@ use infra::{
     log::{Entry, entry_of},
     rows::Order,
 };
-use schema::{Actor, Time, UserId, access, body::Audit, sync::SyncToken, table::UserRow};
+use schema::{Actor, UserId, access, body::Audit, sync::SyncToken};
 
 pub use self::query::{PARAMETERS, Query};
-use self::range::{Position, Range};
+use self::{
+    bounds::{CLOCKS_APART_MS, oldest},
+    range::{Position, Range},
+};
 use crate::{complete::complete_until, cursor::Kind, fresh, users::Users};
-
-/// The start of 2026: no deployment is older.
-const FIRST_MS: i64 = 1_767_225_600_000;
-
-/// The largest difference between the clocks of processes. Commits may be that much older than the account's
-/// registration, or newer than now.
-const CLOCKS_APART_MS: i64 = 60_000;
 
 pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let query = Query::parse(call.query(PARAMETERS)?)?;
@@ -57,13 +55,6 @@ pub async fn page(
     let items = open::show(backend, account, row.as_ref(), found.hits).await?;
     let next = found.next.map(|position| Kind::Audit.cursor(&position.to_string()));
     Ok(Audit { items, next, complete_until })
-}
-
-/// The place before which there are no events of the account.
-fn oldest(account: Option<&UserRow>) -> Position {
-    // Tokens of the command line can name accounts that were never registered.
-    let registered_at = account.map_or(Time::from_millis(FIRST_MS), |row| row.registered_at);
-    Position::before(registered_at.plus_millis(-CLOCKS_APART_MS))
 }
 
 /// The commits that the tokens name, which the index may not hold yet. Costs 1 read unit each.

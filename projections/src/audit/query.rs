@@ -3,15 +3,22 @@
 use infra::{log::Entry, rows::Order};
 use schema::{
     Actor, Commit, Problem, StreamId, Time, WaitlistId, body::event_types, check, commit::correlation_of,
-    id::Category,
+    id::Category, parameter::OF_AUDIT,
 };
 
 use super::range::{Position, Range};
 use crate::cursor::Kind;
 
 /// The names of the parameters, in the order in which [`Query::parse`] takes their values.
-pub const PARAMETERS: [&str; 10] =
-    ["from", "to", "actor", "action", "target", "waitlist", "correlation", "order", "cursor", "limit"];
+pub const PARAMETERS: [&str; OF_AUDIT.len()] = {
+    let mut names = [""; OF_AUDIT.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = OF_AUDIT[place].name();
+        place += 1;
+    }
+    names
+};
 
 /// The page that is asked for.
 #[derive(Clone, Debug)]
@@ -93,6 +100,11 @@ impl Query {
             _ => None,
         })?;
         Ok(Self { from, to, filter, order: order.unwrap_or(Order::Descending), after, limit: page.limit })
+    }
+
+    /// The same events, at most `limit` on a page.
+    pub(super) fn limited(&self, limit: usize) -> Self {
+        Self { limit, ..self.clone() }
     }
 
     /// The events from `from` up to `to` that follow the earlier page.

@@ -51,7 +51,7 @@ impl Position {
     }
 
     /// The time of the commit.
-    fn at(self) -> Time {
+    pub(super) fn at(self) -> Time {
         let millis = i64::try_from(self.commit.as_u128() >> RANDOM_BITS).unwrap_or(MILLIS_MAX);
         Time::from_millis(millis)
     }

@@ -1,6 +1,5 @@
 //! Decisions about a projection's generations.
 
-use infra::log::Decider;
 use schema::{
     Actor, Time, UserId,
     projection::{
@@ -10,6 +9,7 @@ use schema::{
 use uuid::Uuid;
 
 use super::{Projection, Refusal};
+use crate::Decider;
 
 /// How long the former generation is kept up to date for a rollback: a day.
 pub const PREVIOUS_KEPT_MS: i64 = 24 * 3_600 * 1_000;

@@ -22,6 +22,7 @@ use schema::{
     Problem, StreamId, WaitlistId, access,
     body::{Bad, Verification},
     commit::Chain,
+    parameter::{OF_VERIFY, Parameter},
 };
 
 pub use self::{
@@ -67,7 +68,7 @@ struct Tally {
 /// Answers with a page of the verification of the caller's account, or of one of its lists or streams. Another
 /// account's list or stream is answered like an unknown one.
 pub(crate) async fn route(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
-    let [stream, waitlist, cursor] = call.query(["stream", "waitlist", "cursor"])?;
+    let [stream, waitlist, cursor] = call.query(OF_VERIFY.map(Parameter::name))?;
     let scope = scope(stream, waitlist)?;
     let place = match Kind::Verify.after(cursor)? {
         None => Place { at: At::Start, inside: None },

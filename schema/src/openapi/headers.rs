@@ -51,6 +51,16 @@ fn declared(header: Header) -> Value {
             "schema": { "type": "string" },
             "example": "Bearer",
         }),
+        Header::Link => json!({
+            "description": "The path of the next part, with `rel=\"next\"` (RFC 8288). The last part has none.",
+            "schema": { "type": "string" },
+            "example": "</v1/audit/export?format=csv&to=2026-11-21T08:00:00.000Z&cursor=YTAxOTIwMDAw>; rel=\"next\"",
+        }),
+        Header::ContentDisposition => json!({
+            "description": "The name of the file (RFC 6266).",
+            "schema": { "type": "string" },
+            "example": "attachment; filename=\"history-20261120T080000.000Z-20261121T080000.000Z.csv\"",
+        }),
     }
 }
 

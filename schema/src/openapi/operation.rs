@@ -3,8 +3,8 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
-use super::{examples::Example, query::Query};
-use crate::{body::Written, problem::Slug};
+use super::examples::Example;
+use crate::{body::Written, parameter::Parameter, problem::Slug};
 
 /// An operation of the document, apart from method, path, access and success status.
 pub(super) struct Operation {
@@ -14,7 +14,7 @@ pub(super) struct Operation {
     /// More about it; may be empty.
     pub(super) about: &'static str,
     pub(super) effect: Effect,
-    pub(super) query: &'static [Query],
+    pub(super) query: &'static [Parameter],
     pub(super) request: Option<Body>,
     pub(super) answer: Answer,
     /// The refusals of its own, besides those that its method, path, access and effect imply.
@@ -26,7 +26,7 @@ pub(super) struct Operation {
 pub(super) enum Effect {
     /// Shows data, as fresh as Sync-Tokens demand.
     Reads,
-    /// Shows something that does not depend on writes.
+    /// Shows something that does not depend on recent writes.
     Shows,
     /// Begins, prolongs or ends a session.
     Signs,
@@ -46,16 +46,20 @@ pub(super) enum Header {
     RetryAfter,
     RequestId,
     WwwAuthenticate,
+    Link,
+    ContentDisposition,
 }
 
 impl Header {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::ETag,
         Self::SyncToken,
         Self::Location,
         Self::RetryAfter,
         Self::RequestId,
         Self::WwwAuthenticate,
+        Self::Link,
+        Self::ContentDisposition,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -66,6 +70,8 @@ impl Header {
             Self::RetryAfter => "Retry-After",
             Self::RequestId => "X-Request-Id",
             Self::WwwAuthenticate => "WWW-Authenticate",
+            Self::Link => "Link",
+            Self::ContentDisposition => "Content-Disposition",
         }
     }
 }
@@ -81,6 +87,8 @@ pub(super) struct Body {
 /// A successful answer.
 pub(super) struct Answer {
     pub(super) body: Option<Body>,
+    /// The files that it may be instead of JSON: media type and example.
+    pub(super) files: &'static [(&'static str, &'static str)],
     pub(super) headers: Vec<Header>,
 }
 
@@ -98,7 +106,7 @@ impl Operation {
             Effect::Changes => vec![Header::ETag, Header::SyncToken],
             Effect::Creates => vec![Header::ETag, Header::SyncToken, Header::Location],
         };
-        let answer = Answer { body: None, headers };
+        let answer = Answer { body: None, files: &[], headers };
         Self { id, summary, about: "", effect, query: &[], request: None, answer, refusals: Vec::new() }
     }
 
@@ -106,7 +114,7 @@ impl Operation {
         Self { about, ..self }
     }
 
-    pub(super) fn query(self, query: &'static [Query]) -> Self {
+    pub(super) fn query(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
     }
 
@@ -118,6 +126,13 @@ impl Operation {
     /// Sets the answer's body.
     pub(super) fn answers<T: Example + JsonSchema>(mut self) -> Self {
         self.answer.body = Some(Body::of::<T>());
+        self
+    }
+
+    /// Answers a file of one of these media types, each with an example.
+    pub(super) fn answers_a_file(mut self, files: &'static [(&'static str, &'static str)]) -> Self {
+        self.answer.files = files;
+        self.answer.headers.extend([Header::ContentDisposition, Header::Link]);
         self
     }
 

@@ -1,4 +1,4 @@
-//! Query parameters.
+//! The declarations of query parameters.
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -8,128 +8,76 @@ use crate::{
     body::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, event_types},
     check::CORRELATION_CHARS_MAX,
     id::Category,
+    parameter::Parameter,
 };
 
-/// A query parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Query {
-    Limit,
-    Cursor,
-    Day,
-    AsOf,
-    From,
-    To,
-    Actor,
-    Action,
-    Target,
-    Stream,
-    Waitlist,
-    Correlation,
-    Order,
-}
-
-/// The parameters of an account's history.
-pub(super) const OF_AUDIT: &[Query] = &[
-    Query::From,
-    Query::To,
-    Query::Actor,
-    Query::Action,
-    Query::Target,
-    Query::Waitlist,
-    Query::Correlation,
-    Query::Order,
-    Query::Limit,
-    Query::Cursor,
-];
-
-impl Query {
-    const ALL: [Self; 13] = [
-        Self::Limit,
-        Self::Cursor,
-        Self::Day,
-        Self::AsOf,
-        Self::From,
-        Self::To,
-        Self::Actor,
-        Self::Action,
-        Self::Target,
-        Self::Stream,
-        Self::Waitlist,
-        Self::Correlation,
-        Self::Order,
-    ];
-
+impl Parameter {
     /// The name of the shared parameter.
     pub(super) fn key(self) -> String {
         format!("{self:?}")
     }
 
-    /// Name, description, schema and example.
-    fn describe(self) -> (&'static str, &'static str, Value, Value) {
+    /// Description, schema and example.
+    fn describe(self) -> (&'static str, Value, Value) {
         let time = || json!({ "type": "string", "format": "date-time" });
         match self {
             Self::Limit => (
-                "limit",
                 "The most entries of the page.",
                 json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ITEMS_MAX, "default": PAGE_ITEMS_DEFAULT }),
                 json!(PAGE_ITEMS_DEFAULT),
             ),
             Self::Cursor => (
-                "cursor",
                 "The `next` of the page before.",
                 json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),
                 json!("YjAxOTIwMDAw"),
             ),
             Self::Day => (
-                "day",
                 "A business day in the list's time zone.",
                 json!({ "type": "string", "format": "date" }),
                 json!("2026-11-20"),
             ),
             Self::AsOf => (
-                "as_of",
                 "Shows what was recorded up to this time, which must be at least ten seconds ago.",
                 time(),
                 json!("2026-11-21T03:10:00Z"),
             ),
-            Self::From => ("from", "Events from this time on.", time(), json!("2026-11-21T00:00:00Z")),
-            Self::To => ("to", "Events before this time.", time(), json!("2026-11-22T00:00:00Z")),
+            Self::From => ("Events from this time on.", time(), json!("2026-11-21T00:00:00Z")),
+            Self::To => ("Events before this time.", time(), json!("2026-11-22T00:00:00Z")),
             Self::Actor => (
-                "actor",
                 "Events that this person or component caused.",
                 schema_of::<Actor>(),
                 json!("user:01920000-0000-7000-8000-00000000000a"),
             ),
-            Self::Action => ("action", "Events of this type or category.", actions(), json!("waitee.*")),
+            Self::Action => ("Events of this type or category.", actions(), json!("waitee.*")),
             Self::Target => (
-                "target",
                 "Events of this stream.",
                 schema_of::<StreamId>(),
                 json!("waitee-01920000-0000-7000-8000-000000000002"),
             ),
             Self::Stream => (
-                "stream",
                 "This stream alone.",
                 schema_of::<StreamId>(),
                 json!("waitee-01920000-0000-7000-8000-000000000002"),
             ),
             Self::Waitlist => (
-                "waitlist",
                 "This list and its visits.",
                 schema_of::<WaitlistId>(),
                 json!("01920000-0000-7000-8000-000000000001"),
             ),
             Self::Correlation => (
-                "correlation",
                 "Events that this request led to, by its `X-Request-Id`.",
                 json!({ "type": "string", "minLength": 1, "maxLength": CORRELATION_CHARS_MAX, "pattern": "^[!-~]+$" }),
                 json!("01920000-0000-7000-8000-0000000000fe"),
             ),
             Self::Order => (
-                "order",
                 "Oldest or newest first.",
                 json!({ "type": "string", "enum": ["asc", "desc"], "default": "desc" }),
                 json!("asc"),
+            ),
+            Self::Format => (
+                "The format of the file: a JSON object on each line, or CSV.",
+                json!({ "type": "string", "enum": ["ndjson", "csv"], "default": "ndjson" }),
+                json!("csv"),
             ),
         }
     }
@@ -137,11 +85,11 @@ impl Query {
 
 /// The shared query parameters, by name.
 pub(super) fn parameters() -> impl Iterator<Item = (String, Value)> {
-    Query::ALL.into_iter().map(|query| {
-        let (name, about, schema, example) = query.describe();
+    Parameter::ALL.into_iter().map(|parameter| {
+        let (about, schema, example) = parameter.describe();
         let declared =
-            json!({ "name": name, "in": "query", "description": about, "schema": schema, "example": example });
-        (query.key(), declared)
+            json!({ "name": parameter.name(), "in": "query", "description": about, "schema": schema, "example": example });
+        (parameter.key(), declared)
     })
 }
 

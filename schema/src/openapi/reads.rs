@@ -6,10 +6,6 @@ use super::{
         Effect::{Reads as Fresh, Shows},
         Operation,
     },
-    query::{
-        OF_AUDIT,
-        Query::{AsOf, Cursor, Day, Limit, Stream, Waitlist as OfList},
-    },
 };
 use crate::{
     body::{
@@ -17,6 +13,10 @@ use crate::{
         account::User,
         guest::{PublicWaitlist, Visit},
         system::Health,
+    },
+    parameter::{
+        OF_AUDIT, OF_VERIFY,
+        Parameter::{AsOf, Cursor, Day, Limit},
     },
     problem::Slug::NotFound,
     route::Reads,
@@ -49,12 +49,12 @@ pub(super) fn operation(route: Reads) -> Operation {
                 "A page looks at a bounded number of events, so it may be empty and still have a `next`. A fresh event may be \
                  missing until `complete_until` has passed it.",
             )
-            .query(OF_AUDIT)
+            .query(&OF_AUDIT)
             .answers::<Audit>(),
         Reads::Verify => {
             Operation::new(Fresh, "verifyAudit", "Whether events were altered, removed or added in the log")
                 .about("Looks at one stream, at a list with its visits, or at the whole account, in bounded pages.")
-                .query(&[Stream, OfList, Cursor])
+                .query(&OF_VERIFY)
                 .answers::<Verification>()
                 .refuses(&[NotFound])
         }

@@ -15,11 +15,22 @@ use crate::declared::assert_declared;
 pub struct Answer {
     pub status: u16,
     pub headers: http::HeaderMap,
-    /// The JSON body; null without a body.
+    /// The JSON body, or a file as text; null without a body.
     pub body: Value,
 }
 
 impl Answer {
+    /// Reads the body of the answer to a request with this method as its content type says.
+    pub(crate) fn read(method: &str, status: u16, headers: http::HeaderMap, bytes: &[u8]) -> Self {
+        let media_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let body = match media_type {
+            Some(media_type) if method != "HEAD" => body(media_type, std::str::from_utf8(bytes).unwrap()),
+            Some(_) | None => Value::Null,
+        };
+        assert!(body != Value::Null || bytes.is_empty(), "{bytes:?}");
+        Self { status, headers, body }
+    }
+
     /// Returns a header's text, or an empty text.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
@@ -40,6 +51,15 @@ impl Answer {
     }
 }
 
+/// Reads a body of this media type: JSON, or a file as text.
+#[must_use]
+pub fn body(media_type: &str, text: &str) -> Value {
+    match media_type {
+        "application/json" | "application/problem+json" => serde_json::from_str(text).unwrap(),
+        _ => Value::from(text),
+    }
+}
+
 /// Sends a request to the handler of its route. `path` may contain a query.
 pub async fn send(
     backend: &Backend,
@@ -50,8 +70,8 @@ pub async fn send(
     headers: &[(&str, &str)],
 ) -> Answer {
     let headers = [&[("content-type", "application/json")], headers].concat();
-    let body = body.map(|body| body.to_string().into()).unwrap_or_default();
-    send_bytes(backend, principal, method, path, body, &headers).await
+    let bytes = body.map(|body| body.to_string().into()).unwrap_or_default();
+    send_bytes(backend, principal, method, path, bytes, &headers).await
 }
 
 /// Sends a request with exactly these body bytes and headers.
@@ -85,11 +105,11 @@ pub async fn send_bytes(
         Ok(Role::Accounts) => commands::accounts::handle(backend, request).await,
         Ok(Role::Hosts) => commands::hosts::handle(backend, request).await,
         Ok(Role::Guests) => commands::guests::handle(backend, request).await,
+        Ok(Role::Exports) => projections::exports::handle(backend, request).await,
         Ok(Role::Reads) | Err(_) => projections::handler::handle(backend, request).await,
     };
     let (parts, bytes) = response.into_parts();
-    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-    let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+    let answer = Answer::read(method, parts.status.as_u16(), parts.headers, &bytes);
     answer.assert_declared(method, path);
     answer
 }

@@ -1,6 +1,7 @@
 //! The history of an account.
 
 mod erasure;
+mod export;
 mod generated;
 mod operator;
 mod oracle;

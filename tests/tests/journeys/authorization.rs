@@ -32,7 +32,7 @@ fn request(entry: &Entry, list: &str, party: &str, other: &str) -> Option<(Strin
             | "/v1/waitlists/{id}/waitees",
         )
         | ("GET", "/v1/waitees/{id}" | "/v1/waitees/{id}/history")
-        | ("GET", "/v1/me" | "/v1/me/history" | "/v1/audit" | "/v1/audit/verify")
+        | ("GET", "/v1/me" | "/v1/me/history" | "/v1/audit" | "/v1/audit/export" | "/v1/audit/verify")
         | ("DELETE", "/v1/waitlists/{id}" | "/v1/sessions/current")
         | ("POST", "/v1/me/confirmation" | "/v1/waitees/{id}/erase") => None,
         ("PATCH", "/v1/me") => Some(json!({ "name": "Ben" })),

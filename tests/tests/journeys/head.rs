@@ -25,11 +25,13 @@ async fn head_is_answered_like_get_without_the_body_on_every_route() {
         for name in ["etag", "content-type", "cache-control"] {
             assert_eq!(asked.header(name), got.header(name), "{name} of {path}");
         }
-        let length = match entry.route {
-            Route::Reads(Reads::OpenApi) => DOCUMENT.len(),
-            _ => got.body.to_string().len(),
+        let length = match (entry.route, &got.body) {
+            (Route::Reads(Reads::OpenApi), _) => DOCUMENT.len(),
+            (_, Value::String(file)) => file.len(),
+            (_, body) => body.to_string().len(),
         };
-        assert_eq!(asked.header("content-length"), length.to_string(), "{path}");
+        let length = if length == 0 { String::new() } else { length.to_string() };
+        assert_eq!(asked.header("content-length"), length, "{path}");
         if entry.access == Access::Owner {
             let stranger = send(&stage.backend, None, "HEAD", &path, None, &[]).await;
             assert_eq!((stranger.status, stranger.body), (401, Value::Null), "{path}");

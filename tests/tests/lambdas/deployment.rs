@@ -34,6 +34,7 @@ pub(crate) struct Deployment {
     hosts: OnceCell<Function>,
     guests: OnceCell<Function>,
     reads: OnceCell<Function>,
+    exports: OnceCell<Function>,
     projector: OnceCell<Function>,
     reactor: OnceCell<Function>,
     eraser: OnceCell<Function>,
@@ -51,6 +52,7 @@ impl Deployment {
             hosts: OnceCell::new(),
             guests: OnceCell::new(),
             reads: OnceCell::new(),
+            exports: OnceCell::new(),
             projector: OnceCell::new(),
             reactor: OnceCell::new(),
             eraser: OnceCell::new(),
@@ -106,6 +108,10 @@ impl Deployment {
         self.reads.get_or_init(async || self.start("reads", &[])).await
     }
 
+    pub(crate) async fn exports(&self) -> &Function {
+        self.exports.get_or_init(async || self.start("exports", &[])).await
+    }
+
     pub(crate) async fn projector(&self) -> &Function {
         self.projector.get_or_init(async || self.start("projector", &[])).await
     }
@@ -135,7 +141,7 @@ impl Deployment {
     /// Stops every started lambda. Returns their output.
     pub(crate) async fn stop(self) -> String {
         let mut logs = String::new();
-        let api = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads];
+        let api = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads, self.exports];
         let started =
             api.into_iter().chain([self.projector, self.reactor, self.eraser, self.sender, self.tick]);
         for function in started {
@@ -165,6 +171,7 @@ impl Deployment {
             Ok(Role::Accounts) => self.accounts().await,
             Ok(Role::Hosts) => self.hosts().await,
             Ok(Role::Guests) => self.guests().await,
+            Ok(Role::Exports) => self.exports().await,
             Ok(Role::Reads) | Err(_) => self.reads().await,
         };
         let answer = accepted(&function.invoke(event.clone()).await.unwrap());

@@ -1,6 +1,7 @@
 //! The forms of API Gateway's requests and answers.
 
 use data_encoding::BASE64;
+use schema::reading::stream_of;
 use serde_json::{Value, json};
 use waitlist_tests::events::HttpRequest;
 
@@ -74,6 +75,25 @@ async fn head_is_answered_like_get_without_a_body() {
         assert_eq!(asked.header("etag"), got.header("etag"), "{path}");
         assert_eq!(asked.header("content-length"), "", "{path}: API Gateway sets its own");
     }
+}
+
+#[tokio::test]
+async fn an_export_is_answered_as_a_file_and_recorded_by_the_function_that_may() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    host.list().await;
+    for (format, media_type) in
+        [("ndjson", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8; header=present")]
+    {
+        let part = deployment.send(host.request("GET", "/v1/audit/export").query("format", format)).await;
+        assert_eq!((part.status, part.header("content-type")), (200, media_type), "{part:?}");
+        assert!(part.header("content-disposition").ends_with(&format!(".{format}\"")), "{part:?}");
+        assert!(part.body.is_string() || part.body.is_null(), "{part:?}");
+    }
+    assert_eq!(deployment.stage.commits(stream_of(host.id)).await.len(), 2);
+    let misled = host.request("GET", "/v1/audit/export").event();
+    let misled = deployment.reads().await.invoke(misled).await.unwrap();
+    assert_eq!(super::deployment::accepted(&misled).problem(404), "not-found");
 }
 
 #[tokio::test]

@@ -120,6 +120,7 @@ fn a_function_appends_only_to_its_categories() {
         ("Accounts", vec![Category::User, Category::Mail, Category::Session]),
         ("Hosts", vec![Category::Waitlist, Category::Waitee]),
         ("Guests", vec![Category::Waitee]),
+        ("Exports", vec![Category::Access]),
         ("Deliver", vec![Category::Mail, Category::Waitee]),
         ("Eraser", vec![Category::User, Category::Waitee]),
     ]

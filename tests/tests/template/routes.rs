@@ -31,7 +31,7 @@ fn every_route_leads_to_its_function_and_owners_routes_pass_the_authorizer() {
                 assert_eq!(text(route.property("AuthorizerId")), "${TokenAuthorizer}", "{}", route.id);
             }
             let function = function.unwrap_or_else(|| panic!("{}: {target}", route.id));
-            let role = [Role::Accounts, Role::Hosts, Role::Guests, Role::Reads].map(of);
+            let role = [Role::Accounts, Role::Hosts, Role::Guests, Role::Reads, Role::Exports].map(of);
             let function = role.into_iter().find(|name| *name == function).unwrap();
             (text(route.property("RouteKey")), (function, authorized))
         })
@@ -46,7 +46,7 @@ fn an_integration_calls_the_function_of_its_name_within_the_gateway_s_time() {
         assert_eq!(text(integration.property("IntegrationUri")), format!("${{{function}.Arn}}"));
         assert_eq!(integration.property("PayloadFormatVersion"), "2.0");
     }
-    for function in ["Authorizer", "Accounts", "Hosts", "Guests", "Reads"] {
+    for function in ["Authorizer", "Accounts", "Hosts", "Guests", "Reads", "Exports"] {
         let seconds = resource(function).property("Timeout").as_u64().unwrap();
         assert!(seconds < GATEWAY_SECONDS_MAX, "{function} may take {seconds} s");
     }
@@ -107,5 +107,6 @@ fn of(role: Role) -> &'static str {
         Role::Hosts => "Hosts",
         Role::Guests => "Guests",
         Role::Reads => "Reads",
+        Role::Exports => "Exports",
     }
 }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use commands::reading;
+use projections::reading;
 use schema::reading::HistoryRead;
 use serde_json::json;
-use waitlist_tests::{costs::documented, meter::Used, stage::Stage};
+use waitlist_tests::{
+    costs::documented,
+    meter::Used,
+    stage::{Owner, Stage},
+};
 
 use super::{reads, typical_join, units, visit};
 
@@ -13,22 +17,36 @@ const PARTIES: usize = 40;
 /// A party joins with sealed values, is called and is seated.
 const COMMITS: usize = 3 * PARTIES;
 
+/// An account with a list, whose parties are seated.
+struct Past<'s> {
+    owner: Owner<'s>,
+    list: String,
+    parties: Vec<String>,
+}
+
+impl<'s> Past<'s> {
+    async fn of(stage: &'s Stage) -> Self {
+        let owner = stage.registered().await;
+        let list = owner.list("Main room").await;
+        let mut parties = Vec::new();
+        for _ in 0..PARTIES {
+            let party = typical_join(&owner, &list).await;
+            for what in ["call", "seat"] {
+                owner.post(&format!("/v1/waitees/{party}/{what}"), json!({})).await;
+            }
+            stage.project(visit(&party)).await;
+            stage.backend.clock.advance_millis(1_000);
+            parties.push(party);
+        }
+        stage.project(owner.id).await;
+        Self { owner, list, parties }
+    }
+}
+
 #[tokio::test]
 async fn a_page_of_an_accounts_history_costs_by_what_its_filter_examines() {
     let stage = Stage::new().await;
-    let owner = stage.registered().await;
-    let list = owner.list("Main room").await;
-    let mut parties = Vec::new();
-    for _ in 0..PARTIES {
-        let party = typical_join(&owner, &list).await;
-        for what in ["call", "seat"] {
-            owner.post(&format!("/v1/waitees/{party}/{what}"), json!({})).await;
-        }
-        stage.project(visit(&party)).await;
-        stage.backend.clock.advance_millis(1_000);
-        parties.push(party);
-    }
-    stage.project(owner.id).await;
+    let Past { owner, list, parties } = Past::of(&stage).await;
     let read = async |query: &str, shown: usize| -> Used {
         owner.get("/v1/audit?limit=200").await; // the keys are cached
         let _before = stage.meter.take();
@@ -63,6 +81,29 @@ async fn a_page_of_an_accounts_history_costs_by_what_its_filter_examines() {
             expected.insert("events/audit".to_owned(), of_index);
             assert_eq!(used.reads, expected, "{what}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_an_export_costs_its_commits_and_the_visits_whose_values_it_opens() {
+    let stage = Stage::new().await;
+    let owner = Past::of(&stage).await.owner;
+    stage.backend.clock.advance_millis(11_000);
+    owner.get("/v1/audit?limit=200").await; // the keys are cached
+    for format in ["ndjson", "csv"] {
+        let path = format!("/v1/audit/export?format={format}&to=2026-11-21T03:01:00Z");
+        let _before = stage.meter.take();
+        let part = owner.get(&path).await;
+        let used = stage.meter.take();
+        let events = part.body.as_str().unwrap().lines().count();
+        let expected = COMMITS + 4 + usize::from(format == "csv"); // and the header
+        assert_eq!((part.status, part.header("link"), events), (200, "", expected));
+        assert_eq!(used.writes, units([("events", 1), ("events/audit", 1)]));
+        documented(
+            &stage,
+            "a part of an export: 124 commits, 40 visits with sealed values, keys cached",
+            &used,
+        );
     }
 }
 

@@ -66,12 +66,25 @@ struct Search {
 
 /// A moment around one of the commits.
 #[derive(Clone, Copy, Debug)]
-struct Moment {
+pub(super) struct Moment {
     commit: prop::sample::Index,
     offset_ms: i64,
 }
 
-fn write() -> impl Strategy<Value = Write> {
+impl Moment {
+    pub(super) fn among(self, times: &[Time]) -> Time {
+        self.commit.get(times).plus_millis(self.offset_ms)
+    }
+}
+
+/// A moment, now and then.
+pub(super) fn moment() -> impl Strategy<Value = Option<Moment>> {
+    let offset_ms = prop_oneof![Just(0), Just(1), Just(-1), -DAY_MS..DAY_MS];
+    let moment = (any::<prop::sample::Index>(), offset_ms);
+    option::weighted(0.25, moment.prop_map(|(commit, offset_ms)| Moment { commit, offset_ms }))
+}
+
+pub(super) fn write() -> impl Strategy<Value = Write> {
     let wait_ms = prop_oneof![
         6 => 0..3_i64, 4 => 0..12_000_i64, 2 => 0..DAY_MS, 2 => 0..90 * DAY_MS, 1 => 0..1_500 * DAY_MS,
     ];
@@ -98,11 +111,6 @@ fn write() -> impl Strategy<Value = Write> {
 }
 
 fn search() -> impl Strategy<Value = Search> {
-    let moment = || {
-        let offset_ms = prop_oneof![Just(0), Just(1), Just(-1), -DAY_MS..DAY_MS];
-        let moment = (any::<prop::sample::Index>(), offset_ms);
-        option::weighted(0.25, moment.prop_map(|(commit, offset_ms)| Moment { commit, offset_ms }))
-    };
     let filters = (
         option::weighted(0.25, 0..ACTORS),
         option::weighted(0.4, select(&ACTIONS[..])),
@@ -225,7 +233,7 @@ impl Search {
     }
 
     fn wanted(&self, world: &World<'_>, other: &World<'_>) -> Wanted {
-        let moment = |of: Option<Moment>| of.map(|of| of.commit.get(&world.times).plus_millis(of.offset_ms));
+        let moment = |of: Option<Moment>| of.map(|of| of.among(&world.times));
         let (from, to) = (moment(self.from), moment(self.to));
         let to = to.filter(|to| from.is_none_or(|from| from < *to));
         let text = |time: Time| time.to_string();

@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, env};
 
 use clap::Args;
-use commands::reading;
 use infra::function::Need;
-use projections::audit::{PARAMETERS, Query, page};
+use projections::{
+    audit::{PARAMETERS, Query, page},
+    reading,
+};
 use schema::{Problem, UserId, body, problem::Place, reading::HistoryRead};
 use serde_json::json;
 

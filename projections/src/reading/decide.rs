@@ -1,9 +1,6 @@
 //! The decision on a reading: it is always recorded.
 
-use schema::{
-    Problem, Time,
-    reading::{Event, HistoryRead},
-};
+use schema::{Problem, Time, reading::Event};
 
 use super::Readings;
 use crate::Decider;
@@ -19,11 +16,12 @@ impl From<Refusal> for Problem {
 }
 
 impl Decider for Readings {
-    type Command = HistoryRead;
+    /// The reading, as it is recorded.
+    type Command = Event;
     type Refusal = Refusal;
 
-    fn decide(&self, reading: &HistoryRead, _: Time) -> Result<Vec<Event>, Refusal> {
-        Ok(vec![Event::HistoryRead(reading.clone())])
+    fn decide(&self, reading: &Event, _: Time) -> Result<Vec<Event>, Refusal> {
+        Ok(vec![reading.clone()])
     }
 }
 
@@ -31,14 +29,17 @@ impl Decider for Readings {
 mod tests {
     use std::collections::BTreeMap;
 
+    use schema::reading::HistoryRead;
+
     use super::*;
 
     #[test]
     fn each_reading_is_recorded_also_a_repeated_one() {
         let reading = HistoryRead { by: "cleo".into(), command: "audit".into(), arguments: BTreeMap::new() };
+        let reading = Event::HistoryRead(reading);
         let at = Time::from_millis(1_795_203_720_000);
         for _ in 0..2 {
-            assert_eq!(Readings.decide(&reading, at), Ok(vec![Event::HistoryRead(reading.clone())]));
+            assert_eq!(Readings.decide(&reading, at), Ok(vec![reading.clone()]));
         }
     }
 }
