@@ -245,8 +245,12 @@ fn print(json: bool, text: &str, value: &Value) -> Result<(), PrintError> {
 }
 
 fn print_text(text: &str) -> Result<(), PrintError> {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<(), PrintError> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(PrintError)
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(PrintError)
 }
 
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {

@@ -2,29 +2,35 @@
 
 mod check;
 mod checkpoint;
+mod export;
 mod history;
 mod key;
 mod prove;
+mod reader;
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 
-use super::{Failed, Misuse, on};
+use super::{Failed, on};
 
 /// Without a subcommand, the history of an account.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Audit {
     #[command(subcommand)]
     command: Option<Command>,
 
     #[command(flatten)]
-    history: Option<history::History>,
+    history: history::History,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write the history of an account to a file or to standard output: every event, oldest first.
+    ///
+    /// The account's owner sees in the history that you read it. The file ends ten seconds ago, or at --to.
+    Export(Box<export::Export>),
     /// Write a checkpoint of the log to a new file: the last number and hash of every stream, and a signature.
     ///
     /// Keep the file where those who can write to the events table cannot change it. `audit check` then finds
@@ -46,29 +52,32 @@ enum Command {
 
 /// Runs a subcommand, or shows the history of an account.
 pub(super) async fn run(audit: &Audit, data_dir: &Path, aws: bool, json: bool) -> Result<(), Failed> {
-    match (&audit.command, &audit.history) {
-        (None, None) => Err(Misuse("--account must name an account".to_owned()).into()),
-        (None, Some(history)) => {
+    let Audit { command, history } = audit;
+    match command {
+        None => {
             let query = history.query()?;
-            on(data_dir, aws.then_some(history::NEEDS), async |at| {
-                history::run(at, history, &query, json).await
-            })
-            .await
+            let needs = history.reader.needs(aws)?;
+            on(data_dir, needs, async |at| history::run(at, history, &query, json).await).await
         }
-        (Some(Command::Checkpoint(command)), _) => {
+        Some(Command::Export(command)) => {
+            let export = command.query()?;
+            let needs = command.reader.needs(aws)?;
+            on(data_dir, needs, async |at| export::run(at, command, export, json).await).await
+        }
+        Some(Command::Checkpoint(command)) => {
             let key = command.key(data_dir, aws)?;
             on(data_dir, aws.then_some(checkpoint::NEEDS), async |at| {
                 checkpoint::run(at, command, &key, json).await
             })
             .await
         }
-        (Some(Command::Check(command)), _) => {
+        Some(Command::Check(command)) => {
             let files = command.files(data_dir, aws)?;
             on(data_dir, aws.then_some(checkpoint::NEEDS), async |at| {
                 check::run(at, command, &files, json).await
             })
             .await
         }
-        (Some(Command::Prove(command)), _) => prove::run(command, data_dir, aws, json),
+        Some(Command::Prove(command)) => prove::run(command, data_dir, aws, json),
     }
 }

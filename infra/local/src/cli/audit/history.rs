@@ -1,29 +1,24 @@
 //! `waitlist audit` without a subcommand: shows the history of an account, after recording who reads it.
 
-use std::{collections::BTreeMap, env};
-
 use clap::Args;
-use infra::function::Need;
-use projections::{
-    audit::{PARAMETERS, Query, page},
-    reading,
+use infra::telemetry;
+use projections::audit::{
+    PARAMETERS, Query,
+    export::{File, Format},
+    page,
 };
-use schema::{Problem, UserId, body, problem::Place, reading::HistoryRead};
+use schema::body;
 use serde_json::json;
 
-use super::super::{Failed, Misuse, deployment::Deployment, print};
-
-const NAME_CHARS_MAX: usize = 100;
+use super::{
+    super::{Failed, Misuse, deployment::Deployment, print, print_bytes},
+    reader::{Reader, arguments, wrong},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct History {
-    /// Id of the account whose history is read.
-    #[arg(long, value_name = "UUID", env = "WAITLIST_ACCOUNT")]
-    account: UserId,
-
-    /// Your name, as the account's owner sees it in the history; the name of the system's user by default.
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    by: Option<String>,
+    #[command(flatten)]
+    pub(super) reader: Reader,
 
     /// Only events from this time on, RFC 3339.
     #[arg(long, value_name = "TIME")]
@@ -64,10 +59,11 @@ pub(super) struct History {
     /// Events on the page, 1 to 200.
     #[arg(long, default_value = "50", value_name = "N")]
     limit: String,
-}
 
-/// Opening values needs the key that wraps the account's.
-pub(super) const NEEDS: &[Need] = &[Need::MasterKey];
+    /// Print the page as CSV, for spreadsheet programs.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
 
 impl History {
     /// Reads the filters as the route does.
@@ -75,21 +71,13 @@ impl History {
     /// # Errors
     /// The option that does not parse, and what it must be.
     pub(super) fn query(&self) -> Result<Query, Misuse> {
-        Query::parse(self.values()).map_err(|problem| Misuse(wrong(&problem)))
+        Query::parse(self.values()).map_err(|problem| wrong(&problem))
     }
 
     fn values(&self) -> [Option<String>; PARAMETERS.len()] {
         let Self { from, to, actor, action, target, waitlist, correlation, order, cursor, limit, .. } = self;
         let (order, limit) = (Some(order.clone()), Some(limit.clone()));
         [from, to, actor, action, target, waitlist, correlation, &order, cursor, &limit].map(Clone::clone)
-    }
-
-    fn reading(&self) -> HistoryRead {
-        let given = PARAMETERS.into_iter().zip(self.values());
-        let arguments: BTreeMap<String, String> =
-            given.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        let by = self.by.clone().or_else(system_user).unwrap_or_else(|| "unknown".to_owned());
-        HistoryRead { by, command: "audit".to_owned(), arguments }
     }
 }
 
@@ -100,13 +88,21 @@ pub(super) async fn run(
     query: &Query,
     json: bool,
 ) -> Result<(), Failed> {
-    let backend = &deployment.backend;
-    let account = history.account;
-    reading::record(backend, account, history.reading())
-        .await?
-        .ok_or_else(|| format!("there is no account {account}"))?;
-    let page = page(backend, account, query, &[]).await?;
-    Ok(print(json, &table(&page), &json!(page))?)
+    let given = arguments(PARAMETERS, history.values());
+    let account = history.reader.record(deployment, "audit", given).await?;
+    let page = page(&deployment.backend, account, query, &[]).await?;
+    if !history.csv {
+        return Ok(print(json, &table(&page), &json!(page))?);
+    }
+    let mut file = File::new(Format::Csv);
+    for event in &page.items {
+        file.add(event, usize::MAX)?;
+    }
+    print_bytes(file.bytes())?;
+    if let Some(next) = &page.next {
+        telemetry::tell(format!("{}\n", more(next)));
+    }
+    Ok(())
 }
 
 fn table(page: &body::Audit) -> String {
@@ -128,27 +124,13 @@ fn table(page: &body::Audit) -> String {
         })
         .collect();
     match &page.next {
-        Some(next) => lines.push(format!("there is more: --cursor {next}")),
+        Some(next) => lines.push(more(next)),
         None if lines.is_empty() => lines.push("no events".to_owned()),
         None => {}
     }
     lines.join("\n")
 }
 
-fn wrong(problem: &Problem) -> String {
-    let fault = problem.errors.first().map(|fault| match &fault.at {
-        Place::Parameter(name) | Place::Pointer(name) | Place::Header(name) => {
-            format!("--{name} {}", fault.detail)
-        }
-    });
-    fault.unwrap_or_else(|| problem.detail.clone())
-}
-
-fn name(text: &str) -> Result<String, String> {
-    let is_name = (1..=NAME_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if is_name { Ok(text.to_owned()) } else { Err(format!("must have 1 to {NAME_CHARS_MAX} characters")) }
-}
-
-fn system_user() -> Option<String> {
-    env::var("USER").ok().and_then(|user| name(&user).ok())
+fn more(next: &str) -> String {
+    format!("there is more: --cursor {next}")
 }
