@@ -14,7 +14,7 @@ use schema::parameter::{OF_EXPORT, Parameter};
 use serde_json::json;
 
 use super::{
-    super::{Failed, PrintError, deployment::Deployment, print, print_bytes, progress::Progress},
+    super::{Failed, deployment::Deployment, is_closed_pipe, print, print_bytes, progress::Progress},
     reader::{Reader, arguments, wrong},
 };
 
@@ -143,7 +143,7 @@ fn parse(values: [Option<String>; OF_EXPORT.len()]) -> Result<export::Export, Fa
 /// The error of an export that broke off. Before the end of its first part there is nothing to continue.
 fn broke_off(cause: Failed, events: usize, to: &str, cursor: Option<&str>) -> Failed {
     match cursor {
-        Some(cursor) if !cause.is::<PrintError>() => {
+        Some(cursor) if !is_closed_pipe(&*cause) => {
             BrokeOff { events, to: to.to_owned(), cursor: cursor.to_owned(), cause }.into()
         }
         Some(_) | None => cause,

@@ -38,7 +38,7 @@ impl Reader {
             (false, _, _) => Ok(None),
             (true, Some(_), _) => Ok(Some(&[Need::MasterKey, Need::Claims])),
             (true, None, Some(_)) => Ok(Some(&[Need::MasterKey])),
-            (true, None, None) => Err(several("with --aws,")),
+            (true, None, None) => Err(unnamed("with --aws,")),
         }
     }
 
@@ -71,12 +71,12 @@ impl Reader {
         match accounts.as_slice() {
             [only] => Ok(UserId(only.id)),
             [] => Err("there is no account yet".into()),
-            [..] => Err(several("there are several accounts;").into()),
+            [..] => Err(unnamed("there are several accounts;").into()),
         }
     }
 }
 
-fn several(why: &str) -> Misuse {
+fn unnamed(why: &str) -> Misuse {
     Misuse(format!("{why} name the account with --email ADDRESS or --account UUID"))
 }
 
