@@ -9,6 +9,7 @@ use crate::{
     config::{Config, KeyAt, QueueAt},
     failure::Failure,
     function::{self, Need, QueueOf},
+    generations::Generations,
     key_files,
     limits::Limits,
     log::Log,
@@ -141,9 +142,11 @@ impl Backend {
                 Queue::Sqs(SqsQueue::new(aws_sdk_sqs::Client::new(queues), url.clone(), dead_url.clone()))
             }
         };
+        let log = Log::new(dynamodb.clone(), &config.prefix, clock.clone());
+        let generations = Generations::new(log.clone(), config.set_age_max);
         Ok(Self {
-            log: Log::new(dynamodb.clone(), &config.prefix, clock.clone()),
-            rows: Rows::new(dynamodb.clone(), &config.prefix),
+            log,
+            rows: Rows::new(dynamodb.clone(), &config.prefix, generations),
             retries: queue(&config.retries, &function::RETRIES),
             deliveries: queue(&config.deliveries, &function::DELIVERIES),
             fair: FairShare::new(config.sends_per_second),

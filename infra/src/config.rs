@@ -1,10 +1,11 @@
 //! Settings from the environment.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, time::Duration};
 
 use crate::{
     failure::Failure,
     function::Need,
+    generations::SET_AGE_MAX,
     limits::Bounds,
     messenger::{self, SENDS_PER_SECOND},
 };
@@ -39,6 +40,8 @@ pub struct Config {
     /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the
     /// queue follows from it.
     pub sends_per_second: u32,
+    /// The oldest set of generations that is used.
+    pub set_age_max: Duration,
 }
 
 /// The place of a key or secret.
@@ -96,6 +99,7 @@ impl Config {
             erasures: queue(Need::Erasures, "ERASURES")?,
             bounds: Bounds::from_env()?,
             sends_per_second: messenger::sends_per_second()?,
+            set_age_max: SET_AGE_MAX,
         })
     }
 
@@ -115,6 +119,7 @@ impl Config {
             erasures: Some(QueueAt::Table),
             bounds: Bounds::default(),
             sends_per_second: SENDS_PER_SECOND,
+            set_age_max: SET_AGE_MAX,
         }
     }
 

@@ -33,7 +33,14 @@ impl Failure {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        Self::Broken { doing: doing.into(), retry: is_passing(&cause), cause: Box::new(cause) }
+        let retry = is_passing(&cause);
+        let cause: Box<dyn Error + Send + Sync> = match &cause {
+            SdkError::ServiceError(service) if service.err().code() == Some(NO_TABLE) => {
+                Box::new(NoTable(Box::new(cause)))
+            }
+            _ => Box::new(cause),
+        };
+        Self::Broken { doing: doing.into(), retry, cause }
     }
 
     /// A failure that a retry does not help.
@@ -56,6 +63,15 @@ impl Failure {
         }
     }
 
+    /// Whether a call named a table that does not exist.
+    #[must_use]
+    pub fn is_missing_table(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Conflict => false,
+            Self::Broken { cause, .. } => cause.is::<NoTable>(),
+        }
+    }
+
     /// The failure and all its causes, for the log.
     #[must_use]
     pub fn chain(&self) -> String {
@@ -69,6 +85,14 @@ impl Failure {
         text
     }
 }
+
+/// DynamoDB's answer to a call that names a table that does not exist.
+const NO_TABLE: &str = "ResourceNotFoundException";
+
+/// Marks the error of a call that named a table that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NoTable(Box<dyn Error + Send + Sync>);
 
 /// Throttling, time-outs, lost connections and server errors may pass; a refused request does not.
 fn is_passing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {

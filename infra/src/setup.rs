@@ -12,12 +12,12 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::body::SdkBody;
-use schema::table::ROWS;
+use schema::{projection::Name, table::Table};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use tracing::{error, info};
 
-use crate::{aws, config, failure::Failure, tables};
+use crate::{aws, clock::Clock, config, failure::Failure, generations::Set, log::Log, tables};
 
 /// The time in which CloudFormation must take the answer.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -73,11 +73,11 @@ impl Setup {
     pub async fn handle(&self, request: Request) -> Result<(), Failure> {
         let created = match request.request_type {
             RequestType::Create | RequestType::Update => {
-                tables::create(&self.client, &self.prefix, ROWS).await
+                create_rows(&self.client, &self.prefix).await.map(drop)
             }
             RequestType::Delete => Ok(()), // rows may be needed again
         };
-        let failure = created.err().map(|cause| Failure::broken("create the row tables", cause).chain());
+        let failure = created.err().map(|cause| cause.chain());
         match &failure {
             None => info!(request = ?request.request_type, "the row tables are as they should be"),
             Some(cause) => error!(cause, "could not create the row tables"),
@@ -92,6 +92,22 @@ impl Setup {
         };
         put(&request.response_url, &answer).await
     }
+}
+
+/// Creates the tables of rows that the deployment `prefix` lacks: those of each generation with a role, at first
+/// generation 0 of each projection. The events table must exist. Returns their names.
+///
+/// # Errors
+/// The set of generations cannot be read, or a table cannot be created.
+pub async fn create_rows(client: &Client, prefix: &str) -> Result<Vec<String>, Failure> {
+    let set = Set::read(&Log::new(client.clone(), prefix, Clock::system())).await?;
+    let generations =
+        |name: Name| set.roles(name).all().map(move |generation| name.table().generation(generation));
+    let tables: Vec<Table> = Name::ALL.into_iter().flat_map(generations).collect();
+    tables::create(client, prefix, &tables)
+        .await
+        .map_err(|cause| Failure::broken("create the row tables", cause))?;
+    Ok(tables.iter().map(|table| table.name(prefix)).collect())
 }
 
 async fn put(url: &str, answer: &Answer) -> Result<(), Failure> {

@@ -55,7 +55,8 @@ pub enum TablesError {
 /// Creates those of `tables` that the deployment `prefix` lacks, and waits until all are active.
 ///
 /// An existing table gets the indexes that it lacks because older code created it, and the expiry of its
-/// items if the process that created it ended before enabling that.
+/// items if the process that created it ended before enabling that. A table of rows gets no index: only the tables
+/// of later generations have it.
 ///
 /// # Errors
 /// The engine refuses or does not answer a call, or a table does not become active in time.
@@ -66,7 +67,8 @@ pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(
     for table in tables {
         let name = table.name(prefix);
         let there = until_active(client, &name).await?;
-        for index in table.indexes.iter().filter(|index| !there.contains(index.name)) {
+        let grows = table.rows_of.is_none();
+        for index in table.indexes.iter().filter(|index| grows && !there.contains(index.name)) {
             add(client, &name, table, index).await?;
             until_active(client, &name).await?;
         }

@@ -143,7 +143,7 @@ impl Tick {
                 }
             }
         }
-        warn!(table = table.suffix, shard, "one look cannot read all due rows");
+        warn!(projection = table.projection.as_str(), shard, "one look cannot read all due rows");
         turns.cut_short();
         Ok(())
     }

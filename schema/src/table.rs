@@ -12,7 +12,7 @@ pub mod users;
 mod waitees;
 mod waitlists;
 
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ pub use self::{
     waitees::{ACTIVE, BoardKeys, DAY, DayEntry, DayKeys, OnBoard, WAITEES, WaiteeRow},
     waitlists::{OWNED, WAITLISTS, WaitlistRow},
 };
-use crate::{Time, UserId};
+use crate::{Time, UserId, projection::Name};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
@@ -52,10 +52,10 @@ pub struct Index {
     pub projected: Projected,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// The part of its name after the deployment's prefix.
-    pub suffix: &'static str,
+    pub suffix: Cow<'static, str>,
     pub hash: Key,
     pub range: Option<Key>,
     pub indexes: &'static [Index],
@@ -63,11 +63,24 @@ pub struct Table {
     pub streamed: bool,
     /// The attribute with the time after which DynamoDB may delete an item, in Unix seconds.
     pub expiry: Option<&'static str>,
+    /// The projection whose rows it holds.
+    pub rows_of: Option<Name>,
+}
+
+/// The tables of a projection's rows. They are alike, and each generation has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowTable {
+    pub projection: Name,
+    pub indexes: &'static [Index],
 }
 
 /// A row of a read model: the fold of one stream.
 pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
-    const TABLE: Table;
+    const TABLE: RowTable;
+
+    /// The oldest version of rows that this type reads. It is at least one below the current version, because a
+    /// release serves rows that the release before it wrote.
+    const OLDEST: u32;
 
     /// The key: the stream's id.
     fn id(&self) -> Uuid;
@@ -85,9 +98,11 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync {
 
 /// Implements [`Row`] for a struct with the fields `id`, `seq`, `v`, `tenant` and `due`.
 macro_rules! row {
-    ($row:ty, $table:expr) => {
+    ($row:ty, $table:expr, oldest $oldest:literal) => {
         impl super::Row for $row {
-            const TABLE: super::Table = $table;
+            const TABLE: super::RowTable = $table;
+
+            const OLDEST: u32 = $oldest;
 
             fn id(&self) -> uuid::Uuid {
                 self.id.0
@@ -128,31 +143,40 @@ pub const AUDIT: Index = Index {
 
 /// The event log.
 pub const EVENTS: Table = Table {
-    suffix: "events",
+    suffix: Cow::Borrowed("events"),
     hash: ("stream", S),
     range: Some(("seq", N)),
     indexes: &[AUDIT],
     streamed: true,
     expiry: None,
+    rows_of: None,
 };
 
 /// Keys of accounts and guests, and claims on e-mail addresses.
-pub const VAULT: Table =
-    Table { suffix: "vault", hash: ("subject", S), range: None, indexes: &[], streamed: false, expiry: None };
+pub const VAULT: Table = Table {
+    suffix: Cow::Borrowed("vault"),
+    hash: ("subject", S),
+    range: None,
+    indexes: &[],
+    streamed: false,
+    expiry: None,
+    rows_of: None,
+};
 
 /// Counted attempts, one item per subject and window of time.
 pub const LIMITS: Table = Table {
-    suffix: "limits",
+    suffix: Cow::Borrowed("limits"),
     hash: ("subject", S),
     range: None,
     indexes: &[],
     streamed: false,
     expiry: Some("expires_at"),
+    rows_of: None,
 };
 
 /// The queues of a backend without SQS.
 pub const QUEUE: Table = Table {
-    suffix: "queue",
+    suffix: Cow::Borrowed("queue"),
     hash: ("queue", S),
     range: Some(("id", S)),
     indexes: &[Index {
@@ -163,37 +187,70 @@ pub const QUEUE: Table = Table {
     }],
     streamed: false,
     expiry: None,
+    rows_of: None,
 };
 
 /// The progress of the local stream pump, per consumer and shard.
 pub const CHECKPOINTS: Table = Table {
-    suffix: "checkpoints",
+    suffix: Cow::Borrowed("checkpoints"),
     hash: ("consumer", S),
     range: Some(("shard", S)),
     indexes: &[],
     streamed: false,
     expiry: None,
+    rows_of: None,
 };
 
-/// Tables of rows. In AWS the setup lambda creates them; the deployment's template declares the others.
-pub const ROWS: &[Table] = &[WAITLISTS, WAITEES, USERS, MAILS];
+/// The tables of rows. The deployment's setup creates generation 0 of each.
+pub const ROWS: &[RowTable] = &[WAITLISTS, WAITEES, USERS, MAILS];
 
-/// Every table of a deployment.
-pub const DEPLOYED: &[Table] = &[EVENTS, VAULT, LIMITS, WAITLISTS, WAITEES, USERS, MAILS];
+/// The tables that the deployment's template declares: all but those of rows.
+pub const DECLARED: &[Table] = &[EVENTS, VAULT, LIMITS];
 
 /// Further tables of the local backend.
 pub const LOCAL: &[Table] = &[QUEUE, CHECKPOINTS];
 
 impl Table {
-    /// A table of rows: one per stream, by the stream's id.
-    const fn of_rows(suffix: &'static str, indexes: &'static [Index]) -> Self {
-        Self { suffix, hash: ("id", S), range: None, indexes, streamed: false, expiry: None }
-    }
-
     /// The full name in the deployment `prefix`.
     #[must_use]
     pub fn name(&self, prefix: &str) -> String {
         format!("{prefix}-{}", self.suffix)
+    }
+}
+
+impl RowTable {
+    /// The table of a generation: one row per stream, by the stream's id.
+    #[must_use]
+    pub fn generation(self, generation: u64) -> Table {
+        let Self { projection, indexes } = self;
+        Table {
+            suffix: format!("events-{}-g{generation}", projection.as_str()).into(),
+            hash: ("id", S),
+            range: None,
+            indexes,
+            streamed: false,
+            expiry: None,
+            rows_of: Some(projection),
+        }
+    }
+}
+
+impl Name {
+    /// The tables of its rows.
+    #[must_use]
+    pub fn table(self) -> RowTable {
+        match self {
+            Self::Waitlists => WAITLISTS,
+            Self::Waitees => WAITEES,
+            Self::Users => USERS,
+            Self::Mails => MAILS,
+        }
+    }
+
+    /// The full name of a generation's table in the deployment `prefix`.
+    #[must_use]
+    pub fn table_name(self, prefix: &str, generation: u64) -> String {
+        self.table().generation(generation).name(prefix)
     }
 }
 

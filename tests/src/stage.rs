@@ -10,17 +10,18 @@ use std::{collections::HashMap, env, path::PathBuf, time::Duration};
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use infra::{
-    Backend, Clock, Config, Log,
+    Backend, Clock, Config, Log, Rows,
     clock::random,
+    generations::Generations,
     limits::Bounds,
     log::{self, Item},
     secret::Links,
-    tables,
+    setup, tables,
 };
 use projections::feed::{self, Doorbell};
 use schema::{
     Commit, SessionId, StreamId, Time, UserId,
-    table::{DEPLOYED, EVENTS, LOCAL, Table},
+    table::{DECLARED, EVENTS, LOCAL, RowTable, Table},
 };
 use tempfile::TempDir;
 
@@ -29,7 +30,7 @@ pub use self::{
     owner::Owner,
     request::{Answer, body, send, send_bytes},
 };
-use crate::meter::Meter;
+use crate::{meter::Meter, rows};
 
 /// A Friday evening in November, in California.
 pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
@@ -64,26 +65,59 @@ impl Stage {
         let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
         // By an engine's own clock, items of a stage may have expired long ago.
         let tables: Vec<Table> =
-            DEPLOYED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..*table }).collect();
+            DECLARED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..table.clone() }).collect();
         // The engine shares a busy machine with other tests, so production's short time-outs would fail.
         let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
         let (sdk, access_key) = engine().await;
         let sdk = sdk.into_builder().timeout_config(patient).build();
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await.unwrap();
+        setup::create_rows(&dynamodb, &prefix).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let keys = directory.path().to_owned();
         let clock = Clock::fixed(EVENING.parse::<Time>().unwrap());
         let meter = Meter::new(&prefix);
-        let backend = Backend::new(&sdk, metered(&sdk, &meter), &config(&prefix, &keys), clock).unwrap();
+        let generations = Generations::new(Log::new(dynamodb.clone(), &prefix, clock.clone()), Duration::MAX);
+        generations.current().await.unwrap();
+        let metered = metered(&sdk, &meter);
+        let backend = backend(&sdk, metered, &config(&prefix, &keys), clock, generations);
         Self { backend, dynamodb, meter, prefix, sdk, access_key, keys, _directory: directory }
     }
 
     /// Returns a backend without cached data on the same tables and keys, as in another process.
     #[must_use]
     pub fn another(&self) -> Backend {
-        Backend::new(&self.sdk, self.metered(), &config(&self.prefix, &self.keys), self.backend.clock.clone())
-            .unwrap()
+        self.backend_over(&self.sdk, self.metered())
+    }
+
+    /// Returns a backend on the same tables and keys that uses these clients, and the stage's set of generations.
+    #[must_use]
+    pub fn backend_over(&self, sdk: &SdkConfig, dynamodb: aws_sdk_dynamodb::Client) -> Backend {
+        self.built(sdk, dynamodb, &config(&self.prefix, &self.keys), self.backend.clock.clone())
+    }
+
+    fn built(
+        &self,
+        sdk: &SdkConfig,
+        dynamodb: aws_sdk_dynamodb::Client,
+        config: &Config,
+        clock: Clock,
+    ) -> Backend {
+        backend(sdk, dynamodb, config, clock, self.backend.rows.generations().clone())
+    }
+
+    /// The stage with a backend that reads the set of generations when it is older than this. Otherwise it was read
+    /// once for ever, so that operations cost the same at any time.
+    #[must_use]
+    pub fn with_set_age(mut self, age_max: Duration) -> Self {
+        let generations = Generations::new(self.backend.log.clone(), age_max);
+        self.backend.rows = Rows::new(self.metered(), &self.prefix, generations);
+        self
+    }
+
+    /// The full name of the table that reads of a projection's rows are served from.
+    pub async fn live(&self, table: RowTable) -> String {
+        rows::live(&self.dynamodb, &self.prefix, table).await.name(&self.prefix)
     }
 
     /// A client whose calls the stage's meter counts.
@@ -96,7 +130,7 @@ impl Stage {
     #[must_use]
     pub fn bounded(&self, bounds: &str) -> Backend {
         let config = Config { bounds: Bounds::parse(bounds).unwrap(), ..config(&self.prefix, &self.keys) };
-        Backend::new(&self.sdk, metered(&self.sdk, &self.meter), &config, self.backend.clock.clone()).unwrap()
+        self.built(&self.sdk, self.metered(), &config, self.backend.clock.clone())
     }
 
     /// Returns the secret that signs tokens in links.
@@ -198,8 +232,8 @@ impl Stage {
     /// starts.
     #[must_use]
     pub fn on_system_time(&self) -> Backend {
-        Backend::new(&self.sdk, self.dynamodb.clone(), &config(&self.prefix, &self.keys), Clock::system())
-            .unwrap()
+        let config = config(&self.prefix, &self.keys);
+        self.built(&self.sdk, self.dynamodb.clone(), &config, Clock::system())
     }
 
     /// The engine's address, for the environment of another process.
@@ -227,6 +261,17 @@ impl Stage {
 
 fn config(prefix: &str, keys: &std::path::Path) -> Config {
     Config::local(prefix, "https://waitlist.example", keys.to_owned())
+}
+
+fn backend(
+    sdk: &SdkConfig,
+    dynamodb: aws_sdk_dynamodb::Client,
+    config: &Config,
+    clock: Clock,
+    generations: Generations,
+) -> Backend {
+    let rows = Rows::new(dynamodb.clone(), &config.prefix, generations);
+    Backend { rows, ..Backend::new(sdk, dynamodb, config, clock).unwrap() }
 }
 
 /// A client whose calls the meter counts.

@@ -158,13 +158,13 @@ impl Engine {
         }
     }
 
-    /// Indexes this deployment's tables so that a scan reads each page in order instead of sorting the rest
-    /// of the table. The tables must exist. Repeating it costs nothing.
+    /// Indexes this deployment's tables, and its tables of rows by their full names, so that a scan reads each page
+    /// in order instead of sorting the rest of the table. The tables must exist. Repeating it costs nothing.
     ///
     /// # Errors
     /// A table does not exist, or the file cannot be written.
-    pub async fn index_scans(&self) -> Result<(), EngineError> {
-        for table in &self.tables {
+    pub async fn index_scans(&self, rows: &[String]) -> Result<(), EngineError> {
+        for table in self.tables.iter().chain(rows) {
             self.index_scan(table).await?;
         }
         Ok(())

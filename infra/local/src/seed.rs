@@ -9,11 +9,11 @@ mod account;
 use std::env;
 
 use commands::seed::{Guest, Scene, visit, visit_of};
-use infra::{Backend, Clock, Config, Failure, config, log::encode, tables, vault::Subject};
+use infra::{Backend, Clock, Config, Failure, config, log::encode, setup, tables, vault::Subject};
 use projections::{projection::fold, waitees::Waitees};
 use schema::{
     Commit, Time, UserId, WaitlistId,
-    table::{DEPLOYED, EVENTS, LOCAL, Table, WAITEES},
+    table::{DECLARED, EVENTS, LOCAL, Table, WAITEES},
 };
 
 pub(crate) use self::account::PASSWORD;
@@ -70,7 +70,7 @@ pub(crate) async fn seed(data_dir: &DataDir, plan: Plan, tell: impl Fn(u64)) -> 
     }
     data_dir.require_keys()?;
     let prefix = config::prefix();
-    let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
+    let tables: Vec<Table> = DECLARED.iter().chain(LOCAL).cloned().collect();
     let engine = Engine::start_when_free(data_dir.path(), &tables, &prefix, RESTART_MAX).await;
     let engine = engine.map_err(|cause| name_running_server(data_dir, cause))?;
     let made = fill(&engine, data_dir, &prefix, &tables, plan, tell).await;
@@ -89,15 +89,19 @@ async fn fill(
     let sdk = engine.sdk().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     tables::create(&dynamodb, prefix, tables).await?;
+    let rows = setup::create_rows(&dynamodb, prefix).await?;
     let config = Config::local(prefix, "", data_dir.keys());
     let backend = Backend::new(&sdk, dynamodb, &config, Clock::fixed(plan.beginning()))?;
     backend.check_claims().await?;
 
     let account = account::make(&backend, plan.seed).await?;
     for (table, item) in &account.rows {
+        let table = backend.rows.live_table(*table).await?;
         engine.import(table.name(prefix), vec![item.clone()]).await?;
     }
-    let mut import = Import { engine, prefix, events: Vec::new(), rows: Vec::new() };
+    let visits = backend.rows.live_table(WAITEES).await?.name(prefix);
+    let mut import =
+        Import { engine, tables: [EVENTS.name(prefix), visits], events: Vec::new(), rows: Vec::new() };
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let (mut commits, mut visits, mut evenings_ago) = (account.commits, 0, 0);
     while commits < plan.commits {
@@ -123,7 +127,7 @@ async fn fill(
         evenings_ago += 1;
     }
     import.flush().await?;
-    engine.index_scans().await?;
+    engine.index_scans(&rows).await?;
     let lists = account.lists.iter().map(|list| (list.id, list.name)).collect();
     Ok(Seeded { account: account.id, email: account.email, lists, commits, visits })
 }
@@ -165,7 +169,8 @@ impl Plan {
 /// Items to be imported.
 struct Import<'a> {
     engine: &'a Engine,
-    prefix: &'a str,
+    /// The names of the tables of events and of the rows of visits.
+    tables: [String; 2],
     events: Vec<Item>,
     rows: Vec<Item>,
 }
@@ -183,7 +188,8 @@ impl Import<'_> {
 
     /// Events come first: rows only ever follow the log.
     async fn flush(&mut self) -> Result<(), EngineError> {
-        self.engine.import(EVENTS.name(self.prefix), std::mem::take(&mut self.events)).await?;
-        self.engine.import(WAITEES.name(self.prefix), std::mem::take(&mut self.rows)).await
+        let [events, rows] = &self.tables;
+        self.engine.import(events.clone(), std::mem::take(&mut self.events)).await?;
+        self.engine.import(rows.clone(), std::mem::take(&mut self.rows)).await
     }
 }

@@ -14,12 +14,12 @@ use infra::{
     Backend, Clock, Config, aws, config,
     limits::Bounds,
     messenger::{MessengerConfig, Messengers},
-    tables,
+    setup, tables,
     token::TokenKey,
 };
 use schema::{
     UserId,
-    table::{CHECKPOINTS, DEPLOYED, EVENTS, LOCAL, Table},
+    table::{CHECKPOINTS, DECLARED, EVENTS, LOCAL, Table},
 };
 use tokio::{
     net::TcpListener,
@@ -75,15 +75,16 @@ pub struct Start {
 pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error + Send + Sync>> {
     let Start { listen, manual_clock, tick, json } = start;
     let prefix = config::prefix();
-    let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
+    let tables: Vec<Table> = DECLARED.iter().chain(LOCAL).cloned().collect();
     settings::check_prefix(&prefix, &tables)?;
     let origins = settings::origins()?;
 
     let (sdk, engine) = engine(data_dir, &tables, &prefix).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     tables::create(&dynamodb, &prefix, &tables).await?;
+    let rows = setup::create_rows(&dynamodb, &prefix).await?;
     if let Some(engine) = &engine {
-        engine.index_scans().await?;
+        engine.index_scans(&rows).await?;
     }
 
     let listener = bind(listen).await.map_err(|cause| with_advice(listen, &cause))?;

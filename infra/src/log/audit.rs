@@ -15,7 +15,7 @@ use super::{Item, Log, item};
 use crate::{
     batch,
     failure::Failure,
-    rows::{Order, Range, Selection, query},
+    query::{Order, Range, Selection, query},
 };
 
 /// A commit as the index `audit` holds it.
@@ -96,7 +96,7 @@ impl Log {
         limit: usize,
     ) -> Result<RawEntryPage, Failure> {
         let partition = commit::month(tenant, month);
-        let selection = Selection { table: EVENTS, index: AUDIT, partition: &partition, range, order };
+        let selection = Selection { index: AUDIT, partition: &partition, range, order };
         let query = query(&self.client, self.table.clone(), selection);
         let page =
             query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await.map_err(|cause| {

@@ -4,7 +4,6 @@ use schema::{
     Rank, WaiteeId, WaitlistId,
     table::{ACTIVE, BoardKeys, OnBoard, WAITEES, WaiteeRow},
 };
-use serde::de::DeserializeOwned;
 
 use super::{Order, Page, Range, Rows, Selection};
 use crate::failure::Failure;
@@ -15,7 +14,8 @@ impl Rows {
     /// # Errors
     /// As [`Rows::page`].
     pub async fn board(&self, list: WaitlistId, limit: usize) -> Result<Page<WaiteeRow>, Failure> {
-        self.line(list, Range::All, Order::Ascending, limit).await
+        let partition = &BoardKeys::partition(list);
+        self.page(line(partition, Range::All, Order::Ascending), limit, None).await
     }
 
     /// The ids of up to `limit` parties on the board.
@@ -23,8 +23,8 @@ impl Rows {
     /// # Errors
     /// As [`Rows::page`].
     pub async fn on_board(&self, list: WaitlistId, limit: usize) -> Result<Vec<WaiteeId>, Failure> {
-        let page: Page<OnBoard> = self.line(list, Range::All, Order::Ascending, limit).await?;
-        Ok(page.rows.into_iter().map(|party| party.id).collect())
+        let parties = self.parties(list, Range::All, Order::Ascending, limit).await?;
+        Ok(parties.into_iter().map(|party| party.id).collect())
     }
 
     /// The number of parties on the board, counted up to `limit`.
@@ -48,24 +48,28 @@ impl Rows {
         not: [WaiteeId; 2],
     ) -> Result<Option<Rank>, Failure> {
         let limit = not.len() + 1;
-        let near: Page<OnBoard> = if backwards {
+        let near = if backwards {
             let bound = BoardKeys::before_rank(rank);
-            self.line(list, Range::Before(&bound), Order::Descending, limit).await?
+            self.parties(list, Range::Before(&bound), Order::Descending, limit).await?
         } else {
             let bound = BoardKeys::after_rank(rank);
-            self.line(list, Range::After(&bound), Order::Ascending, limit).await?
+            self.parties(list, Range::After(&bound), Order::Ascending, limit).await?
         };
-        Ok(near.rows.into_iter().find(|party| !not.contains(&party.id)).map(|party| party.rank))
+        Ok(near.into_iter().find(|party| !not.contains(&party.id)).map(|party| party.rank))
     }
 
-    async fn line<R: DeserializeOwned>(
+    async fn parties(
         &self,
         list: WaitlistId,
         range: Range<'_>,
         order: Order,
         limit: usize,
-    ) -> Result<Page<R>, Failure> {
+    ) -> Result<Vec<OnBoard>, Failure> {
         let partition = &BoardKeys::partition(list);
-        self.page(Selection { table: WAITEES, index: ACTIVE, partition, range, order }, limit, None).await
+        Ok(self.entries(WAITEES, line(partition, range, order), limit, None).await?.rows)
     }
+}
+
+fn line<'a>(partition: &'a str, range: Range<'a>, order: Order) -> Selection<'a> {
+    Selection { index: ACTIVE, partition, range, order }
 }

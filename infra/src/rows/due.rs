@@ -2,7 +2,7 @@
 
 use schema::{
     Time,
-    table::{DUE, DueRow, Table, shard_key},
+    table::{DUE, DueRow, RowTable, shard_key},
 };
 
 use super::{Order, Page, Range, Rows, Selection, StartKey};
@@ -15,7 +15,7 @@ impl Rows {
     /// As [`Rows::page`].
     pub async fn due(
         &self,
-        table: Table,
+        table: RowTable,
         shard: u8,
         (from, to): (Time, Time),
         order: Order,
@@ -24,6 +24,6 @@ impl Rows {
     ) -> Result<Page<DueRow>, Failure> {
         let (partition, from, to) = (&shard_key(shard), &from.to_string(), &to.to_string());
         let range = Range::Between(from, to);
-        self.page(Selection { table, index: DUE, partition, range, order }, limit, start).await
+        self.entries(table, Selection { index: DUE, partition, range, order }, limit, start).await
     }
 }

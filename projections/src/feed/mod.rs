@@ -4,16 +4,21 @@
 //! skips what the row shows already, and reads the log if there is a gap. Rows are written conditionally on
 //! their former state. Duplicates, reordering, loss, several shards and concurrent feeds therefore all lead
 //! to the same rows.
+//!
+//! A doorbell is done when every generation with a role has it, or it is parked with the generation that lacks it.
 
 mod retry;
 mod stream;
 
-use infra::{Backend, Failure, fault, rows::Found};
-use schema::{Commit, StreamId, commit::Tail, id::Category, table::Row as _};
+use infra::{
+    Backend, Failure, fault,
+    rows::{Found, Patience, Target},
+};
+use schema::{Commit, StreamId, commit::Tail, id::Category, projection::Name, table::Row as _};
 
 pub use self::{
     retry::{Parked, retry},
-    stream::{CONSUMER, Feed},
+    stream::Feed,
 };
 use crate::{
     mails::Mails,
@@ -22,6 +27,9 @@ use crate::{
     waitees::Waitees,
     waitlists::Waitlists,
 };
+
+/// The consumer's name in checkpoints and parked doorbells.
+pub const CONSUMER: &str = "projector";
 
 /// Attempts to write a row that other feeds keep writing.
 const RACES_MAX: u32 = 10;
@@ -41,41 +49,53 @@ pub enum Applied {
     Written,
     /// The row showed the events already.
     AlreadyShown,
+    /// Code of this newer version wrote the row, which is left as it is.
+    RowIsNewer(u32),
     /// No projection folds streams of this category.
     NoProjection,
 }
 
-/// Brings the row of a doorbell's stream up to date. Usually costs 1 read unit and the write units of the
-/// row.
+/// Brings the row of a doorbell's stream up to date in the live generation. Usually costs 1 read unit and the write
+/// units of the row.
 ///
 /// # Errors
-/// The row has a newer version, the log ends before `last` or holds an unreadable event, or a table does not
-/// answer.
+/// The log ends before `last` or holds an unreadable event, or a table does not answer.
 pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Failure> {
+    let Some(name) = projection_of(doorbell.stream) else { return Ok(Applied::NoProjection) };
+    let generation = backend.rows.generations().current().await?.roles(name).live;
+    apply_in(backend, doorbell, Target { generation, patience: Patience::Usual }).await
+}
+
+/// Like [`apply`], in one generation.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_in(backend: &Backend, doorbell: &Doorbell, target: Target) -> Result<Applied, Failure> {
     match doorbell.stream.category {
-        Category::Waitlist => apply_to::<Waitlists>(backend, doorbell).await,
-        Category::Waitee => apply_to::<Waitees>(backend, doorbell).await,
-        Category::User => apply_to::<Users>(backend, doorbell).await,
-        Category::Mail => apply_to::<Mails>(backend, doorbell).await,
+        Category::Waitlist => apply_to::<Waitlists>(backend, doorbell, target).await,
+        Category::Waitee => apply_to::<Waitees>(backend, doorbell, target).await,
+        Category::User => apply_to::<Users>(backend, doorbell, target).await,
+        Category::Mail => apply_to::<Mails>(backend, doorbell, target).await,
         Category::Session | Category::Access | Category::Projection => Ok(Applied::NoProjection),
     }
 }
 
-async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Failure> {
+fn projection_of(stream: StreamId) -> Option<Name> {
+    Name::ALL.into_iter().find(|name| name.category() == stream.category)
+}
+
+async fn apply_to<P: Projection>(
+    backend: &Backend,
+    doorbell: &Doorbell,
+    target: Target,
+) -> Result<Applied, Failure> {
     let Doorbell { stream, last, commits } = doorbell;
     let doing = || format!("project {stream} into {}", P::NAME);
     for _ in 0..RACES_MAX {
-        let old: Option<Found<P::Row>> = backend.rows.get(stream.id, P::VERSION).await?;
+        let old: Option<Found<P::Row>> = backend.rows.get_in(target, stream.id, P::VERSION).await?;
         fault::point("feed.row-read");
         if let Some(newer) = old.as_ref().filter(|old| old.version > P::VERSION) {
-            return Err(Failure::broken(
-                doing(),
-                format!(
-                    "the row has version {}, newer than version {} of this code",
-                    newer.version,
-                    P::VERSION
-                ),
-            ));
+            return Ok(Applied::RowIsNewer(newer.version));
         }
         let current = old.as_ref().and_then(|old| old.row.clone());
         let shown = current.as_ref().map_or(0, P::Row::seq);
@@ -91,7 +111,7 @@ async fn apply_to<P: Projection>(backend: &Backend, doorbell: &Doorbell) -> Resu
             .filter(|row| row.seq() >= *last)
             .ok_or_else(|| Failure::broken(doing(), format!("the log ends before event {last}")))?;
         fault::point("feed.row-folded");
-        if backend.rows.put(&new, old.as_ref()).await? {
+        if backend.rows.put(target, &new, old.as_ref()).await? {
             fault::point("feed.row-written");
             return Ok(Applied::Written);
         }

@@ -1,11 +1,25 @@
 //! Doorbells that could not be applied. They are parked on a queue and tried again, reading the log.
 
-use infra::{Backend, Failure};
-use schema::StreamId;
-use serde::{Deserialize, Serialize};
-use tracing::info;
+use std::time::Duration;
 
-use super::{Doorbell, apply};
+use infra::{
+    Backend, Failure, fault,
+    queue::SEND_DELAY_MAX,
+    rows::{Patience, Target},
+};
+use schema::{StreamId, Time, projection::Name};
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use super::{Applied, CONSUMER, Doorbell, apply_in, projection_of};
+
+/// The first pause before a row that newer code wrote is looked at again. It grows with the time that has passed, up
+/// to the longest delay of the queue.
+const NEWER_PAUSE_MIN: Duration = Duration::from_secs(30);
+
+/// How long a doorbell waits for code that is as new as its row: a deployment, or one that is undone, takes less.
+/// Then it is tried as often as any other parked doorbell, and becomes a dead letter.
+const NEWER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// A parked doorbell, as the body of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,17 +31,107 @@ pub struct Parked {
     pub seq: u64,
     /// The failure, shown by the list of dead letters.
     pub cause: String,
+    /// The generation that lacks the doorbell. `None` if any may lack it: the set of generations could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// The time from which on the doorbell has been waiting because newer code wrote its row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_since: Option<Time>,
 }
 
-/// Applies a parked doorbell.
+impl Parked {
+    pub(super) fn new(doorbell: &Doorbell, generation: Option<u64>, cause: String) -> Self {
+        let Doorbell { stream, last, .. } = *doorbell;
+        Self { consumer: CONSUMER.into(), stream, seq: last, cause, generation, newer_since: None }
+    }
+
+    /// A doorbell whose row code of version `version` wrote.
+    pub(super) fn behind(doorbell: &Doorbell, generation: u64, version: u32, since: Time) -> Self {
+        let cause = format!("the row has version {version}, newer than this code");
+        Self { newer_since: Some(since), ..Self::new(doorbell, Some(generation), cause) }
+    }
+
+    /// Puts the doorbell on the queue.
+    pub(super) async fn park(&self, backend: &Backend) -> Result<(), Failure> {
+        let body = serde_json::to_string(self)
+            .map_err(|cause| Failure::broken("serialise a parked doorbell", cause))?;
+        fault::point("feed.park");
+        let parked = backend.retries.send(&body, self.pause(backend.clock.now())).await;
+        parked.map_err(|cause| Failure::broken("park a doorbell", cause))?;
+        fault::point("feed.parked");
+        let Self { stream, seq, cause, generation, .. } = self;
+        warn!(%stream, seq, generation, cause, "parked a doorbell that could not be applied");
+        Ok(())
+    }
+
+    fn pause(&self, now: Time) -> Duration {
+        self.newer_since
+            .map_or(Duration::ZERO, |since| passed(since, now).clamp(NEWER_PAUSE_MIN, SEND_DELAY_MAX))
+    }
+}
+
+/// Applies a parked doorbell in its generation. One whose generation has no role any more is done.
+///
+/// A doorbell whose row newer code wrote is parked again, as a fresh message, for at most [`NEWER_MAX`].
 ///
 /// # Errors
 /// `body` is not a parked doorbell, or the doorbell still cannot be applied.
 pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
     let parked: Parked =
         serde_json::from_str(body).map_err(|cause| Failure::broken("read a parked doorbell", cause))?;
+    let Some(name) = projection_of(parked.stream) else { return Ok(()) };
     let doorbell = Doorbell { stream: parked.stream, last: parked.seq, commits: Vec::new() };
-    let applied = apply(backend, &doorbell).await?;
-    info!(stream = %parked.stream, seq = parked.seq, ?applied, "applied a parked doorbell");
-    Ok(())
+    let mut generations = generations(backend, name, parked.generation).await?.into_iter();
+    let Some(first) = generations.next() else {
+        info!(stream = %parked.stream, seq = parked.seq, generation = parked.generation, "dropped a parked doorbell, because its generation has no role any more");
+        return Ok(());
+    };
+    let applied = ring(backend, &doorbell, first, Patience::Usual, parked.newer_since).await;
+    for other in generations {
+        if let Err(failure) = ring(backend, &doorbell, other, Patience::Once, None).await {
+            Parked::new(&doorbell, Some(other), failure.chain()).park(backend).await?;
+        }
+    }
+    applied
+}
+
+/// The generations in which a doorbell is to be applied: the one that it names, if that has a role, or all.
+async fn generations(backend: &Backend, name: Name, named: Option<u64>) -> Result<Vec<u64>, Failure> {
+    let set = backend.rows.generations().current().await?;
+    let all = |roles: schema::projection::Roles| roles.all().collect::<Vec<u64>>();
+    let Some(named) = named else { return Ok(all(set.roles(name))) };
+    if all(set.roles(name)).contains(&named) {
+        return Ok(vec![named]);
+    }
+    // The set may be older than the generation.
+    let set = backend.rows.generations().reload(&set).await?;
+    Ok(all(set.roles(name)).into_iter().filter(|generation| *generation == named).collect())
+}
+
+async fn ring(
+    backend: &Backend,
+    doorbell: &Doorbell,
+    generation: u64,
+    patience: Patience,
+    newer_since: Option<Time>,
+) -> Result<(), Failure> {
+    match apply_in(backend, doorbell, Target { generation, patience }).await? {
+        Applied::RowIsNewer(version) => {
+            let now = backend.clock.now();
+            let since = newer_since.unwrap_or(now);
+            let waiting = Parked::behind(doorbell, generation, version, since);
+            if passed(since, now) < NEWER_MAX {
+                return waiting.park(backend).await;
+            }
+            Err(Failure::broken(format!("project {}", doorbell.stream), waiting.cause))
+        }
+        applied @ (Applied::Written | Applied::AlreadyShown | Applied::NoProjection) => {
+            info!(stream = %doorbell.stream, seq = doorbell.last, generation, ?applied, "applied a parked doorbell");
+            Ok(())
+        }
+    }
+}
+
+fn passed(since: Time, now: Time) -> Duration {
+    Duration::from_millis(u64::try_from(now.millis() - since.millis()).unwrap_or(0))
 }

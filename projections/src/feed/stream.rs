@@ -1,6 +1,6 @@
 //! The projector lambda: applies records of the events table's stream, and parked doorbells.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
@@ -12,19 +12,17 @@ use infra::{
     Backend, Failure,
     aws::OPERATION_TIMEOUT,
     clock::Moment,
-    fault,
     function::PROJECTOR,
+    generations::Set,
     lambda, queue,
+    rows::{Patience, Target},
     stream::{Announced, INSERT, answer, read},
 };
 use schema::StreamId;
 use serde_json::Value;
-use tracing::{error, warn};
+use tracing::error;
 
-use super::{Doorbell, Parked, apply, retry};
-
-/// The consumer's name in checkpoints and parked doorbells.
-pub const CONSUMER: &str = "projector";
+use super::{Applied, Doorbell, Parked, apply_in, projection_of, retry};
 
 /// Streams of a batch that are projected at once.
 const STREAMS_AT_ONCE: usize = 8;
@@ -34,7 +32,10 @@ const BATCH_MAX: Duration =
     PROJECTOR.time_out.saturating_sub(OPERATION_TIMEOUT).saturating_sub(Duration::from_secs(1));
 /// The time for applying the doorbells of a batch. The rest of [`BATCH_MAX`] is for parking the others.
 const APPLYING_MAX: Duration = BATCH_MAX.saturating_sub(Duration::from_secs(6));
-/// Attempts to apply a doorbell before it is parked.
+/// The time for writing the other generations of a batch, after the live one. The rest is parked, so that the next
+/// batch does not wait for them.
+const OTHERS_MAX: Duration = Duration::from_secs(3);
+/// Attempts to apply a doorbell to the live generation before it is parked. Others are tried once.
 const ATTEMPTS_MAX: u32 = 3;
 const RETRY_DELAY_MS: u64 = 50; // doubled before each retry
 
@@ -49,6 +50,13 @@ struct StreamBatch {
     /// The sequence number of the first record, from which Lambda delivers the batch again if the stream
     /// fails.
     first_record: String,
+}
+
+/// A doorbell for one generation.
+#[derive(Clone, Copy)]
+struct Ring<'b> {
+    batch: &'b StreamBatch,
+    target: Target,
 }
 
 impl Feed {
@@ -72,26 +80,35 @@ impl Feed {
     /// block the others. If it cannot be parked either, the response reports it as failed, and Lambda
     /// delivers the batch again from its first record on.
     ///
+    /// All live rows of the batch are written before the rows of other generations, each of which is tried once.
+    /// A batch begins with one set of generations and keeps to it, which [`infra::generations::HAND_OVER`] counts on.
+    ///
     /// Tables that answer late do not make the function time out, which would fail the whole batch: after
     /// [`APPLYING_MAX`] what is left is parked, after [`BATCH_MAX`] reported as failed.
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
         let begun = self.backend.clock.moment();
-        let batches = group(event.records);
-        let failed: Vec<String> = stream::iter(batches.into_values())
-            .map(|StreamBatch { doorbell, first_record }| async move {
-                self.apply_or_park(&doorbell, begun).await.err().map(|failure| {
-                    error!(
-                        stream = %doorbell.stream,
-                        cause = failure.chain(),
-                        "could neither apply nor park a doorbell; its records will be delivered again"
-                    );
-                    first_record
-                })
-            })
-            .buffer_unordered(STREAMS_AT_ONCE)
-            .filter_map(async |failed| failed)
-            .collect()
-            .await;
+        let batches: Vec<StreamBatch> = group(event.records)
+            .into_values()
+            .filter(|batch| projection_of(batch.doorbell.stream).is_some())
+            .collect();
+        if batches.is_empty() {
+            return answer(Vec::new());
+        }
+        let set = match self.set(begun).await {
+            Ok(set) => set,
+            Err(failure) => {
+                let parked = batches.iter().map(|batch| self.park_for_all(batch, &failure, begun));
+                return answer(some_at_once(parked.collect()).await);
+            }
+        };
+        let rings: Vec<Ring<'_>> = batches.iter().flat_map(|batch| rings(batch, &set)).collect();
+        let (live, others): (Vec<_>, Vec<_>) =
+            rings.into_iter().partition(|ring| ring.target.patience == Patience::Usual);
+        let mut failed = self.ring(live, begun, APPLYING_MAX).await;
+        let until = self.backend.clock.moment().since(begun) + OTHERS_MAX;
+        failed.extend(self.ring(others, begun, until.min(APPLYING_MAX)).await);
+        failed.sort_unstable();
+        failed.dedup();
         answer(failed)
     }
 
@@ -105,36 +122,71 @@ impl Feed {
         .await
     }
 
-    /// Applies a doorbell, and parks it if that fails.
-    async fn apply_or_park(&self, doorbell: &Doorbell, begun: Moment) -> Result<(), Failure> {
-        let Err(failure) = self.try_apply(doorbell, begun).await else { return Ok(()) };
-        if self.left(begun, BATCH_MAX).is_none() {
-            return Err(failure);
-        }
-        let Doorbell { stream, last, .. } = doorbell;
-        let cause = failure.chain();
-        let parked = Parked { consumer: CONSUMER.into(), stream: *stream, seq: *last, cause: cause.clone() };
-        let body = serde_json::to_string(&parked)
-            .map_err(|cause| Failure::broken("serialise a parked doorbell", cause))?;
-        fault::point("feed.park");
-        self.backend
-            .retries
-            .send(&body, Duration::ZERO)
-            .await
-            .map_err(|cause| Failure::broken("park a doorbell", cause))?;
-        fault::point("feed.parked");
-        warn!(%stream, seq = last, cause, "parked a doorbell that could not be applied");
-        Ok(())
+    /// Applies doorbells, each to its generation, until the time `until` after the batch began. Returns the first
+    /// records of the streams that could neither be applied nor parked.
+    async fn ring(&self, rings: Vec<Ring<'_>>, begun: Moment, until: Duration) -> Vec<String> {
+        let rung = rings.into_iter().map(|ring| async move {
+            let parked = self.apply_or_park(ring, begun, until).await;
+            parked.err().map(|failure| given_up(ring.batch, &failure))
+        });
+        some_at_once(rung.collect()).await
     }
 
-    async fn try_apply(&self, doorbell: &Doorbell, begun: Moment) -> Result<(), Failure> {
+    /// Applies a doorbell to a generation, and parks it if that fails.
+    async fn apply_or_park(&self, ring: Ring<'_>, begun: Moment, until: Duration) -> Result<(), Failure> {
+        let (doorbell, target) = (&ring.batch.doorbell, ring.target);
+        let attempts = match target.patience {
+            Patience::Usual => ATTEMPTS_MAX,
+            Patience::Once => 1,
+        };
+        let apply = || apply_in(&self.backend, doorbell, target);
+        let parked = match self.attempt(begun, until, attempts, apply).await {
+            Ok(Applied::Written | Applied::AlreadyShown | Applied::NoProjection) => return Ok(()),
+            Ok(Applied::RowIsNewer(version)) => {
+                Parked::behind(doorbell, target.generation, version, self.backend.clock.now())
+            }
+            Err(failure) => Parked::new(doorbell, Some(target.generation), failure.chain()),
+        };
+        self.park(&parked, begun).await
+    }
+
+    /// Parks a doorbell for all generations. Returns its first record if that fails.
+    async fn park_for_all(&self, batch: &StreamBatch, failure: &Failure, begun: Moment) -> Option<String> {
+        let parked = Parked::new(&batch.doorbell, None, failure.chain());
+        self.park(&parked, begun).await.err().map(|failure| given_up(batch, &failure))
+    }
+
+    async fn park(&self, parked: &Parked, begun: Moment) -> Result<(), Failure> {
+        if self.left(begun, BATCH_MAX).is_none() {
+            return Err(Failure::passing("park a doorbell", parked.cause.clone()));
+        }
+        parked.park(&self.backend).await
+    }
+
+    /// The set of generations with which a batch begins.
+    async fn set(&self, begun: Moment) -> Result<Arc<Set>, Failure> {
+        let generations = self.backend.rows.generations();
+        self.attempt(begun, APPLYING_MAX, ATTEMPTS_MAX, || generations.current()).await
+    }
+
+    /// Does `work` again while it fails in a way that may pass, until the time `until` after the batch began.
+    async fn attempt<T, F>(
+        &self,
+        begun: Moment,
+        until: Duration,
+        attempts: u32,
+        work: impl Fn() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let mut failed = late();
-        for attempt in 0..ATTEMPTS_MAX {
+        for attempt in 0..attempts {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(RETRY_DELAY_MS << attempt)).await;
             }
-            match self.within(begun, APPLYING_MAX, apply(&self.backend, doorbell)).await {
-                Some(Ok(_)) => return Ok(()),
+            match self.within(begun, until, work()).await {
+                Some(Ok(done)) => return Ok(done),
                 Some(Err(failure)) if failure.is_passing() => failed = failure,
                 Some(Err(failure)) => return Err(failure),
                 None => break,
@@ -151,6 +203,32 @@ impl Feed {
     fn left(&self, begun: Moment, most: Duration) -> Option<Duration> {
         most.checked_sub(self.backend.clock.moment().since(begun)).filter(|left| !left.is_zero())
     }
+}
+
+/// The doorbell of a batch for each generation with a role, the live one first.
+fn rings<'b>(batch: &'b StreamBatch, set: &Set) -> impl Iterator<Item = Ring<'b>> + use<'b> {
+    let roles = projection_of(batch.doorbell.stream).map(|name| set.roles(name));
+    roles.into_iter().flat_map(move |roles| {
+        roles.all().map(move |generation| {
+            let patience = if generation == roles.live { Patience::Usual } else { Patience::Once };
+            Ring { batch, target: Target { generation, patience } }
+        })
+    })
+}
+
+/// Runs these, [`STREAMS_AT_ONCE`] at a time. Returns the records of those that failed.
+async fn some_at_once(works: Vec<impl Future<Output = Option<String>>>) -> Vec<String> {
+    stream::iter(works).buffer_unordered(STREAMS_AT_ONCE).filter_map(async |failed| failed).collect().await
+}
+
+/// Logs that a doorbell could neither be applied nor parked. Returns its first record.
+fn given_up(batch: &StreamBatch, failure: &Failure) -> String {
+    error!(
+        stream = %batch.doorbell.stream,
+        cause = failure.chain(),
+        "could neither apply nor park a doorbell; its records will be delivered again"
+    );
+    batch.first_record.clone()
 }
 
 /// The failure of a doorbell that the batch had no time for.

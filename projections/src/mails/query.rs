@@ -8,7 +8,7 @@ use infra::{
 use schema::{
     message::Status,
     sync::SyncToken,
-    table::{CONFIRMING, MAILS, MailRow},
+    table::{CONFIRMING, MailRow},
 };
 
 use super::Mails;
@@ -27,7 +27,6 @@ pub(crate) async fn confirming(
 ) -> Result<Status, Failure> {
     let newer = fresh::rows::<Mails>(backend, call.actor(), tokens).await?;
     let selection = Selection {
-        table: MAILS,
         index: CONFIRMING,
         partition: &call.owner.to_string(),
         range: Range::All,

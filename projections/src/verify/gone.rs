@@ -1,24 +1,10 @@
 //! Streams that were removed from the log as a whole: their rows are left.
 
 use infra::{Backend, Failure, rows::Showing};
-use schema::{
-    StreamId,
-    body::Bad,
-    commit::Chain,
-    id::Category,
-    table::{MAILS, Table, USERS, WAITEES, WAITLISTS},
-};
+use schema::{StreamId, body::Bad, commit::Chain, id::Category, projection::Name};
 use tokio::sync::Mutex;
 
 use super::{bad, report::Report, stream::check};
-
-/// The tables of rows, each with the category of its streams.
-const TABLES: [(Table, Category); 4] = [
-    (WAITEES, Category::Waitee),
-    (WAITLISTS, Category::Waitlist),
-    (USERS, Category::User),
-    (MAILS, Category::Mail),
-];
 
 /// The streams whose first commits are read at once.
 const STREAMS_AT_ONCE: usize = 100;
@@ -29,13 +15,14 @@ const STREAMS_AT_ONCE: usize = 100;
 /// # Errors
 /// A table does not answer.
 pub(super) async fn find(backend: &Backend, report: &Mutex<Report>) -> Result<(), Failure> {
-    for (table, category) in TABLES {
-        let mut start = None;
+    let set = backend.rows.generations().current().await?;
+    for name in Name::ALL {
+        let (live, mut start) = (set.roles(name).live, None);
         // Ends with the table, which the engine reads in the order of keys.
         loop {
-            let (rows, next) = backend.rows.scan(&table, start).await?;
+            let (rows, next) = backend.rows.scan(name, live, start).await?;
             for some in rows.chunks(STREAMS_AT_ONCE) {
-                let gone = gone(backend, category, some).await?;
+                let gone = gone(backend, name.category(), some).await?;
                 let mut report = report.lock().await;
                 gone.into_iter().for_each(|bad| report.damaged(bad));
             }

@@ -98,13 +98,12 @@ impl Walk {
         }
         self.days += 1;
         let selection = Selection {
-            table: WAITEES,
             index: DAY,
             partition: &DayKeys::partition(list, day),
             range: Range::after(Some(arrival.as_str()).filter(|arrival| !arrival.is_empty())),
             order: Order::Ascending,
         };
-        let page = backend.rows.page::<DayEntry>(selection, VISITS_AT_ONCE, None).await?;
+        let page = backend.rows.entries::<DayEntry>(WAITEES, selection, VISITS_AT_ONCE, None).await?;
         let step =
             |entry: &DayEntry| Step { stream: entry.id.into(), after: At::Day(day, entry.arrival.clone()) };
         self.found.extend(page.rows.iter().map(step));

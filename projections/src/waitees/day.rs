@@ -41,13 +41,12 @@ pub(super) async fn page(
     let newer = fresh::rows::<Waitees>(backend, call.actor(), tokens).await?;
     let list_day = DayKeys::partition(list, day);
     let selection = Selection {
-        table: WAITEES,
         index: DAY,
         partition: &list_day,
         range: Range::after(page.after.as_deref()),
         order: Order::Ascending,
     };
-    let entries = backend.rows.page::<DayEntry>(selection, page.limit + 1, None).await?;
+    let entries = backend.rows.entries::<DayEntry>(WAITEES, selection, page.limit + 1, None).await?;
     let end = entries.rows.last().filter(|_| entries.next.is_some()).map(|last| last.arrival.clone());
     let is_stale = |entry: &DayEntry| newer.iter().any(|newer| newer.id == entry.id);
     let ids: Vec<_> = entries.rows.iter().filter(|entry| !is_stale(entry)).map(|entry| entry.id.0).collect();

@@ -64,8 +64,8 @@ async fn arrived(backend: &Backend, list: WaitlistId, at: Time) -> Result<Vec<Uu
     let partitions: Vec<String> = DayKeys::days(after, at).map(|day| DayKeys::partition(list, day)).collect();
     let pages = partitions.iter().map(|partition| {
         let (range, order) = (Range::Between(&low, &high), Order::Descending);
-        let selection = Selection { table: WAITEES, index: DAY, partition, range, order };
-        backend.rows.page::<DayEntry>(selection, ARRIVALS_MAX + 1, None)
+        let selection = Selection { index: DAY, partition, range, order };
+        backend.rows.entries::<DayEntry>(WAITEES, selection, ARRIVALS_MAX + 1, None)
     });
     let mut entries: Vec<DayEntry> =
         try_join_all(pages).await?.into_iter().flat_map(|page| page.rows).collect();

@@ -11,7 +11,7 @@ use schema::{
     body::{Waitlist, guest::PublicWaitlist},
     id::Category,
     sync::SyncToken,
-    table::{OWNED, WAITLISTS, WaitlistRow},
+    table::{OWNED, WaitlistRow},
 };
 
 use super::{Waitlists, past};
@@ -54,7 +54,6 @@ pub(crate) async fn owned(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let is_list = |stream: schema::StreamId| stream.category == Category::Waitlist;
     fresh::check_others(backend, call.actor(), &tokens, is_list).await?;
     let selection = Selection {
-        table: WAITLISTS,
         index: OWNED,
         partition: &call.owner.to_string(),
         range: Range::after(page.after.as_deref()),

@@ -6,11 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    StreamId,
-    id::Category,
-    table::{MAILS, Table, USERS, WAITEES, WAITLISTS},
-};
+use crate::{StreamId, id::Category};
 
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -48,23 +44,6 @@ impl Name {
             Self::Users => Category::User,
             Self::Mails => Category::Mail,
         }
-    }
-
-    /// The layout of its tables.
-    #[must_use]
-    pub fn table(self) -> Table {
-        match self {
-            Self::Waitlists => WAITLISTS,
-            Self::Waitees => WAITEES,
-            Self::Users => USERS,
-            Self::Mails => MAILS,
-        }
-    }
-
-    /// The full name of a generation's table in the deployment `prefix`.
-    #[must_use]
-    pub fn table_name(self, prefix: &str, generation: u64) -> String {
-        format!("{prefix}-events-{}-g{generation}", self.as_str())
     }
 
     /// The stream of its generations. The ids are fixed, because every process reads these streams.

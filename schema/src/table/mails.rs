@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DUE, DueKeys, Index, KeyType::S, Projected, Table, by_time, row};
-use crate::{MailId, Time, UserId, agenda::Agenda, mail::Kind, message::Status};
+use super::{DUE, DueKeys, Index, KeyType::S, Projected, RowTable, by_time, row};
+use crate::{MailId, Time, UserId, agenda::Agenda, mail::Kind, message::Status, projection};
 
 /// The mails of an account whose link confirms its address, by time. Other mails, which strangers can ask
 /// for, are not in it.
@@ -11,7 +11,7 @@ pub const CONFIRMING: Index =
     Index { name: "confirming", hash: ("confirms", S), range: ("made", S), projected: Projected::All };
 
 /// Rows of the read model `mails`.
-pub const MAILS: Table = Table::of_rows("events-mails-g0", &[CONFIRMING, DUE]);
+pub const MAILS: RowTable = RowTable { projection: projection::Name::Mails, indexes: &[CONFIRMING, DUE] };
 
 /// The row of a mail. It holds nothing personal: the address stands in the account's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct MailRow {
     pub due: Option<DueKeys>,
 }
 
-row!(MailRow, MAILS);
+row!(MailRow, MAILS, oldest 1);
 
 impl MailRow {
     /// The sort key of the index `confirming`.

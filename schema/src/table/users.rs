@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DUE, DueKeys, Table, row};
+use super::{DUE, DueKeys, RowTable, row};
 use crate::{
     Sealed, Time, UserId,
     agenda::Agenda,
+    projection,
     value::{Email, Name},
 };
 
 /// Rows of the read model `users`.
-pub const USERS: Table = Table::of_rows("events-users-g0", &[DUE]);
+pub const USERS: RowTable = RowTable { projection: projection::Name::Users, indexes: &[DUE] };
 
 /// The row of an account. Personal data stays sealed, exactly as in the events; the password's hash is left
 /// out.
@@ -44,4 +45,4 @@ pub enum State {
     Forgotten,
 }
 
-row!(UserRow, USERS);
+row!(UserRow, USERS, oldest 2);

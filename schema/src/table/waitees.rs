@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{DUE, DueKeys, Index, KeyType::S, Projected, Table, by_time, row};
+use super::{DUE, DueKeys, Index, KeyType::S, Projected, RowTable, by_time, row};
 use crate::{
     Rank, Time, UserId, WaiteeId, WaitlistId,
     agenda::Agenda,
+    projection,
     waitee::{JoinedBy, Party, State},
 };
 
@@ -19,7 +20,8 @@ pub const DAY: Index =
     Index { name: "day", hash: ("list_day", S), range: ("arrival", S), projected: Projected::Keys };
 
 /// Rows of the read model `waitees`.
-pub const WAITEES: Table = Table::of_rows("events-waitees-g0", &[ACTIVE, DAY, DUE]);
+pub const WAITEES: RowTable =
+    RowTable { projection: projection::Name::Waitees, indexes: &[ACTIVE, DAY, DUE] };
 
 /// The row of a visit. Personal data stays sealed, exactly as in the events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +63,7 @@ pub struct WaiteeRow {
     pub due: Option<DueKeys>,
 }
 
-row!(WaiteeRow, WAITEES);
+row!(WaiteeRow, WAITEES, oldest 2);
 
 impl WaiteeRow {
     /// The time at which the guest was told to expect the table.

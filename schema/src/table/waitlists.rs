@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DUE, DueKeys, Index, KeyType::S, Projected, Table, by_time, row};
-use crate::{Time, UserId, WaitlistId, waitlist::State};
+use super::{DUE, DueKeys, Index, KeyType::S, Projected, RowTable, by_time, row};
+use crate::{Time, UserId, WaitlistId, projection, waitlist::State};
 
 /// The lists of an account by creation. A deleted list is not in it.
 pub const OWNED: Index =
     Index { name: "owned", hash: ("owner", S), range: ("made", S), projected: Projected::All };
 
 /// Rows of the read model `waitlists`.
-pub const WAITLISTS: Table = Table::of_rows("events-waitlists-g0", &[OWNED, DUE]);
+pub const WAITLISTS: RowTable = RowTable { projection: projection::Name::Waitlists, indexes: &[OWNED, DUE] };
 
 /// The row of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct WaitlistRow {
     pub due: Option<DueKeys>,
 }
 
-row!(WaitlistRow, WAITLISTS);
+row!(WaitlistRow, WAITLISTS, oldest 2);
 
 impl WaitlistRow {
     /// Whether the list is not deleted.

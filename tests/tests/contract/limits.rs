@@ -11,7 +11,7 @@ use infra::{
 };
 use schema::{
     Slug,
-    table::{LIMITS, Table, USERS},
+    table::{LIMITS, QUEUE, Table, USERS},
 };
 use serde_json::json;
 use waitlist_tests::stage::{Stage, send};
@@ -188,28 +188,41 @@ async fn items(stage: &Stage) -> Vec<String> {
 async fn a_table_of_older_code_gets_the_indexes_that_it_lacks() {
     let stage = Stage::new().await;
     let prefix = format!("{}-older", stage.prefix);
-    let older = Table { indexes: &[], ..USERS };
+    let older = Table { indexes: &[], ..QUEUE };
     tables::create(&stage.dynamodb, &prefix, &[older]).await.unwrap();
-    let item = [("id", "ana"), ("due_in", "3"), ("due_at", "2026-11-21T03:00:00.000Z")];
-    let item =
-        item.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.into()))).into_iter().collect();
-    stage.dynamodb.put_item().table_name(USERS.name(&prefix)).set_item(Some(item)).send().await.unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = stage.dynamodb.put_item().table_name(QUEUE.name(&prefix)).item("queue", text("retries"));
+    let put = put.item("id", text("ana")).item("waiting", text("retries"));
+    put.item("visible_at", AttributeValue::N("3".to_owned())).send().await.unwrap();
     for _ in 0..2 {
-        tables::create(&stage.dynamodb, &prefix, &[USERS]).await.unwrap();
+        tables::create(&stage.dynamodb, &prefix, &[QUEUE]).await.unwrap();
     }
     let query = stage
         .dynamodb
         .query()
-        .table_name(USERS.name(&prefix))
-        .index_name("due")
-        .key_condition_expression("due_in = :in");
-    let found = query
-        .expression_attribute_values(":in", AttributeValue::S("3".into()))
-        .send()
-        .await
-        .unwrap()
-        .items
-        .unwrap();
-    assert_eq!(found.iter().map(|item| item["id"].as_s().unwrap().as_str()).collect::<Vec<_>>(), ["ana"]);
-    stage.dynamodb.delete_table().table_name(USERS.name(&prefix)).send().await.unwrap();
+        .table_name(QUEUE.name(&prefix))
+        .index_name("visible")
+        .key_condition_expression("waiting = :in");
+    let found = query.expression_attribute_values(":in", text("retries")).send().await.unwrap();
+    assert_eq!(
+        found.items().iter().map(|item| item["id"].as_s().unwrap().as_str()).collect::<Vec<_>>(),
+        ["ana"]
+    );
+    stage.dynamodb.delete_table().table_name(QUEUE.name(&prefix)).send().await.unwrap();
+}
+
+/// Filling an index of a live table takes long and competes with its readers. A rebuild makes a table that has it.
+#[tokio::test]
+async fn only_tables_of_later_generations_get_a_new_index_of_rows() {
+    let stage = Stage::new().await;
+    let prefix = format!("{}-older", stage.prefix);
+    let older = Table { indexes: &[], ..USERS.generation(0) };
+    tables::create(&stage.dynamodb, &prefix, &[older]).await.unwrap();
+    let both = [0, 1].map(|generation| USERS.generation(generation));
+    tables::create(&stage.dynamodb, &prefix, &both).await.unwrap();
+    for (table, indexes) in both.iter().zip([0, USERS.indexes.len()]) {
+        let described = stage.dynamodb.describe_table().table_name(table.name(&prefix)).send().await.unwrap();
+        assert_eq!(described.table.unwrap().global_secondary_indexes().len(), indexes, "{}", table.suffix);
+        stage.dynamodb.delete_table().table_name(table.name(&prefix)).send().await.unwrap();
+    }
 }

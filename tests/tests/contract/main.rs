@@ -4,6 +4,7 @@ mod age;
 mod append;
 mod chain;
 mod generated;
+mod generations;
 mod golden;
 mod limits;
 mod lost;

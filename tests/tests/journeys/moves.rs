@@ -10,7 +10,7 @@ use waitlist_tests::stage::{Owner, Stage, send};
 use crate::{
     load::{Random, is_full},
     place::text,
-    raw::scan,
+    raw::rows,
     reads::{feed, ring},
 };
 
@@ -57,7 +57,7 @@ async fn board_in_pages(owner: &Owner<'_>, list: &str) -> Vec<String> {
 
 /// Returns the order of the rows: by rank, then by id.
 async fn by_rank_and_id(stage: &Stage, list: &str) -> Vec<String> {
-    let mut places: Vec<(String, String)> = scan(&stage.dynamodb, &WAITEES, &stage.prefix)
+    let mut places: Vec<(String, String)> = rows(&stage.dynamodb, WAITEES, &stage.prefix)
         .await
         .iter()
         .filter(|row| row.get("board").is_some_and(|board| board.as_s().unwrap() == list))
@@ -197,7 +197,7 @@ async fn a_move_to_the_same_place_is_no_event_and_a_gap_too_small_is_refused() {
     while let Some(between) = Rank::between(Some(&low), Some(&high)) {
         high = between;
     }
-    let row = stage.dynamodb.update_item().table_name(WAITEES.name(&stage.prefix));
+    let row = stage.dynamodb.update_item().table_name(stage.live(WAITEES).await);
     let id: WaiteeId = parties[1].parse().unwrap();
     let string = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
     row.key("id", string(id.to_string()))
@@ -223,7 +223,7 @@ async fn a_move_to_the_same_place_is_no_event_and_a_gap_too_small_is_refused() {
 }
 
 async fn rank(stage: &Stage, id: &str) -> Rank {
-    let rows = scan(&stage.dynamodb, &WAITEES, &stage.prefix).await;
+    let rows = rows(&stage.dynamodb, WAITEES, &stage.prefix).await;
     let row = rows.iter().find(|row| text(row, "id") == id).unwrap();
     serde_json::from_value(json!(text(row, "rank"))).unwrap()
 }

@@ -11,7 +11,7 @@ use schema::{
 use tempfile::TempDir;
 use waitlist_tests::process::{Ran, Server, engine, run};
 
-use crate::raw::{Item, scan};
+use crate::raw::{Item, rows, scan};
 
 /// The longest time for rows to catch up with the log, on a machine that builds and tests at once.
 const CATCH_UP_MAX: Duration = Duration::from_secs(120);
@@ -99,8 +99,8 @@ impl Place {
             let known = behind.entry(stream).or_insert(0);
             *known = last.max(*known);
         }
-        for (table, category) in [(&WAITEES, "waitee"), (&WAITLISTS, "waitlist")] {
-            for row in scan(dynamodb, table, &self.prefix).await {
+        for (table, category) in [(WAITEES, "waitee"), (WAITLISTS, "waitlist")] {
+            for row in rows(dynamodb, table, &self.prefix).await {
                 if is_being_told(&row, now) {
                     open.push(format!("{row:?}"));
                 }

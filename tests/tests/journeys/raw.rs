@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, Select},
 };
-use schema::table::{DEPLOYED, LIMITS, Table};
+use schema::table::{LIMITS, RowTable, Table};
+use waitlist_tests::rows::{deployed, live};
 
 /// An item as stored.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -22,8 +23,14 @@ pub(crate) async fn scan(client: &Client, table: &Table, prefix: &str) -> Vec<It
     pages.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()
 }
 
+/// Returns every row of a projection.
+pub(crate) async fn rows(client: &Client, table: RowTable, prefix: &str) -> Vec<Item> {
+    scan(client, &live(client, prefix, table).await, prefix).await
+}
+
 /// Returns the number of items in each table, except for the counted attempts.
-pub(crate) async fn census(client: &Client, prefix: &str) -> BTreeMap<&'static str, i32> {
+pub(crate) async fn census(client: &Client, prefix: &str) -> BTreeMap<String, i32> {
+    let tables = deployed(client, prefix).await;
     let count = async |table: &Table| {
         let pages = client
             .scan()
@@ -32,9 +39,9 @@ pub(crate) async fn census(client: &Client, prefix: &str) -> BTreeMap<&'static s
             .limit(COUNTED_ITEMS)
             .select(Select::Count);
         let pages: Result<Vec<_>, _> = pages.into_paginator().send().collect().await;
-        (table.suffix, pages.unwrap().iter().map(|page| page.count).sum())
+        (table.suffix.to_string(), pages.unwrap().iter().map(|page| page.count).sum())
     };
-    futures::future::join_all(DEPLOYED.iter().filter(|table| **table != LIMITS).map(count))
+    futures::future::join_all(tables.iter().filter(|table| **table != LIMITS).map(count))
         .await
         .into_iter()
         .collect()

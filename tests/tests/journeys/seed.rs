@@ -8,7 +8,7 @@ use waitlist_tests::process::Server;
 
 use crate::{
     place::{Place, is_external, number, text},
-    raw::scan,
+    raw::{rows, scan},
 };
 
 /// A Friday evening in November, in California.
@@ -70,7 +70,7 @@ async fn boards_histories_and_verification_show_a_made_up_past() {
     }
     assert!((3..150).contains(&on_boards), "{on_boards} parties are on the boards");
     let dynamodb = place.dynamodb().await;
-    let rows = scan(&dynamodb, &WAITEES, &place.prefix).await;
+    let rows = rows(&dynamodb, WAITEES, &place.prefix).await;
     assert_eq!(rows.len() as u64, made["visits"].as_u64().unwrap());
     for row in rows.iter().step_by(40) {
         let id = text(row, "id");

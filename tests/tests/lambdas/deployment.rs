@@ -199,7 +199,7 @@ impl Deployment {
 
     /// Sets the due time of a visit's row to the past.
     pub(crate) async fn overdue(&self, visit: WaiteeId) {
-        let update = self.stage.dynamodb.update_item().table_name(WAITEES.name(&self.stage.prefix));
+        let update = self.stage.dynamodb.update_item().table_name(self.stage.live(WAITEES).await);
         let update = update.key("id", Stored::S(visit.to_string())).update_expression("SET due_at = :at");
         update
             .expression_attribute_values(":at", Stored::S("2026-01-01T00:00:00.000Z".into()))

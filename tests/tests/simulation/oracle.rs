@@ -5,11 +5,8 @@ mod fold;
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use schema::{
-    StreamId,
-    id::Category,
-    table::{EVENTS, MAILS, Table, USERS, WAITEES, WAITLISTS},
-};
+use infra::{Clock, Log, generations};
+use schema::{StreamId, projection::Name, table::EVENTS};
 use serde_json::Value;
 use waitlist_tests::stage::Stage;
 
@@ -65,14 +62,14 @@ impl Tables {
 
     /// Returns the stored row of a stream.
     pub(crate) async fn row(&self, stream: StreamId) -> Option<Value> {
+        self.row_in(stream, self.live(stream).await).await
+    }
+
+    /// Returns the row of a stream in a generation.
+    pub(crate) async fn row_in(&self, stream: StreamId, generation: u64) -> Option<Value> {
         let key = AttributeValue::S(stream.id.to_string());
-        let get = self
-            .dynamodb
-            .get_item()
-            .table_name(table(stream).name(&self.prefix))
-            .key("id", key)
-            .consistent_read(true);
-        get.send().await.unwrap().item.map(plain)
+        let get = self.dynamodb.get_item().table_name(self.table(stream, generation)).key("id", key);
+        get.consistent_read(true).send().await.unwrap().item.map(plain)
     }
 
     /// Overwrites the row of a stream with any content.
@@ -80,7 +77,7 @@ impl Tables {
         let item: Item = serde_dynamo::to_item(row).unwrap();
         self.dynamodb
             .put_item()
-            .table_name(table(stream).name(&self.prefix))
+            .table_name(self.table(stream, self.live(stream).await))
             .set_item(Some(item))
             .send()
             .await
@@ -91,11 +88,20 @@ impl Tables {
         let key = AttributeValue::S(stream.id.to_string());
         self.dynamodb
             .delete_item()
-            .table_name(table(stream).name(&self.prefix))
+            .table_name(self.table(stream, self.live(stream).await))
             .key("id", key)
             .send()
             .await
             .unwrap();
+    }
+
+    fn table(&self, stream: StreamId, generation: u64) -> String {
+        projection(stream).table_name(&self.prefix, generation)
+    }
+
+    async fn live(&self, stream: StreamId) -> u64 {
+        let log = Log::new(self.dynamodb.clone(), &self.prefix, Clock::system());
+        generations::roles(&log, projection(stream)).await.unwrap().live
     }
 
     /// Returns the expected row of a stream.
@@ -120,16 +126,9 @@ impl Tables {
     }
 }
 
-fn table(stream: StreamId) -> Table {
-    match stream.category {
-        Category::Waitlist => WAITLISTS,
-        Category::Waitee => WAITEES,
-        Category::User => USERS,
-        Category::Mail => MAILS,
-        Category::Session | Category::Access | Category::Projection => {
-            panic!("no rows of {stream} are compared")
-        }
-    }
+fn projection(stream: StreamId) -> Name {
+    let folding = Name::ALL.into_iter().find(|name| name.category() == stream.category);
+    folding.unwrap_or_else(|| panic!("no rows of {stream} are compared"))
 }
 
 pub(crate) fn text(item: &Item, name: &str) -> String {

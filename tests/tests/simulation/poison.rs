@@ -89,7 +89,7 @@ pub(crate) async fn parked(backend: &Backend) -> Vec<Parked> {
 }
 
 /// Delivers parked doorbells again. Returns how many of them fail.
-async fn retry_failures(feed: &Feed, parked: &[Parked]) -> usize {
+pub(crate) async fn retry_failures(feed: &Feed, parked: &[Parked]) -> usize {
     let message = |parked: &Parked| {
         let mut message = SqsMessage::default();
         message.message_id = Some(parked.stream.to_string());
@@ -100,6 +100,9 @@ async fn retry_failures(feed: &Feed, parked: &[Parked]) -> usize {
     event.records = parked.iter().map(message).collect();
     feed.parked(event).await.batch_item_failures.len()
 }
+
+/// The pause before a row that newer code wrote is looked at again.
+const PAUSE_MS: i64 = 30_000;
 
 /// A version of rows that this code does not know yet.
 pub(crate) const NEWER: u32 = 99;
@@ -150,7 +153,7 @@ async fn a_stream_of_an_unknown_category_is_skipped() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_newer_version_is_not_overwritten_and_its_doorbell_is_parked() {
+async fn a_row_of_a_newer_version_is_not_overwritten_and_its_doorbell_waits() {
     let stage = Stage::new().await;
     let (tables, feed) = (Tables::of(&stage), Feed::new(stage.backend.clone()));
     let commits = grown(&stage.backend, 3).await;
@@ -163,13 +166,17 @@ async fn a_row_of_a_newer_version_is_not_overwritten_and_its_doorbell_is_parked(
     for newer in [same_shape, other_shape] {
         tables.put_row(stream, &newer).await;
         ring(&feed, &[&commits[1], &commits[2]]).await;
-        let parked = parked(&stage.backend).await;
-        assert_eq!((parked.len(), parked[0].stream, parked[0].seq), (1, stream, commits[2].last));
+        assert_eq!(parked(&stage.backend).await, [], "it waits for newer code");
+        stage.backend.clock.advance_millis(PAUSE_MS);
+        let waiting = parked(&stage.backend).await;
+        assert_eq!((waiting.len(), waiting[0].stream, waiting[0].seq), (1, stream, commits[2].last));
         assert_eq!(tables.row(stream).await, Some(newer));
-        assert_eq!(retry_failures(&feed, &parked).await, 1, "the newer row is still there");
+        assert_eq!(retry_failures(&feed, &waiting).await, 0, "it waits on, as a fresh message");
+        stage.backend.clock.advance_millis(PAUSE_MS);
+        assert_eq!(parked(&stage.backend).await, waiting);
 
         tables.put_row(stream, &old).await;
-        assert_eq!(retry_failures(&feed, &parked).await, 0);
+        assert_eq!(retry_failures(&feed, &waiting).await, 0);
         assert_eq!(tables.row(stream).await, tables.expected(stream).await);
     }
 }

@@ -14,7 +14,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, header},
 };
-use infra::{Backend, Config};
+use infra::Backend;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use waitlist_tests::stage::Stage;
@@ -91,8 +91,7 @@ impl Proxy {
     /// Returns a backend like the stage's that uses this proxy.
     pub(crate) async fn backend(&self, stage: &Stage) -> Backend {
         let sdk = infra::aws::local(&self.url, &stage.access_key).await;
-        let config = Config::local(&stage.prefix, &stage.backend.public_url, stage.keys.clone());
-        Backend::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, stage.backend.clock.clone()).unwrap()
+        stage.backend_over(&sdk, aws_sdk_dynamodb::Client::new(&sdk))
     }
 
     /// Forwards one held call.

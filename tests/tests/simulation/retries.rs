@@ -16,7 +16,11 @@ use crate::{
 const VISIBILITY_MS: i64 = RETRIES.policy.visibility.as_millis() as i64;
 const ATTEMPTS_MAX: usize = RETRIES.policy.attempts_max as usize;
 
-/// A visit with a row of a newer version, so that its doorbell was parked.
+const DAY_MS: i64 = 24 * 3_600_000;
+/// The interval at which a test looks for messages.
+const POLL_MS: i64 = 300_000;
+
+/// A visit with a row that cannot be read, so that its doorbell was parked.
 struct Scene {
     stage: Stage,
     tables: Tables,
@@ -36,12 +40,15 @@ impl Scene {
         ring(&feed, &[&commits[0]]).await;
         let row = tables.row(commits[0].stream).await.unwrap();
         let scene = Self { stage, tables, feed, commits, row };
-        scene.tables.put_row(scene.commits[0].stream, &with(&scene.row, &[("v", json!(NEWER))])).await;
+        scene
+            .tables
+            .put_row(scene.commits[0].stream, &with(&scene.row, &[("state", json!("unknown"))]))
+            .await;
         ring(&scene.feed, &[&scene.commits[1]]).await;
         scene
     }
 
-    /// Puts back the row of this version, so that the doorbell can be applied.
+    /// Puts back the row as it was, so that the doorbell can be applied.
     async fn restore_row(&self) {
         self.tables.put_row(self.commits[0].stream, &self.row).await;
     }
@@ -144,4 +151,28 @@ async fn only_the_failed_messages_of_a_batch_are_delivered_again() {
         scene.receive().await;
     }
     assert_eq!(scene.dead().await.len(), 2);
+}
+
+/// A doorbell waits for the code that its row needs, and is not dead after minutes.
+#[tokio::test]
+async fn a_doorbell_whose_row_newer_code_wrote_waits_a_day_before_its_attempts_count() {
+    let scene = Scene::new().await;
+    scene.receive().await;
+    let newer = with(&scene.row, &[("v", json!(NEWER))]);
+    scene.tables.put_row(scene.commits[0].stream, &newer).await;
+    let (mut waited_ms, mut tried) = (0, 0);
+    while scene.dead().await.is_empty() {
+        scene.pass(POLL_MS);
+        waited_ms += POLL_MS;
+        tried += scene.receive().await;
+        assert!(waited_ms < 2 * DAY_MS, "it is dead at some time");
+    }
+    assert!(waited_ms > DAY_MS, "{waited_ms} ms");
+    assert!(tried < 120, "{tried} messages of a day");
+    assert_eq!(scene.tables.row(scene.commits[0].stream).await, Some(newer));
+
+    scene.restore_row().await;
+    assert_eq!(scene.stage.backend.retries.redrive_all().await.unwrap(), 1);
+    assert_eq!(scene.receive().await, 1);
+    assert!(scene.row_is_current().await);
 }

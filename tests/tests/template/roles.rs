@@ -130,6 +130,25 @@ fn a_function_appends_only_to_its_categories() {
     assert_eq!(found, expected);
 }
 
+/// The tables of rows are named by the streams of projections.
+#[test]
+fn a_function_that_touches_rows_may_read_the_generations() {
+    let touches_rows =
+        |statement: &Statement| statement.resources.iter().any(|of| of.starts_with("${Events.Arn}-"));
+    let reads_generations = |statement: &Statement| {
+        let keys = &statement.keys;
+        statement.resources == ["${Events.Arn}"]
+            && statement.actions.contains(&"dynamodb:Query".to_owned())
+            && (keys.is_empty() || keys.contains(&Category::Projection.as_str().to_owned()))
+    };
+    let may = |rule: &dyn Fn(&Statement) -> bool| -> BTreeSet<&str> {
+        functions().into_iter().filter(|function| statements(function).iter().any(rule)).collect()
+    };
+    let touching = may(&touches_rows);
+    assert_eq!(touching, ["Exports", "Guests", "Hosts", "Projector", "Reads", "Setup", "Tick"].into());
+    assert_eq!(may(&reads_generations), touching);
+}
+
 /// IAM cannot demand that a reading is recorded first, but a person who reads can write nothing else.
 #[test]
 fn people_who_read_histories_append_to_the_stream_of_readings_alone() {

@@ -2,8 +2,8 @@
 
 use std::{env, path::Path};
 
-use infra::{Backend, Clock, Config, aws, config, function::Need, tables};
-use schema::table::{DEPLOYED, LOCAL, Table};
+use infra::{Backend, Clock, Config, aws, config, function::Need, setup, tables};
+use schema::table::{DECLARED, LOCAL, Table};
 use tokio::net::TcpStream;
 
 use super::Failed;
@@ -35,7 +35,7 @@ impl Deployment {
             _ => None,
         };
         let prefix = config::prefix();
-        let tables: Vec<Table> = DEPLOYED.iter().chain(LOCAL).copied().collect();
+        let tables: Vec<Table> = DECLARED.iter().chain(LOCAL).cloned().collect();
         let (sdk, engine) = match &running {
             _ if env::var_os(ENDPOINT).is_some() => (aws::config().await, None),
             Some(Running { engine, engine_access_key, .. }) => {
@@ -49,8 +49,9 @@ impl Deployment {
         };
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await?;
+        let rows = setup::create_rows(&dynamodb, &prefix).await?;
         if let Some(engine) = &engine {
-            engine.index_scans().await?;
+            engine.index_scans(&rows).await?;
         }
         let config = Config::local(&prefix, "", data_dir.keys()).with_queues_from_env()?;
         let queues = if config.has_sqs() { aws::config().await } else { sdk.clone() };

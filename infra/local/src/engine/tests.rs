@@ -168,8 +168,8 @@ async fn pruning_deletes_consumed_records_but_never_the_newest() {
 async fn the_engine_uses_the_indexes() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
-    backend.engine.index_scans().await.unwrap();
-    backend.engine.index_scans().await.unwrap();
+    backend.engine.index_scans(&[]).await.unwrap();
+    backend.engine.index_scans(&[]).await.unwrap();
     let plan = |sql: &str| {
         let database = file::connect(&backend.engine.file).unwrap();
         let plan: String =

@@ -16,7 +16,7 @@ use projections::{
 use schema::{
     MailId, StreamId, UserId, WaitlistId,
     body::Written,
-    table::{Row, Table},
+    table::{Row, RowTable},
     value::Email,
     waitlist,
 };
@@ -40,7 +40,7 @@ pub(super) struct Account {
     pub(super) id: UserId,
     pub(super) email: String,
     pub(super) lists: Vec<List>,
-    pub(super) rows: Vec<(Table, Item)>,
+    pub(super) rows: Vec<(RowTable, Item)>,
     pub(super) commits: u64,
 }
 
@@ -122,7 +122,7 @@ fn written(answer: Response<Bytes>) -> Result<Written, Failed> {
 }
 
 /// The row of a stream, as an item.
-async fn row<P: Projection>(backend: &Backend, stream: StreamId) -> Result<(Table, Item), Failed> {
+async fn row<P: Projection>(backend: &Backend, stream: StreamId) -> Result<(RowTable, Item), Failed> {
     let row = fold::<P>(None, &backend.log.load(stream).await?)?;
     let row = row.ok_or_else(|| {
         Failure::broken(format!("project {stream}"), "it does not begin with its first event")

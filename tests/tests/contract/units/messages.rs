@@ -1,5 +1,7 @@
 //! The units of a message: lease, outcome, counts, and the reads for its wording.
 
+use std::time::Duration;
+
 use schema::{StreamId, WaiteeId};
 use serde_json::json;
 use waitlist_tests::{
@@ -13,7 +15,7 @@ use super::{reads, units};
 
 #[tokio::test]
 async fn a_message_to_a_guest_is_two_commits_and_two_counts() {
-    let stage = Stage::new().await;
+    let stage = Stage::new().await.with_set_age(Duration::ZERO); // a sender reads no rows
     let (post, owner) = (Post::new(&stage), stage.confirmed().await);
     let list = owner.list("Main room").await;
     for contact in [json!({ "phone": "(415) 555-2671" }), json!({ "email": "ana@example.com" })] {

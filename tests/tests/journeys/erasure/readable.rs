@@ -8,11 +8,11 @@ use infra::vault::{Subject, SubjectKey};
 use schema::{
     Sealed, StreamId, UserId, WaiteeId,
     sealed::Personal,
-    table::{DEPLOYED, EVENTS, LOCAL, VAULT},
+    table::{EVENTS, LOCAL, VAULT},
     value::{Email, Name, Note, PasswordHash, Phone, Reason},
 };
 use serde_json::Value;
-use waitlist_tests::stage::Stage;
+use waitlist_tests::{rows::deployed, stage::Stage};
 
 use crate::{place::text, raw::scan};
 
@@ -22,7 +22,7 @@ const SEALED_BYTES_MIN: usize = 1 + 12 + 16;
 /// Returns all texts in all tables, at any depth.
 async fn texts(stage: &Stage) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
-    for table in DEPLOYED.iter().chain(LOCAL) {
+    for table in deployed(&stage.dynamodb, &stage.prefix).await.iter().chain(LOCAL) {
         for item in scan(&stage.dynamodb, table, &stage.prefix).await {
             item.values().for_each(|value| collect(value, &mut texts));
         }

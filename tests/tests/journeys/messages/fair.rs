@@ -162,10 +162,10 @@ async fn put_due(stage: &Stage, rows: &[(Uuid, UserId, Time)]) {
         let item = fields.map(|(name, text)| (name.to_owned(), AttributeValue::S(text)));
         PutRequest::builder().set_item(Some(HashMap::from(item))).build().unwrap()
     };
+    let table = stage.live(WAITEES).await;
     for some in rows.chunks(25) {
         let puts = some.iter().map(|row| WriteRequest::builder().put_request(item(row)).build()).collect();
-        let sent =
-            stage.dynamodb.batch_write_item().request_items(WAITEES.name(&stage.prefix), puts).send().await;
+        let sent = stage.dynamodb.batch_write_item().request_items(&table, puts).send().await;
         assert!(sent.unwrap().unprocessed_items.unwrap_or_default().is_empty());
     }
 }

@@ -143,7 +143,7 @@ fn check_bound(mapping: &StreamMapping, case: &Case, visits: &[Visit], shard: &S
 
 /// The number of the last event that a visit's row shows.
 async fn shown(stage: &Stage, visit: &Visit) -> u64 {
-    let get = stage.dynamodb.get_item().table_name(WAITEES.name(&stage.prefix)).consistent_read(true);
+    let get = stage.dynamodb.get_item().table_name(stage.live(WAITEES).await).consistent_read(true);
     let row = get.key("id", AttributeValue::S(visit.stream.id.to_string())).send().await.unwrap().item;
     row.map_or(0, |row| row["seq"].as_n().unwrap().parse().unwrap())
 }

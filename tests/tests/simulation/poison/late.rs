@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use infra::{
-    Backend, Config,
+    Backend,
     aws::{Answer, in_process},
     function::PROJECTOR,
 };
@@ -33,8 +33,7 @@ async fn late(stage: &Stage) -> Backend {
         async move { Answer { status: 400, body: body.to_string() } } // the SDK repeats calls of status 500 after pauses
     };
     let sdk = in_process(refuse).await;
-    let config = Config::local(&stage.prefix, &stage.backend.public_url, stage.keys.clone());
-    Backend::new(&sdk, aws_sdk_dynamodb::Client::new(&sdk), &config, stage.backend.clock.clone()).unwrap()
+    stage.backend_over(&sdk, aws_sdk_dynamodb::Client::new(&sdk))
 }
 
 /// Delivers a batch of visits. Returns the sequence numbers of failed records, and the time that it took.

@@ -91,8 +91,8 @@ async fn ring_through(
 ) -> (StreamId, usize) {
     let commits = grown(&stage.backend, 2).await;
     assert_eq!(commits[0].stream.category, Category::Waitee);
-    let table = if operation == "Query" { EVENTS } else { WAITEES };
-    let proxy = Proxy::start(stage, operation, table.name(&stage.prefix), trouble, calls).await;
+    let table = if operation == "Query" { EVENTS.name(&stage.prefix) } else { stage.live(WAITEES).await };
+    let proxy = Proxy::start(stage, operation, table, trouble, calls).await;
     let feed = Feed::new(proxy.backend(stage).await);
     let response = feed
         .records(records::batch(vec![records::insert(1, &commits[1], Image::Missing, &commits[1])]))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env};
 use clap::Args;
 use infra::function::Need;
 use projections::reading;
-use schema::{Problem, UserId, problem::Place, reading::HistoryRead, table::USERS, value::Email};
+use schema::{Problem, UserId, problem::Place, projection::Name, reading::HistoryRead, value::Email};
 
 use super::super::{Failed, Misuse, deployment::Deployment};
 
@@ -67,7 +67,8 @@ impl Reader {
         if let Some(account) = self.account {
             return Ok(account);
         }
-        let (accounts, _) = backend.rows.scan(&USERS, None).await?;
+        let live = backend.rows.generations().current().await?.roles(Name::Users).live;
+        let (accounts, _) = backend.rows.scan(Name::Users, live, None).await?;
         match accounts.as_slice() {
             [only] => Ok(UserId(only.id)),
             [] => Err("there is no account yet".into()),

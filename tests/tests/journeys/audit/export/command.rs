@@ -9,7 +9,7 @@ use waitlist_tests::{account::PASSWORD, process::Server};
 use super::{events, lines, rows};
 use crate::{
     place::{Place, is_external},
-    raw::scan,
+    raw,
 };
 
 const POLL: Duration = Duration::from_millis(20);
@@ -24,7 +24,7 @@ async fn register(server: &Server, email: &str) -> String {
 async fn accounts(place: &Place, number: usize) {
     let dynamodb = place.dynamodb().await;
     let projected = async {
-        while scan(&dynamodb, &USERS, &place.prefix).await.len() < number {
+        while raw::rows(&dynamodb, USERS, &place.prefix).await.len() < number {
             tokio::time::sleep(POLL).await;
         }
     };

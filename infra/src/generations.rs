@@ -1,0 +1,137 @@
+//! The set of generations: for each projection, the tables of rows that are read and written now.
+//!
+//! The set is folded from the projections' streams in the log. Every process that touches rows takes the names of
+//! tables from it, and reads it again when it is older than [`SET_AGE_MAX`].
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::future::try_join_all;
+use schema::projection::{Event, Name, Roles};
+use tokio::sync::Mutex;
+
+use crate::{
+    clock::{Clock, Moment},
+    failure::Failure,
+    function::PROJECTOR,
+    log::Log,
+};
+
+/// The oldest set that is used. Its age is measured in real time, also where the clock is a manual one.
+pub const SET_AGE_MAX: Duration = Duration::from_secs(5);
+
+/// The time after which no process uses an older set: a batch of the feed begins with a set of [`SET_AGE_MAX`] at
+/// most, uses it to its end, and is ended by the time-out of the function. A rebuild scans the log this long after
+/// the feed was told to write the candidate, and deletes a table this long after it lost its role.
+pub const HAND_OVER: Duration = SET_AGE_MAX.saturating_add(PROJECTOR.time_out);
+
+/// The generations of all projections at one time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Set([Roles; Name::ALL.len()]);
+
+/// The cached set. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Generations {
+    log: Log,
+    age_max: Duration,
+    /// Real time.
+    clock: Clock,
+    cached: Arc<Mutex<Cached>>,
+    /// The number of readings that ended, failed ones included.
+    readings: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Default)]
+struct Cached {
+    set: Option<(Arc<Set>, Moment)>,
+    /// The failure of the last reading.
+    failed: Option<String>,
+}
+
+impl Set {
+    /// Reads the set, strongly consistent: half a read unit or more for each projection.
+    ///
+    /// # Errors
+    /// The log cannot be read, or holds an event of a projection that this code does not know.
+    pub async fn read(log: &Log) -> Result<Self, Failure> {
+        let roles = try_join_all(Name::ALL.map(|name| roles(log, name))).await?;
+        let mut set = Self::default();
+        set.0.iter_mut().zip(roles).for_each(|(of, roles)| *of = roles);
+        Ok(set)
+    }
+
+    /// The generations of a projection.
+    #[must_use]
+    pub fn roles(&self, name: Name) -> Roles {
+        self.0[name as usize]
+    }
+}
+
+/// Reads the generations of one projection, strongly consistent.
+///
+/// # Errors
+/// As [`Set::read`].
+pub async fn roles(log: &Log, name: Name) -> Result<Roles, Failure> {
+    let Some(commit) = log.latest(name.stream()).await? else { return Ok(Roles::default()) };
+    let facts = commit.facts::<Event>();
+    let facts = facts
+        .map_err(|cause| Failure::broken(format!("read the generations of {}", name.as_str()), cause))?;
+    Ok(facts.last().map(|fact| fact.event.state().roles()).unwrap_or_default())
+}
+
+impl Generations {
+    /// A set of a deployment's log that is read again when it is older than `age_max`.
+    #[must_use]
+    pub fn new(log: Log, age_max: Duration) -> Self {
+        Self { log, age_max, clock: Clock::system(), cached: Arc::default(), readings: Arc::default() }
+    }
+
+    /// Returns the set, read at most `age_max` ago. Requests that find it too old wait for one reading and share its
+    /// failure: an older set is never used.
+    ///
+    /// # Errors
+    /// As [`Set::read`].
+    pub async fn current(&self) -> Result<Arc<Set>, Failure> {
+        let begun = self.readings.load(Ordering::SeqCst);
+        let mut cached = self.cached.lock().await;
+        let is_fresh = |read: &(Arc<Set>, Moment)| self.clock.moment().since(read.1) < self.age_max;
+        match &cached.set {
+            Some(read) if is_fresh(read) => Ok(read.0.clone()),
+            _ => self.read(&mut cached, begun).await,
+        }
+    }
+
+    /// Returns a set that was read after `seen`, which named a table that does not exist.
+    ///
+    /// # Errors
+    /// As [`Set::read`].
+    pub async fn reload(&self, seen: &Arc<Set>) -> Result<Arc<Set>, Failure> {
+        let begun = self.readings.load(Ordering::SeqCst);
+        let mut cached = self.cached.lock().await;
+        match &cached.set {
+            Some((set, _)) if !Arc::ptr_eq(set, seen) => Ok(set.clone()),
+            _ => self.read(&mut cached, begun).await,
+        }
+    }
+
+    /// Reads the set, unless a reading that ended after the caller began to wait has failed.
+    async fn read(&self, cached: &mut Cached, begun: u64) -> Result<Arc<Set>, Failure> {
+        if let Some(cause) = &cached.failed
+            && self.readings.load(Ordering::SeqCst) > begun
+        {
+            return Err(Failure::passing("read the set of generations", cause.clone()));
+        }
+        let at = self.clock.moment(); // before the reading: it may be as old as that when it arrives
+        let read = Set::read(&self.log).await;
+        self.readings.fetch_add(1, Ordering::SeqCst);
+        cached.failed = read.as_ref().err().filter(|failure| failure.is_passing()).map(Failure::chain);
+        let set = Arc::new(read?);
+        cached.set = Some((set.clone(), at));
+        Ok(set)
+    }
+}
