@@ -6,6 +6,7 @@ mod chain;
 mod generated;
 mod generations;
 mod golden;
+mod golden_rows;
 mod limits;
 mod lost;
 mod past;
