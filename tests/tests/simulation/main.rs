@@ -8,6 +8,7 @@ mod crash;
 mod delivery;
 mod erasure;
 mod feed;
+mod generations;
 mod history;
 mod oracle;
 mod poison;

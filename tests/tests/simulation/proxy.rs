@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -50,12 +50,23 @@ pub(crate) struct Proxy {
 struct Line {
     engine: String,
     http: reqwest::Client,
-    operation: &'static str,
-    table: String,
-    trouble: Trouble,
-    left: AtomicUsize,
+    rule: Rule,
     called: AtomicUsize,
     released: Semaphore,
+    /// Operation and table of each call, in order.
+    calls: Mutex<Vec<(String, String)>>,
+}
+
+/// Decides on the treatment of a call by its operation and table.
+type Rule = Box<dyn Fn(&str, &str) -> Treatment + Send + Sync>;
+
+/// The treatment of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Treatment {
+    NotSelected,
+    /// Selected, and forwarded.
+    Counted,
+    Troubled(Trouble),
 }
 
 impl Proxy {
@@ -68,17 +79,32 @@ impl Proxy {
         trouble: Trouble,
         calls: usize,
     ) -> Self {
-        let engine = stage.sdk.endpoint_url().unwrap().to_owned();
-        let (left, called, released) = (AtomicUsize::new(calls), AtomicUsize::new(0), Semaphore::new(0));
+        let left = AtomicUsize::new(calls);
+        Self::with(stage, move |called, of| {
+            if called != operation || of != table {
+                return Treatment::NotSelected;
+            }
+            let take = |left: usize| left.checked_sub(1);
+            match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take) {
+                Ok(_) => Treatment::Troubled(trouble),
+                Err(_) => Treatment::Counted,
+            }
+        })
+        .await
+    }
+
+    /// Starts a proxy that treats calls by operation and table.
+    pub(crate) async fn with(
+        stage: &Stage,
+        rule: impl Fn(&str, &str) -> Treatment + Send + Sync + 'static,
+    ) -> Self {
         let line = Arc::new(Line {
-            engine,
+            engine: stage.sdk.endpoint_url().unwrap().to_owned(),
             http: reqwest::Client::new(),
-            operation,
-            table,
-            trouble,
-            left,
-            called,
-            released,
+            rule: Box::new(rule),
+            called: AtomicUsize::new(0),
+            released: Semaphore::new(0),
+            calls: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -92,6 +118,11 @@ impl Proxy {
     pub(crate) async fn backend(&self, stage: &Stage) -> Backend {
         let sdk = infra::aws::local(&self.url, &stage.access_key).await;
         stage.backend_over(&sdk, aws_sdk_dynamodb::Client::new(&sdk))
+    }
+
+    /// Returns operation and table of each call since the last time, in order.
+    pub(crate) fn take_calls(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.line.calls.lock().unwrap())
     }
 
     /// Forwards one held call.
@@ -118,14 +149,16 @@ impl Proxy {
 async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    if !target.ends_with(&format!(".{}", line.operation)) || request["TableName"] != line.table.as_str() {
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    let table = request["TableName"].as_str().unwrap_or_default();
+    line.calls.lock().unwrap().push((operation.to_owned(), table.to_owned()));
+    let treatment = (line.rule)(operation, table);
+    if treatment == Treatment::NotSelected {
         return line.forward(headers, body).await;
     }
     let place = line.called.fetch_add(1, Ordering::SeqCst) as u64;
-    let troubled =
-        line.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-    match line.trouble {
-        _ if !troubled => line.forward(headers, body).await,
+    let Treatment::Troubled(trouble) = treatment else { return line.forward(headers, body).await };
+    match trouble {
         Trouble::Throttled => refusal(400, "ProvisionedThroughputExceededException"),
         Trouble::Broken => refusal(500, "InternalServerError"),
         Trouble::Unanswered => std::future::pending().await,
