@@ -8,6 +8,7 @@ use std::{
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::{
     Client,
+    config::StalledStreamProtectionConfig,
     error::{BuildError, DisplayErrorContext, SdkError},
     operation::{
         create_table::CreateTableError, describe_table::DescribeTableError,
@@ -155,7 +156,9 @@ async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, T
     for _ in 0..ACTIVE_POLLS_MAX {
         let patient =
             TimeoutConfig::builder().operation_timeout(DESCRIBE_MAX).operation_attempt_timeout(DESCRIBE_MAX);
-        let patient = aws_sdk_dynamodb::Config::builder().timeout_config(patient.build());
+        let patient = aws_sdk_dynamodb::Config::builder()
+            .timeout_config(patient.build())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         match client.describe_table().table_name(name).customize().config_override(patient).send().await {
             Ok(answer) => {
                 let table = answer.table();

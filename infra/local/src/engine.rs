@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod import;
 mod port;
+mod tables;
 
 use std::{
     fmt,

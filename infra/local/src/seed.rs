@@ -9,7 +9,7 @@ mod account;
 use std::env;
 
 use commands::seed::{Guest, Scene, visit, visit_of};
-use infra::{Backend, Clock, Config, Failure, config, log::encode, setup, tables, vault::Subject};
+use infra::{Backend, Clock, Config, Failure, config, log::encode, setup, vault::Subject};
 use projections::{projection::fold, waitees::Waitees};
 use schema::{
     Commit, Time, UserId, WaitlistId,
@@ -88,7 +88,7 @@ async fn fill(
 ) -> Result<Seeded, Failed> {
     let sdk = engine.sdk().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    tables::create(&dynamodb, prefix, tables).await?;
+    engine.create_tables(&dynamodb, prefix, tables).await?;
     let rows = setup::create_rows(&dynamodb, prefix).await?;
     let config = Config::local(prefix, "", data_dir.keys());
     let backend = Backend::new(&sdk, dynamodb, &config, Clock::fixed(plan.beginning()))?;

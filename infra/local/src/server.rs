@@ -81,7 +81,10 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
 
     let (sdk, engine) = engine(data_dir, &tables, &prefix).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    tables::create(&dynamodb, &prefix, &tables).await?;
+    match &engine {
+        Some(engine) => engine.create_tables(&dynamodb, &prefix, &tables).await?,
+        None => tables::create(&dynamodb, &prefix, &tables).await?,
+    }
     let rows = setup::create_rows(&dynamodb, &prefix).await?;
     if let Some(engine) = &engine {
         engine.index_scans(&rows).await?;

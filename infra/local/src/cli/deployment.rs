@@ -48,7 +48,11 @@ impl Deployment {
             }
         };
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-        tables::create(&dynamodb, &prefix, &tables).await?;
+        match &engine {
+            Some(engine) => engine.create_tables(&dynamodb, &prefix, &tables).await?,
+            None if running.is_some() => {} // the server created them
+            None => tables::create(&dynamodb, &prefix, &tables).await?,
+        }
         let rows = setup::create_rows(&dynamodb, &prefix).await?;
         if let Some(engine) = &engine {
             engine.index_scans(&rows).await?;

@@ -3,6 +3,7 @@
 use std::{fmt, io, path::PathBuf};
 
 use dynoxide::DynoxideError;
+use infra::tables::TablesError;
 use rusqlite::{ErrorCode, ffi};
 use tokio::task;
 
@@ -49,6 +50,8 @@ pub enum EngineError {
     Import(#[source] DynoxideError),
     #[error("an item to import has an attribute of a type that the embedded engine does not know")]
     UnknownType,
+    #[error(transparent)]
+    Tables(#[from] Box<TablesError>),
     #[error("wait for the database")]
     Lost(#[from] task::JoinError),
 }

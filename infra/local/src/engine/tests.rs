@@ -209,3 +209,19 @@ async fn only_expired_items_are_deleted() {
     left.sort_unstable();
     assert_eq!(left, ["in 2100", "never"]);
 }
+
+#[tokio::test]
+async fn tables_that_the_file_has_already_are_not_described() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    let create = async |client, tables| backend.engine.create_tables(client, &backend.prefix, tables).await;
+    create(&backend.dynamodb, TABLES).await.unwrap();
+    let refuse = |_| async { infra::aws::Answer { status: 400, body: "{}".to_owned() } };
+    let refused = aws_sdk_dynamodb::Client::new(&infra::aws::in_process(refuse).await);
+    create(&refused, TABLES).await.unwrap();
+    assert!(create(&refused, &TABLES[1..]).await.is_err(), "other layouts");
+    backend.dynamodb.delete_table().table_name(EVENTS.name(&backend.prefix)).send().await.unwrap();
+    assert!(create(&refused, TABLES).await.is_err(), "a table is missing");
+    create(&backend.dynamodb, TABLES).await.unwrap();
+    backend.put(1).await;
+}

@@ -23,9 +23,11 @@ pub(super) struct Shard {
 
 /// Lists all shards of the source's stream.
 pub(super) async fn list(source: &Source) -> Result<Found, String> {
-    let described = source.dynamodb.describe_table().table_name(&source.table).send().await;
-    let table = described.map_err(|cause| DisplayErrorContext(cause).to_string())?.table;
-    let stream = table.and_then(|table| table.latest_stream_arn).ok_or("the table has no stream")?;
+    // Not by DescribeTable, for which the embedded engine reads all items of the table.
+    let listed = source.streams.list_streams().table_name(&source.table).send().await;
+    let streams = listed.map_err(|cause| DisplayErrorContext(cause).to_string())?.streams.unwrap_or_default();
+    let latest = streams.into_iter().max_by(|a, b| a.stream_label.cmp(&b.stream_label));
+    let stream = latest.and_then(|latest| latest.stream_arn).ok_or("the table has no stream")?;
     let (mut shards, mut after) = (Vec::new(), None);
     for _ in 0..PAGES_MAX {
         let page = source
