@@ -1,11 +1,27 @@
 //! The number of cases of property tests.
 
-use std::env;
+use std::{env, thread};
 
 use proptest::test_runner::Config;
 
 /// The most steps in the search for a smaller failing case. Each step runs a whole case on a real engine.
 const SHRINKS_MAX: u32 = 256;
+
+/// The threads among which [`share_out`] shares cases.
+const THREADS: u32 = 12;
+
+/// Tries a property on several threads, for cases that mostly wait: for pauses between attempts, or for time-outs.
+/// `property` gets the configuration of one thread's share of the cases, and makes what these need.
+pub fn share_out(config: &Config, property: impl Fn(Config) + Sync) {
+    let threads = THREADS.min(config.cases);
+    let property = &property;
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let cases = config.cases / threads + u32::from(thread < config.cases % threads);
+            scope.spawn(move || property(Config { cases, ..config.clone() }));
+        }
+    });
+}
 
 /// Returns a configuration with `PROPTEST_CASES` cases if that is set, as in CI, and else with `default`
 /// cases.

@@ -5,13 +5,13 @@ use infra::log::{ATTEMPTS_MAX, Appended};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use schema::{Commit, StreamId, commit::Author};
 use waitlist_tests::{
-    cases::cases,
+    cases::{cases, share_out},
     past::{Seen, author, called, fresh_stream, next, sending, visit, walk},
     stage::Stage,
     wire::{Fate, Wire},
 };
 
-/// A case takes about a second on a real engine, mostly in pauses between attempts.
+/// A case takes about a third of a second, mostly in pauses between attempts.
 const CASES: u32 = 32;
 
 /// One command: the fates of its appends, before which of its decisions a rival commits, and how often its
@@ -27,15 +27,18 @@ struct Plan {
 
 #[test]
 fn no_command_is_applied_twice_and_each_acknowledged_command_is_in_the_log() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (stage, wire) = runtime.block_on(async {
-        let stage = Stage::new().await;
-        let wire = Wire::new(&stage).await;
-        (stage, wire)
+    share_out(&cases(CASES), |share| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (stage, wire) = runtime.block_on(async {
+            let stage = Stage::new().await;
+            let wire = Wire::new(&stage).await;
+            (stage, wire)
+        });
+        let schedules = vec(plan(), 1..5);
+        TestRunner::new(share)
+            .run(&schedules, |plans| runtime.block_on(follow(&stage, &wire, &plans)))
+            .unwrap();
     });
-    let schedules = vec(plan(), 1..5);
-    let mut runner = TestRunner::new(cases(CASES));
-    runner.run(&schedules, |plans| runtime.block_on(follow(&stage, &wire, &plans))).unwrap();
 }
 
 fn plan() -> impl Strategy<Value = Plan> {

@@ -22,7 +22,7 @@ use schema::{StreamId, WaiteeId, mail, message, user};
 use serde_json::{Value, json};
 use waitlist_tests::{
     carrier::Carrier,
-    cases::cases,
+    cases::{cases, share_out},
     delivery::Post,
     stage::{Owner, Stage},
     wire::{Fate, Wire},
@@ -79,20 +79,21 @@ impl World {
 
 #[test]
 fn each_message_is_sent_once_or_its_outcome_is_recorded_as_unknown() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let worlds = RefCell::new((0, None));
-    let mut runner = TestRunner::new(cases(CASES));
-    runner
-        .run(&plan(), |plan| {
-            let (played, world) = &mut *worlds.borrow_mut();
-            if *played % CASES_OF_A_WORLD == 0 {
-                *world = Some(runtime.block_on(World::new()));
-            }
-            *played += 1;
-            runtime.block_on(follow(world.as_ref().unwrap(), &plan));
-            Ok(())
-        })
-        .unwrap();
+    share_out(&cases(CASES), |share| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let worlds = RefCell::new((0, None));
+        TestRunner::new(share)
+            .run(&plan(), |plan| {
+                let (played, world) = &mut *worlds.borrow_mut();
+                if *played % CASES_OF_A_WORLD == 0 {
+                    *world = Some(runtime.block_on(World::new()));
+                }
+                *played += 1;
+                runtime.block_on(follow(world.as_ref().unwrap(), &plan));
+                Ok(())
+            })
+            .unwrap();
+    });
 }
 
 /// An outcome is recorded with patience: here every attempt of the first append is lost.

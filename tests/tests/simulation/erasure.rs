@@ -13,7 +13,7 @@ use reactors::{Intent, erasure::forget, intent::QueuedIntent, reactor::Reactor};
 use schema::{Commit, WaiteeId, WaitlistId, table::VAULT};
 use waitlist_tests::{
     account::PASSWORD,
-    cases::cases,
+    cases::{cases, share_out},
     stage::Stage,
     wire::{Fate, Wire},
 };
@@ -52,19 +52,20 @@ fn plan() -> impl Strategy<Value = Plan> {
 
 #[test]
 fn an_erasure_ends_in_forgetting_under_any_faults() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (stage, wire) = runtime.block_on(async {
-        let stage = Stage::new().await;
-        let wire = Wire::new(&stage).await;
-        (stage, wire)
+    share_out(&cases(CASES), |share| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (stage, wire) = runtime.block_on(async {
+            let stage = Stage::new().await;
+            let wire = Wire::new(&stage).await;
+            (stage, wire)
+        });
+        TestRunner::new(share)
+            .run(&plan(), |plan| {
+                runtime.block_on(follow(&stage, &wire, &plan));
+                Ok(())
+            })
+            .unwrap();
     });
-    let mut runner = TestRunner::new(cases(CASES));
-    runner
-        .run(&plan(), |plan| {
-            runtime.block_on(follow(&stage, &wire, &plan));
-            Ok(())
-        })
-        .unwrap();
 }
 
 async fn follow(stage: &Stage, wire: &Wire, plan: &Plan) {
