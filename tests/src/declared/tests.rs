@@ -25,6 +25,8 @@ fn the_examples_of_answers_fit_their_schemas() {
 
 /// The cause for which an answer to GET /v1/waitlists/{id} is not declared.
 fn refusal(status: u16, headers: &[(&str, &str)], body: &Value) -> Option<String> {
+    let kind = if status < 400 { "application/json" } else { "application/problem+json" };
+    let headers = [&[("Content-Type", kind)], headers].concat();
     let header =
         |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
     let asserted = || assert_declared("GET", "/v1/waitlists/abc", status, header, body);
