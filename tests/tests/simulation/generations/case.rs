@@ -53,9 +53,14 @@ fn ring() -> impl Strategy<Value = Ring> {
 
 fn round() -> impl Strategy<Value = Round> {
     let (appends, rings) = (vec(any::<Index>(), 0..APPENDS_MAX), vec(ring(), 0..RINGS_MAX));
-    (appends, rings, prop::option::weighted(0.8, any::<u8>()), 1..4_usize, any::<bool>()).prop_map(
-        |(appends, rings, change, throttle, refresh)| Round { appends, rings, change, throttle, refresh },
-    )
+    (appends, rings, prop::option::weighted(0.8, any::<u8>()), 1..4_usize, prop::bool::weighted(0.2))
+        .prop_map(|(appends, rings, change, throttle, refresh)| Round {
+            appends,
+            rings,
+            change,
+            throttle,
+            refresh,
+        })
 }
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
