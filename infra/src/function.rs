@@ -55,6 +55,12 @@ pub const READS: Function =
     Function { name: "reads", time_out: HTTP_TIME_OUT, needs: &[Need::MasterKey, Need::Links] };
 pub const EXPORTS: Function =
     Function { name: "exports", time_out: HTTP_TIME_OUT, needs: &[Need::MasterKey] };
+/// Work that failed too often is listed and redriven from every queue.
+pub const OPERATIONS: Function = Function {
+    name: "operations",
+    time_out: HTTP_TIME_OUT,
+    needs: &[Need::Retries, Need::Deliveries, Need::Erasures],
+};
 pub const PROJECTOR: Function =
     Function { name: "projector", time_out: EVENT_TIME_OUT, needs: &[Need::Retries] };
 pub const REACTOR: Function =
@@ -74,13 +80,14 @@ pub const TICK: Function =
     Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries] };
 
 /// Every function that [`crate::Backend::from_env`] builds adapters for.
-pub const FUNCTIONS: [&Function; 11] = [
+pub const FUNCTIONS: [&Function; 12] = [
     &AUTHORIZER,
     &ACCOUNTS,
     &HOSTS,
     &GUESTS,
     &READS,
     &EXPORTS,
+    &OPERATIONS,
     &PROJECTOR,
     &REACTOR,
     &DELIVER,

@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod config;
 mod crypto;
+pub mod dead_letters;
 pub mod failure;
 pub mod fault;
 pub mod file;

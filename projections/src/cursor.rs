@@ -28,6 +28,10 @@ pub enum Kind {
     Audit,
     /// The verification of an account, a list or a stream.
     Verify,
+    Projections,
+    /// The rebuilds of a projection.
+    Rebuilds,
+    DeadLetters,
 }
 
 /// The page that a request asks for.
@@ -57,6 +61,9 @@ impl Kind {
             Self::History => "h",
             Self::Audit => "a",
             Self::Verify => "v",
+            Self::Projections => "n",
+            Self::Rebuilds => "r",
+            Self::DeadLetters => "q",
         }
     }
 

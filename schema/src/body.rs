@@ -6,6 +6,7 @@
 pub mod account;
 pub mod guest;
 mod history;
+pub mod projection;
 pub mod system;
 mod waitee;
 mod waitlist;

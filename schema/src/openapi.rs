@@ -10,6 +10,7 @@ mod guests;
 mod headers;
 mod hosts;
 mod operation;
+mod operations;
 mod problems;
 mod query;
 mod reads;
@@ -70,13 +71,14 @@ const ABOUT: &str = "Refused and failed requests are answered with problem docum
     request (413) and a failing function (500, 503).";
 
 /// The groups of operations.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("accounts", "The account of a restaurant's owner."),
     ("sessions", "Signing in and out."),
     ("waitlists", "A host's lists."),
     ("waitees", "The parties on a host's lists."),
     ("guests", "Joining a list and following a visit, without an account."),
     ("audit", "The history of an account, and its verification."),
+    ("operations", "Rebuilds of read models, and work that failed: for operators."),
     ("system", "The service itself."),
 ];
 
@@ -117,6 +119,7 @@ fn operation(route: Route) -> Operation {
         Route::Guests(route) => guests::operation(route),
         Route::Reads(route) => reads::operation(route),
         Route::Exports(route) => exports::operation(route),
+        Route::Operations(route) => operations::operation(route),
     }
 }
 
@@ -129,7 +132,7 @@ fn declare(entry: &Entry, operation: &Operation, shared: &mut Shared) -> Value {
     }
     let security = match entry.access {
         Access::Public => json!([]),
-        Access::Owner => json!([{ ACCESS_TOKEN: [] }]),
+        Access::Owner | Access::Operator => json!([{ ACCESS_TOKEN: [] }]),
     };
     let mut declared = json!({
         "operationId": operation.id,
@@ -202,6 +205,8 @@ fn tag(path: &str) -> &'static str {
         "waitlists"
     } else if is_under("/v1/audit") {
         "audit"
+    } else if is_under("/v1/projections") || is_under("/v1/dead-letters") {
+        "operations"
     } else {
         "system"
     }

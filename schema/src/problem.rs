@@ -44,6 +44,8 @@ pub enum Slug {
     /// The rebuild's stage does not allow the command.
     InvalidStage,
     NoFormerGeneration,
+    /// Rows of the candidate may lack the events of parked doorbells.
+    DoorbellsParked,
     PreconditionFailed,
     BodyTooLarge,
     UriTooLong,
@@ -91,6 +93,7 @@ impl Slug {
             Self::AlreadyRunning => ("already-running", 409, "A rebuild is running"),
             Self::InvalidStage => ("invalid-stage", 409, "Not allowed at this stage of the rebuild"),
             Self::NoFormerGeneration => ("no-former-generation", 409, "There is no former generation"),
+            Self::DoorbellsParked => ("doorbells-parked", 409, "Doorbells are parked"),
             Self::PreconditionFailed => ("precondition-failed", 412, "The subject has changed"),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large"),
             Self::UriTooLong => ("uri-too-long", 414, "The path or query is too long"),

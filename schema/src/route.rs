@@ -1,7 +1,9 @@
 //! The table of routes, from which the router, the lambdas' wiring, the OpenAPI document and the authorization
 //! tests derive.
 
-use crate::problem::{Problem, Slug};
+mod path;
+
+pub use self::path::{Parameters, find};
 
 /// A route, by the lambda that serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +17,8 @@ pub enum Route {
     Reads(Reads),
     /// Reads that are recorded before they happen.
     Exports(Exports),
+    /// Of operators: rebuilds of projections, and dead letters.
+    Operations(Operations),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +87,20 @@ pub enum Exports {
     History,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operations {
+    Projections,
+    Rebuilds,
+    StartRebuild,
+    Rebuild,
+    PromoteRebuild,
+    CancelRebuild,
+    RollBack,
+    Retire,
+    DeadLetters,
+    Redrive,
+}
+
 /// The lambda that serves a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -91,6 +109,7 @@ pub enum Role {
     Guests,
     Reads,
     Exports,
+    Operations,
 }
 
 /// The callers that may use a route.
@@ -99,13 +118,15 @@ pub enum Access {
     Public,
     /// An account, for its own data.
     Owner,
+    /// An account that may perform system-wide operations.
+    Operator,
 }
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub method: &'static str,
-    /// The path; `{id}` stands for one UUID, `{token}` for a guest's visit token.
+    /// The path; `{id}` stands for one UUID, `{name}` for a projection, `{token}` for a guest's visit token.
     pub path: &'static str,
     pub route: Route,
     pub access: Access,
@@ -122,6 +143,7 @@ impl Entry {
             Route::Guests(_) => Role::Guests,
             Route::Reads(_) => Role::Reads,
             Route::Exports(_) => Role::Exports,
+            Route::Operations(_) => Role::Operations,
         }
     }
 }
@@ -132,6 +154,10 @@ const fn owner(method: &'static str, path: &'static str, route: Route, success: 
 
 const fn public(method: &'static str, path: &'static str, route: Route, success: u16) -> Entry {
     Entry { method, path, route, access: Access::Public, success }
+}
+
+const fn operator(method: &'static str, path: &'static str, route: Operations, success: u16) -> Entry {
+    Entry { method, path, route: Route::Operations(route), access: Access::Operator, success }
 }
 
 pub const ROUTES: &[Entry] = &[
@@ -173,6 +199,16 @@ pub const ROUTES: &[Entry] = &[
     owner("GET", "/v1/audit", Route::Reads(Reads::Audit), 200),
     owner("GET", "/v1/audit/verify", Route::Reads(Reads::Verify), 200),
     owner("GET", "/v1/audit/export", Route::Exports(Exports::History), 200),
+    operator("GET", "/v1/projections", Operations::Projections, 200),
+    operator("GET", "/v1/projections/{name}/rebuilds", Operations::Rebuilds, 200),
+    operator("POST", "/v1/projections/{name}/rebuilds", Operations::StartRebuild, 202),
+    operator("GET", "/v1/projections/{name}/rebuilds/{id}", Operations::Rebuild, 200),
+    operator("POST", "/v1/projections/{name}/rebuilds/{id}/promote", Operations::PromoteRebuild, 202),
+    operator("POST", "/v1/projections/{name}/rebuilds/{id}/cancel", Operations::CancelRebuild, 202),
+    operator("POST", "/v1/projections/{name}/rollback", Operations::RollBack, 200),
+    operator("POST", "/v1/projections/{name}/retire", Operations::Retire, 200),
+    operator("GET", "/v1/dead-letters", Operations::DeadLetters, 200),
+    operator("POST", "/v1/dead-letters/{id}/redrive", Operations::Redrive, 202),
     public("GET", "/v1/public/waitlists/{id}", Route::Reads(Reads::PublicWaitlist), 200),
     public("POST", "/v1/public/waitlists/{id}/waitees", Route::Guests(Guests::Join), 201),
     public("GET", "/v1/public/visits/{token}", Route::Reads(Reads::Visit), 200),
@@ -182,89 +218,3 @@ pub const ROUTES: &[Entry] = &[
     public("GET", "/.well-known/jwks.json", Route::Accounts(Accounts::Jwks), 200),
     public("GET", "/healthz", Route::Reads(Reads::Health), 200),
 ];
-
-/// Finds the row of a request, and the text in the place of `{id}` or `{token}` in its path. HEAD finds the
-/// row of GET.
-///
-/// # Errors
-/// No route has this path, or none of them this method.
-pub fn find<'p>(method: &str, path: &'p str) -> Result<(&'static Entry, Option<&'p str>), Problem> {
-    let method = if method == "HEAD" { "GET" } else { method };
-    let mut allow = Vec::new();
-    for entry in ROUTES {
-        if let Some(id) = matches(entry.path, path) {
-            if entry.method == method {
-                return Ok((entry, id));
-            }
-            allow.push(entry.method);
-            if entry.method == "GET" {
-                allow.push("HEAD");
-            }
-        }
-    }
-    if allow.is_empty() {
-        return Err(Problem::not_found());
-    }
-    let detail = format!("This path takes {}.", allow.join(", "));
-    Err(Problem { allow, ..Problem::new(Slug::MethodNotAllowed, detail) })
-}
-
-/// `None` if the path does not fit the template; else the text in the place of `{id}` or `{token}`, if the
-/// template has one.
-fn matches<'p>(template: &str, path: &'p str) -> Option<Option<&'p str>> {
-    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-    let mut id = None;
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(id),
-            (Some("{id}" | "{token}"), Some(segment)) if !segment.is_empty() => id = Some(segment),
-            (Some(w), Some(g)) if w == g => {}
-            _ => return None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_finds_its_route_and_id() {
-        let (entry, id) = find("POST", "/v1/waitees/abc/no-show").unwrap();
-        assert_eq!((entry.route, id), (Route::Hosts(Hosts::NoShowWaitee), Some("abc")));
-        assert_eq!(find("GET", "/v1/waitlists").unwrap().1, None);
-    }
-
-    #[test]
-    fn a_wrong_method_is_answered_with_the_allowed_ones() {
-        let problem = find("PUT", "/v1/waitlists/abc").unwrap_err();
-        assert_eq!(
-            (problem.slug, problem.allow),
-            (Slug::MethodNotAllowed, vec!["GET", "HEAD", "PATCH", "DELETE"])
-        );
-    }
-
-    #[test]
-    fn head_finds_the_route_of_get() {
-        for path in ["/healthz", "/v1/waitlists/abc", "/v1/public/visits/abc"] {
-            assert_eq!(find("HEAD", path).unwrap(), find("GET", path).unwrap(), "{path}");
-        }
-        assert_eq!(find("HEAD", "/v1/waitees/abc/seat").unwrap_err().allow, ["POST"]);
-    }
-
-    #[test]
-    fn a_path_of_no_route_is_not_found() {
-        for path in [
-            "",
-            "/",
-            "/v1",
-            "/v1/waitlists/",
-            "/v1/waitlists//open",
-            "/v1/waitees",
-            "/v1/waitlists/a/b/c",
-            "/V1/waitlists",
-        ] {
-            assert_eq!(find("GET", path).unwrap_err().slug, Slug::NotFound, "{path}");
-        }
-    }
-}

@@ -210,6 +210,8 @@ pub type HoldMinutes = Bounded<1, 120>;
 pub type RemindMinutes = Bounded<1, 119>;
 /// Quoted minutes of waiting.
 pub type QuoteMinutes = Bounded<0, 600>;
+/// The write units that a rebuild may consume in a second.
+pub type WriteUnits = Bounded<1, 1_000_000>;
 
 #[cfg(test)]
 mod tests {

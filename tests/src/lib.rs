@@ -16,6 +16,7 @@ pub mod mapping;
 pub mod meter;
 pub mod past;
 pub mod process;
+pub mod rebuilds;
 pub mod rows;
 pub mod runtime_api;
 pub mod stage;

@@ -255,7 +255,13 @@ impl Stage {
     /// Returns an account with this id and session.
     #[must_use]
     pub fn owner_with(&self, id: UserId, session: Option<SessionId>) -> Owner<'_> {
-        Owner { stage: self, id, session }
+        Owner { stage: self, id, session, operator: false }
+    }
+
+    /// Returns an account that may perform system-wide operations.
+    #[must_use]
+    pub fn operator(&self) -> Owner<'_> {
+        Owner { operator: true, ..self.owner() }
     }
 }
 

@@ -63,7 +63,7 @@ async fn handle(
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let found = route::find(&method, &path).ok().map(|(entry, _)| entry);
-    let principal = match found.filter(|entry| entry.access == Access::Owner) {
+    let principal = match found.filter(|entry| entry.access != Access::Public) {
         None => None,
         Some(_) => Some(authorizer.principal(backend, parts.headers.get(header::AUTHORIZATION)).await),
     };
@@ -82,6 +82,7 @@ async fn handle(
         Some(Role::Hosts) => commands::hosts::handle(backend, request).await,
         Some(Role::Guests) => commands::guests::handle(backend, request).await,
         Some(Role::Exports) => projections::exports::handle(backend, request).await,
+        Some(Role::Operations) => projections::operations::handle(backend, request).await,
         Some(Role::Reads) | None => projections::handler::handle(backend, request).await,
     };
     response.map(Body::from)

@@ -111,7 +111,7 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
     let status = response.status().as_u16();
     // Method and path are untrusted input and may hold tokens: only the matched route and the id are logged.
     let (method, route, id) = match route::find(method, path) {
-        Ok((entry, id)) => (entry.method, entry.path, id.and_then(|id| id.parse::<Uuid>().ok())),
+        Ok((entry, found)) => (entry.method, entry.path, found.id.and_then(|id| id.parse::<Uuid>().ok())),
         Err(_) => ("-", "-", None),
     };
     let id = id.map(tracing::field::display);

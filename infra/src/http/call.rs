@@ -7,7 +7,7 @@ use schema::{
     Actor, Problem, SessionId, UserId, check,
     commit::Tag,
     problem::Slug,
-    route::{self, Access, Entry, Role},
+    route::{self, Access, Entry, Parameters, Role},
     sync::SyncToken,
 };
 use uuid::Uuid;
@@ -22,6 +22,8 @@ pub struct Call<'r> {
     pub entry: &'static Entry,
     /// The path segment `{id}`.
     pub id: Option<Uuid>,
+    /// The path segment `{name}`.
+    pub name: Option<&'r str>,
     /// The path segment `{token}`: a credential that must not be logged.
     pub token: Option<&'r str>,
     /// The account that makes the request; nil on public routes.
@@ -35,15 +37,19 @@ pub struct Call<'r> {
 
 impl<'r> Call<'r> {
     pub(super) fn admit(role: Role, clock: &Clock, request: &'r Request) -> Result<Self, Problem> {
-        let (entry, segment) = route::find(&request.method, &request.path)?;
+        let (entry, Parameters { id, name, token }) = route::find(&request.method, &request.path)?;
         if entry.role() != role {
             return Err(Problem::not_found()); // another lambda serves this route
         }
         let (owner, session, operator) = match entry.access {
             Access::Public => (UserId(Uuid::nil()), None, false),
             Access::Owner => authorized(request.principal.as_ref(), clock)?,
+            // Before the path is looked at, so that only operators learn what there is.
+            Access::Operator => match authorized(request.principal.as_ref(), clock)? {
+                (_, _, false) => return Err(Problem::forbidden()),
+                operator @ (_, _, true) => operator,
+            },
         };
-        let (id, token) = if entry.path.contains("{token}") { (None, segment) } else { (segment, None) };
         let id =
             id.map(|id| id.parse::<UserId>().map(|id| id.0).map_err(|_| Problem::not_found())).transpose()?;
         if request.body.len() > BODY_BYTES_MAX {
@@ -55,7 +61,7 @@ impl<'r> Call<'r> {
         if !request.body.is_empty() {
             check_media_type(&request.headers)?;
         }
-        Ok(Self { entry, id, token, owner, session, operator, request })
+        Ok(Self { entry, id, name, token, owner, session, operator, request })
     }
 
     /// # Errors

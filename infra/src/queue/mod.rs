@@ -75,6 +75,8 @@ pub struct DeadLetter {
     /// How often the message was received. SQS counts each listing of dead letters as well.
     pub attempts: u32,
     pub sent_at: Time,
+    /// The time at which it became a dead letter. SQS does not tell it.
+    pub died_at: Option<Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -145,7 +145,7 @@ impl SqsQueue {
                 else {
                     return Err(self.malformed());
                 };
-                letters.push(DeadLetter { id, body, attempts, sent_at });
+                letters.push(DeadLetter { id, body, attempts, sent_at, died_at: None });
             }
         }
         Ok(DeadPage { letters, next: Some("more".to_owned()) }) // SQS has no cursor; listed letters stay hidden

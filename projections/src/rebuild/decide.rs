@@ -92,6 +92,9 @@ impl Projection {
             (Some(asked), Some(answered)) => asked.has_key_of(answered),
             (None, _) | (_, None) => false,
         };
+        if self.state.rebuild(id).is_some() {
+            return Ok(vec![]); // an attempt whose answer was lost
+        }
         if let Some(repeat) = self.state.rebuilds.iter().find(known) {
             return if repeat.command == command { Ok(vec![]) } else { Err(Refusal::KeyReused) };
         }

@@ -2,8 +2,11 @@
 //! served.
 
 mod decide;
+pub(crate) mod handler;
+pub mod operate;
 mod progress;
 mod refusal;
+pub mod show;
 
 use infra::log::{Aggregate, Reading};
 use schema::{

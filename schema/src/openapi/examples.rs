@@ -13,6 +13,7 @@ use crate::body::{
         SignIn, Tokens, User,
     },
     guest::{JoinWaitlist, Joined, PublicWaitlist, Visit},
+    projection::{DeadLetter, Projection, Rebuild, StartRebuild},
     system::{Health, Jwks},
 };
 
@@ -20,6 +21,8 @@ const ACCOUNT: &str = "01920000-0000-7000-8000-00000000000a";
 const LIST: &str = "01920000-0000-7000-8000-000000000001";
 const VISIT: &str = "01920000-0000-7000-8000-000000000002";
 const OTHER_VISIT: &str = "01920000-0000-7000-8000-000000000003";
+const REBUILD: &str = "01920000-0000-7000-8000-000000000004";
+const DEAD_LETTER: &str = "01920000-0000-7000-8000-000000000005";
 const PASSWORD: &str = "correct horse battery staple";
 const MAILED_TOKEN: &str = "AZIAAAAAcACAAAAAAAAACgAAAZOf2UAAyJ2u5m7Ck0w4vQ1rXe8TzA";
 const REFRESH_TOKEN: &str = "AZIAAAAAcACAAAAAAAAADAAAAAFhYmNkZWZnaGlqa2xtbm9w";
@@ -120,6 +123,17 @@ examples! {
             "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "alg": "EdDSA", "use": "sig",
         }],
     },
+    StartRebuild => { "promote": "manual", "write_units_per_second": 500, "reason": "a new field in rows" },
+    Projection => {
+        "name": "waitees", "live": 0, "building": 7, "previous": null, "code_version": "0.1.0", "row_version": 3,
+        "rows": null, "lag_seconds": null, "rebuild": rebuild(),
+    },
+    Rebuild => (rebuild()),
+    DeadLetter => {
+        "id": DEAD_LETTER, "queue": "retries", "stream": format!("waitee-{VISIT}"), "generation": "waitees-g0",
+        "cause": "the log ends before 4", "attempts": 5, "first_at": "2026-11-21T03:20:00.000Z",
+        "last_at": "2026-11-21T03:35:00.000Z",
+    },
     Document => { "openapi": "3.1.1" },
 }
 
@@ -133,7 +147,21 @@ fn event() -> Value {
     })
 }
 
+fn rebuild() -> Value {
+    json!({
+        "id": REBUILD, "projection": "waitees", "generation": 7, "state": "scanning",
+        "requested_by": format!("user:{ACCOUNT}"), "requested_at": "2026-11-21T03:20:00.000Z",
+        "finished_at": null, "reason": "a new field in rows", "promote": "manual", "write_units_per_second": 500,
+        "segments": { "done": 20, "of": 128 }, "commits": 31_250, "rows": 10_400, "commits_per_second": 1_250,
+        "units": { "read": 4_200, "write": 41_600 }, "eta_seconds": 135, "report": null,
+    })
+}
+
 impl Written {
+    pub(super) fn example_of_rebuild() -> Value {
+        json!({ "id": REBUILD, "seq": 7 })
+    }
+
     pub(super) fn example_of_list() -> Value {
         json!({ "id": LIST, "seq": 1 })
     }

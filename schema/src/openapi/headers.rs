@@ -10,6 +10,7 @@ use crate::{
     check::IDEMPOTENCY_KEY_CHARS_MAX,
     described::{UUID, alternatives},
     id::Category,
+    projection::Name,
     route::{Access, Entry},
     sync::SYNC_TOKENS_MAX,
 };
@@ -81,20 +82,30 @@ pub(super) fn parameters_of(entry: &Entry, operation: &Operation) -> Vec<Value> 
     if entry.path.contains("/waitees/{id}") {
         names.push("WaiteeId".to_owned());
     }
+    if entry.path.contains("{name}") {
+        names.push("ProjectionName".to_owned());
+    }
+    if entry.path.contains("/rebuilds/{id}") {
+        names.push("RebuildId".to_owned());
+    }
+    if entry.path.contains("/dead-letters/{id}") {
+        names.push("DeadLetterId".to_owned());
+    }
     if entry.path.contains("{token}") {
         names.push("VisitToken".to_owned());
     }
     let key = match entry.access {
         Access::Public => "PublicIdempotencyKey",
-        Access::Owner => "IdempotencyKey",
+        Access::Owner | Access::Operator => "IdempotencyKey",
     };
     names.extend(operation.query.iter().map(|query| query.key()));
     let headers: &[&str] = match operation.effect {
         Effect::Reads => &["IfMatch", "IfNoneMatch", "SyncToken"],
         Effect::Shows if operation.has_etag() => &["IfMatch", "IfNoneMatch"],
-        Effect::Shows | Effect::Signs => &[],
+        Effect::Shows | Effect::Signs | Effect::Acts => &[],
         Effect::Writes => &[key],
         Effect::Changes => &[key, "IfMatch"],
+        Effect::Commands => &["IfMatch"],
         Effect::Creates => &[key, "IfNothing"],
     };
     names.extend(headers.iter().map(|name| (*name).to_owned()));
@@ -115,9 +126,17 @@ pub(super) fn parameters() -> Value {
     let tags = json!({ "type": "string", "pattern": format!("^(\\*|{TAG}( *, *{TAG})*)$") });
     let tokens = json!({ "type": "string", "pattern": format!("^{0}( *, *{0}){{0,{1}}}$", sync_token(), SYNC_TOKENS_MAX - 1) });
     let visit_token = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" });
+    let name = json!({ "type": "string", "enum": Name::ALL });
     let mut parameters = json!({
         "WaitlistId": id("The id of the list.", "000000000001"),
         "WaiteeId": id("The id of the visit.", "000000000002"),
+        "ProjectionName": {
+            "name": "name", "in": "path", "required": true, "schema": name,
+            "description": "The name of the projection.",
+            "example": "waitees",
+        },
+        "RebuildId": id("The id of the rebuild.", "000000000004"),
+        "DeadLetterId": id("The id of the dead letter.", "000000000005"),
         "VisitToken": {
             "name": "token", "in": "path", "required": true, "schema": visit_token,
             "description": "The visit token from the answer to the join.",

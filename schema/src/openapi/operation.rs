@@ -32,8 +32,12 @@ pub(super) enum Effect {
     Signs,
     /// Writes something whose earlier state does not matter.
     Writes,
+    /// Does something that no stream remembers.
+    Acts,
     /// Changes a subject that exists.
     Changes,
+    /// Changes a subject that exists, by a command whose repeat changes nothing; it takes no Idempotency-Key.
+    Commands,
     Creates,
 }
 
@@ -102,8 +106,8 @@ impl Operation {
     pub(super) fn new(effect: Effect, id: &'static str, summary: &'static str) -> Self {
         let headers = match effect {
             Effect::Reads | Effect::Shows => vec![Header::ETag],
-            Effect::Signs | Effect::Writes => vec![],
-            Effect::Changes => vec![Header::ETag, Header::SyncToken],
+            Effect::Signs | Effect::Writes | Effect::Acts => vec![],
+            Effect::Changes | Effect::Commands => vec![Header::ETag, Header::SyncToken],
             Effect::Creates => vec![Header::ETag, Header::SyncToken, Header::Location],
         };
         let answer = Answer { body: None, files: &[], headers };
@@ -139,6 +143,12 @@ impl Operation {
     /// Answers a write of something other than a visit.
     pub(super) fn written(mut self) -> Self {
         self.answer.body = Some(Body { example: Written::example_of_list(), ..Body::of::<Written>() });
+        self
+    }
+
+    /// Answers a write of a projection or a rebuild.
+    pub(super) fn rebuild_written(mut self) -> Self {
+        self.answer.body = Some(Body { example: Written::example_of_rebuild(), ..Body::of::<Written>() });
         self
     }
 

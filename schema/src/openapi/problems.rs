@@ -35,8 +35,10 @@ fn slugs(entry: &Entry, operation: &Operation) -> BTreeSet<Slug> {
         Slug::Internal,
         Slug::Unavailable,
     ]);
-    if entry.access == Access::Owner {
-        slugs.insert(Slug::Unauthorized);
+    match entry.access {
+        Access::Public => {}
+        Access::Owner => slugs.extend([Slug::Unauthorized]),
+        Access::Operator => slugs.extend([Slug::Unauthorized, Slug::Forbidden]),
     }
     if entry.path.contains('{') {
         slugs.insert(Slug::NotFound);
@@ -46,8 +48,9 @@ fn slugs(entry: &Entry, operation: &Operation) -> BTreeSet<Slug> {
     }
     slugs.extend(match operation.effect {
         Effect::Reads => &[Slug::PreconditionFailed] as &[Slug],
+        Effect::Commands => &[Slug::PreconditionFailed],
         Effect::Shows if operation.has_etag() => &[Slug::PreconditionFailed],
-        Effect::Shows | Effect::Signs => &[],
+        Effect::Shows | Effect::Signs | Effect::Acts => &[],
         Effect::Writes => &[Slug::IdempotencyKeyReused],
         Effect::Changes | Effect::Creates => &[Slug::IdempotencyKeyReused, Slug::PreconditionFailed],
     });
@@ -159,6 +162,7 @@ fn example(slug: Slug) -> Problem {
     let with_more = [
         Problem::not_found(),
         Problem::unauthorized(),
+        Problem::forbidden(),
         Problem::erased(),
         Problem::wrong_password(),
         Problem::too_many(60),

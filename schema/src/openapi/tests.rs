@@ -14,6 +14,7 @@ use crate::{
             ResetPassword, SignIn,
         },
         guest::JoinWaitlist,
+        projection::StartRebuild,
     },
     check,
 };
@@ -63,6 +64,7 @@ fn the_example_of_every_request_is_accepted() {
         parsed::<ChangeWaitee>(|body| body.parse(us).map(drop)),
         parsed::<Transition>(|body| body.parse().map(drop)),
         parsed::<Move>(|body| body.parse().map(drop)),
+        parsed::<StartRebuild>(|body| body.parse().map(drop)),
         parsed::<JoinWaitlist>(|body| AddWaitee::from(body).parse(us).map(drop)),
     ];
     let declared: BTreeSet<String> = operations()

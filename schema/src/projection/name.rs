@@ -11,6 +11,7 @@ use crate::{StreamId, id::Category};
 /// A projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "ProjectionName")]
 pub enum Name {
     Waitlists,
     Waitees,

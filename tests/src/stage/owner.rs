@@ -20,6 +20,8 @@ pub struct Owner<'s> {
     pub id: UserId,
     /// The session of its token, if any.
     pub session: Option<SessionId>,
+    /// Whether it may perform system-wide operations.
+    pub operator: bool,
 }
 
 impl Owner<'_> {
@@ -32,7 +34,7 @@ impl Owner<'_> {
         headers: &[(&str, &str)],
     ) -> Answer {
         let exp = self.stage.backend.clock.now().millis() / 1000 + 900;
-        let principal = Principal::User { id: self.id, exp, session: self.session, operator: false };
+        let principal = Principal::User { id: self.id, exp, session: self.session, operator: self.operator };
         send(&self.stage.backend, Some(principal), method, path, body, headers).await
     }
 

@@ -106,6 +106,7 @@ pub async fn send_bytes(
         Ok(Role::Hosts) => commands::hosts::handle(backend, request).await,
         Ok(Role::Guests) => commands::guests::handle(backend, request).await,
         Ok(Role::Exports) => projections::exports::handle(backend, request).await,
+        Ok(Role::Operations) => projections::operations::handle(backend, request).await,
         Ok(Role::Reads) | Err(_) => projections::handler::handle(backend, request).await,
     };
     let (parts, bytes) = response.into_parts();

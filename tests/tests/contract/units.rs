@@ -12,6 +12,7 @@ mod erasure;
 mod guests;
 mod mails;
 mod messages;
+mod rebuilds;
 mod rows;
 mod start;
 mod verify;

@@ -17,7 +17,9 @@ async fn head_is_answered_like_get_without_the_body_on_every_route() {
     let list = owner.list("Main room").await;
     let party = owner.join(&list, "Ana").await;
     let token = stage.links().visit_token(party.parse().unwrap());
-    for entry in ROUTES.iter().filter(|entry| entry.method == "GET") {
+    // Those of operators are tested in `authorization::operators`.
+    let routes = ROUTES.iter().filter(|entry| entry.access != Access::Operator);
+    for entry in routes.filter(|entry| entry.method == "GET") {
         let id = if entry.path.starts_with("/v1/waitees") { &party } else { &list };
         let path = entry.path.replace("{id}", id).replace("{token}", &token);
         let (got, asked) = (owner.get(&path).await, owner.send("HEAD", &path, None, &[]).await);

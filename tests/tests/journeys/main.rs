@@ -30,6 +30,7 @@ mod privacy;
 mod public;
 mod raw;
 mod reads;
+mod rebuilds;
 mod repeats;
 mod seed;
 mod spelling;

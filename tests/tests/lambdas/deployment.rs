@@ -35,6 +35,7 @@ pub(crate) struct Deployment {
     guests: OnceCell<Function>,
     reads: OnceCell<Function>,
     exports: OnceCell<Function>,
+    operations: OnceCell<Function>,
     projector: OnceCell<Function>,
     reactor: OnceCell<Function>,
     eraser: OnceCell<Function>,
@@ -53,6 +54,7 @@ impl Deployment {
             guests: OnceCell::new(),
             reads: OnceCell::new(),
             exports: OnceCell::new(),
+            operations: OnceCell::new(),
             projector: OnceCell::new(),
             reactor: OnceCell::new(),
             eraser: OnceCell::new(),
@@ -112,6 +114,10 @@ impl Deployment {
         self.exports.get_or_init(async || self.start("exports", &[])).await
     }
 
+    pub(crate) async fn operations(&self) -> &Function {
+        self.operations.get_or_init(async || self.start("operations", &[])).await
+    }
+
     pub(crate) async fn projector(&self) -> &Function {
         self.projector.get_or_init(async || self.start("projector", &[])).await
     }
@@ -142,8 +148,14 @@ impl Deployment {
     pub(crate) async fn stop(self) -> String {
         let mut logs = String::new();
         let api = [self.authorizer, self.accounts, self.hosts, self.guests, self.reads, self.exports];
-        let started =
-            api.into_iter().chain([self.projector, self.reactor, self.eraser, self.sender, self.tick]);
+        let started = api.into_iter().chain([
+            self.operations,
+            self.projector,
+            self.reactor,
+            self.eraser,
+            self.sender,
+            self.tick,
+        ]);
         for function in started {
             if let Some(function) = function.into_inner() {
                 logs += &function.stop().await;
@@ -172,6 +184,7 @@ impl Deployment {
             Ok(Role::Hosts) => self.hosts().await,
             Ok(Role::Guests) => self.guests().await,
             Ok(Role::Exports) => self.exports().await,
+            Ok(Role::Operations) => self.operations().await,
             Ok(Role::Reads) | Err(_) => self.reads().await,
         };
         let answer = accepted(&function.invoke(event.clone()).await.unwrap());

@@ -11,11 +11,12 @@ async fn a_message_received_too_often_becomes_a_dead_letter() {
     let id = queue.send("poison", AT_ONCE).await.unwrap();
     let sent_at = table.now();
     table.exhaust(&queue).await;
+    let died_at = Some(table.now().plus_millis(-VISIBILITY_MS)); // the last receive finds it exhausted
     queue.send("sound", AT_ONCE).await.unwrap();
     assert_eq!(bodies(&queue.receive(10).await.unwrap()), ["sound"]);
     assert_eq!(
         all_dead_letters(&queue).await,
-        [DeadLetter { id, body: "poison".into(), attempts: ATTEMPTS_MAX, sent_at }]
+        [DeadLetter { id, body: "poison".into(), attempts: ATTEMPTS_MAX, sent_at, died_at }]
     );
     assert!(all_dead_letters(&table.queue("other")).await.is_empty());
 }

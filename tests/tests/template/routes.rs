@@ -11,10 +11,10 @@ use waitlist_tests::template::{infra, resource, resources, text};
 const GATEWAY_SECONDS_MAX: u64 = 30;
 
 #[test]
-fn every_route_leads_to_its_function_and_owners_routes_pass_the_authorizer() {
+fn every_route_leads_to_its_function_and_guarded_routes_pass_the_authorizer() {
     let mut expected: BTreeMap<String, (&str, bool)> = BTreeMap::new();
     for entry in ROUTES {
-        let target = (of(entry.role()), entry.access == Access::Owner);
+        let target = (of(entry.role()), entry.access != Access::Public);
         expected.insert(format!("{} {}", entry.method, entry.path), target);
         if entry.method == "GET" {
             expected.insert(format!("HEAD {}", entry.path), target);
@@ -31,8 +31,9 @@ fn every_route_leads_to_its_function_and_owners_routes_pass_the_authorizer() {
                 assert_eq!(text(route.property("AuthorizerId")), "${TokenAuthorizer}", "{}", route.id);
             }
             let function = function.unwrap_or_else(|| panic!("{}: {target}", route.id));
-            let role = [Role::Accounts, Role::Hosts, Role::Guests, Role::Reads, Role::Exports].map(of);
-            let function = role.into_iter().find(|name| *name == function).unwrap();
+            let role =
+                [Role::Accounts, Role::Hosts, Role::Guests, Role::Reads, Role::Exports, Role::Operations];
+            let function = role.map(of).into_iter().find(|name| *name == function).unwrap();
             (text(route.property("RouteKey")), (function, authorized))
         })
         .collect();
@@ -46,7 +47,7 @@ fn an_integration_calls_the_function_of_its_name_within_the_gateway_s_time() {
         assert_eq!(text(integration.property("IntegrationUri")), format!("${{{function}.Arn}}"));
         assert_eq!(integration.property("PayloadFormatVersion"), "2.0");
     }
-    for function in ["Authorizer", "Accounts", "Hosts", "Guests", "Reads", "Exports"] {
+    for function in ["Authorizer", "Accounts", "Hosts", "Guests", "Reads", "Exports", "Operations"] {
         let seconds = resource(function).property("Timeout").as_u64().unwrap();
         assert!(seconds < GATEWAY_SECONDS_MAX, "{function} may take {seconds} s");
     }
@@ -108,5 +109,6 @@ fn of(role: Role) -> &'static str {
         Role::Guests => "Guests",
         Role::Reads => "Reads",
         Role::Exports => "Exports",
+        Role::Operations => "Operations",
     }
 }

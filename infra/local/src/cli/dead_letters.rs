@@ -3,15 +3,13 @@
 use clap::{Args, Subcommand};
 use infra::{
     Backend,
+    dead_letters::{self, About, Found},
     function::Need,
-    queue::{DEAD_PAGE_MAX, DeadLetter, Queue, QueueError},
+    queue::DeadLetter,
 };
 use serde_json::{Value, json};
 
 use super::{Failed, deployment::Deployment, print};
-
-/// The most pages read of one queue: ten thousand dead letters.
-const PAGES_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLetters {
@@ -49,67 +47,38 @@ pub(super) async fn run(deployment: &Deployment, command: &DeadLetters, json: bo
 
 pub(super) const NEEDS: &[Need] = &[Need::Retries, Need::Deliveries, Need::Erasures];
 
-/// The queues that have dead letters, by name.
-fn queues(backend: &Backend) -> [(&'static str, &Queue); 3] {
-    [("retries", &backend.retries), ("deliveries", &backend.deliveries), ("erasures", &backend.erasures)]
-}
-
 async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {
-    let letters = all(backend).await?;
+    let letters = dead_letters::all(backend).await?;
     let lines: Vec<String> = letters
         .iter()
-        .map(|(queue, letter)| {
+        .map(|Found { queue, letter }| {
             let DeadLetter { id, sent_at, attempts, .. } = letter;
             format!("{id}  {queue}  {sent_at}  {attempts} attempts  {}", about(letter))
         })
         .collect();
     let text = if lines.is_empty() { "no dead letters".to_owned() } else { lines.join("\n") };
-    let items: Vec<Value> = letters.iter().map(|(queue, letter)| shown(queue, letter)).collect();
+    let items: Vec<Value> = letters.iter().map(shown).collect();
     Ok(print(json, &text, &json!({ "items": items }))?)
 }
 
 async fn show(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
-    let letters = all(backend).await?;
-    let (queue, letter) = letters.iter().find(|(_, letter)| letter.id == id).ok_or_else(|| gone(id))?;
-    let value = shown(queue, letter);
+    let letters = dead_letters::all(backend).await?;
+    let value = shown(letters.iter().find(|found| found.letter.id == id).ok_or_else(|| gone(id))?);
     Ok(print(json, &format!("{value:#}"), &value)?)
 }
 
 async fn redrive(backend: &Backend, id: &str, json: bool) -> Result<(), Failed> {
-    for (queue, letters) in queues(backend) {
-        if letters.redrive(id).await? {
-            return Ok(print(json, &format!("sent again to {queue}"), &json!({ "redriven": 1 }))?);
-        }
-    }
-    Err(gone(id).into())
+    let queue = dead_letters::redrive(backend, id).await?.ok_or_else(|| gone(id))?;
+    Ok(print(json, &format!("sent again to {queue}"), &json!({ "redriven": 1 }))?)
 }
 
 async fn redrive_all(backend: &Backend, json: bool) -> Result<(), Failed> {
-    let mut redriven = 0;
-    for (_, queue) in queues(backend) {
-        redriven += queue.redrive_all().await?;
-    }
+    let redriven = dead_letters::redrive_all(backend).await?;
     Ok(print(json, &format!("{redriven} sent again"), &json!({ "redriven": redriven }))?)
 }
 
-async fn all(backend: &Backend) -> Result<Vec<(&'static str, DeadLetter)>, QueueError> {
-    let mut all = Vec::new();
-    for (name, queue) in queues(backend) {
-        let mut cursor = None;
-        for _ in 0..PAGES_MAX {
-            let page = queue.dead_letters(cursor.as_deref(), DEAD_PAGE_MAX).await?;
-            all.extend(page.letters.into_iter().map(|letter| (name, letter)));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn shown(queue: &str, letter: &DeadLetter) -> Value {
-    let DeadLetter { id, body, attempts, sent_at } = letter;
+fn shown(Found { queue, letter }: &Found) -> Value {
+    let DeadLetter { id, body, attempts, sent_at, .. } = letter;
     json!({ "id": id, "queue": queue, "attempts": attempts, "sent_at": sent_at, "message": message(body) })
 }
 
@@ -120,12 +89,10 @@ fn message(body: &str) -> Value {
 
 /// Returns the stream and the cause, if the body names them.
 fn about(letter: &DeadLetter) -> String {
-    let message = message(&letter.body);
-    let of = |field: &str| message[field].as_str().map(str::to_owned);
-    match (of("stream"), of("cause")) {
-        (Some(stream), Some(cause)) => format!("{stream}: {cause}"),
-        (Some(stream), None) => stream,
-        (None, _) => "not a message of this system".to_owned(),
+    match About::read(&letter.body) {
+        About { stream: Some(stream), cause: Some(cause), .. } => format!("{stream}: {cause}"),
+        About { stream: Some(stream), cause: None, .. } => stream.to_string(),
+        About { stream: None, .. } => "not a message of this system".to_owned(),
     }
 }
 

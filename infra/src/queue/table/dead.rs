@@ -42,7 +42,8 @@ impl TableQueue {
         let StoredPage { items, next } = self.dead_items(cursor, limit).await?;
         let letters = items.iter().map(|item| {
             let Stored { id, body, attempts, sent_at, .. } = self.read(item)?;
-            Ok(DeadLetter { id, body, attempts, sent_at })
+            let died_at = count(item, DIED_AT).map(Time::from_millis);
+            Ok(DeadLetter { id, body, attempts, sent_at, died_at })
         });
         Ok(DeadPage { letters: letters.collect::<Result<_, _>>()?, next })
     }

@@ -8,7 +8,7 @@ use proptest::{
     sample::{Index, select},
     test_runner::{Config, TestCaseError, TestRunner},
 };
-use schema::route::{ROUTES, Role};
+use schema::route::{Access, ROUTES, Role};
 use serde_json::{Map, Value, json};
 use waitlist_tests::account::PASSWORD;
 use waitlist_tests::stage::{Answer, Stage, send_bytes};
@@ -152,6 +152,9 @@ fn valid(path: &str, other: &str) -> Map<String, Value> {
         }),
         "/v1/public/visits/{token}/confirm" | "/v1/public/visits/{token}/leave" => json!({}),
         "/v1/waitees/{id}/move" => json!({ "after": other, "reason": "asked" }),
+        "/v1/projections/{name}/rebuilds" => {
+            json!({ "promote": "manual", "write_units_per_second": 100, "reason": "asked" })
+        }
         _ => json!({ "reason": "asked" }),
     };
     body.as_object().cloned().unwrap_or_default()
@@ -202,10 +205,12 @@ fn any_request_to_a_route_that_writes_causes_no_server_error_and_stores_nothing_
             let id = if entry.path.starts_with("/v1/waitees") { &ana } else { &list };
             let token = stage.links().visit_token(ana.parse().unwrap());
             let path = entry.path.replace("{id}", id).replace("{token}", &token);
+            let path = path.replace("{name}", "waitees");
             let bytes = render(&body, &valid(entry.path, &ben));
             let before = census(&stage.dynamodb, &stage.prefix).await;
             let exp = stage.backend.clock.now().millis() / 1000 + 900;
-            let principal = Some(Principal::account(owner.id, exp));
+            let operator = entry.access == Access::Operator;
+            let principal = Some(Principal::User { id: owner.id, exp, session: None, operator });
             let answer =
                 send_bytes(&stage.backend, principal, entry.method, &path, bytes.into(), &[JSON]).await;
             let after = census(&stage.dynamodb, &stage.prefix).await;

@@ -1,0 +1,161 @@
+//! Commands of operators on projections: for routes and for the command line.
+
+use infra::{
+    Backend, Failure,
+    log::{Decider as _, Expect, Outcome},
+};
+use schema::{
+    Actor, Problem, Slug, UserId,
+    body::projection::RebuildWish,
+    commit::Author,
+    id::Component,
+    projection::{self, Name},
+};
+use uuid::Uuid;
+
+use super::{Command, Projection, Request};
+
+/// The person who gives commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// Their account; `None` on the command line, which knows none.
+    pub by: Option<UserId>,
+    /// The id of the request.
+    pub correlation: String,
+}
+
+/// A rebuild that was requested, by this request or by an earlier one with the same idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    pub id: Uuid,
+    /// Number of the event that requested it.
+    pub seq: u64,
+    /// Whether this request started it.
+    pub is_new: bool,
+}
+
+/// Reads the generations and rebuilds of a projection from the log: one item, strongly consistent.
+///
+/// # Errors
+/// The table cannot be read, or the item is damaged.
+pub async fn read(backend: &Backend, name: Name) -> Result<Projection, Failure> {
+    let read = backend.log.read_latest::<Projection>(name.stream()).await?;
+    Ok(read.map(|read| read.state).unwrap_or_default())
+}
+
+/// Requests a rebuild.
+///
+/// # Errors
+/// `Refused` while another rebuild is unfinished, or when the idempotency key was used for another request; as
+/// [`infra::Log::transact`].
+pub async fn start(
+    backend: &Backend,
+    operator: &Operator,
+    name: Name,
+    wish: RebuildWish,
+    command: Option<projection::Command>,
+) -> Result<Started, Failure> {
+    let RebuildWish { promote, write_units_per_second, reason } = wish;
+    let id = backend.clock.id(backend.clock.now());
+    let by = operator.actor();
+    let request = Request { id, by, reason, promote, write_units_per_second, command: command.clone() };
+    let outcome = run(backend, operator, name, Expect::default(), &Command::Request(request)).await?;
+    let is_asked = |rebuild: &&projection::Rebuild| {
+        rebuild.id == id || (command.is_some() && rebuild.command == command)
+    };
+    let rebuild = outcome.state.state.rebuilds.iter().find(is_asked);
+    let lost = || Failure::broken(format!("start a rebuild of {}", name.as_str()), "the state lacks it");
+    let rebuild = rebuild.ok_or_else(lost)?;
+    Ok(Started { id: rebuild.id, seq: rebuild.generation, is_new: rebuild.id == id })
+}
+
+/// Makes the candidate of a rebuild live.
+///
+/// # Errors
+/// `Refused` unless it is ready, and while doorbells are parked: one of them may be the candidate's. As
+/// [`infra::Log::transact`].
+pub async fn promote(
+    backend: &Backend,
+    operator: &Operator,
+    name: Name,
+    rebuild: Uuid,
+    expect: Expect,
+) -> Result<Outcome<Projection>, Failure> {
+    let command = Command::Promote { rebuild, by: operator.by };
+    let decided = read(backend, name).await?.decide(&command, backend.clock.now());
+    if decided.is_ok_and(|events| !events.is_empty()) && is_any_parked(backend).await? {
+        let detail = "Doorbells wait on the queue retries, and the new rows may lack their events. Try again once they \
+                      are applied; `waitlist dead-letters list` shows those that failed too often.";
+        return Err(Problem::new(Slug::DoorbellsParked, detail).into());
+    }
+    run(backend, operator, name, expect, &command).await
+}
+
+/// Gives up an unfinished rebuild.
+///
+/// # Errors
+/// `Refused` if it is finished; as [`infra::Log::transact`].
+pub async fn cancel(
+    backend: &Backend,
+    operator: &Operator,
+    name: Name,
+    rebuild: Uuid,
+    expect: Expect,
+) -> Result<Outcome<Projection>, Failure> {
+    run(backend, operator, name, expect, &Command::Cancel { rebuild, by: operator.by }).await
+}
+
+/// Makes the former generation live again.
+///
+/// # Errors
+/// `Refused` if there is none; as [`infra::Log::transact`].
+pub async fn roll_back(
+    backend: &Backend,
+    operator: &Operator,
+    name: Name,
+    expect: Expect,
+) -> Result<Outcome<Projection>, Failure> {
+    run(backend, operator, name, expect, &Command::Rollback { by: operator.by }).await
+}
+
+/// Keeps the former generation no longer.
+///
+/// # Errors
+/// As [`infra::Log::transact`].
+pub async fn retire(
+    backend: &Backend,
+    operator: &Operator,
+    name: Name,
+    expect: Expect,
+) -> Result<Outcome<Projection>, Failure> {
+    run(backend, operator, name, expect, &Command::Retire { by: operator.by }).await
+}
+
+async fn run(
+    backend: &Backend,
+    operator: &Operator,
+    name: Name,
+    expect: Expect,
+    command: &Command,
+) -> Result<Outcome<Projection>, Failure> {
+    let author = Author {
+        tenant: UserId(Uuid::nil()),
+        actor: Actor::System(Component::Operator),
+        command: None,
+        correlation: operator.correlation.clone(),
+        causation: None,
+    };
+    backend.log.execute(name.stream(), &author, expect, command).await
+}
+
+/// Whether doorbells wait on the queue of parked ones.
+async fn is_any_parked(backend: &Backend) -> Result<bool, Failure> {
+    let asked = |cause| Failure::passing("count parked doorbells", cause);
+    Ok(backend.retries.waiting(1).await.map_err(asked)? > 0)
+}
+
+impl Operator {
+    fn actor(&self) -> Actor {
+        self.by.map_or(Actor::System(Component::Operator), Actor::User)
+    }
+}

@@ -1,0 +1,44 @@
+//! The units of operators' routes.
+
+use schema::projection::Name;
+use serde_json::json;
+use waitlist_tests::{
+    costs::documented,
+    stage::{Owner, Stage},
+};
+
+const REBUILDS: &str = "/v1/projections/waitees/rebuilds";
+
+/// Sends a request that succeeds, and compares its units with the documentation.
+async fn measured(stage: &Stage, operator: &Owner<'_>, method: &str, path: &str, operation: &str) -> String {
+    let _before = stage.meter.take();
+    let answer = operator.send(method, path, None, &[]).await;
+    let used = stage.meter.take();
+    assert!(answer.status < 300, "{answer:?}");
+    documented(stage, operation, &used);
+    answer.body["id"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn an_operator_reads_and_writes_the_last_commit_of_a_projection() {
+    let stage = Stage::new().await;
+    let operator = stage.operator();
+    let ask = async |method: &str, path: &str, operation: &str| {
+        measured(&stage, &operator, method, path, operation).await
+    };
+    let id = ask("POST", REBUILDS, "starting a rebuild").await;
+    let rebuild = format!("{REBUILDS}/{id}");
+    ask("GET", "/v1/projections", "the projections, after one rebuild").await;
+    ask("GET", REBUILDS, "the rebuilds of a projection, after one").await;
+    ask("GET", &rebuild, "a rebuild's progress").await;
+    stage.make_ready(Name::Waitees, id.parse().unwrap()).await;
+    ask("POST", &format!("{rebuild}/promote"), "promoting a rebuild, the queue in a table").await;
+    ask("POST", "/v1/projections/waitees/rollback", "rolling back").await;
+    ask("POST", "/v1/projections/waitees/retire", "retiring the former generation").await;
+    let id = operator.post(REBUILDS, json!({})).await.id();
+    ask("POST", &format!("{REBUILDS}/{id}/cancel"), "cancelling a rebuild").await;
+    let letter = stage.dead(&stage.backend.retries, "{}").await;
+    ask("GET", "/v1/dead-letters", "the dead letters, the queues in a table").await;
+    let redrive = format!("/v1/dead-letters/{letter}/redrive");
+    ask("POST", &redrive, "redriving a dead letter, the queues in a table").await;
+}
