@@ -7,6 +7,8 @@ mod deployment;
 mod operator;
 mod outbox;
 mod progress;
+mod projections;
+mod rebuild;
 mod seed;
 mod segments;
 mod tick;
@@ -83,6 +85,11 @@ enum Command {
     /// Verify that no stored event was altered, removed or added: hash chains, derived attributes, and rows ahead
     /// of the log.
     Verify(verify::Verify),
+    /// Show the generations of every projection, and its last rebuild.
+    Projections,
+    /// Rebuild a projection from the log, follow a rebuild, promote it, or go back.
+    #[command(subcommand)]
+    Rebuild(rebuild::Rebuild),
     /// Make up a past: an account with lists and visits, for trying out and measuring.
     Seed(seed::Seed),
     /// Print the OpenAPI document of the HTTP API.
@@ -165,6 +172,13 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Verify(verify) => {
             on(&cli.data_dir, aws(verify::NEEDS), async |at| verify::run(at, &verify, cli.json).await).await
         }
+        Command::Projections => {
+            on(&cli.data_dir, aws(&[]), async |at| projections::run(at, cli.json).await).await
+        }
+        Command::Rebuild(rebuild) => {
+            on(&cli.data_dir, aws(rebuild::NEEDS), async |at| rebuild::run(at, &rebuild, cli.json).await)
+                .await
+        }
         Command::Openapi => print_text(openapi::DOCUMENT).map_err(Failed::from),
         Command::DeadLetters(command) => {
             on(&cli.data_dir, aws(dead_letters::NEEDS), async |at| {
@@ -205,6 +219,8 @@ impl Command {
             | Self::Tick
             | Self::Audit(_)
             | Self::Verify(_)
+            | Self::Projections
+            | Self::Rebuild(_)
             | Self::Openapi
             | Self::DeadLetters(_) => None,
         }

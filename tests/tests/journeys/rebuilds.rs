@@ -1,5 +1,6 @@
 //! Rebuilds of projections by routes of operators. The worker's steps are taken by the tests.
 
+mod command;
 mod dead_letters;
 
 use std::time::Duration;

@@ -17,13 +17,15 @@ use crate::{
 /// The adapters of a deployment, and the engine if this command started it.
 pub(super) struct Deployment {
     pub(super) backend: Backend,
+    /// Whether a server, or the functions in AWS, do the work that this command asks for.
+    pub(super) has_server: bool,
     engine: Option<Engine>,
 }
 
 impl Deployment {
     /// Uses the deployment in AWS that the environment names.
     pub(super) async fn in_aws(needs: &[Need]) -> Result<Self, Failed> {
-        Ok(Self { backend: Backend::from_env(needs).await?, engine: None })
+        Ok(Self { backend: Backend::from_env(needs).await?, has_server: true, engine: None })
     }
 
     /// Uses a data directory. If a server runs on it, its engine is used; otherwise the engine is started
@@ -61,7 +63,7 @@ impl Deployment {
         let queues = if config.has_sqs() { aws::config().await } else { sdk.clone() };
         let backend = Backend::with_queues(&sdk, &queues, dynamodb, &config, clock(running.as_ref()).await?)?;
         backend.check_claims().await?;
-        Ok(Self { backend, engine })
+        Ok(Self { backend, has_server: running.is_some(), engine })
     }
 
     /// Stops the engine if this command started it.
