@@ -6,6 +6,7 @@ pub(crate) mod handler;
 pub mod operate;
 mod progress;
 mod refusal;
+pub mod repair;
 pub mod show;
 
 use infra::log::{Aggregate, Reading};

@@ -1,5 +1,6 @@
 //! `waitlist rebuild`: starts, follows and ends rebuilds of projections, by the same functions as the routes.
 
+mod repair;
 mod wait;
 
 use clap::{Args, Subcommand};
@@ -10,6 +11,7 @@ use projections::rebuild::{
     show,
 };
 use schema::{
+    StreamId,
     body::projection::{Rebuild as Shown, StartRebuild},
     projection::{Name, Report},
     value::{Whole, WriteUnits},
@@ -61,6 +63,10 @@ pub(super) struct Start {
     /// Follow the rebuild to its end: a bar in a terminal, else a line of JSON for each change.
     #[arg(long)]
     wait: bool,
+
+    /// Repair the row of this stream alone, in place and at once: fold it from the log and write it over its row.
+    #[arg(long, value_name = "STREAM", conflicts_with_all = ["promote", "write_units", "reason", "wait"])]
+    stream: Option<StreamId>,
 }
 
 #[derive(Debug, Args)]
@@ -120,7 +126,10 @@ async fn start(
     asked: &Start,
     json: bool,
 ) -> Result<(), Failed> {
-    let Start { name, promote, write_units, reason, wait } = asked;
+    let Start { name, promote, write_units, reason, wait, stream } = asked;
+    if let Some(stream) = stream {
+        return repair::run(&deployment.backend, *name, *stream, json).await;
+    }
     if *wait && !deployment.has_server {
         return Err(format!("{NO_WORKER}: start `waitlist serve`, or leave out --wait").into());
     }
