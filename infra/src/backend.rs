@@ -34,6 +34,8 @@ pub struct Backend {
     pub fair: FairShare,
     /// Erasures of guests and accounts.
     pub erasures: Queue,
+    /// Steps of rebuilds.
+    pub rebuilds: Queue,
     pub limits: Limits,
     /// Signs and checks access tokens.
     pub tokens: Tokens,
@@ -151,6 +153,7 @@ impl Backend {
             deliveries: queue(&config.deliveries, &function::DELIVERIES),
             fair: FairShare::new(config.sends_per_second),
             erasures: queue(&config.erasures, &function::ERASURES),
+            rebuilds: queue(&config.rebuilds, &function::REBUILDS),
             limits: Limits::new(
                 dynamodb.clone(),
                 &config.prefix,

@@ -35,6 +35,8 @@ pub struct Config {
     /// Due work of visits and mails.
     pub deliveries: Option<QueueAt>,
     pub erasures: Option<QueueAt>,
+    /// Steps of rebuilds.
+    pub rebuilds: Option<QueueAt>,
     /// `WAITLIST_LIMITS`: bounds on attempts.
     pub bounds: Bounds,
     /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the
@@ -97,6 +99,7 @@ impl Config {
             retries: queue(Need::Retries, "RETRIES")?,
             deliveries: queue(Need::Deliveries, "DELIVERIES")?,
             erasures: queue(Need::Erasures, "ERASURES")?,
+            rebuilds: queue(Need::Rebuilds, "REBUILDS")?,
             bounds: Bounds::from_env()?,
             sends_per_second: messenger::sends_per_second()?,
             set_age_max: SET_AGE_MAX,
@@ -117,6 +120,7 @@ impl Config {
             retries: Some(QueueAt::Table),
             deliveries: Some(QueueAt::Table),
             erasures: Some(QueueAt::Table),
+            rebuilds: Some(QueueAt::Table),
             bounds: Bounds::default(),
             sends_per_second: SENDS_PER_SECOND,
             set_age_max: SET_AGE_MAX,
@@ -133,6 +137,7 @@ impl Config {
             retries: queue("RETRIES")?,
             deliveries: queue("DELIVERIES")?,
             erasures: queue("ERASURES")?,
+            rebuilds: queue("REBUILDS")?,
             sends_per_second: messenger::sends_per_second()?,
             ..self
         })
@@ -140,7 +145,7 @@ impl Config {
 
     #[must_use]
     pub fn has_sqs(&self) -> bool {
-        [&self.retries, &self.deliveries, &self.erasures]
+        [&self.retries, &self.deliveries, &self.erasures, &self.rebuilds]
             .into_iter()
             .any(|queue| matches!(queue, Some(QueueAt::Sqs { .. })))
     }

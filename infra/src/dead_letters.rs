@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     backend::Backend,
     failure::Failure,
-    function::{DELIVERIES, ERASURES, RETRIES},
+    function::{DELIVERIES, ERASURES, REBUILDS, RETRIES},
     queue::{DEAD_PAGE_MAX, DeadLetter, Queue, QueueError},
 };
 
@@ -47,11 +47,16 @@ pub struct About {
 }
 
 /// The names of the queues that have dead letters, in the order of pages.
-pub const NAMES: [&str; 3] = [RETRIES.name, DELIVERIES.name, ERASURES.name];
+pub const NAMES: [&str; 4] = [RETRIES.name, DELIVERIES.name, ERASURES.name, REBUILDS.name];
 
-fn queues(backend: &Backend) -> [(&'static str, &Queue); 3] {
-    let [retries, deliveries, erasures] = NAMES;
-    [(retries, &backend.retries), (deliveries, &backend.deliveries), (erasures, &backend.erasures)]
+fn queues(backend: &Backend) -> [(&'static str, &Queue); 4] {
+    let [retries, deliveries, erasures, rebuilds] = NAMES;
+    [
+        (retries, &backend.retries),
+        (deliveries, &backend.deliveries),
+        (erasures, &backend.erasures),
+        (rebuilds, &backend.rebuilds),
+    ]
 }
 
 /// Up to `limit` dead letters from a place on; from the first queue on if there is none.
@@ -103,13 +108,22 @@ pub async fn all(backend: &Backend) -> Result<Vec<Found>, Failure> {
 }
 
 /// Sends a dead letter again as a new message. Returns the name of its queue; `None` if no queue has such a dead
-/// letter. SQS has no access by id, so its dead letters are received until this one comes, which may take minutes.
+/// letter. SQS has no access by id, so its dead letters are received until this one comes, which may take minutes; its
+/// queues are asked at once.
 ///
 /// # Errors
 /// As [`page`].
 pub async fn redrive(backend: &Backend, id: &str) -> Result<Option<&'static str>, Failure> {
-    let tried = queues(backend).map(|(name, queue)| async move { (name, queue.redrive(id).await) });
-    let mut tried: FuturesUnordered<_> = tried.into_iter().collect();
+    let (tables, others): (Vec<_>, Vec<_>) =
+        queues(backend).into_iter().partition(|(_, queue)| matches!(queue, Queue::Table(_)));
+    for (name, queue) in tables {
+        let redriven = queue.redrive(id).await;
+        if redriven.map_err(|cause| failed("redrive a dead letter", cause))? {
+            return Ok(Some(name));
+        }
+    }
+    let tried = others.into_iter().map(|(name, queue)| async move { (name, queue.redrive(id).await) });
+    let mut tried: FuturesUnordered<_> = tried.collect();
     while let Some((name, redriven)) = tried.next().await {
         if redriven.map_err(|cause| failed("redrive a dead letter", cause))? {
             return Ok(Some(name)); // the other queues have no message of this id

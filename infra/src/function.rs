@@ -29,6 +29,7 @@ pub enum Need {
     Retries,
     Deliveries,
     Erasures,
+    Rebuilds,
     /// The base of links.
     PublicUrl,
 }
@@ -59,10 +60,10 @@ pub const EXPORTS: Function =
 pub const OPERATIONS: Function = Function {
     name: "operations",
     time_out: HTTP_TIME_OUT,
-    needs: &[Need::Retries, Need::Deliveries, Need::Erasures],
+    needs: &[Need::Retries, Need::Deliveries, Need::Erasures, Need::Rebuilds],
 };
 pub const PROJECTOR: Function =
-    Function { name: "projector", time_out: EVENT_TIME_OUT, needs: &[Need::Retries] };
+    Function { name: "projector", time_out: EVENT_TIME_OUT, needs: &[Need::Retries, Need::Rebuilds] };
 pub const REACTOR: Function =
     Function { name: "reactor", time_out: EVENT_TIME_OUT, needs: &[Need::Deliveries, Need::Erasures] };
 pub const DELIVER: Function = Function {
@@ -75,12 +76,15 @@ pub const ERASER: Function = Function {
     time_out: EVENT_TIME_OUT,
     needs: &[Need::MasterKey, Need::Claims, Need::Erasures],
 };
+/// Works on a message for 10 s, and sends the rest of its work as another one.
+pub const REBUILD: Function =
+    Function { name: "rebuild", time_out: EVENT_TIME_OUT, needs: &[Need::Retries, Need::Rebuilds] };
 /// Less than the minute after which it is called again.
 pub const TICK: Function =
     Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries] };
 
 /// Every function that [`crate::Backend::from_env`] builds adapters for.
-pub const FUNCTIONS: [&Function; 12] = [
+pub const FUNCTIONS: [&Function; 13] = [
     &AUTHORIZER,
     &ACCOUNTS,
     &HOSTS,
@@ -92,6 +96,7 @@ pub const FUNCTIONS: [&Function; 12] = [
     &REACTOR,
     &DELIVER,
     &ERASER,
+    &REBUILD,
     &TICK,
 ];
 
@@ -117,7 +122,11 @@ pub const DELIVERIES: QueueOf = queue("deliveries", &DELIVER, 10);
 /// A failing erasure is tried every three minutes, fifty times, before it becomes a dead letter.
 pub const ERASURES: QueueOf = queue("erasures", &ERASER, 50);
 
-pub const QUEUES: [&QueueOf; 3] = [&RETRIES, &DELIVERIES, &ERASURES];
+/// A failing step of a rebuild is tried every three minutes for an hour before it becomes a dead letter. Redriven,
+/// the rebuild goes on.
+pub const REBUILDS: QueueOf = queue("rebuilds", &REBUILD, 20);
+
+pub const QUEUES: [&QueueOf; 4] = [&RETRIES, &DELIVERIES, &ERASURES, &REBUILDS];
 
 const fn queue(name: &'static str, consumer: &'static Function, attempts_max: u32) -> QueueOf {
     let visibility = consumer.time_out.saturating_mul(VISIBILITY_TIME_OUTS);

@@ -12,9 +12,12 @@ use infra::{
     Backend,
     clock::Moment,
     messenger::Messengers,
-    queue::{Message, Policy, Queue, RECEIVE_MAX, TableQueue},
+    queue::{MESSAGES_AT_ONCE, Message, Policy, Queue, RECEIVE_MAX, TableQueue},
 };
-use projections::feed::{self, Feed};
+use projections::{
+    feed::{self, Feed},
+    rebuild::Worker,
+};
 use reactors::{
     delivery::Deliver,
     erasure::Eraser,
@@ -56,6 +59,8 @@ pub enum Consumer {
     Deliver(Deliver),
     /// Erasures.
     Eraser(Eraser),
+    /// Steps of rebuilds.
+    Rebuild(Worker),
 }
 
 impl Consumer {
@@ -64,6 +69,7 @@ impl Consumer {
             Self::Projector(feed) => feed.parked(event).await,
             Self::Deliver(deliver) => deliver.messages(event).await,
             Self::Eraser(eraser) => eraser.messages(event).await,
+            Self::Rebuild(worker) => worker.messages(event).await,
         }
     }
 }
@@ -122,6 +128,8 @@ pub(crate) fn start(
         workers.spawn(each_minute(backend.clone(), gate.clone(), shutdown.clone()));
     }
     workers.spawn(consume(backend.erasures.clone(), eraser, gate.clone(), shutdown.clone()));
+    let worker = Consumer::Rebuild(Worker::new(backend.clone(), MESSAGES_AT_ONCE as u32));
+    workers.spawn(consume(backend.rebuilds.clone(), worker, gate.clone(), shutdown.clone()));
     if let Some(engine) = engine {
         workers.spawn(expire(engine, shutdown.clone()));
     }

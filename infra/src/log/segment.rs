@@ -35,6 +35,8 @@ pub struct InStream {
 #[derive(Clone, Debug)]
 pub struct SegmentPage {
     pub items: Vec<Stored>,
+    /// The size of the items.
+    pub bytes: u64,
     pub read_units: f64,
     /// The start of the next page; `None` at the end of the segment.
     pub next: Option<Place>,
@@ -69,8 +71,10 @@ impl Log {
             let stream = place.stream.parse().ok().filter(|stream: &StreamId| stream.category == category);
             Stored { place, of: stream.map(|stream| InStream { stream, commit: item::decode(item).ok() }) }
         };
+        let items = page.items.unwrap_or_default();
         Ok(SegmentPage {
-            items: page.items.unwrap_or_default().into_iter().map(stored).collect(),
+            bytes: items.iter().map(|item| item::size(item) as u64).sum(),
+            items: items.into_iter().map(stored).collect(),
             read_units: page.consumed_capacity.and_then(|used| used.capacity_units).unwrap_or_default(),
             next: page.last_evaluated_key.as_ref().map(place),
         })

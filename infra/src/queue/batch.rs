@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// How many messages of a batch are handled at once, so that a slow one does not delay the last past its
 /// visibility time-out.
-const MESSAGES_AT_ONCE: usize = 8;
+pub const MESSAGES_AT_ONCE: usize = 8;
 
 /// Calls `handle` with the body of each message. The response names the messages that failed, in the order of
 /// the batch; the queue delivers these again until they become dead letters.

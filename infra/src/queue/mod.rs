@@ -16,7 +16,7 @@ use std::time::Duration;
 use schema::Time;
 
 pub use self::{
-    batch::each,
+    batch::{MESSAGES_AT_ONCE, each},
     fair::{FairShare, HELD_BACK_MAX_MS},
     sqs::SqsQueue,
     table::{Policy, TableQueue},

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::put_item::PutItemError,
+    operation::{delete_table::DeleteTableError, put_item::PutItemError},
     types::{AttributeValue, ReturnConsumedCapacity},
 };
-use schema::{projection::Name, table::Row};
+use schema::{
+    projection::Name,
+    table::{Row, Table},
+};
 use uuid::Uuid;
 
 use super::Rows;
-use crate::{batch, failure::Failure};
+use crate::{batch, failure::Failure, tables};
 
 /// A row as it is stored.
 pub type RawRow = HashMap<String, AttributeValue>;
@@ -56,6 +59,31 @@ impl Generation {
     #[must_use]
     pub fn table(&self) -> &str {
         &self.table
+    }
+
+    /// Creates the table unless it exists, and waits until it is active.
+    ///
+    /// # Errors
+    /// The table cannot be created, or is not active in time; a repeat goes on waiting.
+    pub async fn create(&self, layout: Table) -> Result<(), Failure> {
+        let created = tables::create_one(&self.client, &self.table, &layout).await;
+        created.map_err(|cause| Failure::passing(format!("create {}", self.table), cause))
+    }
+
+    /// Deletes the table unless it is gone.
+    ///
+    /// # Errors
+    /// The table cannot be deleted.
+    pub async fn delete(&self) -> Result<(), Failure> {
+        match self.client.delete_table().table_name(&self.table).send().await {
+            Ok(_) => Ok(()),
+            Err(gone)
+                if gone.as_service_error().is_some_and(DeleteTableError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
+            Err(cause) => Err(Failure::passing(format!("delete {}", self.table), cause)),
+        }
     }
 
     /// Writes a row unless the stored one shows as many events. A row of a newer version is never replaced.

@@ -7,11 +7,15 @@ use infra::{
     queue::SEND_DELAY_MAX,
     rows::{Patience, Target},
 };
-use schema::{StreamId, Time, projection::Name};
+use schema::{StreamId, Time, id::Category, projection::Name};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
-use super::{Applied, CONSUMER, Doorbell, apply_in, projection_of};
+use super::CONSUMER;
+use crate::{
+    doorbell::{Applied, Doorbell, apply_in, projection_of},
+    rebuild::advance::advance,
+};
 
 /// The first pause before a row that newer code wrote is looked at again. It grows with the time that has passed, up
 /// to the longest delay of the queue.
@@ -79,6 +83,9 @@ impl Parked {
 pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
     let parked: Parked =
         serde_json::from_str(body).map_err(|cause| Failure::broken("read a parked doorbell", cause))?;
+    if parked.stream.category == Category::Projection {
+        return advance(backend, parked.stream).await;
+    }
     let Some(name) = projection_of(parked.stream) else { return Ok(()) };
     let doorbell = Doorbell { stream: parked.stream, last: parked.seq, commits: Vec::new() };
     let mut generations = generations(backend, name, parked.generation).await?.into_iter();

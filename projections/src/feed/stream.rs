@@ -18,11 +18,15 @@ use infra::{
     rows::{Patience, Target},
     stream::{Announced, INSERT, answer, read},
 };
-use schema::StreamId;
+use schema::{StreamId, id::Category};
 use serde_json::Value;
 use tracing::error;
 
-use super::{Applied, Doorbell, Parked, apply_in, projection_of, retry};
+use super::{Parked, retry};
+use crate::{
+    doorbell::{Applied, Doorbell, apply_in, projection_of},
+    rebuild::advance::advance,
+};
 
 /// Streams of a batch that are projected at once.
 const STREAMS_AT_ONCE: usize = 8;
@@ -87,24 +91,28 @@ impl Feed {
     /// [`APPLYING_MAX`] what is left is parked, after [`BATCH_MAX`] reported as failed.
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
         let begun = self.backend.clock.moment();
-        let batches: Vec<StreamBatch> = group(event.records)
+        let (rebuilds, batches): (Vec<_>, Vec<_>) = group(event.records)
             .into_values()
-            .filter(|batch| projection_of(batch.doorbell.stream).is_some())
-            .collect();
+            .partition(|batch| batch.doorbell.stream.category == Category::Projection);
+        let advanced = rebuilds.iter().map(|batch| self.advance_or_park(batch, begun));
+        let mut failed = some_at_once(advanced.collect()).await;
+        let batches: Vec<StreamBatch> =
+            batches.into_iter().filter(|batch| projection_of(batch.doorbell.stream).is_some()).collect();
         if batches.is_empty() {
-            return answer(Vec::new());
+            return answer(failed);
         }
         let set = match self.set(begun).await {
             Ok(set) => set,
             Err(failure) => {
                 let parked = batches.iter().map(|batch| self.park_for_all(batch, &failure, begun));
-                return answer(some_at_once(parked.collect()).await);
+                failed.extend(some_at_once(parked.collect()).await);
+                return answer(failed);
             }
         };
         let rings: Vec<Ring<'_>> = batches.iter().flat_map(|batch| rings(batch, &set)).collect();
         let (live, others): (Vec<_>, Vec<_>) =
             rings.into_iter().partition(|ring| ring.target.patience == Patience::Usual);
-        let mut failed = self.ring(live, begun, APPLYING_MAX).await;
+        failed.extend(self.ring(live, begun, APPLYING_MAX).await);
         let until = self.backend.clock.moment().since(begun) + OTHERS_MAX;
         failed.extend(self.ring(others, begun, until.min(APPLYING_MAX)).await);
         failed.sort_unstable();
@@ -148,6 +156,15 @@ impl Feed {
             Err(failure) => Parked::new(doorbell, Some(target.generation), failure.chain()),
         };
         self.park(&parked, begun).await
+    }
+
+    /// Queues the next steps of a rebuild, and parks the doorbell if that fails. Returns its first record if that
+    /// fails as well.
+    async fn advance_or_park(&self, batch: &StreamBatch, begun: Moment) -> Option<String> {
+        let stream = batch.doorbell.stream;
+        let advanced =
+            self.attempt(begun, APPLYING_MAX, ATTEMPTS_MAX, || advance(&self.backend, stream)).await;
+        self.park_for_all(batch, &advanced.err()?, begun).await
     }
 
     /// Parks a doorbell for all generations. Returns its first record if that fails.

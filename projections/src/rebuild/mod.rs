@@ -1,13 +1,23 @@
 //! Rebuilding a projection: a new generation of rows is made from the log while reads go on, verified, and then
 //! served.
 
+pub(crate) mod advance;
+mod budget;
+mod collect;
+mod compare;
 mod decide;
 pub(crate) mod handler;
 pub mod operate;
 mod progress;
+mod quote;
 mod refusal;
 pub mod repair;
+mod scan;
 pub mod show;
+mod step;
+mod units;
+mod verify;
+mod worker;
 
 use infra::log::{Aggregate, Reading};
 use schema::{
@@ -17,8 +27,14 @@ use schema::{
 
 pub use self::{
     decide::{Command, PREVIOUS_KEPT_MS, Request},
+    quote::{PRICED_ON, Quote, quote},
     refusal::Refusal,
+    step::{Step, Work},
+    worker::Worker,
 };
+
+/// The most workers that run at once in AWS: the mapping's MaximumConcurrency. Each takes one message at a time.
+pub const WORKERS_MAX: u32 = 8;
 
 /// A projection's generations and rebuilds, folded. Each of its events carries the whole state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -149,7 +149,10 @@ async fn run(
 }
 
 /// Whether doorbells wait on the queue of parked ones.
-async fn is_any_parked(backend: &Backend) -> Result<bool, Failure> {
+///
+/// # Errors
+/// The queue does not answer.
+pub(super) async fn is_any_parked(backend: &Backend) -> Result<bool, Failure> {
     let asked = |cause| Failure::passing("count parked doorbells", cause);
     Ok(backend.retries.waiting(1).await.map_err(asked)? > 0)
 }

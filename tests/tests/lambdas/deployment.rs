@@ -76,6 +76,7 @@ impl Deployment {
             Need::Retries => ("WAITLIST_RETRIES_URL", "table"),
             Need::Deliveries => ("WAITLIST_DELIVERIES_URL", "table"),
             Need::Erasures => ("WAITLIST_ERASURES_URL", "table"),
+            Need::Rebuilds => ("WAITLIST_REBUILDS_URL", "table"),
             Need::PublicUrl => ("WAITLIST_PUBLIC_URL", PUBLIC_URL),
         });
         let usual = usual.chain([

@@ -15,6 +15,7 @@ fn settings(need: Need) -> (&'static str, &'static str) {
         Need::Retries => ("WAITLIST_RETRIES_URL", "WAITLIST_RETRIES_URL"),
         Need::Deliveries => ("WAITLIST_DELIVERIES_URL", "WAITLIST_DELIVERIES_URL"),
         Need::Erasures => ("WAITLIST_ERASURES_URL", "WAITLIST_ERASURES_URL"),
+        Need::Rebuilds => ("WAITLIST_REBUILDS_URL", "WAITLIST_REBUILDS_URL"),
         Need::PublicUrl => ("WAITLIST_PUBLIC_URL", "WAITLIST_PUBLIC_URL"),
     }
 }

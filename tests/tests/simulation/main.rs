@@ -14,6 +14,7 @@ mod oracle;
 mod poison;
 mod proxy;
 mod pump;
+mod rebuild;
 mod records;
 mod retries;
 mod verify;

@@ -84,7 +84,7 @@ fn functions_have_the_time_outs_and_settings_of_the_code() {
 }
 
 /// The setting of each need in AWS.
-const SETTINGS: [(Need, &str); 8] = [
+const SETTINGS: [(Need, &str); 9] = [
     (Need::MasterKey, "WAITLIST_KMS_KEY"),
     (Need::TokenKeys, "WAITLIST_TOKEN_KEY"),
     (Need::Links, "WAITLIST_LINKS_SECRET"),
@@ -92,6 +92,7 @@ const SETTINGS: [(Need, &str); 8] = [
     (Need::Retries, "WAITLIST_RETRIES_URL"),
     (Need::Deliveries, "WAITLIST_DELIVERIES_URL"),
     (Need::Erasures, "WAITLIST_ERASURES_URL"),
+    (Need::Rebuilds, "WAITLIST_REBUILDS_URL"),
     (Need::PublicUrl, "WAITLIST_PUBLIC_URL"),
 ];
 
@@ -107,21 +108,22 @@ fn every_queue_of_dead_letters_has_an_alarm() {
         .filter(|alarm| alarm.property("Namespace") == "AWS/SQS")
         .map(|alarm| text(&alarm.property("Dimensions")[0]["Value"]))
         .collect();
-    let dead = ["RetriesDead", "DeliveriesDead", "ErasuresDead", "StreamFailures"];
+    let dead = ["RetriesDead", "DeliveriesDead", "ErasuresDead", "RebuildsDead", "StreamFailures"];
     assert_eq!(watched, dead.map(|name| format!("${{{name}.QueueName}}")).into());
 }
 
 #[test]
-fn a_function_that_sends_to_a_queue_knows_its_address() {
+fn a_function_that_sends_to_a_queue_or_counts_it_knows_its_address() {
     for function in resources("AWS::Serverless::Function") {
         let variables = &function.property("Environment")["Variables"];
-        for queue in ["Retries", "Deliveries", "Erasures"] {
-            let sends = super::roles::statements(function.id).iter().any(|statement| {
-                statement.actions.contains(&"sqs:SendMessage".to_owned())
+        for queue in ["Retries", "Deliveries", "Erasures", "Rebuilds"] {
+            let calls = ["sqs:SendMessage", "sqs:GetQueueAttributes"];
+            let uses = super::roles::statements(function.id).iter().any(|statement| {
+                calls.iter().any(|call| statement.actions.contains(&(*call).to_owned()))
                     && statement.resources.contains(&format!("${{{queue}.Arn}}"))
             });
             let address = variables.get(format!("WAITLIST_{}_URL", queue.to_uppercase()));
-            assert_eq!(address.map(text), sends.then(|| format!("${{{queue}}}")), "{} {queue}", function.id);
+            assert_eq!(address.map(text), uses.then(|| format!("${{{queue}}}")), "{} {queue}", function.id);
         }
     }
 }

@@ -80,6 +80,8 @@ fn name(resource: &str) -> &str {
         "${RetriesDead.Arn}" => "dead letters of retries",
         "${DeliveriesDead.Arn}" => "of deliveries",
         "${ErasuresDead.Arn}" => "of erasures",
+        "${RebuildsDead.Arn}" => "of rebuilds",
+        "${Rebuilds.Arn}" => "rebuilds",
         "${StreamFailures.Arn}" => "stream failures",
         "*" => "texts",
         "arn:${AWS::Partition}:sns:*:*:*" => "topics",

@@ -35,8 +35,8 @@ impl Scene {
     ) -> Environment<'d> {
         let outbox = deployment.outbox().display().to_string();
         let start = move |url: &str| {
-            let [retries, deliveries, erasures] =
-                ["retries", "deliveries", "erasures"].map(|queue| format!("{url}/{queue}"));
+            let [retries, deliveries, erasures, rebuilds] =
+                ["retries", "deliveries", "erasures", "rebuilds"].map(|queue| format!("{url}/{queue}"));
             let abort = aborts.pop().unwrap_or_default();
             let settings = [
                 ("AWS_ENDPOINT_URL_DYNAMODB", url),
@@ -44,6 +44,7 @@ impl Scene {
                 ("WAITLIST_RETRIES_URL", &retries),
                 ("WAITLIST_DELIVERIES_URL", &deliveries),
                 ("WAITLIST_ERASURES_URL", &erasures),
+                ("WAITLIST_REBUILDS_URL", &rebuilds),
                 ("WAITLIST_OUTBOX_DIR", &outbox),
                 ("WAITLIST_ABORT_AT", &abort),
             ];

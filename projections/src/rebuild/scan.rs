@@ -1,0 +1,206 @@
+//! Scanning a segment of the events table, and writing the rows of its streams to the candidate.
+
+use std::time::Duration;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use infra::{
+    Failure, fault,
+    log::Place,
+    rows::{Generation, RawRow},
+};
+use schema::{
+    DomainEvent as _, StreamId,
+    projection::{Done, Example, Finding, Name, Phase, Rebuild, Report},
+    table::Row as _,
+};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{
+    budget::Budget,
+    collect::{Collector, Run, Start},
+    step::{Due, Part, Step},
+    units,
+    worker::{WORK_MAX, Worker},
+};
+use crate::projection::{Projection, fold};
+
+/// Rows that are written at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// What became of a run.
+enum Written {
+    Row {
+        is_written: bool,
+        units: f64,
+    },
+    /// The stream cannot be folded.
+    Unreadable(StreamId),
+}
+
+impl Worker {
+    /// Scans a part of a segment for as long as a message is worked on.
+    pub(super) async fn scan<P: Projection>(
+        &self,
+        name: Name,
+        rebuild: &Rebuild,
+        part: Part<Place>,
+    ) -> Result<(), Failure> {
+        let Part { segment, from, done: before, found: mut report } = part;
+        let (category, segments) = (P::Event::CATEGORY, (segment, rebuild.scanned.of()));
+        let begun = self.backend.clock.moment();
+        let is_over = || self.backend.clock.moment().since(begun) >= WORK_MAX;
+        let writer = Writer::new(self, self.backend.rows.generation(name, rebuild.generation), rebuild);
+        let mut collector = Collector::after(from.clone());
+        let mut start = from.clone();
+        let mut units = 0.0;
+        loop {
+            let page = self.backend.log.segment_page(category, segments, start.as_ref()).await?;
+            fault::point("rebuild.page-read");
+            units += page.read_units;
+            let mut runs: Vec<Run> = page.items.into_iter().filter_map(|item| collector.add(item)).collect();
+            if page.next.is_none() {
+                runs.extend(collector.end());
+            }
+            let mut rest = runs.into_iter().peekable();
+            let mut cut: Option<Start> = None;
+            while rest.peek().is_some() {
+                let some: Vec<Run> = rest.by_ref().take(WRITES_AT_ONCE).collect();
+                writer.write_all::<P>(some, &mut report).await?;
+                if is_over()
+                    && let Some(next) = rest.peek()
+                {
+                    cut = Some(next.start.clone());
+                    break;
+                }
+            }
+            if cut.is_none() && page.next.is_some() && is_over() {
+                cut = Some(self.cut::<P>(&collector, from.as_ref(), &writer, &mut report).await?);
+            }
+            let done = |items| {
+                let (rows, write_units) = writer.so_far();
+                let mut done = before;
+                done.add(Done { commits: items, rows, read_units: units as u64, write_units });
+                done
+            };
+            match cut {
+                Some(Start { after, items }) => {
+                    let part = Part { segment, from: after, done: done(items), found: report };
+                    let step = Step::Scan { rebuild: rebuild.id, part };
+                    return self.send(name, Due { step, delay: Duration::ZERO }).await;
+                }
+                None if page.next.is_none() => {
+                    let finished = (segment, done(collector.reached().items), report);
+                    return self.finish(name, rebuild, Phase::Scan, finished).await;
+                }
+                None => start = page.next,
+            }
+        }
+    }
+
+    /// The place from which a new message continues: before the unfinished run, which it reads whole. A run that
+    /// fills the whole message is read from the log instead, so that each message makes progress.
+    async fn cut<P: Projection>(
+        &self,
+        collector: &Collector,
+        from: Option<&Place>,
+        writer: &Writer<'_>,
+        report: &mut Report,
+    ) -> Result<Start, Failure> {
+        match collector.unfinished() {
+            None => Ok(collector.reached().clone()),
+            Some(run) if run.start.after.as_ref() != from => Ok(run.start.clone()),
+            Some(run) => {
+                let whole = Run { commits: None, ..run.clone() };
+                writer.write_all::<P>(vec![whole], report).await?;
+                Ok(collector.reached().clone())
+            }
+        }
+    }
+}
+
+/// Writes rows to the candidate within the budget.
+struct Writer<'w> {
+    worker: &'w Worker,
+    candidate: Generation,
+    budget: Mutex<Budget>,
+    begun: infra::clock::Moment,
+    /// Rows written, and the units used.
+    used: std::sync::Mutex<(u64, f64)>,
+}
+
+impl<'w> Writer<'w> {
+    fn new(worker: &'w Worker, candidate: Generation, rebuild: &Rebuild) -> Self {
+        Self {
+            worker,
+            candidate,
+            budget: Mutex::new(Budget::share(rebuild.write_units_per_second, worker.at_once)),
+            begun: worker.backend.clock.moment(),
+            used: std::sync::Mutex::default(),
+        }
+    }
+
+    fn so_far(&self) -> (u64, u64) {
+        let (rows, units) = *self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (rows, units as u64)
+    }
+
+    async fn write_all<P: Projection>(&self, runs: Vec<Run>, report: &mut Report) -> Result<(), Failure> {
+        let written: Vec<Written> = stream::iter(runs)
+            .map(|run| self.write::<P>(run))
+            .buffer_unordered(WRITES_AT_ONCE)
+            .try_collect()
+            .await?;
+        for outcome in written {
+            match outcome {
+                Written::Row { is_written, units } => {
+                    let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    used.0 += u64::from(is_written);
+                    used.1 += units;
+                }
+                Written::Unreadable(stream) => report.find(unreadable(stream)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn write<P: Projection>(&self, run: Run) -> Result<Written, Failure> {
+        let Run { stream, commits, .. } = run;
+        let commits = match commits {
+            Some(commits) => Ok(commits),
+            None => self.worker.backend.log.load(stream).await,
+        };
+        let row = match commits {
+            Err(damaged) if !damaged.is_passing() => None,
+            commits => fold::<P>(None, &commits?).ok().flatten(),
+        };
+        let Some(row) = row else { return Ok(Written::Unreadable(stream)) };
+        let item: RawRow = serde_dynamo::to_item(&row)
+            .map_err(|cause| Failure::broken(format!("write the row of {stream}"), cause))?;
+        let expected = units::of_new_row(&item, P::Row::TABLE.indexes);
+        let wait = self.budget.lock().await.take(expected, self.elapsed());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        let put = self.candidate.put_newer(&row).await?;
+        fault::point("rebuild.row-written");
+        self.budget.lock().await.correct(put.units - expected);
+        Ok(Written::Row { is_written: put.is_written, units: put.units })
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.worker.backend.clock.moment().since(self.begun)
+    }
+}
+
+/// The finding of a stream whose events this code cannot read.
+pub(super) fn unreadable(stream: StreamId) -> Example {
+    Example {
+        finding: Finding::Unreadable,
+        stream,
+        seq: 0,
+        field: None,
+        live: Value::Null,
+        candidate: Value::Null,
+    }
+}

@@ -1,0 +1,138 @@
+//! The steps of a rebuild, as messages of a queue. A message may come twice, in any order, and late: each step looks
+//! at the state first.
+
+use std::time::Duration;
+
+use infra::{generations::HAND_OVER, log::Place};
+use schema::{
+    Time,
+    projection::{Done, Name, Phase, Promote, Rebuild, Report, Stage, State},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The segments of a rebuild that are queued at a time. A finished one queues the one that is as many further.
+pub(super) const SEGMENTS_AT_ONCE: u32 = 64;
+
+/// The commits of a segment, about.
+const SEGMENT_COMMITS: u64 = 10_000;
+/// The rows of a segment of the row tables, in commits of the log.
+const SEGMENT_VERIFIED_COMMITS: u64 = 50_000;
+const SCANS_MIN: u64 = 64;
+const VERIFICATIONS_MIN: u64 = 16;
+
+/// A step of a projection's rebuild.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    pub projection: Name,
+    pub step: Step,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Creates the candidate's table.
+    Prepare { rebuild: Uuid },
+    /// Writes the rows of a segment of the events table.
+    Scan { rebuild: Uuid, part: Part<Place> },
+    /// Compares the rows of a segment of the row tables.
+    Verify { rebuild: Uuid, side: Side, part: Part<Uuid> },
+    /// Makes the verified candidate live, if the rebuild is to be promoted automatically.
+    Conclude { rebuild: Uuid },
+    /// Deletes the table of a retired generation.
+    Drop { generation: u64 },
+}
+
+/// The rest of a segment, with what was done in it before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part<Place> {
+    pub segment: u32,
+    /// The place behind which the rest begins; `None` for the whole segment.
+    pub from: Option<Place>,
+    pub done: Done,
+    pub found: Report,
+}
+
+/// The generation whose rows a verification goes through; it looks up the rows of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Live,
+    Candidate,
+}
+
+/// A step and the time until it may be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Due {
+    pub(super) step: Step,
+    pub(super) delay: Duration,
+}
+
+impl<P> Part<P> {
+    pub(super) fn whole(segment: u32) -> Self {
+        Self { segment, from: None, done: Done::default(), found: Report::default() }
+    }
+}
+
+/// The steps that follow from a state. Segments that were begun continue by themselves.
+pub(super) fn due(state: &State, now: Time) -> Vec<Due> {
+    let mut due: Vec<Due> = state
+        .retired
+        .iter()
+        .map(|retired| Due {
+            step: Step::Drop { generation: retired.generation },
+            delay: left(retired.at, now),
+        })
+        .collect();
+    if let Some(rebuild) = state.building() {
+        due.extend(steps(rebuild, now));
+    }
+    due
+}
+
+fn steps(rebuild: &Rebuild, now: Time) -> Vec<Due> {
+    let id = rebuild.id;
+    let at_once = |step| vec![Due { step, delay: Duration::ZERO }];
+    match rebuild.stage {
+        Stage::Requested => at_once(Step::Prepare { rebuild: id }),
+        Stage::Prepared => {
+            let delay = rebuild.prepared_at.map_or(HAND_OVER, |at| left(at, now));
+            let segments = 0..rebuild.scanned.of().min(SEGMENTS_AT_ONCE);
+            segments.map(|segment| Due { step: first(id, Phase::Scan, segment), delay }).collect()
+        }
+        Stage::Verifying if rebuild.verified.finished() == 0 => {
+            let segments = 0..rebuild.verified.of().min(SEGMENTS_AT_ONCE);
+            segments.flat_map(|segment| at_once(first(id, Phase::Verify, segment))).collect()
+        }
+        Stage::Ready if rebuild.promote == Promote::Auto && rebuild.report.drift == 0 => {
+            at_once(Step::Conclude { rebuild: id })
+        }
+        Stage::Scanning
+        | Stage::Verifying
+        | Stage::Ready
+        | Stage::Promoted
+        | Stage::Rejected
+        | Stage::Cancelled
+        | Stage::RolledBack => vec![],
+    }
+}
+
+/// The numbers of segments of the log and of the rows for a log of this many commits.
+pub(super) fn segments(commits: u64) -> (u32, u32) {
+    let of = |size: u64, least: u64| u32::try_from((commits / size).max(least)).unwrap_or(u32::MAX);
+    (of(SEGMENT_COMMITS, SCANS_MIN), of(SEGMENT_VERIFIED_COMMITS, VERIFICATIONS_MIN))
+}
+
+/// The step that begins a segment.
+pub(super) fn first(rebuild: Uuid, phase: Phase, segment: u32) -> Step {
+    match phase {
+        Phase::Scan => Step::Scan { rebuild, part: Part::whole(segment) },
+        Phase::Verify => Step::Verify { rebuild, side: Side::Live, part: Part::whole(segment) },
+    }
+}
+
+/// The time until every process knows of a change of roles at the time `at`.
+pub(super) fn left(at: Time, now: Time) -> Duration {
+    let passed = u64::try_from(now.millis() - at.millis()).unwrap_or(0);
+    HAND_OVER.saturating_sub(Duration::from_millis(passed))
+}

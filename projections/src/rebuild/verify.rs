@@ -1,0 +1,204 @@
+//! Comparing the rows of a candidate with the live ones, in one segment of both tables.
+//!
+//! Rows are compared while the feed writes. A difference is therefore looked at again, and what the rows should be
+//! is decided by the log.
+
+use std::{collections::HashMap, time::Duration};
+
+use infra::{
+    Failure, fault,
+    generations::HAND_OVER,
+    rows::{Generation, Patience, RawRow, Target, id_of},
+};
+use schema::{
+    DomainEvent as _, StreamId,
+    projection::{Done, Example, Finding, Name, Phase, Rebuild, Report, State},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    compare::{Difference, Verdict, compare, seq},
+    operate::is_any_parked,
+    scan::unreadable,
+    step::{Due, Part, Side, Step},
+    units,
+    worker::{WORK_MAX, Worker},
+};
+use crate::{
+    doorbell::{Doorbell, apply_in},
+    projection::{Projection, fold},
+};
+
+/// How often rows are compared again that show different events.
+const LOOKS_MAX: u32 = 3;
+
+/// The two generations of a verification.
+struct Pair {
+    /// Their numbers, the live one first.
+    generations: [u64; 2],
+    live: Generation,
+    candidate: Generation,
+}
+
+/// The rows of one stream.
+#[derive(Default)]
+struct Rows {
+    live: Option<RawRow>,
+    candidate: Option<RawRow>,
+}
+
+impl Worker {
+    /// Verifies a part of a segment for as long as a message is worked on: first the live rows, each with the
+    /// candidate's, then the candidate's rows that the live generation lacks.
+    pub(super) async fn verify<P: Projection>(
+        &self,
+        name: Name,
+        state: &State,
+        rebuild: &Rebuild,
+        side: Side,
+        part: Part<Uuid>,
+    ) -> Result<(), Failure> {
+        let Part { segment, from, mut done, found: mut report } = part;
+        let segments = (segment, rebuild.verified.of());
+        let pair = Pair {
+            generations: [state.live, rebuild.generation],
+            live: self.backend.rows.generation(name, state.live),
+            candidate: self.backend.rows.generation(name, rebuild.generation),
+        };
+        let (these, others) = match side {
+            Side::Live => (&pair.live, &pair.candidate),
+            Side::Candidate => (&pair.candidate, &pair.live),
+        };
+        let begun = self.backend.clock.moment();
+        let mut start = from;
+        let mut units = 0.0;
+        loop {
+            let page = these.segment_page(segments, start).await?;
+            fault::point("rebuild.rows-read");
+            let ids: Vec<Uuid> = page.rows.iter().filter_map(id_of).collect();
+            let mut found = others.raw(&ids).await?;
+            units += page.read_units + read_units(&ids, &found);
+            for row in page.rows {
+                let Some(id) = id_of(&row) else { continue };
+                let rows = match (side, found.remove(&id)) {
+                    (Side::Live, candidate) => Rows { live: Some(row), candidate },
+                    (Side::Candidate, None) => Rows { live: None, candidate: Some(row) },
+                    (Side::Candidate, Some(_)) => continue, // compared from the other side
+                };
+                report.streams += 1;
+                self.judge::<P>(&pair, id, rows, &mut report).await?;
+            }
+            start = page.next;
+            let is_over = self.backend.clock.moment().since(begun) >= WORK_MAX;
+            if start.is_none() || is_over {
+                break;
+            }
+        }
+        done.add(Done { read_units: units as u64, ..Done::default() });
+        let next = match (start, side) {
+            (Some(_), _) => (side, start),
+            (None, Side::Live) => (Side::Candidate, None),
+            (None, Side::Candidate) => {
+                return self.finish(name, rebuild, Phase::Verify, (segment, done, report)).await;
+            }
+        };
+        let part = Part { segment, from: next.1, done, found: report };
+        let step = Step::Verify { rebuild: rebuild.id, side: next.0, part };
+        self.send(name, Due { step, delay: Duration::ZERO }).await
+    }
+
+    /// Decides what a stream's rows show. Rows that show different events are projected again and compared again.
+    async fn judge<P: Projection>(
+        &self,
+        pair: &Pair,
+        id: Uuid,
+        mut rows: Rows,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let stream = StreamId { category: P::Event::CATEGORY, id };
+        for _ in 0..LOOKS_MAX {
+            let finding = match compare(rows.live.as_ref(), rows.candidate.as_ref()) {
+                Verdict::Equal | Verdict::Neither => return Ok(()),
+                Verdict::Expected(difference) => Some((Finding::Expected, Some(difference))),
+                Verdict::Differs(difference) => {
+                    Some((self.judge_drift::<P>(stream, &rows).await?, Some(difference)))
+                }
+                Verdict::Apart => None,
+                Verdict::OnlyLive => self.judge_single(stream, Finding::Missing, Finding::Drift).await?,
+                Verdict::OnlyCandidate => self.judge_single(stream, Finding::Drift, Finding::Extra).await?,
+            };
+            if let Some((finding, difference)) = finding {
+                report.find(example(finding, stream, &rows, difference));
+                return Ok(());
+            }
+            let last = self.backend.log.latest(stream).await?.map_or(0, |latest| latest.last);
+            let doorbell = Doorbell { stream, last, commits: Vec::new() };
+            for generation in pair.generations {
+                // A row that cannot be brought up to date is found by the comparison that follows.
+                let target = Target { generation, patience: Patience::Usual };
+                if let Err(passing) = apply_in(&self.backend, &doorbell, target).await
+                    && passing.is_passing()
+                {
+                    return Err(passing);
+                }
+            }
+            rows = Rows {
+                live: pair.live.raw(&[id]).await?.remove(&id),
+                candidate: pair.candidate.raw(&[id]).await?.remove(&id),
+            };
+        }
+        report.find(example(Finding::Lagging, stream, &rows, None));
+        Ok(())
+    }
+
+    /// Decides about a stream with a row in one generation alone. `None` while the other row may still come.
+    async fn judge_single(
+        &self,
+        stream: StreamId,
+        with_events: Finding,
+        without_events: Finding,
+    ) -> Result<Option<(Finding, Option<Difference>)>, Failure> {
+        let Some(latest) = self.backend.log.latest(stream).await? else {
+            return Ok(Some((without_events, None)));
+        };
+        let hand_over = i64::try_from(HAND_OVER.as_millis()).unwrap_or(i64::MAX);
+        let may_come = latest.at.plus_millis(hand_over) > self.backend.clock.now();
+        let may_come = may_come || is_any_parked(&self.backend).await?;
+        Ok((!may_come).then_some((with_events, None)))
+    }
+
+    /// Decides which of two different rows is the fold of the log.
+    async fn judge_drift<P: Projection>(&self, stream: StreamId, rows: &Rows) -> Result<Finding, Failure> {
+        let Some(candidate) = &rows.candidate else { return Ok(Finding::Drift) };
+        let commits = match self.backend.log.load(stream).await {
+            Err(damaged) if !damaged.is_passing() => return Ok(Finding::Unreadable),
+            commits => commits?,
+        };
+        let shown = seq(candidate);
+        let commits: Vec<_> = commits.into_iter().take_while(|commit| commit.last <= shown).collect();
+        let folded = fold::<P>(None, &commits).ok().flatten();
+        let folded: Option<RawRow> = folded.and_then(|row| serde_dynamo::to_item(row).ok());
+        Ok(if folded.as_ref() == Some(candidate) { Finding::Drift } else { Finding::Wrong })
+    }
+}
+
+/// The read units of looking up rows: a missing one costs a unit too.
+fn read_units(ids: &[Uuid], found: &HashMap<Uuid, RawRow>) -> f64 {
+    ids.iter().map(|id| found.get(id).map_or(1.0, units::of_read)).sum()
+}
+
+fn example(finding: Finding, stream: StreamId, rows: &Rows, difference: Option<Difference>) -> Example {
+    let Rows { live, candidate } = rows;
+    if finding == Finding::Unreadable {
+        return unreadable(stream);
+    }
+    let shown = candidate.as_ref().or(live.as_ref());
+    let seq_of = |row: &Option<RawRow>| row.as_ref().map_or(Value::Null, |row| seq(row).into());
+    let (field, live, candidate) = match difference {
+        Some(Difference { field, live, candidate }) => (Some(field), live, candidate),
+        None if finding == Finding::Lagging => (Some("seq".to_owned()), seq_of(live), seq_of(candidate)),
+        None => (None, Value::Null, Value::Null),
+    };
+    Example { finding, stream, seq: shown.map(seq).unwrap_or_default(), field, live, candidate }
+}

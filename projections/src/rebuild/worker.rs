@@ -1,0 +1,209 @@
+//! The worker: takes the steps of rebuilds from a queue. Every step may be taken twice, and none depends on another
+//! one that runs at the same time.
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use infra::{Backend, Failure, clock, fault, generations::HAND_OVER, queue};
+use schema::{
+    Actor, UserId,
+    commit::Author,
+    id::Component,
+    projection::{Done, Name, Phase, Rebuild, Report, Stage, State},
+};
+use tracing::info;
+use uuid::Uuid;
+
+use super::{
+    Command, Projection,
+    advance::send,
+    operate::{is_any_parked, read},
+    quote::quote,
+    step::{Due, SEGMENTS_AT_ONCE, Step, Work, first, left, segments},
+};
+use crate::{mails::Mails, users::Users, waitees::Waitees, waitlists::Waitlists};
+
+/// The longest that a message is worked on. Its rest is sent as a new message.
+pub(super) const WORK_MAX: Duration = Duration::from_secs(10);
+
+/// The pause before a rebuild is looked at again that is held up by parked doorbells.
+const PARKED_PAUSE: Duration = Duration::from_secs(30);
+
+/// The pause before a step is taken again whose worker lost every race to append.
+const CONFLICT_PAUSE_MAX_S: u64 = 5;
+
+/// Takes steps. Clones share their connections.
+#[derive(Clone)]
+pub struct Worker {
+    pub(super) backend: Backend,
+    /// The number of workers that run at once, among which the budget of write units is divided.
+    pub(super) at_once: u32,
+}
+
+impl Worker {
+    /// A worker that shares the budget of write units with as many others as run at once.
+    #[must_use]
+    pub fn new(backend: Backend, at_once: u32) -> Self {
+        Self { backend, at_once }
+    }
+
+    /// Handles a batch of messages.
+    pub async fn messages(&self, event: SqsEvent) -> SqsBatchResponse {
+        queue::each(event, |body| async move { self.message(&body).await }).await
+    }
+
+    async fn message(&self, body: &str) -> Result<(), Failure> {
+        let work: Work =
+            serde_json::from_str(body).map_err(|cause| Failure::broken("read a step of a rebuild", cause))?;
+        let projection = work.projection;
+        match self.take(work.clone()).await {
+            Err(Failure::Conflict) => {
+                let seconds = 1 + u64::from(clock::random::<1>()[0]) % CONFLICT_PAUSE_MAX_S;
+                self.send(projection, Due { step: work.step, delay: Duration::from_secs(seconds) }).await
+            }
+            taken => taken,
+        }
+    }
+
+    async fn take(&self, Work { projection: name, step }: Work) -> Result<(), Failure> {
+        let state = read(&self.backend, name).await?.state;
+        fault::point("rebuild.state-read");
+        match step {
+            Step::Prepare { rebuild } => match at(&state, rebuild, &[Stage::Requested]) {
+                Some(rebuild) => self.prepare(name, rebuild).await,
+                None => Ok(()),
+            },
+            Step::Scan { rebuild, part } => {
+                let Some(rebuild) = at(&state, rebuild, &[Stage::Prepared, Stage::Scanning]) else {
+                    return Ok(());
+                };
+                let delay = rebuild.prepared_at.map_or(HAND_OVER, |at| left(at, self.backend.clock.now()));
+                if !delay.is_zero() {
+                    let step = Step::Scan { rebuild: rebuild.id, part };
+                    return self.send(name, Due { step, delay }).await;
+                }
+                if rebuild.scanned.is_finished(part.segment) {
+                    return self.following(name, rebuild, Phase::Scan, part.segment).await;
+                }
+                match name {
+                    Name::Waitlists => self.scan::<Waitlists>(name, rebuild, part).await,
+                    Name::Waitees => self.scan::<Waitees>(name, rebuild, part).await,
+                    Name::Users => self.scan::<Users>(name, rebuild, part).await,
+                    Name::Mails => self.scan::<Mails>(name, rebuild, part).await,
+                }
+            }
+            Step::Verify { rebuild, side, part } => {
+                let Some(rebuild) = at(&state, rebuild, &[Stage::Verifying]) else { return Ok(()) };
+                if rebuild.verified.is_finished(part.segment) {
+                    return self.following(name, rebuild, Phase::Verify, part.segment).await;
+                }
+                match name {
+                    Name::Waitlists => self.verify::<Waitlists>(name, &state, rebuild, side, part).await,
+                    Name::Waitees => self.verify::<Waitees>(name, &state, rebuild, side, part).await,
+                    Name::Users => self.verify::<Users>(name, &state, rebuild, side, part).await,
+                    Name::Mails => self.verify::<Mails>(name, &state, rebuild, side, part).await,
+                }
+            }
+            Step::Conclude { rebuild } => match at(&state, rebuild, &[Stage::Ready]) {
+                Some(rebuild) => self.conclude(name, rebuild).await,
+                None => Ok(()),
+            },
+            Step::Drop { generation } => self.drop_table(name, &state, generation).await,
+        }
+    }
+
+    /// Creates the candidate's table.
+    async fn prepare(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
+        let commits = quote(&self.backend, name, None, self.at_once).await?.commits;
+        self.backend
+            .rows
+            .generation(name, rebuild.generation)
+            .create(name.table().generation(rebuild.generation))
+            .await?;
+        fault::point("rebuild.table-created");
+        let (scans, verifications) = segments(commits);
+        self.execute(name, rebuild.id, Command::Prepare { rebuild: rebuild.id, scans, verifications })
+            .await?;
+        info!(projection = name.as_str(), rebuild = %rebuild.id, commits, "prepared a rebuild");
+        Ok(())
+    }
+
+    /// Records a finished segment, and sends the one that follows it.
+    pub(super) async fn finish(
+        &self,
+        name: Name,
+        rebuild: &Rebuild,
+        phase: Phase,
+        (segment, done, found): (u32, Done, Report),
+    ) -> Result<(), Failure> {
+        fault::point("rebuild.segment-done");
+        let command = Command::FinishSegment { rebuild: rebuild.id, phase, segment, done, found };
+        self.execute(name, rebuild.id, command).await?;
+        fault::point("rebuild.segment-finished");
+        self.following(name, rebuild, phase, segment).await
+    }
+
+    async fn following(
+        &self,
+        name: Name,
+        rebuild: &Rebuild,
+        phase: Phase,
+        segment: u32,
+    ) -> Result<(), Failure> {
+        let of = match phase {
+            Phase::Scan => rebuild.scanned.of(),
+            Phase::Verify => rebuild.verified.of(),
+        };
+        let next = segment + SEGMENTS_AT_ONCE;
+        if next >= of {
+            return Ok(());
+        }
+        self.send(name, Due { step: first(rebuild.id, phase, next), delay: Duration::ZERO }).await
+    }
+
+    /// Promotes a rebuild. It waits while doorbells are parked, because one of them may be the candidate's.
+    async fn conclude(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
+        if is_any_parked(&self.backend).await? {
+            let step = Step::Conclude { rebuild: rebuild.id };
+            return self.send(name, Due { step, delay: PARKED_PAUSE }).await;
+        }
+        self.execute(name, rebuild.id, Command::Promote { rebuild: rebuild.id, by: None }).await?;
+        info!(projection = name.as_str(), rebuild = %rebuild.id, "promoted a rebuild");
+        Ok(())
+    }
+
+    /// Deletes the table of a retired generation, once no process uses it any more.
+    async fn drop_table(&self, name: Name, state: &State, generation: u64) -> Result<(), Failure> {
+        let Some(retired) = state.retired.iter().find(|retired| retired.generation == generation) else {
+            return Ok(());
+        };
+        let delay = left(retired.at, self.backend.clock.now());
+        if !delay.is_zero() {
+            return self.send(name, Due { step: Step::Drop { generation }, delay }).await;
+        }
+        self.backend.rows.generation(name, generation).delete().await?;
+        fault::point("rebuild.table-deleted");
+        self.execute(name, Uuid::nil(), Command::Drop { generation }).await?;
+        info!(projection = name.as_str(), generation, "deleted the table of a retired generation");
+        Ok(())
+    }
+
+    async fn execute(&self, name: Name, rebuild: Uuid, command: Command) -> Result<(), Failure> {
+        let author = Author {
+            tenant: UserId(Uuid::nil()),
+            actor: Actor::System(Component::Rebuild),
+            command: None,
+            correlation: rebuild.to_string(),
+            causation: None,
+        };
+        self.backend.log.execute::<Projection>(name.stream(), &author, None, &command).await.map(drop)
+    }
+
+    pub(super) async fn send(&self, projection: Name, due: Due) -> Result<(), Failure> {
+        send(&self.backend, projection, due).await
+    }
+}
+
+fn at<'s>(state: &'s State, id: Uuid, stages: &[Stage]) -> Option<&'s Rebuild> {
+    state.rebuild(id).filter(|rebuild| stages.contains(&rebuild.stage))
+}

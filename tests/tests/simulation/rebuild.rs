@@ -1,0 +1,189 @@
+//! Rebuilds: the new generation equals the fold of the log, whatever the order of the steps, and what differs is
+//! named.
+
+mod world;
+
+use projections::rebuild::Command;
+use proptest::{prelude::*, test_runner::TestRunner};
+use schema::{
+    id::Category,
+    projection::{Finding, Name, Promote, Stage},
+};
+use serde_json::json;
+use tokio::runtime::Runtime;
+use waitlist_tests::cases::cases;
+
+use self::world::World;
+use crate::{history::History, poison::with};
+
+const CASES: u32 = 6;
+
+#[tokio::test]
+async fn a_rebuild_makes_a_generation_that_equals_the_fold_of_the_log() {
+    let world = World::new(60).await;
+    for name in Name::ALL {
+        let id = world.request(name, Promote::Auto).await;
+        world.run_until(name, Stage::Promoted).await;
+        let state = world.state(name).await;
+        let rebuild = state.rebuild(id).unwrap();
+        assert_eq!((state.live, state.previous.unwrap().generation), (rebuild.generation, 0));
+        world.equals_the_log(name, rebuild.generation).await;
+        let streams = world.streams_of(name.category()).len() as u64;
+        assert_eq!((rebuild.done.rows, rebuild.report.streams), (streams, streams), "{}", name.as_str());
+        assert!(!rebuild.report.bars() && rebuild.report.drift == 0, "{:?}", rebuild.report);
+    }
+}
+
+#[tokio::test]
+async fn what_was_planted_in_the_candidate_is_named_and_bars_it() {
+    let world = World::new(40).await;
+    let name = Name::Waitees;
+    let id = world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Verifying).await;
+    world.pass_minutes(2);
+    let generation = world.state(name).await.building().unwrap().generation;
+    let streams = world.streams_of(Category::Waitee);
+    let candidate = world.table(name, generation);
+    candidate.remove(streams[0]).await;
+    let row = candidate.row(streams[1]).await.unwrap();
+    candidate.put(&with(&row, &[("calls", json!(77))])).await;
+    let extra = "01920000-0000-7000-8000-0000000000ff";
+    candidate.put(&with(&row, &[("id", json!(extra))])).await;
+    world.run_until(name, Stage::Rejected).await;
+    let state = world.state(name).await;
+    let report = &state.rebuild(id).unwrap().report;
+    let mut named: Vec<_> =
+        report.examples.iter().map(|one| (one.finding, one.stream.id.to_string())).collect();
+    named.sort_by_key(|(finding, _)| format!("{finding:?}"));
+    let expected = [
+        (Finding::Extra, extra.to_owned()),
+        (Finding::Missing, streams[0].id.to_string()),
+        (Finding::Wrong, streams[1].id.to_string()),
+    ];
+    assert_eq!(named, expected);
+    let wrong = report.examples.iter().find(|example| example.finding == Finding::Wrong).unwrap();
+    assert_eq!((wrong.field.as_deref(), &wrong.candidate), (Some("calls"), &json!(77)));
+    assert_eq!(state.live, 0);
+    world.run_until_dropped(name).await;
+    assert!(world.table(name, generation).is_gone().await, "a rejected candidate loses its table");
+}
+
+#[tokio::test]
+async fn a_damaged_live_row_is_reported_and_waits_for_a_person() {
+    let world = World::new(20).await;
+    let name = Name::Waitees;
+    let stream = world.streams_of(Category::Waitee)[0];
+    let live = world.table(name, 0);
+    let row = live.row(stream).await.unwrap();
+    live.put(&with(&row, &[("calls", json!(77))])).await;
+    let id = world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Ready).await;
+    world.run_dry().await;
+    let state = world.state(name).await;
+    let rebuild = state.rebuild(id).unwrap();
+    assert_eq!((rebuild.stage, rebuild.report.drift, rebuild.report.wrong), (Stage::Ready, 1, 0));
+    world.execute(name, Command::Promote { rebuild: id, by: None }).await;
+    world.equals_the_log(name, rebuild.generation).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_cannot_be_folded_is_named_and_bars_promotion() {
+    let world = World::new(20).await;
+    let name = Name::Waitees;
+    let stream = world.streams_of(Category::Waitee)[0];
+    world.stage.overwrite(stream, 1, "events", r#"[{"type":"waitee.joined","v":99,"data":{}}]"#).await;
+    let id = world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Rejected).await;
+    let state = world.state(name).await;
+    let report = &state.rebuild(id).unwrap().report;
+    assert_eq!(report.unreadable, 1);
+    assert!(report.examples.iter().any(|one| (one.finding, one.stream) == (Finding::Unreadable, stream)));
+}
+
+#[tokio::test]
+async fn a_cancelled_rebuild_loses_its_table_and_changes_nothing() {
+    let world = World::new(10).await;
+    let name = Name::Waitees;
+    let id = world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Scanning).await;
+    let generation = world.state(name).await.building().unwrap().generation;
+    world.execute(name, Command::Cancel { rebuild: id, by: None }).await;
+    world.run_until_dropped(name).await;
+    assert!(world.table(name, generation).is_gone().await);
+    assert_eq!(world.state(name).await.live, 0);
+    world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Promoted).await;
+}
+
+/// What happens between two steps.
+#[derive(Clone, Debug)]
+enum Meanwhile {
+    /// The next message is handled and comes again.
+    Repeat,
+    /// A visit goes on, or begins.
+    Append(History),
+    /// The same, but its stream record is lost until the end.
+    AppendUnseen(History),
+    Pass(i64),
+    Cancel,
+    Rollback,
+    Request,
+}
+
+fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+    prop_oneof![
+        3 => Just(Meanwhile::Repeat),
+        3 => crate::history::history().prop_map(Meanwhile::Append),
+        1 => crate::history::history().prop_map(Meanwhile::AppendUnseen),
+        2 => (1..60_000_i64).prop_map(Meanwhile::Pass),
+        1 => Just(Meanwhile::Cancel),
+        1 => Just(Meanwhile::Rollback),
+        2 => Just(Meanwhile::Request),
+    ]
+}
+
+#[test]
+fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log() {
+    let runtime = Runtime::new().unwrap();
+    let mut runner = TestRunner::new(cases(CASES));
+    let case = prop::collection::vec((meanwhile(), 0..30_usize), 1..14);
+    let property = async |case: &[(Meanwhile, usize)]| {
+        let world = World::new(6).await;
+        let name = Name::Waitees;
+        for (meanwhile, steps) in case {
+            match meanwhile {
+                Meanwhile::Repeat => world.repeat_next().await,
+                Meanwhile::Append(history) => world.append(history, true).await,
+                Meanwhile::AppendUnseen(history) => world.append(history, false).await,
+                Meanwhile::Pass(ms) => world.stage.backend.clock.advance_millis(*ms),
+                Meanwhile::Cancel => {
+                    if let Some(rebuild) = world.state(name).await.building() {
+                        let _finished_meanwhile =
+                            world.try_execute(name, Command::Cancel { rebuild: rebuild.id, by: None }).await;
+                    }
+                }
+                Meanwhile::Rollback => {
+                    let _nothing_to_roll_back = world.try_execute(name, Command::Rollback { by: None }).await;
+                }
+                Meanwhile::Request => {
+                    let _another_is_running = world.try_request(name, Promote::Auto).await;
+                }
+            }
+            world.step(*steps).await;
+        }
+        world.run_dry().await;
+        world.ring_all().await;
+        let state = world.state(name).await;
+        for generation in state.roles().all() {
+            world.equals_the_log(name, generation).await;
+        }
+        let unfinished = state.building().map(|rebuild| rebuild.stage);
+        assert!(matches!(unfinished, None | Some(Stage::Ready)), "{unfinished:?}");
+    };
+    runner
+        .run(&case, |case| {
+            runtime.block_on(property(&case));
+            Ok(())
+        })
+        .unwrap();
+}
