@@ -12,7 +12,7 @@ use schema::{
 use serde_json::json;
 use waitlist_tests::{
     costs::documented,
-    past::{author, joined, next, seated},
+    past::{self, author, fresh_stream, joined, next, seated},
     stage::{Owner, Stage},
 };
 
@@ -23,6 +23,18 @@ const ON_BOARD: usize = 30;
 /// The visits of the day, those on the board among them.
 fn visits() -> usize {
     if env::var("WAITLIST_FULL").is_ok_and(|full| full == "1") { 2_000 } else { 200 }
+}
+
+/// Puts `WAITLIST_COMMITS` commits of other visits into the table. The units of a read do not depend on them.
+async fn fill(stage: &Stage) {
+    const COMMITS_AT_ONCE: usize = 10_000;
+    const VISIT_COMMITS: usize = 10;
+    let commits: usize = env::var("WAITLIST_COMMITS").map_or(0, |commits| commits.parse().unwrap());
+    for _ in 0..commits.div_ceil(COMMITS_AT_ONCE) {
+        let visits = 0..COMMITS_AT_ONCE / VISIT_COMMITS;
+        let past: Vec<Commit> = visits.flat_map(|_| past::visit(fresh_stream(), VISIT_COMMITS)).collect();
+        stage.put_past(&past).await;
+    }
 }
 
 /// A party joined the list and was seated a millisecond later. Its row is written.
@@ -66,6 +78,7 @@ async fn a_day(stage: &Stage, owner: &Owner<'_>) -> (String, String, Time) {
 #[tokio::test]
 async fn a_past_board_reads_the_rows_of_the_day_and_the_streams_of_the_board() {
     let stage = Stage::new().await;
+    fill(&stage).await;
     let owner = stage.owner();
     let (list, party, then) = a_day(&stage, &owner).await;
     let board = format!("/v1/waitlists/{list}/waitees?limit=200&as_of={then}");
