@@ -11,12 +11,14 @@ use schema::{
 };
 use serde_json::json;
 use tokio::runtime::Runtime;
-use waitlist_tests::cases::cases;
+use waitlist_tests::cases::cases_up_to;
 
 use self::world::World;
 use crate::{history::History, poison::with};
 
 const CASES: u32 = 6;
+/// A case takes hundreds of steps.
+const CASES_MAX: u32 = 150;
 
 #[tokio::test]
 async fn a_rebuild_makes_a_generation_that_equals_the_fold_of_the_log() {
@@ -145,7 +147,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
 #[test]
 fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log() {
     let runtime = Runtime::new().unwrap();
-    let mut runner = TestRunner::new(cases(CASES));
+    let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     let case = prop::collection::vec((meanwhile(), 0..30_usize), 1..14);
     let property = async |case: &[(Meanwhile, usize)]| {
         let world = World::new(6).await;
