@@ -37,7 +37,7 @@ pub struct Page {
     pub next: Option<Place>,
 }
 
-/// What the body of a message tells of its work.
+/// The subject of a message's work, as its body tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
     pub stream: Option<StreamId>,

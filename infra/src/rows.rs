@@ -131,7 +131,7 @@ impl Rows {
     /// The table cannot be read, or an item is older than [`Row::OLDEST`] or no such row.
     pub async fn get_all<R: Row>(&self, ids: &[Uuid]) -> Result<Vec<R>, Failure> {
         let doing = &format!("read {} rows of {}", ids.len(), R::TABLE.projection.as_str());
-        let key = |id: &Uuid| batch::Item::from([("id".to_owned(), AttributeValue::S(id.to_string()))]);
+        let key = |id: &Uuid| batch::Item::from([key(*id)]);
         let read = |name: String| async move {
             batch::get(&self.client, &name, ids.iter().map(key).collect(), doing).await
         };
@@ -202,4 +202,9 @@ impl Patience {
             Self::Once => Builder::new().retry_config(RetryConfig::disabled()),
         }
     }
+}
+
+/// The key of a row.
+fn key(id: Uuid) -> (String, AttributeValue) {
+    ("id".to_owned(), AttributeValue::S(id.to_string()))
 }

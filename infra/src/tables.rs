@@ -80,12 +80,6 @@ pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(
     Ok(())
 }
 
-/// Creates one table unless it exists, and waits until it is active.
-pub(crate) async fn create_one(client: &Client, name: &str, table: &Table) -> Result<(), TablesError> {
-    request(client, name, table).await?;
-    until_active(client, name).await.map(drop)
-}
-
 async fn request(client: &Client, name: &str, table: &Table) -> Result<(), TablesError> {
     let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
     let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);

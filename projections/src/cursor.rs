@@ -98,11 +98,7 @@ impl Kind {
     /// # Errors
     /// It does not parse.
     pub fn after(self, cursor: Option<String>) -> Result<Option<String>, Problem> {
-        let place = |text: String| {
-            self.place(&text).ok_or_else(|| {
-                Problem::invalid_parameter("cursor", "must be the next of an earlier page of this list")
-            })
-        };
+        let place = |text: String| self.place(&text).ok_or_else(foreign);
         cursor.map(place).transpose()
     }
 
@@ -111,6 +107,12 @@ impl Kind {
         let place = text.strip_prefix(self.letter())?;
         (!place.is_empty() && place.len() <= PLACE_BYTES_MAX && place.is_ascii()).then(|| place.to_owned())
     }
+}
+
+/// The problem of a cursor that no page of the list has returned.
+#[must_use]
+pub fn foreign() -> Problem {
+    Problem::invalid_parameter("cursor", "must be the next of an earlier page of this list")
 }
 
 /// Cuts a page from entries in order. More than `limit` entries mean that there is a next page.

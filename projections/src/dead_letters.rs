@@ -14,7 +14,7 @@ use schema::{
 };
 use tokio::time::timeout;
 
-use crate::cursor::Kind;
+use crate::cursor::{Kind, foreign};
 
 /// The time for finding a dead letter in SQS. API Gateway gives up after 30 s.
 const REDRIVE_MAX: Duration = Duration::from_secs(25);
@@ -23,7 +23,7 @@ const REDRIVE_MAX: Duration = Duration::from_secs(25);
 pub(crate) async fn list(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [limit, cursor] = call.query(["limit", "cursor"])?;
     let page = Kind::DeadLetters.page(limit, cursor)?;
-    let from = page.after.map(|after| place(&after).ok_or_else(foreign_cursor)).transpose()?;
+    let from = page.after.map(|after| place(&after).ok_or_else(foreign)).transpose()?;
     let page = dead_letters::page(backend, from, page.limit).await?;
     let items: Vec<DeadLetter> = page.found.into_iter().map(show).collect::<Result<_, _>>()?;
     let next = page.next.map(|Place { queue, cursor }| {
@@ -51,10 +51,6 @@ fn place(text: &str) -> Option<Place> {
     Some(Place { queue, cursor: Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty()) })
 }
 
-fn foreign_cursor() -> Problem {
-    Problem::invalid_parameter("cursor", "must be the next of an earlier page of this list")
-}
-
 fn show(Found { queue, letter }: Found) -> Result<DeadLetter, Failure> {
     let About { stream, generation, cause } = About::read(&letter.body);
     let id = letter.id.parse().map_err(|cause| Failure::broken("read the id of a dead letter", cause));
@@ -72,6 +68,6 @@ fn show(Found { queue, letter }: Found) -> Result<DeadLetter, Failure> {
 
 /// The name of a generation of the projection that folds a stream.
 fn named(stream: StreamId, generation: u64) -> Option<String> {
-    let of = Name::ALL.into_iter().find(|name| name.category() == stream.category)?;
+    let of = Name::folding(stream.category)?;
     Some(format!("{}-g{generation}", of.as_str()))
 }

@@ -8,14 +8,11 @@ use infra::{
     Backend, Failure, fault,
     rows::{Found, Patience, Target},
 };
-use schema::{Commit, StreamId, commit::Tail, id::Category, projection::Name, table::Row as _};
+use schema::{Commit, StreamId, commit::Tail, projection::Name, table::Row as _};
 
 use crate::{
-    mails::Mails,
+    dispatch::of_projection,
     projection::{Projection, fold},
-    users::Users,
-    waitees::Waitees,
-    waitlists::Waitlists,
 };
 
 /// Attempts to write a row that other feeds keep writing.
@@ -48,7 +45,7 @@ pub enum Applied {
 /// # Errors
 /// The log ends before `last` or holds an unreadable event, or a table does not answer.
 pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Failure> {
-    let Some(name) = projection_of(doorbell.stream) else { return Ok(Applied::NoProjection) };
+    let Some(name) = Name::folding(doorbell.stream.category) else { return Ok(Applied::NoProjection) };
     let generation = backend.rows.generations().current().await?.roles(name).live;
     apply_in(backend, doorbell, Target { generation, patience: Patience::Usual }).await
 }
@@ -58,17 +55,8 @@ pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Fa
 /// # Errors
 /// As [`apply`].
 pub async fn apply_in(backend: &Backend, doorbell: &Doorbell, target: Target) -> Result<Applied, Failure> {
-    match doorbell.stream.category {
-        Category::Waitlist => apply_to::<Waitlists>(backend, doorbell, target).await,
-        Category::Waitee => apply_to::<Waitees>(backend, doorbell, target).await,
-        Category::User => apply_to::<Users>(backend, doorbell, target).await,
-        Category::Mail => apply_to::<Mails>(backend, doorbell, target).await,
-        Category::Session | Category::Access | Category::Projection => Ok(Applied::NoProjection),
-    }
-}
-
-pub(crate) fn projection_of(stream: StreamId) -> Option<Name> {
-    Name::ALL.into_iter().find(|name| name.category() == stream.category)
+    let Some(name) = Name::folding(doorbell.stream.category) else { return Ok(Applied::NoProjection) };
+    of_projection!(name, P => apply_to::<P>(backend, doorbell, target).await)
 }
 
 async fn apply_to<P: Projection>(
@@ -77,7 +65,7 @@ async fn apply_to<P: Projection>(
     target: Target,
 ) -> Result<Applied, Failure> {
     let Doorbell { stream, last, commits } = doorbell;
-    let doing = || format!("project {stream} into {}", P::NAME);
+    let doing = || format!("project {stream} into {}", P::NAME.as_str());
     for _ in 0..RACES_MAX {
         let old: Option<Found<P::Row>> = backend.rows.get_in(target, stream.id, P::VERSION).await?;
         fault::point("feed.row-read");

@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod complete;
 pub mod cursor;
 mod dead_letters;
+mod dispatch;
 mod doorbell;
 mod events;
 pub mod exports;

@@ -1,6 +1,6 @@
 //! The trait of projections, and the fold of commits into rows.
 
-use schema::{Commit, Fact, Time, commit::Unreadable, event::DomainEvent, table::Row};
+use schema::{Commit, Fact, Time, commit::Unreadable, event::DomainEvent, projection::Name, table::Row};
 
 /// A pure fold of a stream's facts into one row.
 pub trait Projection {
@@ -8,8 +8,7 @@ pub trait Projection {
 
     type Row: Row;
 
-    /// The name that operators see.
-    const NAME: &'static str;
+    const NAME: Name = Self::Row::TABLE.projection;
 
     /// The version of the fold. A row of an older version is folded again from the log; a row of a newer
     /// version is not written.

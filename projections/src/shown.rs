@@ -62,7 +62,7 @@ pub(crate) async fn readable<P: Projection>(backend: &Backend, id: Uuid) -> Resu
 async fn get<P: Projection>(backend: &Backend, id: Uuid) -> Result<Option<Found<P::Row>>, Failure> {
     match backend.rows.get::<P::Row>(id, P::VERSION).await {
         Err(unreadable) if !unreadable.is_passing() => {
-            warn!(%id, projection = P::NAME, cause = unreadable.chain(), "the row of a stream cannot be read; its history is checked without it");
+            warn!(%id, projection = P::NAME.as_str(), cause = unreadable.chain(), "the row of a stream cannot be read; its history is checked without it");
             Ok(None)
         }
         found => found,

@@ -1,10 +1,9 @@
 //! Changes of a projection's generations, by the commands of its stream.
 
-use infra::{Backend, tables};
-use projections::rebuild::{Command, Projection, Request};
+use infra::{Backend, Failure, tables};
+use projections::rebuild::{Command, Projection, Request, operate::author};
 use schema::{
-    Actor, UserId,
-    commit::Author,
+    Actor,
     id::Component,
     projection::{Done, Name, Phase, Promote, Report, Roles, State},
 };
@@ -14,14 +13,33 @@ use crate::stage::Stage;
 
 /// Runs a command on a projection. Returns the state after it.
 ///
+/// # Errors
+/// The command is refused.
+pub async fn try_change(backend: &Backend, name: Name, command: &Command) -> Result<State, Failure> {
+    let author = author(Component::Rebuild, "test".into());
+    let outcome = backend.log.execute::<Projection>(name.stream(), &author, None, command).await?;
+    Ok(outcome.state.state)
+}
+
+/// Like [`try_change`].
+///
 /// # Panics
 /// The command is refused.
 pub async fn change(backend: &Backend, name: Name, command: &Command) -> State {
-    let actor = Actor::System(Component::Rebuild);
-    let (tenant, correlation) = (UserId(Uuid::nil()), "test".into());
-    let author = Author { tenant, actor, command: None, correlation, causation: None };
-    let outcome = backend.log.execute::<Projection>(name.stream(), &author, None, command).await;
-    outcome.unwrap().state.state
+    try_change(backend, name, command).await.unwrap()
+}
+
+/// A request for a rebuild that is promoted so.
+#[must_use]
+pub fn request(id: Uuid, promote: Promote) -> Command {
+    Command::Request(Request {
+        id,
+        by: Actor::System(Component::Operator),
+        reason: None,
+        promote,
+        write_units_per_second: None,
+        command: None,
+    })
 }
 
 /// Requests a rebuild of one segment and makes the candidate's table. From now on the feed has to write it.
@@ -29,15 +47,7 @@ pub async fn change(backend: &Backend, name: Name, command: &Command) -> State {
 /// # Panics
 /// Another rebuild is unfinished.
 pub async fn prepare(stage: &Stage, name: Name, id: Uuid) -> Roles {
-    let request = Request {
-        id,
-        by: Actor::System(Component::Operator),
-        reason: None,
-        promote: Promote::Manual,
-        write_units_per_second: None,
-        command: None,
-    };
-    let requested = change(&stage.backend, name, &Command::Request(request)).await;
+    let requested = change(&stage.backend, name, &request(id, Promote::Manual)).await;
     let generation = requested.rebuild(id).unwrap().generation;
     tables::create(&stage.dynamodb, &stage.prefix, &[name.table().generation(generation)]).await.unwrap();
     change(&stage.backend, name, &Command::Prepare { rebuild: id, scans: 1, verifications: 1 }).await.roles()

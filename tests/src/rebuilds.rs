@@ -6,18 +6,13 @@ use infra::{
     queue::{Queue, RECEIVE_MAX},
     tables,
 };
-use projections::rebuild::{Command, Projection, operate};
-use schema::{
-    Actor, UserId,
-    commit::Author,
-    id::Component,
-    projection::{Done, Name, Phase, Report},
-};
+use projections::rebuild::{Command, operate};
+use schema::projection::{Done, Name, Phase, Report};
 use uuid::Uuid;
 
-use crate::stage::Stage;
+use crate::{generations::change, stage::Stage};
 
-/// What a rebuild of [`Stage::make_ready`] did.
+/// The work done by a rebuild of [`Stage::make_ready`].
 pub const DONE: Done = Done { commits: 50, rows: 20, read_units: 25, write_units: 80 };
 
 /// More receives than any queue makes before a message becomes a dead letter.
@@ -26,14 +21,7 @@ const TRIES_MAX: usize = 60;
 impl Stage {
     /// Takes a step of a rebuild.
     pub async fn step(&self, name: Name, command: Command) {
-        let author = Author {
-            tenant: UserId(Uuid::nil()),
-            actor: Actor::System(Component::Rebuild),
-            command: None,
-            correlation: "stage".into(),
-            causation: None,
-        };
-        self.backend.log.execute::<Projection>(name.stream(), &author, None, &command).await.unwrap();
+        change(&self.backend, name, &command).await;
     }
 
     /// Takes the steps of a rebuild until it can be promoted. It has one segment of the log and one of the rows, and

@@ -1,12 +1,13 @@
 //! Reading the whole table, for checks of every stream.
 
+use aws_sdk_dynamodb::{operation::scan::ScanOutput, types::ReturnConsumedCapacity};
 use schema::commit::RawCommit;
 
 use super::{Item, Log, item};
 use crate::failure::Failure;
 
 /// The most items of a page. Without a limit, the embedded engine sorts the rest of the table for each page.
-pub(super) const PAGE_ITEMS_MAX: i32 = 1_000;
+const PAGE_ITEMS_MAX: i32 = 1_000;
 
 /// An item of the table as stored.
 #[derive(Clone, Debug)]
@@ -30,20 +31,32 @@ impl Log {
     /// # Errors
     /// The table cannot be read.
     pub async fn scan(&self, segment: i32, segments: i32, start: Option<Item>) -> Result<ScanPage, Failure> {
+        let page = self.scan_page((segment, segments), start, false).await?;
+        let items = page.items.unwrap_or_default();
+        let items = items.iter().map(|item| Scanned { stream: stream(item), raw: item::decode_raw(item) });
+        Ok(ScanPage { items: items.collect(), next: page.last_evaluated_key })
+    }
+
+    /// Reads a page of a segment, with the units that it used.
+    pub(super) async fn scan_page(
+        &self,
+        (segment, segments): (i32, i32),
+        start: Option<Item>,
+        is_consistent: bool,
+    ) -> Result<ScanOutput, Failure> {
         let scan = self
             .client
             .scan()
             .table_name(&self.table)
+            .consistent_read(is_consistent)
             .segment(segment)
             .total_segments(segments)
             .limit(PAGE_ITEMS_MAX)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_exclusive_start_key(start);
-        let page = scan.send().await.map_err(|cause| {
+        scan.send().await.map_err(|cause| {
             Failure::aws(format!("scan segment {segment} of {segments} of the events table"), cause)
-        })?;
-        let items = page.items.unwrap_or_default();
-        let items = items.iter().map(|item| Scanned { stream: stream(item), raw: item::decode_raw(item) });
-        Ok(ScanPage { items: items.collect(), next: page.last_evaluated_key })
+        })
     }
 }
 

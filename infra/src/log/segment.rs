@@ -1,10 +1,10 @@
 //! Reading the streams of one category from a segment of the table, to fold them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use schema::{Commit, StreamId, id::Category};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Log, item, scan::PAGE_ITEMS_MAX};
+use super::{Item, Log, item};
 use crate::failure::Failure;
 
 /// The key of an item, behind which a page starts.
@@ -54,18 +54,9 @@ impl Log {
         (segment, segments): (u32, u32),
         start: Option<&Place>,
     ) -> Result<SegmentPage, Failure> {
-        let doing = || format!("scan segment {segment} of {segments} of the events table");
-        let scan = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .segment(i32::try_from(segment).unwrap_or(i32::MAX))
-            .total_segments(i32::try_from(segments).unwrap_or(i32::MAX))
-            .limit(PAGE_ITEMS_MAX)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_exclusive_start_key(start.map(start_key));
-        let page = scan.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+        let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let segment = (number(segment), number(segments));
+        let page = self.scan_page(segment, start.map(start_key), true).await?;
         let stored = |item: Item| {
             let place = place(&item);
             let stream = place.stream.parse().ok().filter(|stream: &StreamId| stream.category == category);

@@ -14,7 +14,7 @@ use schema::{
 };
 use uuid::Uuid;
 
-use super::Rows;
+use super::{Rows, key};
 use crate::{batch, failure::Failure, tables};
 
 /// A row as it is stored.
@@ -27,6 +27,9 @@ const PAGE_ROWS_MAX: i32 = 200;
 #[derive(Clone, Debug)]
 pub struct Generation {
     client: Client,
+    prefix: String,
+    layout: Table,
+    /// The table's full name.
     table: String,
 }
 
@@ -51,22 +54,18 @@ pub struct RawPage {
 impl Rows {
     #[must_use]
     pub fn generation(&self, name: Name, generation: u64) -> Generation {
-        Generation { client: self.client.clone(), table: name.table_name(&self.prefix, generation) }
+        let (prefix, layout) = (self.prefix.clone(), name.table().generation(generation));
+        Generation { client: self.client.clone(), table: layout.name(&prefix), prefix, layout }
     }
 }
 
 impl Generation {
-    #[must_use]
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
     /// Creates the table unless it exists, and waits until it is active.
     ///
     /// # Errors
     /// The table cannot be created, or is not active in time; a repeat goes on waiting.
-    pub async fn create(&self, layout: Table) -> Result<(), Failure> {
-        let created = tables::create_one(&self.client, &self.table, &layout).await;
+    pub async fn create(&self) -> Result<(), Failure> {
+        let created = tables::create(&self.client, &self.prefix, std::slice::from_ref(&self.layout)).await;
         created.map_err(|cause| Failure::passing(format!("create {}", self.table), cause))
     }
 
@@ -169,8 +168,4 @@ impl Generation {
 #[must_use]
 pub fn id_of(row: &RawRow) -> Option<Uuid> {
     row.get("id")?.as_s().ok()?.parse().ok()
-}
-
-fn key(id: Uuid) -> (String, AttributeValue) {
-    ("id".to_owned(), AttributeValue::S(id.to_string()))
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{batch::Item, failure::Failure};
 
-/// What all versions of a row have in common.
+/// The attributes common to all versions of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written {
     pub(super) seq: u64,

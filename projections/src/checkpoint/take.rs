@@ -10,10 +10,10 @@ use schema::{
 use tokio::sync::Mutex;
 
 use super::{Progress, reread};
-use crate::verify::segment::{self, Part, Segment};
-
-/// The damaged streams that are named. The others are counted.
-const NAMED_MAX: usize = 100;
+use crate::verify::{
+    NAMED_MAX,
+    segment::{self, Part, Segment, unnamed},
+};
 
 /// The ends of all streams.
 #[derive(Clone, Debug, Default)]
@@ -71,9 +71,7 @@ async fn scan(
 
 async fn end(backend: &Backend, name: String, scanned: Chain) -> Result<Result<Leaf, Bad>, Failure> {
     let Ok(stream) = name.parse::<StreamId>() else {
-        let seq = scanned.broken.map_or(scanned.key, |(seq, _)| seq);
-        let why = "its key names no stream that this code knows".to_owned();
-        return Ok(Err(Bad { stream: name, seq, why }));
+        return Ok(Err(unnamed(name, &scanned)));
     };
     let chain = match scanned.broken {
         None => scanned,

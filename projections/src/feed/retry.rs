@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::CONSUMER;
 use crate::{
-    doorbell::{Applied, Doorbell, apply_in, projection_of},
+    doorbell::{Applied, Doorbell, apply_in},
     rebuild::advance::advance,
 };
 
@@ -86,7 +86,7 @@ pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
     if parked.stream.category == Category::Projection {
         return advance(backend, parked.stream).await;
     }
-    let Some(name) = projection_of(parked.stream) else { return Ok(()) };
+    let Some(name) = Name::folding(parked.stream.category) else { return Ok(()) };
     let doorbell = Doorbell { stream: parked.stream, last: parked.seq, commits: Vec::new() };
     let mut generations = generations(backend, name, parked.generation).await?.into_iter();
     let Some(first) = generations.next() else {

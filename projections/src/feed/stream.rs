@@ -18,13 +18,13 @@ use infra::{
     rows::{Patience, Target},
     stream::{Announced, INSERT, answer, read},
 };
-use schema::{StreamId, id::Category};
+use schema::{StreamId, id::Category, projection::Name};
 use serde_json::Value;
 use tracing::error;
 
 use super::{Parked, retry};
 use crate::{
-    doorbell::{Applied, Doorbell, apply_in, projection_of},
+    doorbell::{Applied, Doorbell, apply_in},
     rebuild::advance::advance,
 };
 
@@ -96,8 +96,10 @@ impl Feed {
             .partition(|batch| batch.doorbell.stream.category == Category::Projection);
         let advanced = rebuilds.iter().map(|batch| self.advance_or_park(batch, begun));
         let mut failed = some_at_once(advanced.collect()).await;
-        let batches: Vec<StreamBatch> =
-            batches.into_iter().filter(|batch| projection_of(batch.doorbell.stream).is_some()).collect();
+        let batches: Vec<StreamBatch> = batches
+            .into_iter()
+            .filter(|batch| Name::folding(batch.doorbell.stream.category).is_some())
+            .collect();
         if batches.is_empty() {
             return answer(failed);
         }
@@ -224,7 +226,7 @@ impl Feed {
 
 /// The doorbell of a batch for each generation with a role, the live one first.
 fn rings<'b>(batch: &'b StreamBatch, set: &Set) -> impl Iterator<Item = Ring<'b>> + use<'b> {
-    let roles = projection_of(batch.doorbell.stream).map(|name| set.roles(name));
+    let roles = Name::folding(batch.doorbell.stream.category).map(|name| set.roles(name));
     roles.into_iter().flat_map(move |roles| {
         roles.all().map(move |generation| {
             let patience = if generation == roles.live { Patience::Usual } else { Patience::Once };

@@ -9,7 +9,6 @@ impl Projection for Mails {
     type Event = Event;
     type Row = MailRow;
 
-    const NAME: &'static str = "mails";
     const VERSION: u32 = 1;
 
     fn begin(fact: &Fact<Event>) -> Option<MailRow> {

@@ -9,16 +9,16 @@ use schema::{
     Problem, Slug,
     body::{Empty, Page, Written, projection::StartRebuild},
     commit::{Tag, correlation_of},
-    projection::{Command, Name},
+    projection::{self, Name},
 };
 use uuid::Uuid;
 
 use super::{
-    Projection, Refusal,
+    Command, Refusal,
     operate::{self, Operator, Started},
     show,
 };
-use crate::cursor::{Kind, cut};
+use crate::cursor::{Kind, cut, foreign};
 
 pub(crate) async fn projections(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [limit, cursor] = call.query(["limit", "cursor"])?;
@@ -42,7 +42,7 @@ pub(crate) async fn rebuilds(backend: &Backend, call: &Call<'_>) -> Result<Reply
     let projection = operate::read(backend, name).await?;
     let before = match page.after {
         None => u64::MAX,
-        Some(after) => after.parse().map_err(|_| foreign_cursor())?,
+        Some(after) => after.parse().map_err(|_| foreign())?,
     };
     let newest_first = projection.state.rebuilds.iter().rev();
     let rest = newest_first.filter(|rebuild| rebuild.generation < before).collect();
@@ -63,7 +63,7 @@ pub(crate) async fn start(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let name = name(call)?;
     let [] = call.query([])?;
     let wish = call.body::<StartRebuild>()?.parse()?;
-    let command = call.idempotency_key()?.map(|key| Command::new(key, Tag::of(&[&call.said()])));
+    let command = call.idempotency_key()?.map(|key| projection::Command::new(key, Tag::of(&[&call.said()])));
     let expect = call.expect_new()?;
     let started = operate::start(backend, &operator(call), name, wish, command).await?;
     check_new(started, &expect)?;
@@ -81,20 +81,23 @@ pub(crate) async fn promote(backend: &Backend, call: &Call<'_>) -> Result<Reply,
 pub(crate) async fn cancel(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let Asked { name, operator, expect } = asked(call)?;
     let id = call.path_id()?;
-    let Outcome { seq, .. } = operate::cancel(backend, &operator, name, id, expect).await?;
+    let command = Command::Cancel { rebuild: id, by: operator.by };
+    let Outcome { seq, .. } = operate::run(backend, &operator, name, expect, &command).await?;
     Ok(answer(202, name, id, seq, None))
 }
 
 pub(crate) async fn roll_back(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let Asked { name, operator, expect } = asked(call)?;
-    let outcome: Outcome<Projection> = operate::roll_back(backend, &operator, name, expect).await?;
-    Ok(answer(200, name, name.stream().id, outcome.seq, None))
+    let command = Command::Rollback { by: operator.by };
+    let Outcome { seq, .. } = operate::run(backend, &operator, name, expect, &command).await?;
+    Ok(answer(200, name, name.stream().id, seq, None))
 }
 
 pub(crate) async fn retire(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let Asked { name, operator, expect } = asked(call)?;
-    let outcome: Outcome<Projection> = operate::retire(backend, &operator, name, expect).await?;
-    Ok(answer(200, name, name.stream().id, outcome.seq, None))
+    let command = Command::Retire { by: operator.by };
+    let Outcome { seq, .. } = operate::run(backend, &operator, name, expect, &command).await?;
+    Ok(answer(200, name, name.stream().id, seq, None))
 }
 
 /// A command without a body of its own.
@@ -131,10 +134,6 @@ fn check_new(started: Started, expect: &Expect) -> Result<(), Problem> {
     }
     let detail = "If-None-Match names a state that holds: this Idempotency-Key has started a rebuild.";
     Err(Problem::new(Slug::PreconditionFailed, detail))
-}
-
-fn foreign_cursor() -> Problem {
-    Problem::invalid_parameter("cursor", "must be the next of an earlier page of this list")
 }
 
 /// The answer to a write: the id of the rebuild or of the projection, and the projection's last event.

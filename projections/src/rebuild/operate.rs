@@ -91,61 +91,26 @@ pub async fn promote(
     run(backend, operator, name, expect, &command).await
 }
 
-/// Gives up an unfinished rebuild.
+/// Runs a command of an operator. [`promote`] asks for more than this.
 ///
 /// # Errors
-/// `Refused` if it is finished; as [`infra::Log::transact`].
-pub async fn cancel(
-    backend: &Backend,
-    operator: &Operator,
-    name: Name,
-    rebuild: Uuid,
-    expect: Expect,
-) -> Result<Outcome<Projection>, Failure> {
-    run(backend, operator, name, expect, &Command::Cancel { rebuild, by: operator.by }).await
-}
-
-/// Makes the former generation live again.
-///
-/// # Errors
-/// `Refused` if there is none; as [`infra::Log::transact`].
-pub async fn roll_back(
-    backend: &Backend,
-    operator: &Operator,
-    name: Name,
-    expect: Expect,
-) -> Result<Outcome<Projection>, Failure> {
-    run(backend, operator, name, expect, &Command::Rollback { by: operator.by }).await
-}
-
-/// Keeps the former generation no longer.
-///
-/// # Errors
-/// As [`infra::Log::transact`].
-pub async fn retire(
-    backend: &Backend,
-    operator: &Operator,
-    name: Name,
-    expect: Expect,
-) -> Result<Outcome<Projection>, Failure> {
-    run(backend, operator, name, expect, &Command::Retire { by: operator.by }).await
-}
-
-async fn run(
+/// As [`infra::Log::execute`].
+pub async fn run(
     backend: &Backend,
     operator: &Operator,
     name: Name,
     expect: Expect,
     command: &Command,
 ) -> Result<Outcome<Projection>, Failure> {
-    let author = Author {
-        tenant: UserId(Uuid::nil()),
-        actor: Actor::System(Component::Operator),
-        command: None,
-        correlation: operator.correlation.clone(),
-        causation: None,
-    };
+    let author = author(Component::Operator, operator.correlation.clone());
     backend.log.execute(name.stream(), &author, expect, command).await
+}
+
+/// The author of a projection's commit. Projections belong to no account.
+#[must_use]
+pub fn author(by: Component, correlation: String) -> Author {
+    let (tenant, actor) = (UserId(Uuid::nil()), Actor::System(by));
+    Author { tenant, actor, command: None, correlation, causation: None }
 }
 
 /// Whether doorbells wait on the queue of parked ones.

@@ -1,4 +1,4 @@
-//! What a rebuild reads and writes, estimated from a sample of the streams.
+//! Estimates the reads and writes of a rebuild from a sample of the streams.
 
 use std::time::Duration;
 
@@ -8,11 +8,8 @@ use schema::{DomainEvent as _, projection::Name, table::Row as _};
 
 use super::{collect::Collector, units};
 use crate::{
-    mails::Mails,
+    dispatch::of_projection,
     projection::{Projection, fold},
-    users::Users,
-    waitees::Waitees,
-    waitlists::Waitlists,
 };
 
 /// The pieces of the table that a sample is taken from. A stream is in one of them, by the hash of its key.
@@ -62,7 +59,7 @@ pub async fn quote(
     write_units_per_second: Option<u32>,
     workers: u32,
 ) -> Result<Quote, Failure> {
-    let sample = sample(backend, name).await?;
+    let sample = of_projection!(name, P => sample_of::<P>(backend).await)?;
     let whole = |part: f64| (part / sample.share).round();
     let (commits, rows) = (whole(sample.commits as f64), whole(sample.rows as f64));
     let (read_units, write_units) = (whole(sample.read_units), whole(sample.write_units));
@@ -81,7 +78,7 @@ pub async fn quote(
     })
 }
 
-/// What a part of the table holds.
+/// The contents of a part of the table.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sample {
     /// The part of the table that was read.
@@ -92,15 +89,6 @@ struct Sample {
     rows: u64,
     read_units: f64,
     write_units: f64,
-}
-
-async fn sample(backend: &Backend, name: Name) -> Result<Sample, Failure> {
-    match name {
-        Name::Waitlists => sample_of::<Waitlists>(backend).await,
-        Name::Waitees => sample_of::<Waitees>(backend).await,
-        Name::Users => sample_of::<Users>(backend).await,
-        Name::Mails => sample_of::<Mails>(backend).await,
-    }
 }
 
 async fn sample_of<P: Projection>(backend: &Backend) -> Result<Sample, Failure> {

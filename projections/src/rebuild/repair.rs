@@ -8,11 +8,8 @@ use infra::{
 use schema::{StreamId, projection::Name, table::Row as _};
 
 use crate::{
-    mails::Mails,
+    dispatch::of_projection,
     projection::{Projection, fold},
-    users::Users,
-    waitees::Waitees,
-    waitlists::Waitlists,
 };
 
 /// Attempts to write a row that the feed writes at the same time.
@@ -34,34 +31,19 @@ pub enum Repair {
     RowIsAhead(u64),
 }
 
-/// The projection that folds streams of this category.
-#[must_use]
-pub fn projection_of(stream: StreamId) -> Option<Name> {
-    Name::ALL.into_iter().find(|name| name.category() == stream.category)
-}
-
 /// Repairs the rows of a stream. Empty if no projection folds it, or the log has no such stream.
 ///
 /// # Errors
 /// The log holds an event that this code cannot read, a stored row has no number, or a table does not answer.
 pub async fn repair(backend: &Backend, stream: StreamId) -> Result<Vec<Repaired>, Failure> {
-    match projection_of(stream) {
-        None => Ok(Vec::new()),
-        Some(Name::Waitlists) => in_all::<Waitlists>(backend, Name::Waitlists, stream).await,
-        Some(Name::Waitees) => in_all::<Waitees>(backend, Name::Waitees, stream).await,
-        Some(Name::Users) => in_all::<Users>(backend, Name::Users, stream).await,
-        Some(Name::Mails) => in_all::<Mails>(backend, Name::Mails, stream).await,
-    }
+    let Some(name) = Name::folding(stream.category) else { return Ok(Vec::new()) };
+    of_projection!(name, P => in_all::<P>(backend, stream).await)
 }
 
-async fn in_all<P: Projection>(
-    backend: &Backend,
-    name: Name,
-    stream: StreamId,
-) -> Result<Vec<Repaired>, Failure> {
+async fn in_all<P: Projection>(backend: &Backend, stream: StreamId) -> Result<Vec<Repaired>, Failure> {
     let mut repaired = Vec::new();
-    for generation in backend.rows.generations().current().await?.roles(name).all() {
-        if let Some(repair) = in_one::<P>(backend, name, stream, generation).await? {
+    for generation in backend.rows.generations().current().await?.roles(P::NAME).all() {
+        if let Some(repair) = in_one::<P>(backend, stream, generation).await? {
             repaired.push(Repaired { generation, repair });
         }
     }
@@ -71,15 +53,14 @@ async fn in_all<P: Projection>(
 /// `None` if the log has no such stream.
 async fn in_one<P: Projection>(
     backend: &Backend,
-    name: Name,
     stream: StreamId,
     generation: u64,
 ) -> Result<Option<Repair>, Failure> {
-    let doing = || format!("repair row {} of {} in generation {generation}", stream.id, P::NAME);
+    let doing = || format!("repair row {} of {} in generation {generation}", stream.id, P::NAME.as_str());
     let target = Target { generation, patience: Patience::Usual };
     for _ in 0..RACES_MAX {
         // Raw, because the row may be damaged.
-        let old = backend.rows.generation(name, generation).raw(&[stream.id]).await?.remove(&stream.id);
+        let old = backend.rows.generation(P::NAME, generation).raw(&[stream.id]).await?.remove(&stream.id);
         let old = old.map(|row| found::<P>(&row)).transpose();
         let old = old.map_err(|cause| Failure::broken(doing(), cause))?;
         let commits = backend.log.load(stream).await?;

@@ -10,7 +10,7 @@ use infra::{
 };
 use schema::{
     DomainEvent as _, StreamId,
-    projection::{Done, Example, Finding, Name, Phase, Rebuild, Report},
+    projection::{Done, Example, Finding, Phase, Rebuild, Report},
     table::Row as _,
 };
 use serde_json::Value;
@@ -28,7 +28,7 @@ use crate::projection::{Projection, fold};
 /// Rows that are written at once.
 const WRITES_AT_ONCE: usize = 16;
 
-/// What became of a run.
+/// The outcome of writing a run's row.
 enum Written {
     Row {
         is_written: bool,
@@ -42,7 +42,6 @@ impl Worker {
     /// Scans a part of a segment for as long as a message is worked on.
     pub(super) async fn scan<P: Projection>(
         &self,
-        name: Name,
         rebuild: &Rebuild,
         part: Part<Place>,
     ) -> Result<(), Failure> {
@@ -50,7 +49,8 @@ impl Worker {
         let (category, segments) = (P::Event::CATEGORY, (segment, rebuild.scanned.of()));
         let begun = self.backend.clock.moment();
         let is_over = || self.backend.clock.moment().since(begun) >= WORK_MAX;
-        let writer = Writer::new(self, self.backend.rows.generation(name, rebuild.generation), rebuild);
+        let mut writer =
+            Writer::new(self, self.backend.rows.generation(P::NAME, rebuild.generation), rebuild);
         let mut collector = Collector::after(from.clone());
         let mut start = from.clone();
         let mut units = 0.0;
@@ -75,10 +75,10 @@ impl Worker {
                 }
             }
             if cut.is_none() && page.next.is_some() && is_over() {
-                cut = Some(self.cut::<P>(&collector, from.as_ref(), &writer, &mut report).await?);
+                cut = Some(self.cut::<P>(&collector, from.as_ref(), &mut writer, &mut report).await?);
             }
             let done = |items| {
-                let (rows, write_units) = writer.so_far();
+                let (rows, write_units) = (writer.rows, writer.units as u64);
                 let mut done = before;
                 done.add(Done { commits: items, rows, read_units: units as u64, write_units });
                 done
@@ -87,11 +87,11 @@ impl Worker {
                 Some(Start { after, items }) => {
                     let part = Part { segment, from: after, done: done(items), found: report };
                     let step = Step::Scan { rebuild: rebuild.id, part };
-                    return self.send(name, Due { step, delay: Duration::ZERO }).await;
+                    return self.send(P::NAME, Due { step, delay: Duration::ZERO }).await;
                 }
                 None if page.next.is_none() => {
                     let finished = (segment, done(collector.reached().items), report);
-                    return self.finish(name, rebuild, Phase::Scan, finished).await;
+                    return self.finish(P::NAME, rebuild, Phase::Scan, finished).await;
                 }
                 None => start = page.next,
             }
@@ -104,7 +104,7 @@ impl Worker {
         &self,
         collector: &Collector,
         from: Option<&Place>,
-        writer: &Writer<'_>,
+        writer: &mut Writer<'_>,
         report: &mut Report,
     ) -> Result<Start, Failure> {
         match collector.unfinished() {
@@ -125,8 +125,9 @@ struct Writer<'w> {
     candidate: Generation,
     budget: Mutex<Budget>,
     begun: infra::clock::Moment,
-    /// Rows written, and the units used.
-    used: std::sync::Mutex<(u64, f64)>,
+    /// The number of rows written.
+    rows: u64,
+    units: f64,
 }
 
 impl<'w> Writer<'w> {
@@ -136,27 +137,23 @@ impl<'w> Writer<'w> {
             candidate,
             budget: Mutex::new(Budget::share(rebuild.write_units_per_second, worker.at_once)),
             begun: worker.backend.clock.moment(),
-            used: std::sync::Mutex::default(),
+            rows: 0,
+            units: 0.0,
         }
     }
 
-    fn so_far(&self) -> (u64, u64) {
-        let (rows, units) = *self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        (rows, units as u64)
-    }
-
-    async fn write_all<P: Projection>(&self, runs: Vec<Run>, report: &mut Report) -> Result<(), Failure> {
+    async fn write_all<P: Projection>(&mut self, runs: Vec<Run>, report: &mut Report) -> Result<(), Failure> {
+        let writer = &*self;
         let written: Vec<Written> = stream::iter(runs)
-            .map(|run| self.write::<P>(run))
+            .map(|run| writer.write::<P>(run))
             .buffer_unordered(WRITES_AT_ONCE)
             .try_collect()
             .await?;
         for outcome in written {
             match outcome {
                 Written::Row { is_written, units } => {
-                    let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    used.0 += u64::from(is_written);
-                    used.1 += units;
+                    self.rows += u64::from(is_written);
+                    self.units += units;
                 }
                 Written::Unreadable(stream) => report.find(unreadable(stream)),
             }

@@ -7,9 +7,7 @@ use schema::{
 };
 
 use super::Projection;
-use crate::{
-    mails::Mails, projection::Projection as Fold, users::Users, waitees::Waitees, waitlists::Waitlists,
-};
+use crate::{dispatch::of_projection, projection::Projection as _};
 
 /// A projection at a time.
 #[must_use]
@@ -21,7 +19,7 @@ pub fn projection(name: Name, of: &Projection, now: Time) -> Shown {
         building: state.building().map(|rebuild| rebuild.generation),
         previous: state.previous.map(|previous| previous.generation),
         code_version: env!("CARGO_PKG_VERSION"),
-        row_version: row_version(name),
+        row_version: of_projection!(name, P => P::VERSION),
         rows: state
             .rebuilds
             .iter()
@@ -53,16 +51,6 @@ pub fn rebuild(name: Name, rebuild: &Rebuild, now: Time) -> ShownRebuild {
         units: Units { read: rebuild.done.read_units, write: rebuild.done.write_units },
         eta_seconds: eta_seconds(rebuild, now),
         report: is_judged(rebuild).then(|| rebuild.report.clone()),
-    }
-}
-
-/// The version of the rows that this code writes.
-fn row_version(name: Name) -> u32 {
-    match name {
-        Name::Waitlists => Waitlists::VERSION,
-        Name::Waitees => Waitees::VERSION,
-        Name::Users => Users::VERSION,
-        Name::Mails => Mails::VERSION,
     }
 }
 

@@ -12,7 +12,7 @@ use infra::{
 };
 use schema::{
     DomainEvent as _, StreamId,
-    projection::{Done, Example, Finding, Name, Phase, Rebuild, Report, State},
+    projection::{Done, Example, Finding, Phase, Rebuild, Report, State},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -53,7 +53,6 @@ impl Worker {
     /// candidate's, then the candidate's rows that the live generation lacks.
     pub(super) async fn verify<P: Projection>(
         &self,
-        name: Name,
         state: &State,
         rebuild: &Rebuild,
         side: Side,
@@ -63,8 +62,8 @@ impl Worker {
         let segments = (segment, rebuild.verified.of());
         let pair = Pair {
             generations: [state.live, rebuild.generation],
-            live: self.backend.rows.generation(name, state.live),
-            candidate: self.backend.rows.generation(name, rebuild.generation),
+            live: self.backend.rows.generation(P::NAME, state.live),
+            candidate: self.backend.rows.generation(P::NAME, rebuild.generation),
         };
         let (these, others) = match side {
             Side::Live => (&pair.live, &pair.candidate),
@@ -100,12 +99,12 @@ impl Worker {
             (Some(_), _) => (side, start),
             (None, Side::Live) => (Side::Candidate, None),
             (None, Side::Candidate) => {
-                return self.finish(name, rebuild, Phase::Verify, (segment, done, report)).await;
+                return self.finish(P::NAME, rebuild, Phase::Verify, (segment, done, report)).await;
             }
         };
         let part = Part { segment, from: next.1, done, found: report };
         let step = Step::Verify { rebuild: rebuild.id, side: next.0, part };
-        self.send(name, Due { step, delay: Duration::ZERO }).await
+        self.send(P::NAME, Due { step, delay: Duration::ZERO }).await
     }
 
     /// Decides what a stream's rows show. Rows that show different events are projected again and compared again.

@@ -6,8 +6,6 @@ use std::time::Duration;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use infra::{Backend, Failure, clock, fault, generations::HAND_OVER, queue};
 use schema::{
-    Actor, UserId,
-    commit::Author,
     id::Component,
     projection::{Done, Name, Phase, Rebuild, Report, Stage, State},
 };
@@ -17,11 +15,11 @@ use uuid::Uuid;
 use super::{
     Command, Projection,
     advance::send,
-    operate::{is_any_parked, read},
+    operate::{author, is_any_parked, read},
     quote::quote,
     step::{Due, SEGMENTS_AT_ONCE, Step, Work, first, left, segments},
 };
-use crate::{mails::Mails, users::Users, waitees::Waitees, waitlists::Waitlists};
+use crate::dispatch::of_projection;
 
 /// The longest that a message is worked on. Its rest is sent as a new message.
 pub(super) const WORK_MAX: Duration = Duration::from_secs(10);
@@ -85,24 +83,14 @@ impl Worker {
                 if rebuild.scanned.is_finished(part.segment) {
                     return self.following(name, rebuild, Phase::Scan, part.segment).await;
                 }
-                match name {
-                    Name::Waitlists => self.scan::<Waitlists>(name, rebuild, part).await,
-                    Name::Waitees => self.scan::<Waitees>(name, rebuild, part).await,
-                    Name::Users => self.scan::<Users>(name, rebuild, part).await,
-                    Name::Mails => self.scan::<Mails>(name, rebuild, part).await,
-                }
+                of_projection!(name, P => self.scan::<P>(rebuild, part).await)
             }
             Step::Verify { rebuild, side, part } => {
                 let Some(rebuild) = at(&state, rebuild, &[Stage::Verifying]) else { return Ok(()) };
                 if rebuild.verified.is_finished(part.segment) {
                     return self.following(name, rebuild, Phase::Verify, part.segment).await;
                 }
-                match name {
-                    Name::Waitlists => self.verify::<Waitlists>(name, &state, rebuild, side, part).await,
-                    Name::Waitees => self.verify::<Waitees>(name, &state, rebuild, side, part).await,
-                    Name::Users => self.verify::<Users>(name, &state, rebuild, side, part).await,
-                    Name::Mails => self.verify::<Mails>(name, &state, rebuild, side, part).await,
-                }
+                of_projection!(name, P => self.verify::<P>(&state, rebuild, side, part).await)
             }
             Step::Conclude { rebuild } => match at(&state, rebuild, &[Stage::Ready]) {
                 Some(rebuild) => self.conclude(name, rebuild).await,
@@ -115,11 +103,7 @@ impl Worker {
     /// Creates the candidate's table.
     async fn prepare(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
         let commits = quote(&self.backend, name, None, self.at_once).await?.commits;
-        self.backend
-            .rows
-            .generation(name, rebuild.generation)
-            .create(name.table().generation(rebuild.generation))
-            .await?;
+        self.backend.rows.generation(name, rebuild.generation).create().await?;
         fault::point("rebuild.table-created");
         let (scans, verifications) = segments(commits);
         self.execute(name, rebuild.id, Command::Prepare { rebuild: rebuild.id, scans, verifications })
@@ -189,13 +173,7 @@ impl Worker {
     }
 
     async fn execute(&self, name: Name, rebuild: Uuid, command: Command) -> Result<(), Failure> {
-        let author = Author {
-            tenant: UserId(Uuid::nil()),
-            actor: Actor::System(Component::Rebuild),
-            command: None,
-            correlation: rebuild.to_string(),
-            causation: None,
-        };
+        let author = author(Component::Rebuild, rebuild.to_string());
         self.backend.log.execute::<Projection>(name.stream(), &author, None, &command).await.map(drop)
     }
 

@@ -14,7 +14,6 @@ impl Projection for Users {
     type Event = Event;
     type Row = UserRow;
 
-    const NAME: &'static str = "users";
     const VERSION: u32 = 3;
 
     fn begin(fact: &Fact<Event>) -> Option<UserRow> {

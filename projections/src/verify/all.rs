@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     bad, gone,
     report::{Progress, Report},
-    segment::{self, Part, Segment},
+    segment::{self, Part, Segment, unnamed},
     stream::check,
 };
 use crate::shown::shown;
@@ -101,10 +101,7 @@ async fn scan(
 fn end((name, chain): (String, Chain), ended: &mut Vec<(StreamId, Chain)>, found: &mut Report) {
     match name.parse() {
         Ok(stream) => ended.push((stream, chain)),
-        Err(_) => {
-            let why = "its key names no stream that this code knows".to_owned();
-            found.damaged(Bad { stream: name, seq: chain.broken.map_or(chain.key, |(seq, _)| seq), why });
-        }
+        Err(_) => found.damaged(unnamed(name, &chain)),
     }
 }
 

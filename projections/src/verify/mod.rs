@@ -25,6 +25,7 @@ use schema::{
     parameter::{OF_VERIFY, Parameter},
 };
 
+pub(crate) use self::report::NAMED_MAX;
 pub use self::{
     all::{all, one},
     report::{Progress, Report},

@@ -3,7 +3,7 @@
 use schema::body::Bad;
 
 /// The damaged streams that are named. The others are counted.
-const NAMED_MAX: usize = 100;
+pub(crate) const NAMED_MAX: usize = 100;
 
 /// How far a verification is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,10 @@ use infra::{
     Backend, Failure,
     log::{Item, Scanned},
 };
-use schema::commit::RawCommit;
+use schema::{
+    body::Bad,
+    commit::{Chain, RawCommit},
+};
 
 /// The segments that are scanned at once.
 pub const SEGMENTS_DEFAULT: u32 = 8;
@@ -91,4 +94,10 @@ impl<S> Segment<'_, S> {
         }
         Ok(Some(part))
     }
+}
+
+/// The fault of commits whose key names no stream.
+pub(crate) fn unnamed(name: String, chain: &Chain) -> Bad {
+    let why = "its key names no stream that this code knows".to_owned();
+    Bad { stream: name, seq: chain.broken.map_or(chain.key, |(seq, _)| seq), why }
 }

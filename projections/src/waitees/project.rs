@@ -14,7 +14,6 @@ impl Projection for Waitees {
     type Event = Event;
     type Row = WaiteeRow;
 
-    const NAME: &'static str = "waitees";
     const VERSION: u32 = 3;
 
     fn begin(fact: &Fact<Event>) -> Option<WaiteeRow> {

@@ -9,7 +9,6 @@ impl Projection for Waitlists {
     type Event = Event;
     type Row = WaitlistRow;
 
-    const NAME: &'static str = "waitlists";
     const VERSION: u32 = 3;
 
     fn begin(fact: &Fact<Event>) -> Option<WaitlistRow> {

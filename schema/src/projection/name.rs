@@ -47,6 +47,12 @@ impl Name {
         }
     }
 
+    /// The projection that folds streams of this category.
+    #[must_use]
+    pub fn folding(category: Category) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.category() == category)
+    }
+
     /// The stream of its generations. The ids are fixed, because every process reads these streams.
     #[must_use]
     pub fn stream(self) -> StreamId {

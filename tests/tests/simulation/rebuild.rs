@@ -117,7 +117,7 @@ async fn a_cancelled_rebuild_loses_its_table_and_changes_nothing() {
     world.run_until(name, Stage::Promoted).await;
 }
 
-/// What happens between two steps.
+/// An event between two steps.
 #[derive(Clone, Debug)]
 enum Meanwhile {
     /// The next message is handled and comes again.

@@ -6,7 +6,7 @@ mod wait;
 use clap::{Args, Subcommand};
 use infra::{Failure, function::Need, log::Expect};
 use projections::rebuild::{
-    Projection,
+    Command, Projection,
     operate::{self, Operator},
     show,
 };
@@ -100,19 +100,22 @@ pub(super) async fn run(deployment: &Deployment, rebuild: &Rebuild, json: bool) 
         }
         Rebuild::Cancel(which) => {
             let (_, id) = found(deployment, which).await?;
-            let cancelled = operate::cancel(backend, &operator, which.name, id, Expect::default()).await;
+            let cancel = Command::Cancel { rebuild: id, by: None };
+            let cancelled = operate::run(backend, &operator, which.name, Expect::default(), &cancel).await;
             told(json, cancelled.map(|outcome| outcome.seq), id, &format!("rebuild {id} is cancelled"))
         }
         Rebuild::Rollback { name } => {
-            let back =
-                operate::roll_back(backend, &operator, *name, Expect::default()).await.map_err(refusal)?;
+            let roll_back = Command::Rollback { by: None };
+            let back = operate::run(backend, &operator, *name, Expect::default(), &roll_back).await;
+            let back = back.map_err(refusal)?;
             let live = back.state.state.live;
             let text = format!("generation g{live} of {} is live again", name.as_str());
             Ok(print(json, &text, &json!({ "live": live, "seq": back.seq }))?)
         }
         Rebuild::Retire { name } => {
-            let retired =
-                operate::retire(backend, &operator, *name, Expect::default()).await.map_err(refusal)?;
+            let retire = Command::Retire { by: None };
+            let retired = operate::run(backend, &operator, *name, Expect::default(), &retire).await;
+            let retired = retired.map_err(refusal)?;
             let live = retired.state.state.live;
             let text = format!("only generation g{live} of {} is kept", name.as_str());
             Ok(print(json, &text, &json!({ "live": live, "seq": retired.seq }))?)

@@ -78,7 +78,7 @@ impl Side {
     }
 }
 
-/// What the names of all tables of visits begin with.
+/// The beginning of the names of all tables of visits.
 fn table_prefix(stage: &Stage) -> String {
     Name::Waitees.table_name(&stage.prefix, 0).trim_end_matches('0').to_owned()
 }

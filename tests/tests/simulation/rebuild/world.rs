@@ -6,17 +6,19 @@ use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use infra::{Failure, queue::Message};
 use projections::{
     feed::Feed,
-    rebuild::{Command, Projection, Request, Worker},
+    rebuild::{Command, Worker, operate},
 };
 use schema::{
-    Actor, StreamId, UserId,
-    commit::Author,
-    id::{Category, Component},
+    StreamId,
+    id::Category,
     projection::{Name, Promote, Stage, State},
 };
 use serde_json::Value;
 use uuid::Uuid;
-use waitlist_tests::stage::Stage as Backstage;
+use waitlist_tests::{
+    generations::{request, try_change},
+    stage::Stage as Backstage,
+};
 
 use crate::{
     history::{self, History, append},
@@ -80,8 +82,7 @@ impl World {
     }
 
     pub(super) async fn state(&self, name: Name) -> State {
-        let read = self.stage.backend.log.read_latest::<Projection>(name.stream()).await.unwrap();
-        read.map(|read| read.state.state).unwrap_or_default()
+        operate::read(&self.stage.backend, name).await.unwrap().state
     }
 
     pub(super) async fn request(&self, name: Name, promote: Promote) -> Uuid {
@@ -91,15 +92,7 @@ impl World {
     pub(super) async fn try_request(&self, name: Name, promote: Promote) -> Result<Uuid, Failure> {
         let clock = &self.stage.backend.clock;
         let id = clock.id(clock.now());
-        let request = Request {
-            id,
-            by: Actor::System(Component::Operator),
-            reason: None,
-            promote,
-            write_units_per_second: None,
-            command: None,
-        };
-        self.try_execute(name, Command::Request(request)).await.map(|()| id)
+        self.try_execute(name, request(id, promote)).await.map(|()| id)
     }
 
     pub(super) async fn execute(&self, name: Name, command: Command) {
@@ -107,14 +100,7 @@ impl World {
     }
 
     pub(super) async fn try_execute(&self, name: Name, command: Command) -> Result<(), Failure> {
-        let author = Author {
-            tenant: UserId(Uuid::nil()),
-            actor: Actor::System(Component::Operator),
-            command: None,
-            correlation: String::new(),
-            causation: None,
-        };
-        self.stage.backend.log.execute::<Projection>(name.stream(), &author, None, &command).await?;
+        try_change(&self.stage.backend, name, &command).await?;
         self.tell().await;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Repairs the row of one stream.
 
 use infra::Backend;
-use projections::rebuild::repair::{Repair, Repaired, projection_of, repair};
+use projections::rebuild::repair::{Repair, Repaired, repair};
 use schema::{StreamId, projection::Name};
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::super::{Failed, Misuse, print};
 
 /// Prints a line for each generation, and fails if a row was left as it is.
 pub(super) async fn run(backend: &Backend, name: Name, stream: StreamId, json: bool) -> Result<(), Failed> {
-    if projection_of(stream) != Some(name) {
+    if Name::folding(stream.category) != Some(name) {
         return Err(Misuse(format!("--stream: {stream} has no row in {}", name.as_str())).into());
     }
     let repaired = repair(backend, stream).await?;
