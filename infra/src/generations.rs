@@ -22,7 +22,8 @@ use crate::{
     log::Log,
 };
 
-/// The oldest set that is used. Its age is measured in real time, also where the clock is a manual one.
+/// The oldest set that is used. Its age is measured in real time or by the log's clock, whichever shows more: a manual
+/// clock stands still, and when it is moved, the times that are derived from this age pass as well.
 pub const SET_AGE_MAX: Duration = Duration::from_secs(5);
 
 /// The time after which no process uses an older set: a batch of the feed begins with a set of [`SET_AGE_MAX`] at
@@ -39,16 +40,22 @@ pub struct Set([Roles; Name::ALL.len()]);
 pub struct Generations {
     log: Log,
     age_max: Duration,
-    /// Real time.
-    clock: Clock,
+    real: Clock,
     cached: Arc<Mutex<Cached>>,
     /// The number of readings that ended, failed ones included.
     readings: Arc<AtomicU64>,
 }
 
+/// The time of a reading.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    real: Moment,
+    by_log: Moment,
+}
+
 #[derive(Debug, Default)]
 struct Cached {
-    set: Option<(Arc<Set>, Moment)>,
+    set: Option<(Arc<Set>, Read)>,
     /// The failure of the last reading.
     failed: Option<String>,
 }
@@ -88,7 +95,7 @@ impl Generations {
     /// A set of a deployment's log that is read again when it is older than `age_max`.
     #[must_use]
     pub fn new(log: Log, age_max: Duration) -> Self {
-        Self { log, age_max, clock: Clock::system(), cached: Arc::default(), readings: Arc::default() }
+        Self { log, age_max, real: Clock::system(), cached: Arc::default(), readings: Arc::default() }
     }
 
     /// Returns the set, read at most `age_max` ago. Requests that find it too old wait for one reading and share its
@@ -99,9 +106,8 @@ impl Generations {
     pub async fn current(&self) -> Result<Arc<Set>, Failure> {
         let begun = self.readings.load(Ordering::SeqCst);
         let mut cached = self.cached.lock().await;
-        let is_fresh = |read: &(Arc<Set>, Moment)| self.clock.moment().since(read.1) < self.age_max;
         match &cached.set {
-            Some(read) if is_fresh(read) => Ok(read.0.clone()),
+            Some((set, read)) if self.age(*read) < self.age_max => Ok(set.clone()),
             _ => self.read(&mut cached, begun).await,
         }
     }
@@ -126,12 +132,21 @@ impl Generations {
         {
             return Err(Failure::passing("read the set of generations", cause.clone()));
         }
-        let at = self.clock.moment(); // before the reading: it may be as old as that when it arrives
+        let at = self.now(); // before the reading: it may be as old as that when it arrives
         let read = Set::read(&self.log).await;
         self.readings.fetch_add(1, Ordering::SeqCst);
         cached.failed = read.as_ref().err().filter(|failure| failure.is_passing()).map(Failure::chain);
         let set = Arc::new(read?);
         cached.set = Some((set.clone(), at));
         Ok(set)
+    }
+
+    fn now(&self) -> Read {
+        Read { real: self.real.moment(), by_log: self.log.clock.moment() }
+    }
+
+    fn age(&self, read: Read) -> Duration {
+        let now = self.now();
+        now.real.since(read.real).max(now.by_log.since(read.by_log))
     }
 }

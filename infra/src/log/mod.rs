@@ -47,7 +47,7 @@ pub const STREAM_COMMITS_MAX: usize = 100_000;
 pub struct Log {
     client: Client,
     table: String,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 /// A put into another table, in one transaction with commits.

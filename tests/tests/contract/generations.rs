@@ -65,6 +65,17 @@ async fn reading_the_set_costs_the_last_commit_of_each_projection() {
 }
 
 #[tokio::test]
+async fn a_set_is_read_again_once_a_manual_clock_was_moved_by_its_age() {
+    let stage = Stage::new().await;
+    let generations = set_of(&stage, SET_AGE_MAX);
+    generations.current().await.unwrap();
+    prepare(&stage, Name::Waitees, REBUILD).await;
+    assert_eq!(generations.current().await.unwrap().roles(Name::Waitees).candidate, None);
+    stage.backend.clock.advance_millis(SET_AGE_MAX.as_millis() as i64);
+    assert_eq!(generations.current().await.unwrap().roles(Name::Waitees).candidate, Some(1));
+}
+
+#[tokio::test]
 async fn requests_that_find_the_set_too_old_wait_for_one_reading() {
     let stage = Stage::new().await;
     let generations = set_of(&stage, SET_AGE_MAX);
