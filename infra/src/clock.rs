@@ -72,6 +72,17 @@ impl Clock {
         self.offset_ms.store(to.millis() - self.base_now().millis(), Ordering::SeqCst);
     }
 
+    /// Waits. A fixed clock does not wait, but is moved forward instead.
+    pub async fn sleep(&self, wait: Duration) {
+        match self.base {
+            Base::Machine { .. } => tokio::time::sleep(wait).await,
+            Base::Fixed(_) => {
+                let ms = wait.as_micros().div_ceil(1_000);
+                self.advance_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+            }
+        }
+    }
+
     /// Makes a UUIDv7 of the time `at`.
     #[must_use]
     pub fn id(&self, at: Time) -> Uuid {

@@ -56,10 +56,14 @@ pub async fn apply(backend: &Backend, doorbell: &Doorbell) -> Result<Applied, Fa
 /// As [`apply`].
 pub async fn apply_in(backend: &Backend, doorbell: &Doorbell, target: Target) -> Result<Applied, Failure> {
     let Some(name) = Name::folding(doorbell.stream.category) else { return Ok(Applied::NoProjection) };
-    of_projection!(name, P => apply_to::<P>(backend, doorbell, target).await)
+    of_projection!(name, P => apply_by::<P>(backend, doorbell, target).await)
 }
 
-async fn apply_to<P: Projection>(
+/// Like [`apply_in`], by a fold that the caller names, which may be another version of a projection's.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_by<P: Projection>(
     backend: &Backend,
     doorbell: &Doorbell,
     target: Target,

@@ -9,7 +9,7 @@ pub use self::{
     retry::{Parked, retry},
     stream::Feed,
 };
-pub use crate::doorbell::{Applied, Doorbell, apply, apply_in};
+pub use crate::doorbell::{Applied, Doorbell, apply, apply_by, apply_in};
 
 /// The consumer's name in checkpoints and parked doorbells.
 pub const CONSUMER: &str = "projector";

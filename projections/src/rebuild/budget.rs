@@ -34,6 +34,17 @@ impl Budget {
         }
     }
 
+    /// The time until further units may be used.
+    pub(super) fn pending(&self, now: Duration) -> Duration {
+        self.next.saturating_sub(now)
+    }
+
+    /// How many rows of `units` each may be written at once, 1 to `most`, so that they are done within `time`.
+    pub(super) fn at_once(&self, most: usize, units: f64, time: Duration) -> usize {
+        let within = |rate: f64| (rate * time.as_secs_f64() / units) as usize;
+        self.units_per_second.map_or(most, |rate| within(rate).clamp(1, most))
+    }
+
     fn time_of(&self, units: f64) -> Duration {
         self.units_per_second.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(units.max(0.0) / rate))
     }
@@ -65,9 +76,17 @@ mod tests {
     }
 
     #[test]
+    fn a_small_budget_has_few_rows_at_once() {
+        let at_once = |rate| Budget::share(Some(rate), 8).at_once(16, 4.0, Duration::from_secs(2));
+        assert_eq!([1, 16, 80, 256, 10_000].map(at_once), [1, 1, 5, 16, 16]);
+    }
+
+    #[test]
     fn without_a_bound_nothing_waits() {
         let mut budget = Budget::share(None, 1);
         budget.take(1e9, Duration::ZERO);
         assert_eq!(budget.take(1.0, Duration::ZERO), Duration::ZERO);
+        assert_eq!(budget.pending(Duration::ZERO), Duration::ZERO);
+        assert_eq!(budget.at_once(16, 4.0, Duration::ZERO), 16);
     }
 }

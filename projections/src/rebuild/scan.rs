@@ -28,6 +28,12 @@ use crate::projection::{Projection, fold};
 /// Rows that are written at once.
 const WRITES_AT_ONCE: usize = 16;
 
+/// The longest time, about, in which a budget lets rows be written that were begun at once: a message ends after
+/// [`WORK_MAX`] and this, well before the time-out of its function.
+const WRITING_MAX: Duration = Duration::from_secs(5);
+/// The units of a visit on the board: in its table and three indexes.
+const ROW_UNITS: f64 = 4.0;
+
 /// The outcome of writing a run's row.
 enum Written {
     Row {
@@ -54,6 +60,7 @@ impl Worker {
         let mut collector = Collector::after(from.clone());
         let mut start = from.clone();
         let mut units = 0.0;
+        let at_once = writer.budget.lock().await.at_once(WRITES_AT_ONCE, ROW_UNITS, WRITING_MAX);
         loop {
             let page = self.backend.log.segment_page(category, segments, start.as_ref()).await?;
             fault::point("rebuild.page-read");
@@ -65,7 +72,7 @@ impl Worker {
             let mut rest = runs.into_iter().peekable();
             let mut cut: Option<Start> = None;
             while rest.peek().is_some() {
-                let some: Vec<Run> = rest.by_ref().take(WRITES_AT_ONCE).collect();
+                let some: Vec<Run> = rest.by_ref().take(at_once).collect();
                 writer.write_all::<P>(some, &mut report).await?;
                 if is_over()
                     && let Some(next) = rest.peek()
@@ -85,11 +92,13 @@ impl Worker {
             };
             match cut {
                 Some(Start { after, items }) => {
+                    writer.rest().await;
                     let part = Part { segment, from: after, done: done(items), found: report };
                     let step = Step::Scan { rebuild: rebuild.id, part };
                     return self.send(P::NAME, Due { step, delay: Duration::ZERO }).await;
                 }
                 None if page.next.is_none() => {
+                    writer.rest().await;
                     let finished = (segment, done(collector.reached().items), report);
                     return self.finish(P::NAME, rebuild, Phase::Scan, finished).await;
                 }
@@ -177,12 +186,21 @@ impl<'w> Writer<'w> {
         let expected = units::of_new_row(&item, P::Row::TABLE.indexes);
         let wait = self.budget.lock().await.take(expected, self.elapsed());
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            self.worker.backend.clock.sleep(wait).await;
         }
         let put = self.candidate.put_newer(&row).await?;
         fault::point("rebuild.row-written");
         self.budget.lock().await.correct(put.units - expected);
         Ok(Written::Row { is_written: put.is_written, units: put.units })
+    }
+
+    /// Waits until the time is over that the units used so far take. The next message begins with a budget of its
+    /// own, and many short ones would exceed the bound otherwise.
+    async fn rest(&self) {
+        let pending = self.budget.lock().await.pending(self.elapsed());
+        if !pending.is_zero() {
+            self.worker.backend.clock.sleep(pending.min(WORK_MAX)).await;
+        }
     }
 
     fn elapsed(&self) -> Duration {

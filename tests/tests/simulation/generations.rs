@@ -2,7 +2,7 @@
 //! one feed knows of the changes late.
 
 mod case;
-mod side;
+pub(crate) mod side;
 mod world;
 
 use std::{collections::BTreeSet, time::Duration};

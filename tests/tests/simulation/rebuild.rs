@@ -1,6 +1,9 @@
 //! Rebuilds: the new generation equals the fold of the log, whatever the order of the steps, and what differs is
 //! named.
 
+mod budget;
+mod changed;
+mod throttled;
 mod world;
 
 use projections::rebuild::Command;

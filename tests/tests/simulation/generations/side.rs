@@ -17,9 +17,9 @@ use waitlist_tests::stage::Stage;
 use crate::proxy::{Proxy, Treatment, Trouble};
 
 /// A feed with a set of generations of its own.
-pub(super) struct Side {
-    pub(super) feed: Feed,
-    pub(super) generations: Generations,
+pub(crate) struct Side {
+    pub(crate) feed: Feed,
+    pub(crate) generations: Generations,
     proxy: Proxy,
     throttled: Arc<Mutex<Throttled>>,
     prefix: String,
@@ -34,7 +34,7 @@ struct Throttled {
 
 impl Side {
     /// Starts a feed whose set is read again when it is older than this.
-    pub(super) async fn start(stage: &Stage, age_max: Duration) -> Self {
+    pub(crate) async fn start(stage: &Stage, age_max: Duration) -> Self {
         let throttled: Arc<Mutex<Throttled>> = Arc::default();
         let (rule, counted, prefix) = (throttled.clone(), AtomicUsize::new(0), table_prefix(stage));
         let is_throttled = move |table: &str| {
@@ -57,22 +57,22 @@ impl Side {
     }
 
     /// Reads the set, as if it had become too old.
-    pub(super) async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         let known = self.generations.current().await.unwrap();
         self.generations.reload(&known).await.unwrap();
     }
 
     /// The live generation of visits, as this feed knows it.
-    pub(super) async fn live(&self) -> u64 {
+    pub(crate) async fn live(&self) -> u64 {
         self.generations.current().await.unwrap().roles(Name::Waitees).live
     }
 
-    pub(super) fn throttle(&self, generations: BTreeSet<u64>, one_in: usize) {
+    pub(crate) fn throttle(&self, generations: BTreeSet<u64>, one_in: usize) {
         *self.throttled.lock().unwrap() = Throttled { generations, one_in };
     }
 
     /// Operation and generation of each call to the rows of visits since the last time, in order.
-    pub(super) fn take_calls(&self) -> Vec<(String, u64)> {
+    pub(crate) fn take_calls(&self) -> Vec<(String, u64)> {
         let calls = self.proxy.take_calls().into_iter();
         calls.filter_map(|(operation, table)| Some((operation, generation(&table, &self.prefix)?))).collect()
     }

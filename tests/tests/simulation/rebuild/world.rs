@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use infra::{Failure, queue::Message};
+use infra::{Backend, Failure, Rows, queue::Message};
 use projections::{
     feed::Feed,
     rebuild::{Command, Worker, operate},
@@ -51,14 +51,38 @@ pub(super) struct Table<'w> {
 impl World {
     /// A log of generated streams, with their rows.
     pub(super) async fn new(streams: usize) -> Self {
-        let stage = Backstage::new().await.with_set_age(Duration::ZERO);
-        let (feed, worker) = (Feed::new(stage.backend.clone()), Worker::new(stage.backend.clone(), 1));
-        let tables = Tables::of(&stage);
-        let world = Self { stage, tables, feed, worker, streams: Mutex::default(), told: Mutex::default() };
+        let world = Self::over(Backstage::new().await.with_set_age(Duration::ZERO));
         for history in history::some(streams) {
             world.append(&history, true).await;
         }
         world
+    }
+
+    /// An empty log on a stage that reads the set of generations each time.
+    pub(super) fn over(stage: Backstage) -> Self {
+        let (feed, worker) = (Feed::new(stage.backend.clone()), Worker::new(stage.backend.clone(), 1));
+        let tables = Tables::of(&stage);
+        Self { stage, tables, feed, worker, streams: Mutex::default(), told: Mutex::default() }
+    }
+
+    /// The same world with a worker on these rows.
+    pub(super) fn writing(self, rows: Rows) -> Self {
+        let worker = Worker::new(Backend { rows, ..self.stage.backend.clone() }, 1);
+        Self { worker, ..self }
+    }
+
+    /// The same world with another feed.
+    pub(super) fn fed_by(self, feed: Feed) -> Self {
+        Self { feed, ..self }
+    }
+
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Adds a stream that a handler made. The feed is not told.
+    pub(super) fn knows(&self, stream: StreamId) {
+        self.streams.lock().unwrap().insert(stream);
     }
 
     /// Appends a stream of events, and lets the feed see its records or not.
@@ -146,7 +170,7 @@ impl World {
     }
 
     /// Gives the feed the last record of a stream.
-    async fn ring(&self, stream: StreamId) {
+    pub(super) async fn ring(&self, stream: StreamId) {
         let latest = self.stage.backend.log.latest(stream).await.unwrap().unwrap();
         ring(&self.feed, &[&latest]).await;
     }
@@ -204,16 +228,19 @@ impl World {
         Table { dynamodb: &self.stage.dynamodb, name: name.table_name(&self.stage.prefix, generation) }
     }
 
+    /// Checks one row of a generation.
+    pub(super) async fn row_equals_the_log(&self, stream: StreamId, generation: u64) {
+        let name = Name::folding(stream.category).unwrap();
+        let row = self.table(name, generation).row(stream).await;
+        assert_eq!(row, self.tables.expected(stream).await, "generation {generation}: {stream}");
+    }
+
     /// Checks that a generation has exactly the rows that the log folds to.
     pub(super) async fn equals_the_log(&self, name: Name, generation: u64) {
         let table = self.table(name, generation);
         let mut found = table.ids().await;
         for stream in self.streams_of(name.category()) {
-            assert_eq!(
-                table.row(stream).await,
-                self.tables.expected(stream).await,
-                "generation {generation}: {stream}"
-            );
+            self.row_equals_the_log(stream, generation).await;
             found.remove(&stream.id.to_string());
         }
         assert!(found.is_empty(), "generation {generation} has rows without streams: {found:?}");
