@@ -1,4 +1,4 @@
-//! Erasure of accounts and guests for the eraser: reads what is left to do, and records that it was done.
+//! Erasure of accounts and guests for the eraser: reads what was asked for, and records that it was done.
 
 use infra::{
     Backend, Failure,
@@ -19,18 +19,20 @@ use crate::{
     waitee::{self, Waitee},
 };
 
-/// An erasure that is not finished.
+/// An erasure that was asked for.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct Erasure {
     /// Owner of the key to bury.
     pub subject: Subject,
     /// The e-mail address to release, of an account.
     pub email: Option<Sealed<Email>>,
+    /// Whether it was finished: the key was destroyed. A restore of the vault may have brought the key back.
+    pub is_finished: bool,
     author: Author,
 }
 
-/// The erasure that is left to do for a stream. `None` when there was no request for one, or it is done.
-pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Failure> {
+/// The erasure of a stream. `None` when there was no request for one.
+pub async fn erasure(backend: &Backend, stream: StreamId) -> Result<Option<Erasure>, Failure> {
     match stream.category {
         Category::User => account(backend, UserId(stream.id)).await,
         Category::Waitee => guest(backend, WaiteeId(stream.id)).await,
@@ -41,8 +43,8 @@ pub async fn due(backend: &Backend, stream: StreamId) -> Result<Option<Due>, Fai
 }
 
 /// Appends `forgotten`; a repeat appends nothing.
-pub async fn done(backend: &Backend, due: &Due) -> Result<(), Failure> {
-    let Due { subject, author, .. } = due;
+pub async fn done(backend: &Backend, erasure: &Erasure) -> Result<(), Failure> {
+    let Erasure { subject, author, .. } = erasure;
     match *subject {
         Subject::Account(id) => {
             let forget = user::Command::Forget;
@@ -55,19 +57,28 @@ pub async fn done(backend: &Backend, due: &Due) -> Result<(), Failure> {
     }
 }
 
-async fn account(backend: &Backend, id: UserId) -> Result<Option<Due>, Failure> {
+async fn account(backend: &Backend, id: UserId) -> Result<Option<Erasure>, Failure> {
     let Some(read) = backend.log.read::<User>(id.into()).await? else { return Ok(None) };
     let author = eraser(&read, |event| matches!(event, UserEvent::Erased {}));
-    let (User::Erased(account), Some(author)) = (read.state, author) else { return Ok(None) };
-    Ok(Some(Due { subject: Subject::Account(id), email: Some(account.email), author }))
+    // The state after `forgotten` holds no address; an account has one address for ever.
+    let email = read.facts.iter().find_map(|fact| {
+        let UserEvent::Registered(registered) = &fact.event else { return None };
+        Some(registered.email.clone())
+    });
+    let is_finished = match read.state {
+        User::Erased(_) => false,
+        User::Forgotten => true,
+        User::None | User::Kept(_) => return Ok(None),
+    };
+    Ok(author.map(|author| Erasure { subject: Subject::Account(id), email, is_finished, author }))
 }
 
-async fn guest(backend: &Backend, guest: WaiteeId) -> Result<Option<Due>, Failure> {
+async fn guest(backend: &Backend, guest: WaiteeId) -> Result<Option<Erasure>, Failure> {
     let Some(read) = backend.log.read::<Waitee>(guest.into()).await? else { return Ok(None) };
     let author = eraser(&read, |event| matches!(event, WaiteeEvent::Erased {}));
     let (Some(visit), Some(author)) = (read.state.0, author) else { return Ok(None) };
-    let due = Due { subject: Subject::Guest { account: author.tenant, guest }, email: None, author };
-    Ok((!visit.forgotten).then_some(due))
+    let subject = Subject::Guest { account: author.tenant, guest };
+    Ok(Some(Erasure { subject, email: None, is_finished: visit.forgotten, author }))
 }
 
 /// The eraser as the author of what follows from the erasure. `None` when the stream has no such event.

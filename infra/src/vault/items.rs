@@ -107,6 +107,16 @@ pub(super) async fn read(
     table: &str,
     subjects: &HashSet<Subject>,
 ) -> Result<HashMap<Subject, Item>, VaultError> {
+    let stored = stored(client, table, subjects).await?;
+    stored.into_iter().map(|(subject, item)| Ok((subject, Item::read(subject, &item)?))).collect()
+}
+
+/// Like [`read`], but returns the items as they are stored.
+pub(super) async fn stored(
+    client: &Client,
+    table: &str,
+    subjects: &HashSet<Subject>,
+) -> Result<HashMap<Subject, batch::Item>, VaultError> {
     let named: HashMap<String, Subject> =
         subjects.iter().map(|subject| (subject.to_string(), *subject)).collect();
     let key = |name: &String| batch::Item::from([(SUBJECT.to_owned(), AttributeValue::S(name.clone()))]);
@@ -115,12 +125,17 @@ pub(super) async fn read(
     let others = if others == 0 { String::new() } else { format!(" and {others} others") };
     let doing = format!("read {some}{others} from the vault");
     let items = batch::get(client, table, named.keys().map(key).collect(), &doing).await;
-    let mut found = HashMap::with_capacity(named.len());
-    for item in items.map_err(|cause| VaultError::Read(Box::new(cause)))? {
-        let name = item.get(SUBJECT).and_then(|name| name.as_s().ok());
-        if let Some(&subject) = name.and_then(|name| named.get(name)) {
-            found.insert(subject, Item::read(subject, &item)?);
-        }
-    }
-    Ok(found)
+    let items = items.map_err(|cause| VaultError::Read(Box::new(cause)))?.into_iter();
+    Ok(items
+        .filter_map(|item| {
+            let name = item.get(SUBJECT).and_then(|name| name.as_s().ok());
+            let subject = name.and_then(|name| named.get(name)).copied()?;
+            Some((subject, item))
+        })
+        .collect())
+}
+
+/// Whether an item is a tombstone without a key beside it.
+pub(super) fn is_tombstone_alone(item: &batch::Item) -> bool {
+    item.get(ERASED).is_some_and(|erased| erased.as_bool() == Ok(&true)) && !item.contains_key(WRAPPED)
 }

@@ -8,6 +8,7 @@
 //! Items are read strongly consistently, at one read unit each, at most once a minute. A key is created by
 //! one conditional put.
 
+mod burial;
 mod cache;
 mod check;
 mod claims;
@@ -143,17 +144,6 @@ impl Vault {
     /// write unit.
     pub async fn check_claims(&self, value: &str) -> Result<(), VaultError> {
         check::compare(&self.0.client, &self.0.table, value).await
-    }
-
-    /// Replaces a subject's key by a tombstone, also if it has no key. The subject never gets a key again.
-    /// Costs one write unit.
-    ///
-    /// # Errors
-    /// The table did not answer.
-    pub async fn bury(&self, subject: Subject) -> Result<(), VaultError> {
-        items::bury(&self.0.client, &self.0.table, subject).await?;
-        self.0.cache.forget(subject);
-        Ok(())
     }
 
     /// Returns the subject's key, or `None` when it never had one, or it or its account was erased.

@@ -5,7 +5,7 @@
 //! the remaining steps are done.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use commands::forget::{self, Due};
+use commands::forget::{self, Erasure};
 use infra::{Backend, Failure, fault, vault::Subject};
 use schema::{Sealed, StreamId, UserId, sealed::Opened, value::Email};
 use tracing::info;
@@ -37,23 +37,30 @@ impl Eraser {
     }
 }
 
-/// Finishes the erasure of an account or guest; a no-op when there is none to finish. The stream is read
+/// Finishes the erasure of an account or guest; a no-op when there was no request for one. The stream is read
 /// twice; 1 write unit for the tombstone, 1 for the event and 1 for the audit index; for an account, 1 read
 /// and 1 write unit more.
+///
+/// An erasure that was finished before is repeated without an event, because a restore of the vault may have brought
+/// the key back: the stream is read once, and 1 write unit for the tombstone.
 pub async fn forget(backend: &Backend, stream: StreamId) -> Result<(), Failure> {
-    let Some(due) = forget::due(backend, stream).await? else {
+    let Some(erasure) = forget::erasure(backend, stream).await? else {
         info!(%stream, "no erasure to finish");
         return Ok(());
     };
     fault::point("eraser.due");
-    let Due { subject, email, .. } = &due;
+    let Erasure { subject, email, is_finished, .. } = &erasure;
     if let (Subject::Account(id), Some(email)) = (*subject, email) {
         release(backend, id, email).await?;
         fault::point("eraser.released");
     }
     backend.vault.bury(*subject).await?;
     fault::point("eraser.buried");
-    forget::done(backend, &due).await?;
+    if *is_finished {
+        info!(%stream, "repeated a finished erasure");
+        return Ok(());
+    }
+    forget::done(backend, &erasure).await?;
     fault::point("eraser.forgotten");
     info!(%stream, "erasure finished");
     Ok(())
