@@ -11,6 +11,7 @@ mod projections;
 mod rebuild;
 mod seed;
 mod segments;
+mod sweep;
 mod tick;
 mod token;
 mod verify;
@@ -85,6 +86,10 @@ enum Command {
     /// Verify that no stored event was altered, removed or added: hash chains, derived attributes, and rows ahead
     /// of the log.
     Verify(verify::Verify),
+    /// Compare every row with the log: ring again what was lost, and report rows that are ahead.
+    ///
+    /// A guest or account that was erased, and has a key again because the vault was restored, is erased again.
+    Sweep(sweep::Sweep),
     /// Show the generations of every projection, and its last rebuild.
     Projections,
     /// Rebuild a projection from the log, follow a rebuild, promote it, or go back.
@@ -172,6 +177,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Verify(verify) => {
             on(&cli.data_dir, aws(verify::NEEDS), async |at| verify::run(at, &verify, cli.json).await).await
         }
+        Command::Sweep(sweep) => {
+            on(&cli.data_dir, aws(sweep::NEEDS), async |at| sweep::run(at, &sweep, cli.json).await).await
+        }
         Command::Projections => {
             on(&cli.data_dir, aws(&[]), async |at| projections::run(at, cli.json).await).await
         }
@@ -219,6 +227,7 @@ impl Command {
             | Self::Tick
             | Self::Audit(_)
             | Self::Verify(_)
+            | Self::Sweep(_)
             | Self::Projections
             | Self::Rebuild(_)
             | Self::Openapi

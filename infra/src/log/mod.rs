@@ -6,6 +6,7 @@
 mod aggregate;
 mod audit;
 mod fold;
+mod heads;
 mod item;
 mod past;
 mod raw;
@@ -26,6 +27,7 @@ pub use self::{
     aggregate::{Aggregate, Decider, Decision, Reading},
     audit::{Entry, EntryPage, RawEntry, RawEntryPage, entry_of},
     fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
+    heads::{Head, HeadPage},
     item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},
     raw::RawPage,
     read::CommitPage,

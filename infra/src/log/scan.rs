@@ -1,6 +1,9 @@
 //! Reading the whole table, for checks of every stream.
 
-use aws_sdk_dynamodb::{operation::scan::ScanOutput, types::ReturnConsumedCapacity};
+use aws_sdk_dynamodb::{
+    operation::scan::{ScanOutput, builders::ScanFluentBuilder},
+    types::ReturnConsumedCapacity,
+};
 use schema::commit::RawCommit;
 
 use super::{Item, Log, item};
@@ -44,19 +47,18 @@ impl Log {
         start: Option<Item>,
         is_consistent: bool,
     ) -> Result<ScanOutput, Failure> {
-        let scan = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(is_consistent)
-            .segment(segment)
-            .total_segments(segments)
-            .limit(PAGE_ITEMS_MAX)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_exclusive_start_key(start);
+        let scan = self.scan_of((segment, segments), start).consistent_read(is_consistent);
         scan.send().await.map_err(|cause| {
             Failure::aws(format!("scan segment {segment} of {segments} of the events table"), cause)
         })
+    }
+
+    /// A scan of a page of a segment, eventually consistent, that tells its units.
+    pub(super) fn scan_of(&self, (segment, segments): (i32, i32), start: Option<Item>) -> ScanFluentBuilder {
+        let scan = self.client.scan().table_name(&self.table).segment(segment).total_segments(segments);
+        scan.limit(PAGE_ITEMS_MAX)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_exclusive_start_key(start)
     }
 }
 

@@ -54,8 +54,7 @@ impl Log {
         (segment, segments): (u32, u32),
         start: Option<&Place>,
     ) -> Result<SegmentPage, Failure> {
-        let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        let segment = (number(segment), number(segments));
+        let segment = numbers((segment, segments));
         let page = self.scan_page(segment, start.map(start_key), true).await?;
         let stored = |item: Item| {
             let place = place(&item);
@@ -72,14 +71,20 @@ impl Log {
     }
 }
 
-fn place(key: &Item) -> Place {
+/// The numbers of a segment and of all segments, as the SDK takes them.
+pub(super) fn numbers((segment, segments): (u32, u32)) -> (i32, i32) {
+    let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    (number(segment), number(segments))
+}
+
+pub(super) fn place(key: &Item) -> Place {
     let text = |name, value: fn(&AttributeValue) -> Option<&String>| {
         key.get(name).and_then(value).cloned().unwrap_or_default()
     };
     Place { stream: text("stream", |value| value.as_s().ok()), seq: text("seq", |value| value.as_n().ok()) }
 }
 
-fn start_key(place: &Place) -> Item {
+pub(super) fn start_key(place: &Place) -> Item {
     Item::from([
         ("stream".to_owned(), AttributeValue::S(place.stream.clone())),
         ("seq".to_owned(), AttributeValue::N(place.seq.clone())),

@@ -55,14 +55,29 @@ impl Parked {
         Self { newer_since: Some(since), ..Self::new(doorbell, Some(generation), cause) }
     }
 
+    /// A doorbell that is rung again, in one generation or in all, because it may have been lost.
+    #[must_use]
+    pub fn again(stream: StreamId, last: u64, generation: Option<u64>, cause: String) -> Self {
+        Self::new(&Doorbell { stream, last, commits: Vec::new() }, generation, cause)
+    }
+
     /// Puts the doorbell on the queue.
-    pub(super) async fn park(&self, backend: &Backend) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The queue does not answer.
+    pub async fn send(&self, backend: &Backend) -> Result<(), Failure> {
         let body = serde_json::to_string(self)
             .map_err(|cause| Failure::broken("serialise a parked doorbell", cause))?;
         fault::point("feed.park");
         let parked = backend.retries.send(&body, self.pause(backend.clock.now())).await;
         parked.map_err(|cause| Failure::broken("park a doorbell", cause))?;
         fault::point("feed.parked");
+        Ok(())
+    }
+
+    /// Puts a doorbell on the queue that could not be applied.
+    pub(super) async fn park(&self, backend: &Backend) -> Result<(), Failure> {
+        self.send(backend).await?;
         let Self { stream, seq, cause, generation, .. } = self;
         warn!(%stream, seq, generation, cause, "parked a doorbell that could not be applied");
         Ok(())

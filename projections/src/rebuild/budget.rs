@@ -1,10 +1,10 @@
-//! The bound on the write units that a worker uses in a second.
+//! The bound on the units that a worker uses in a second.
 
 use std::time::Duration;
 
-/// Spreads write units evenly over time. Times are measured from any fixed moment.
+/// Spreads read or write units evenly over time. Times are measured from any fixed moment.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     /// `None`: without a bound.
     units_per_second: Option<f64>,
     /// The time from which the next units may be used.
@@ -13,20 +13,21 @@ pub(super) struct Budget {
 
 impl Budget {
     /// The share of one of `workers` workers.
-    pub(super) fn share(units_per_second: Option<u32>, workers: u32) -> Self {
+    #[must_use]
+    pub fn share(units_per_second: Option<u32>, workers: u32) -> Self {
         let share = units_per_second.map(|units| f64::from(units.max(1)) / f64::from(workers.max(1)));
         Self { units_per_second: share, next: Duration::ZERO }
     }
 
     /// Takes units. Returns how long to wait before they are used.
-    pub(super) fn take(&mut self, units: f64, now: Duration) -> Duration {
+    pub fn take(&mut self, units: f64, now: Duration) -> Duration {
         let turn = self.next.max(now);
         self.next = turn + self.time_of(units);
         turn - now
     }
 
     /// Corrects what was taken, once it is known how many units more or less were used.
-    pub(super) fn correct(&mut self, more: f64) {
+    pub fn correct(&mut self, more: f64) {
         if more < 0.0 {
             self.next = self.next.saturating_sub(self.time_of(-more));
         } else {

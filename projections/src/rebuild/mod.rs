@@ -26,10 +26,11 @@ use schema::{
 };
 
 pub use self::{
+    budget::Budget,
     decide::{Command, PREVIOUS_KEPT_MS, Request},
     quote::{PRICED_ON, Quote, quote},
     refusal::Refusal,
-    step::{Step, Work},
+    step::{Step, Work, has_due_step},
     worker::Worker,
 };
 

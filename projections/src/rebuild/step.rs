@@ -90,6 +90,12 @@ pub(super) fn due(state: &State, now: Time) -> Vec<Due> {
     due
 }
 
+/// Whether a step of a projection is due.
+#[must_use]
+pub fn has_due_step(state: &State, now: Time) -> bool {
+    !due(state, now).is_empty()
+}
+
 fn steps(rebuild: &Rebuild, now: Time) -> Vec<Due> {
     let id = rebuild.id;
     let at_once = |step| vec![Due { step, delay: Duration::ZERO }];

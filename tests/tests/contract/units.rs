@@ -15,6 +15,7 @@ mod messages;
 mod rebuilds;
 mod rows;
 mod start;
+mod sweep;
 mod verify;
 
 use projections::feed::{self, Doorbell};

@@ -64,7 +64,7 @@ fn only_packages_that_call_aws_name_its_sdks() {
     let naming: Vec<&str> =
         PACKAGES.into_iter().filter(|package| manifest(package).contains("aws-sdk-")).collect();
     assert_eq!(naming, ["infra", "infra/local", "tests"]);
-    for package in ["schema", "commands", "projections", "reactors"] {
+    for package in ["schema", "commands", "projections", "reactors", "sweep"] {
         for file in under(&format!("{package}/src")) {
             lacks(&file, &["aws_sdk_", "aws_config", "aws_smithy"]);
         }
@@ -74,11 +74,11 @@ fn only_packages_that_call_aws_name_its_sdks() {
 #[test]
 fn commands_and_projections_meet_only_in_the_log() {
     for (package, strangers) in [
-        ("projections", ["commands", "reactors"].as_slice()),
-        ("commands", &["projections", "reactors"]),
-        ("reactors", &["projections"]),
-        ("infra", &["commands", "projections", "reactors"]),
-        ("schema", &["infra", "commands", "projections", "reactors"]),
+        ("projections", ["commands", "reactors", "sweep"].as_slice()),
+        ("commands", &["projections", "reactors", "sweep"]),
+        ("reactors", &["projections", "sweep"]),
+        ("infra", &["commands", "projections", "reactors", "sweep"]),
+        ("schema", &["infra", "commands", "projections", "reactors", "sweep"]),
     ] {
         let manifest = manifest(package);
         for stranger in strangers {

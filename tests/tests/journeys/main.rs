@@ -35,5 +35,6 @@ mod repeats;
 mod seed;
 mod spelling;
 mod start;
+mod sweep;
 mod tampering;
 mod verify;

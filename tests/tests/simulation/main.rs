@@ -17,4 +17,5 @@ mod pump;
 mod rebuild;
 mod records;
 mod retries;
+mod sweep;
 mod verify;

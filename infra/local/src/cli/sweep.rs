@@ -1,0 +1,68 @@
+//! `waitlist sweep`: compares every row with the log, and rings again what was lost.
+
+use clap::Args;
+use infra::function::Need;
+use serde_json::json;
+use sweep::{Ahead, Pace, Report, Sweep as Begun};
+
+use super::{Failed, deployment::Deployment, print, progress::Progress};
+
+#[derive(Debug, Args)]
+pub(super) struct Sweep {
+    /// Bound on the read units per second, on average. Without it, the sweep is as fast as the tables are.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    read_units: Option<u32>,
+}
+
+/// Doorbells are sent to `retries`, erasures to `erasures`.
+pub(super) const NEEDS: &[Need] = &[Need::Retries, Need::Erasures];
+
+const NO_WORKER: &str = "no server runs on this data directory: `waitlist serve` does what was asked for";
+
+/// Sweeps to the end, and fails if a row is ahead of the log. Progress goes to standard error.
+pub(super) async fn run(deployment: &Deployment, sweep: &Sweep, json: bool) -> Result<(), Failed> {
+    let backend = &deployment.backend;
+    let progress = Progress::new();
+    let tell = |Report { commits, streams, rung, .. }: &Report| {
+        progress.tell(|| format!("{commits} commits of {streams} streams so far, {rung} rung again"));
+    };
+    let mut begun = Begun::begin(backend).await?;
+    begun.run(backend, &Pace::new(sweep.read_units, None), tell).await?;
+    let report = begun.report;
+    let mut lines: Vec<String> = report.named.iter().map(line).collect();
+    let found = report.ahead + report.extra;
+    if found > report.named.len() as u64 {
+        lines.push(format!("and {} more", found - report.named.len() as u64));
+    }
+    lines.push(summary(&report));
+    if !deployment.has_server && report.rung + report.buried > 0 {
+        lines.push(NO_WORKER.to_owned());
+    }
+    let Report { commits, streams, rung, ahead, extra, buried, read_units, named } = &report;
+    let shown = json!({
+        "ok": report.is_ok(), "commits": commits, "streams": streams, "rung": rung, "ahead": ahead, "extra": extra,
+        "buried": buried, "read_units": read_units, "rows": named, "has_worker": deployment.has_server,
+    });
+    print(json, &lines.join("\n"), &shown)?;
+    match found {
+        0 => Ok(()),
+        1 => Err("a row is ahead of the log".into()),
+        _ => Err(format!("{found} rows are ahead of the log").into()),
+    }
+}
+
+fn line(Ahead { projection, generation, stream, shows, last }: &Ahead) -> String {
+    let of = format!("{stream}: its row in {} g{generation} shows event {shows}", projection.as_str());
+    match last {
+        0 => format!("{of}, and the log has no such stream"),
+        last => format!("{of}, and the log ends with event {last}"),
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let Report { commits, streams, rung, ahead, extra, buried, read_units, .. } = report;
+    format!(
+        "{commits} commits of {streams} streams; {rung} doorbells rung again, {ahead} rows ahead of the log, \
+         {extra} rows without a stream, {buried} erasures asked for again; {read_units} read units"
+    )
+}
