@@ -79,7 +79,7 @@ impl Engine {
         let indexed = admin.execute_batch(INDEX_STREAMS);
         indexed.map_err(|cause| file::statement("index the streams", &path, cause))?;
 
-        let calls = Calls::new(database.clone(), &EVENTS.name(prefix));
+        let calls = Calls::new(database.clone(), &path, &EVENTS.name(prefix));
         let access_key = port::access_key();
         let (listener, address) = port::bind().map_err(EngineError::Listen)?;
         let (stop, stopping) = watch::channel(false);
@@ -160,7 +160,8 @@ impl Engine {
     }
 
     /// Indexes this deployment's tables, and its tables of rows by their full names, so that a scan reads each page
-    /// in order instead of sorting the rest of the table. The tables must exist. Repeating it costs nothing.
+    /// in order instead of sorting the rest of the table. The tables must exist. Repeating it costs nothing. Tables
+    /// that are created by a call are indexed at once; those of an older file are not.
     ///
     /// # Errors
     /// A table does not exist, or the file cannot be written.
@@ -176,11 +177,8 @@ impl Engine {
     /// # Errors
     /// The table does not exist, or the file cannot be written.
     pub async fn index_scan(&self, table: &str) -> Result<(), EngineError> {
-        let name = table.replace('"', "\"\"");
-        let index = format!(
-            "CREATE INDEX IF NOT EXISTS \"waitlist_scan_{name}\" ON \"{name}\" (hash_prefix, pk, sk)"
-        );
-        self.admin("index scans", move |database| database.execute_batch(&index)).await
+        let table = table.to_owned();
+        self.admin("index scans", move |database| file::index_scan(database, &table)).await
     }
 
     /// Deletes the stream records of `table` up to the sequence number `consumed`, which every consumer must

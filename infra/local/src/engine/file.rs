@@ -86,6 +86,13 @@ pub(super) fn connect(file: &Path) -> Result<Connection, EngineError> {
     opened.map_err(|cause| statement("connect", file, cause))
 }
 
+/// Indexes a table, by its full name, in the order of scans by segments.
+pub(super) fn index_scan(database: &Connection, table: &str) -> rusqlite::Result<()> {
+    let name = table.replace('"', "\"\"");
+    let index = format!("\"waitlist_scan_{name}\" ON \"{name}\" (hash_prefix, pk, sk)");
+    database.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {index}"))
+}
+
 pub(super) fn statement(doing: &'static str, file: &Path, cause: rusqlite::Error) -> EngineError {
     EngineError::Statement { doing, path: file.to_owned(), trouble: Trouble::of_sqlite(&cause), cause }
 }

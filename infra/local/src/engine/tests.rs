@@ -185,6 +185,21 @@ async fn the_engine_uses_the_indexes() {
 }
 
 #[tokio::test]
+async fn a_table_that_is_created_while_the_engine_runs_is_indexed_at_once() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    let candidate = schema::table::WAITEES.generation(7);
+    infra::tables::create(&backend.dynamodb, &backend.prefix, std::slice::from_ref(&candidate))
+        .await
+        .unwrap();
+    let indexed = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name = ?1";
+    let index = format!("waitlist_scan_{}", candidate.name(&backend.prefix));
+    let database = file::connect(&backend.engine.file).unwrap();
+    let count: u32 = database.query_row(indexed, [index], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
 async fn only_expired_items_are_deleted() {
     let dir = temporary();
     let backend = Backend::start(dir.path()).await;
