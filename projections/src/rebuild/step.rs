@@ -33,6 +33,9 @@ pub struct Work {
 pub enum Step {
     /// Creates the candidate's table.
     Prepare { rebuild: Uuid },
+    /// Queues the first segments of a phase. It is one message, so that a process which ends while it queues them
+    /// leaves none out: the message comes again.
+    Begin { rebuild: Uuid, phase: Phase },
     /// Writes the rows of a segment of the events table.
     Scan { rebuild: Uuid, part: Part<Place> },
     /// Compares the rows of a segment of the row tables.
@@ -103,12 +106,10 @@ fn steps(rebuild: &Rebuild, now: Time) -> Vec<Due> {
         Stage::Requested => at_once(Step::Prepare { rebuild: id }),
         Stage::Prepared => {
             let delay = rebuild.prepared_at.map_or(HAND_OVER, |at| left(at, now));
-            let segments = 0..rebuild.scanned.of().min(SEGMENTS_AT_ONCE);
-            segments.map(|segment| Due { step: first(id, Phase::Scan, segment), delay }).collect()
+            vec![Due { step: Step::Begin { rebuild: id, phase: Phase::Scan }, delay }]
         }
         Stage::Verifying if rebuild.verified.finished() == 0 => {
-            let segments = 0..rebuild.verified.of().min(SEGMENTS_AT_ONCE);
-            segments.flat_map(|segment| at_once(first(id, Phase::Verify, segment))).collect()
+            at_once(Step::Begin { rebuild: id, phase: Phase::Verify })
         }
         Stage::Ready if rebuild.promote == Promote::Auto && rebuild.report.drift == 0 => {
             at_once(Step::Conclude { rebuild: id })

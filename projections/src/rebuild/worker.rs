@@ -71,6 +71,16 @@ impl Worker {
                 Some(rebuild) => self.prepare(name, rebuild).await,
                 None => Ok(()),
             },
+            Step::Begin { rebuild, phase } => {
+                let stages: &[Stage] = match phase {
+                    Phase::Scan => &[Stage::Prepared, Stage::Scanning],
+                    Phase::Verify => &[Stage::Verifying],
+                };
+                match at(&state, rebuild, stages) {
+                    Some(rebuild) => self.begin(name, rebuild, phase).await,
+                    None => Ok(()),
+                }
+            }
             Step::Scan { rebuild, part } => {
                 let Some(rebuild) = at(&state, rebuild, &[Stage::Prepared, Stage::Scanning]) else {
                     return Ok(());
@@ -112,6 +122,17 @@ impl Worker {
         Ok(())
     }
 
+    /// Queues those of the first segments that are not finished. Each of them queues one that follows it.
+    async fn begin(&self, name: Name, rebuild: &Rebuild, phase: Phase) -> Result<(), Failure> {
+        let segments = rebuild.segments(phase);
+        for segment in (0..segments.of().min(SEGMENTS_AT_ONCE)).filter(|one| !segments.is_finished(*one)) {
+            let step = first(rebuild.id, phase, segment);
+            self.send(name, Due { step, delay: Duration::ZERO }).await?;
+            fault::point("rebuild.segment-queued");
+        }
+        Ok(())
+    }
+
     /// Records a finished segment, and sends the one that follows it.
     pub(super) async fn finish(
         &self,
@@ -134,12 +155,8 @@ impl Worker {
         phase: Phase,
         segment: u32,
     ) -> Result<(), Failure> {
-        let of = match phase {
-            Phase::Scan => rebuild.scanned.of(),
-            Phase::Verify => rebuild.verified.of(),
-        };
         let next = segment + SEGMENTS_AT_ONCE;
-        if next >= of {
+        if next >= rebuild.segments(phase).of() {
             return Ok(());
         }
         self.send(name, Due { step: first(rebuild.id, phase, next), delay: Duration::ZERO }).await

@@ -112,6 +112,17 @@ pub struct Done {
     pub write_units: u64,
 }
 
+impl Rebuild {
+    /// The segments of a phase.
+    #[must_use]
+    pub fn segments(&self, phase: Phase) -> &Segments {
+        match phase {
+            Phase::Scan => &self.scanned,
+            Phase::Verify => &self.verified,
+        }
+    }
+}
+
 impl Stage {
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -3,6 +3,7 @@
 
 mod budget;
 mod changed;
+mod interrupted;
 mod throttled;
 mod world;
 

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
     error::BoxError,
     operation::put_item::{PutItemInput, PutItemOutput},
 };
-use infra::{Clock, Rows, generations::Generations};
+use infra::{Backend, Clock, Rows, generations::Generations};
 use projections::rebuild::{Command, Request};
 use schema::{
     Actor,
@@ -78,7 +78,8 @@ async fn written(parties: usize, units_per_second: u32) -> Vec<f64> {
     let rows = Rows::new(client, &stage.prefix, generations);
     let past: Vec<_> = (0..parties).flat_map(|_| visit(1).commits(&stage.backend)).collect();
     stage.put_past(&past).await;
-    let world = World::over(stage).writing(rows);
+    let backend = Backend { rows, ..stage.backend.clone() };
+    let world = World::over(stage).worked_by(backend);
     let request = Command::Request(Request {
         id: clock.id(clock.now()),
         by: Actor::System(Component::Operator),

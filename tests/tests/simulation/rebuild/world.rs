@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use infra::{Backend, Failure, Rows, queue::Message};
+use infra::{Backend, Failure, queue::Message};
 use projections::{
     feed::Feed,
     rebuild::{Command, Worker, operate},
@@ -65,10 +65,9 @@ impl World {
         Self { stage, tables, feed, worker, streams: Mutex::default(), told: Mutex::default() }
     }
 
-    /// The same world with a worker on these rows.
-    pub(super) fn writing(self, rows: Rows) -> Self {
-        let worker = Worker::new(Backend { rows, ..self.stage.backend.clone() }, 1);
-        Self { worker, ..self }
+    /// The same world with a worker on this backend.
+    pub(super) fn worked_by(self, backend: Backend) -> Self {
+        Self { worker: Worker::new(backend, 1), ..self }
     }
 
     /// The same world with another feed.
@@ -145,14 +144,24 @@ impl World {
         }
     }
 
+    /// Handles the next message, which fails and comes again later.
+    pub(super) async fn fail_next(&self) {
+        let message = self.stage.backend.rebuilds.receive(1).await.unwrap().remove(0);
+        assert!(!self.try_handle(&message).await, "{}", message.body);
+    }
+
     async fn handle(&self, message: &Message) {
+        assert!(self.try_handle(message).await, "{}", message.body);
+        self.tell().await;
+    }
+
+    /// Returns whether the worker could handle the message.
+    async fn try_handle(&self, message: &Message) -> bool {
         let mut record = SqsMessage::default();
         (record.message_id, record.body) = (Some(message.id.clone()), Some(message.body.clone()));
         let mut event = SqsEvent::default();
         event.records = vec![record];
-        let failed = self.worker.messages(event).await.batch_item_failures;
-        assert!(failed.is_empty(), "{}", message.body);
-        self.tell().await;
+        self.worker.messages(event).await.batch_item_failures.is_empty()
     }
 
     /// Gives the feed the records of new events of projections.
