@@ -126,6 +126,12 @@ fn operation(route: Route) -> Operation {
 fn declare(entry: &Entry, operation: &Operation, shared: &mut Shared) -> Value {
     let mut responses = shared.problems.responses_of(entry, operation);
     responses.insert(entry.success.to_string(), success(entry, operation, &mut shared.answers));
+    if let Some(body) = &operation.instead {
+        let headers = headers::headers_of([Header::RequestId]);
+        let content = content(body, &mut shared.answers);
+        let answer = json!({ "description": "OK", "headers": headers, "content": content });
+        responses.insert("200".to_owned(), answer);
+    }
     if operation.has_etag() && entry.method == "GET" {
         let headers = headers::headers_of([Header::ETag, Header::RequestId]);
         responses.insert("304".to_owned(), json!({ "description": "Not modified", "headers": headers }));
@@ -178,16 +184,20 @@ fn success(entry: &Entry, operation: &Operation, generator: &mut SchemaGenerator
     let headers = operation.answer.headers.iter().copied().chain([Header::RequestId]);
     let mut response = json!({ "description": description, "headers": headers::headers_of(headers) });
     if let Some(body) = &operation.answer.body {
-        let mut schema = (body.schema)(generator);
-        if !body.also_required.is_empty() {
-            schema.insert("required".to_owned(), json!(body.also_required));
-        }
-        response["content"] = json!({ "application/json": { "schema": schema, "example": body.example } });
+        response["content"] = content(body, generator);
     }
     for (media_type, example) in operation.answer.files {
         response["content"][*media_type] = json!({ "schema": { "type": "string" }, "example": example });
     }
     response
+}
+
+fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
+    let mut schema = (body.schema)(generator);
+    if !body.also_required.is_empty() {
+        schema.insert("required".to_owned(), json!(body.also_required));
+    }
+    json!({ "application/json": { "schema": schema, "example": body.example } })
 }
 
 /// The group of a path.

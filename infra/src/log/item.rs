@@ -84,6 +84,7 @@ pub(super) fn key_number(item: &Item) -> u64 {
 
 /// Returns the item's size in bytes as DynamoDB counts it: names and values. A number that ends in zeros
 /// counts slightly too much.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 #[must_use]
 pub fn size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
@@ -95,6 +96,8 @@ fn value_size(value: &AttributeValue) -> usize {
         AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
         AttributeValue::B(blob) => blob.as_ref().len(),
         AttributeValue::Ss(set) => set.iter().map(String::len).sum(),
-        _ => 1, // commits have no other types
+        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + value_size(value)).sum::<usize>(),
+        AttributeValue::M(fields) => 3 + fields.len() + size(fields),
+        _ => 1, // true, false and null; commits and rows have no other types
     }
 }

@@ -31,7 +31,7 @@ pub use self::{
     item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},
     raw::RawPage,
     read::CommitPage,
-    scan::{ScanPage, Scanned},
+    scan::{PAGE_ITEMS_MAX, ScanPage, Scanned},
     segment::{InStream, Place, SegmentPage, Stored},
     transact::{ATTEMPTS_MAX, DECISION_AGE_MAX_MS},
 };

@@ -10,7 +10,7 @@ use super::{Item, Log, item};
 use crate::failure::Failure;
 
 /// The most items of a page. Without a limit, the embedded engine sorts the rest of the table for each page.
-const PAGE_ITEMS_MAX: i32 = 1_000;
+pub const PAGE_ITEMS_MAX: i32 = 1_000;
 
 /// An item of the table as stored.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ use crate::{batch, failure::Failure, tables};
 pub type RawRow = HashMap<String, AttributeValue>;
 
 /// The most rows of a page. Without a limit, the embedded engine sorts the rest of the table for each page.
-const PAGE_ROWS_MAX: i32 = 200;
+pub const PAGE_ROWS_MAX: i32 = 200;
 
 /// The table of one generation.
 #[derive(Clone, Debug)]

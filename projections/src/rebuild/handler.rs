@@ -16,6 +16,8 @@ use uuid::Uuid;
 use super::{
     Command, Refusal,
     operate::{self, Operator, Started},
+    quote::quote,
+    sample::Sampling,
     show,
 };
 use crate::cursor::{Kind, cut, foreign};
@@ -65,6 +67,9 @@ pub(crate) async fn start(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     let wish = call.body::<StartRebuild>()?.parse()?;
     let command = call.idempotency_key()?.map(|key| projection::Command::new(key, Tag::of(&[&call.said()])));
     let expect = call.expect_new()?;
+    if wish.dry_run {
+        return Reply::plain(200, &quote(backend, name, &wish, Sampling::USUAL).await?);
+    }
     let started = operate::start(backend, &operator(call), name, wish, command).await?;
     check_new(started, &expect)?;
     let location = format!("/v1/projections/{}/rebuilds/{}", name.as_str(), started.id);

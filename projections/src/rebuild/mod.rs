@@ -12,6 +12,7 @@ mod progress;
 mod quote;
 mod refusal;
 pub mod repair;
+mod sample;
 mod scan;
 pub mod show;
 mod step;
@@ -28,8 +29,9 @@ use schema::{
 pub use self::{
     budget::Budget,
     decide::{Command, PREVIOUS_KEPT_MS, Request},
-    quote::{PRICED_ON, Quote, quote},
+    quote::quote,
     refusal::Refusal,
+    sample::Sampling,
     step::{Step, Work, has_due_step},
     worker::Worker,
 };

@@ -55,7 +55,7 @@ pub async fn start(
     wish: RebuildWish,
     command: Option<projection::Command>,
 ) -> Result<Started, Failure> {
-    let RebuildWish { promote, write_units_per_second, reason } = wish;
+    let RebuildWish { dry_run: _, promote, write_units_per_second, reason } = wish;
     let id = backend.clock.id(backend.clock.now());
     let by = operator.actor();
     let request = Request { id, by, reason, promote, write_units_per_second, command: command.clone() };

@@ -1,27 +1,17 @@
 //! Estimates the reads and writes of a rebuild from a sample of the streams.
 
-use std::time::Duration;
-
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use infra::{Backend, Failure, clock, generations::HAND_OVER, log::size, rows::RawRow};
-use schema::{DomainEvent as _, projection::Name, table::Row as _};
-
-use super::{collect::Collector, units};
-use crate::{
-    dispatch::of_projection,
-    projection::{Projection, fold},
+use infra::{Backend, Failure, generations::HAND_OVER, log::PAGE_ITEMS_MAX, rows::PAGE_ROWS_MAX};
+use schema::{
+    body::projection::{Quote, RebuildWish},
+    projection::Name,
 };
 
-/// The pieces of the table that a sample is taken from. A stream is in one of them, by the hash of its key.
-const PIECES: u32 = 4_096;
-/// Two per cent.
-const PIECES_MIN: u32 = PIECES / 50;
-/// A sample goes on until it has this many streams. A table with fewer is read whole, in fewer pieces.
-const STREAMS_MIN: u64 = 2_000;
-const PIECES_OF_SMALL: u32 = 16;
-const PIECES_AT_ONCE: usize = 8;
-/// A sample ends after this time with what it has.
-const SAMPLE_MAX: Duration = Duration::from_secs(15);
+use super::{
+    WORKERS_MAX,
+    sample::{Sample, Sampling, sample},
+    step::segments,
+};
+use crate::dispatch::of_projection;
 
 /// Rows that one worker writes in a second, for the estimate of the time.
 const WRITES_PER_SECOND: f64 = 500.0;
@@ -32,153 +22,68 @@ const COMMITS_PER_SECOND: f64 = 10_000.0;
 /// <https://aws.amazon.com/dynamodb/pricing/on-demand/>
 const READ_MILLION_DOLLARS: f64 = 0.125;
 const WRITE_MILLION_DOLLARS: f64 = 0.625;
-pub const PRICED_ON: &str = "2024-11-01";
+const PRICED_ON: &str = "2024-11-01";
 
-/// The estimate of a rebuild.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Quote {
-    /// Commits in the events table, of all categories: a rebuild reads all of them.
-    pub commits: u64,
-    pub bytes: u64,
-    /// Strongly consistent reads of the events table, and of both generations for the verification.
-    pub read_units: u64,
-    /// Writes of the new rows and their indexes.
-    pub write_units: u64,
-    pub dollars: f64,
-    pub seconds: u64,
-}
+/// The bytes of a strongly consistent read unit.
+const READ_UNIT_BYTES: f64 = 4_096.0;
+/// DynamoDB's own bound on a page of a scan.
+const PAGE_BYTES_MAX: f64 = 1_048_576.0;
 
-/// Estimates a rebuild of a projection by `workers` workers. Reads a sample of the events table: two per cent of it,
-/// or 2,000 streams of the projection, whichever is more, but for 15 seconds at most.
+/// Estimates a rebuild of a projection as it is asked for. Stores nothing.
 ///
 /// # Errors
-/// The table cannot be read.
+/// The events table cannot be read, or is too large to be sampled in time.
 pub async fn quote(
     backend: &Backend,
     name: Name,
-    write_units_per_second: Option<u32>,
-    workers: u32,
+    wish: &RebuildWish,
+    sampling: Sampling,
 ) -> Result<Quote, Failure> {
-    let sample = of_projection!(name, P => sample_of::<P>(backend).await)?;
-    let whole = |part: f64| (part / sample.share).round();
-    let (commits, rows) = (whole(sample.commits as f64), whole(sample.rows as f64));
-    let (read_units, write_units) = (whole(sample.read_units), whole(sample.write_units));
-    let workers = f64::from(workers.max(1));
-    let unbounded = rows / (WRITES_PER_SECOND * workers);
-    let writing =
-        write_units_per_second.map_or(unbounded, |rate| unbounded.max(write_units / f64::from(rate.max(1))));
-    let seconds = HAND_OVER.as_secs_f64() + commits / (COMMITS_PER_SECOND * workers) + writing;
+    let sample = of_projection!(name, P => sample::<P>(backend, sampling).await)?;
+    let whole = |amount| sample.whole(amount);
+    let commits = whole(sample.commits as f64).round();
+    let (read_units, write_units) = (read_units(&sample), whole(sample.write_units).round());
+    let workers = f64::from(WORKERS_MAX);
+    let unbounded = whole(sample.rows as f64) / (WRITES_PER_SECOND * workers);
+    let bounded = wish.write_units_per_second.map_or(0.0, |rate| write_units / f64::from(rate.max(1)));
+    let reading = commits / (COMMITS_PER_SECOND * workers);
+    let dollars = (read_units * READ_MILLION_DOLLARS + write_units * WRITE_MILLION_DOLLARS) / 1e6;
     Ok(Quote {
         commits: commits as u64,
-        bytes: whole(sample.bytes as f64) as u64,
+        bytes: whole(sample.bytes as f64).round() as u64,
         read_units: read_units as u64,
         write_units: write_units as u64,
-        dollars: (read_units * READ_MILLION_DOLLARS + write_units * WRITE_MILLION_DOLLARS) / 1e6,
-        seconds: seconds.ceil() as u64,
+        dollars: (dollars * 1e6).round() / 1e6,
+        priced_on: PRICED_ON,
+        seconds: (HAND_OVER.as_secs_f64() + reading + unbounded.max(bounded)).ceil() as u64,
+        sample_read_units: sample.own_units.ceil() as u64,
     })
 }
 
-/// The contents of a part of the table.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sample {
-    /// The part of the table that was read.
-    share: f64,
-    commits: u64,
-    bytes: u64,
-    /// Streams of the projection.
-    rows: u64,
-    read_units: f64,
-    write_units: f64,
+/// The commits in the events table, about, for the number of segments.
+///
+/// # Errors
+/// As [`quote`].
+pub(super) async fn commits(backend: &Backend, name: Name) -> Result<u64, Failure> {
+    let sample = of_projection!(name, P => sample::<P>(backend, Sampling::ROUGH).await)?;
+    Ok(sample.whole(sample.commits as f64) as u64)
 }
 
-async fn sample_of<P: Projection>(backend: &Backend) -> Result<Sample, Failure> {
-    let begun = backend.clock.moment();
-    let order = shuffled(u64::from_be_bytes(clock::random()));
-    let mut sample = Sample::default();
-    let mut taken = 0;
-    while taken < PIECES {
-        let some = PIECES_MIN.min(PIECES - taken);
-        let pieces = (taken..taken + some).map(|at| piece::<P>(backend, (order(at), PIECES)));
-        sample = add(sample, pieces).await?;
-        taken += some;
-        sample.share = f64::from(taken) / f64::from(PIECES);
-        if sample.rows >= STREAMS_MIN || backend.clock.moment().since(begun) >= SAMPLE_MAX {
-            return Ok(sample);
-        }
-        if sample.rows as f64 / sample.share < STREAMS_MIN as f64 {
-            let pieces = (0..PIECES_OF_SMALL).map(|at| piece::<P>(backend, (at, PIECES_OF_SMALL)));
-            return add(Sample { share: 1.0, ..Sample::default() }, pieces).await;
-        }
-    }
-    Ok(sample)
+/// The strongly consistent reads of a rebuild: of the whole log, and for the verification of the rows in both
+/// generations, each of which is looked up in the other one as well.
+fn read_units(sample: &Sample) -> f64 {
+    let whole = |amount| sample.whole(amount);
+    let commits = whole(sample.commits as f64);
+    let (scans, verifications) = segments(commits as u64);
+    let log = scan_units(whole(sample.bytes as f64), commits / f64::from(PAGE_ITEMS_MAX), scans);
+    let pages = whole(sample.rows as f64) / f64::from(PAGE_ROWS_MAX);
+    let rows = scan_units(whole(sample.row_bytes as f64), pages, verifications);
+    (log + 2.0 * (rows + whole(sample.lookups))).round()
 }
 
-async fn add(
-    sample: Sample,
-    pieces: impl Iterator<Item = impl Future<Output = Result<Sample, Failure>>>,
-) -> Result<Sample, Failure> {
-    let sum = |sum: Sample, piece: Sample| async move {
-        Ok(Sample {
-            share: sum.share,
-            commits: sum.commits + piece.commits,
-            bytes: sum.bytes + piece.bytes,
-            rows: sum.rows + piece.rows,
-            read_units: sum.read_units + piece.read_units,
-            write_units: sum.write_units + piece.write_units,
-        })
-    };
-    stream::iter(pieces).buffer_unordered(PIECES_AT_ONCE).try_fold(sample, sum).await
-}
-
-/// Folds the streams of a piece of the table.
-async fn piece<P: Projection>(backend: &Backend, piece: (u32, u32)) -> Result<Sample, Failure> {
-    let mut sample = Sample::default();
-    let (mut collector, mut start) = (Collector::after(None), None);
-    loop {
-        let page = backend.log.segment_page(P::Event::CATEGORY, piece, start.as_ref()).await?;
-        sample.commits += page.items.len() as u64;
-        sample.bytes += page.bytes;
-        sample.read_units += page.read_units;
-        let mut runs: Vec<_> = page.items.into_iter().filter_map(|item| collector.add(item)).collect();
-        start = page.next;
-        if start.is_none() {
-            runs.extend(collector.end());
-        }
-        for run in runs {
-            let row = run.commits.and_then(|commits| fold::<P>(None, &commits).ok().flatten());
-            let row: Option<RawRow> = row.and_then(|row| serde_dynamo::to_item(row).ok());
-            let Some(row) = row else { continue };
-            sample.rows += 1;
-            sample.write_units += units::of_new_row(&row, P::Row::TABLE.indexes);
-            // Both generations are scanned, and each row is looked up in the other one.
-            let scanned = size(&row) as f64 / f64::from(4_096);
-            sample.read_units += 2.0 * (scanned + units::of_read(&row));
-        }
-        if start.is_none() {
-            return Ok(sample);
-        }
-    }
-}
-
-/// An order of the pieces that depends on the seed: an odd step visits all of a power of two.
-fn shuffled(seed: u64) -> impl Fn(u32) -> u32 {
-    let (begin, step) = ((seed >> 32) as u32, seed as u32 | 1);
-    move |at| begin.wrapping_add(at.wrapping_mul(step)) % PIECES
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_piece_is_in_the_order_once() {
-        for seed in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
-            let order = shuffled(seed);
-            let pieces: BTreeSet<u32> = (0..PIECES).map(&order).collect();
-            assert_eq!(pieces.len() as u32, PIECES, "{seed}");
-            assert!(pieces.iter().all(|piece| *piece < PIECES));
-        }
-    }
+/// The read units of scanning a table by segments. The size of each page is rounded up, by half a unit on average.
+fn scan_units(bytes: f64, pages: f64, segments: u32) -> f64 {
+    let segments = f64::from(segments);
+    let pages = pages.max(bytes / PAGE_BYTES_MAX) + segments;
+    segments.max(bytes / READ_UNIT_BYTES + pages / 2.0)
 }

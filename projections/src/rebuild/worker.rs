@@ -16,7 +16,7 @@ use super::{
     Command, Projection,
     advance::send,
     operate::{author, is_any_parked, read},
-    quote::quote,
+    quote::commits,
     step::{Due, SEGMENTS_AT_ONCE, Step, Work, first, left, segments},
 };
 use crate::dispatch::of_projection;
@@ -112,7 +112,7 @@ impl Worker {
 
     /// Creates the candidate's table.
     async fn prepare(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
-        let commits = quote(&self.backend, name, None, self.at_once).await?.commits;
+        let commits = commits(&self.backend, name).await?;
         self.backend.rows.generation(name, rebuild.generation).create().await?;
         fault::point("rebuild.table-created");
         let (scans, verifications) = segments(commits);

@@ -16,6 +16,9 @@ use crate::{
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartRebuild {
+    /// Whether the rebuild is only estimated.
+    #[schemars(extend("default" = false))]
+    pub dry_run: Option<bool>,
     /// The promotion of the verified rows: at once, or by an operator.
     #[schemars(with = "Option<Promote>", extend("default" = "auto"))]
     pub promote: Option<String>,
@@ -30,6 +33,8 @@ pub struct StartRebuild {
 /// A request for a rebuild, its values checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RebuildWish {
+    /// Whether the rebuild is only estimated.
+    pub dry_run: bool,
     pub promote: Promote,
     pub write_units_per_second: Option<u32>,
     pub reason: Option<String>,
@@ -44,6 +49,7 @@ impl StartRebuild {
         let units = check.optional("/write_units_per_second", self.write_units_per_second, WriteUnits::read);
         let reason = check.optional("/reason", self.reason, |raw| Reason::parse(&raw));
         check.done(Some(RebuildWish {
+            dry_run: self.dry_run.unwrap_or_default(),
             promote: promote.unwrap_or_default(),
             write_units_per_second: units.map(WriteUnits::get),
             reason: reason.map(|reason| reason.clear().to_owned()),
@@ -118,6 +124,28 @@ pub struct Progress {
     pub of: u32,
 }
 
+/// The estimate of a rebuild, from a sample of the streams.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Quote {
+    /// Commits in the log, of all streams: a rebuild reads all of them.
+    pub commits: u64,
+    /// The size of these commits.
+    pub bytes: u64,
+    /// Reads of the log, and of both generations for the verification.
+    pub read_units: u64,
+    /// Writes of the new rows, indexes included.
+    pub write_units: u64,
+    /// The price of these units, on demand in US East (N. Virginia).
+    pub dollars: f64,
+    /// The date from which on the prices are valid.
+    #[schemars(extend("format" = "date"))]
+    pub priced_on: &'static str,
+    /// The time that a deployment's workers take, about.
+    pub seconds: u64,
+    /// The read units that the sample used. They are not part of the estimate.
+    pub sample_read_units: u64,
+}
+
 /// Units that were consumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Units {
@@ -164,8 +192,11 @@ mod tests {
     #[test]
     fn an_empty_request_is_promoted_automatically_and_has_no_bound() {
         assert_eq!(parsed("").unwrap(), RebuildWish::default());
-        let all = parsed(r#"{"promote":"manual","write_units_per_second":1000000,"reason":"a new field"}"#);
+        let all = parsed(
+            r#"{"dry_run":true,"promote":"manual","write_units_per_second":1000000,"reason":"a new field"}"#,
+        );
         let wish = RebuildWish {
+            dry_run: true,
             promote: Promote::Manual,
             write_units_per_second: Some(1_000_000),
             reason: Some("a new field".to_owned()),

@@ -13,7 +13,7 @@ use crate::body::{
         SignIn, Tokens, User,
     },
     guest::{JoinWaitlist, Joined, PublicWaitlist, Visit},
-    projection::{DeadLetter, Projection, Rebuild, StartRebuild},
+    projection::{DeadLetter, Projection, Quote, Rebuild, StartRebuild},
     system::{Health, Jwks},
 };
 
@@ -123,12 +123,16 @@ examples! {
             "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "alg": "EdDSA", "use": "sig",
         }],
     },
-    StartRebuild => { "promote": "manual", "write_units_per_second": 500, "reason": "a new field in rows" },
+    StartRebuild => { "dry_run": false, "promote": "manual", "write_units_per_second": 500, "reason": "a new field in rows" },
     Projection => {
         "name": "waitees", "live": 0, "building": 7, "previous": null, "code_version": "0.1.0", "row_version": 3,
         "rows": null, "lag_seconds": null, "rebuild": rebuild(),
     },
     Rebuild => (rebuild()),
+    Quote => {
+        "commits": 1_000_000, "bytes": 262_000_000, "read_units": 412_000, "write_units": 915_000, "dollars": 0.623375,
+        "priced_on": "2024-11-01", "seconds": 106, "sample_read_units": 1_310,
+    },
     DeadLetter => {
         "id": DEAD_LETTER, "queue": "retries", "stream": format!("waitee-{VISIT}"), "generation": "waitees-g0",
         "cause": "the log ends before 4", "attempts": 5, "first_at": "2026-11-21T03:20:00.000Z",

@@ -17,6 +17,8 @@ pub(super) struct Operation {
     pub(super) query: &'static [Parameter],
     pub(super) request: Option<Body>,
     pub(super) answer: Answer,
+    /// A body that is answered with 200 instead, if the request asks for it.
+    pub(super) instead: Option<Body>,
     /// The refusals of its own, besides those that its method, path, access and effect imply.
     pub(super) refusals: Vec<Slug>,
 }
@@ -111,7 +113,17 @@ impl Operation {
             Effect::Creates => vec![Header::ETag, Header::SyncToken, Header::Location],
         };
         let answer = Answer { body: None, files: &[], headers };
-        Self { id, summary, about: "", effect, query: &[], request: None, answer, refusals: Vec::new() }
+        Self {
+            id,
+            summary,
+            about: "",
+            effect,
+            query: &[],
+            request: None,
+            answer,
+            instead: None,
+            refusals: Vec::new(),
+        }
     }
 
     pub(super) fn about(self, about: &'static str) -> Self {
@@ -131,6 +143,11 @@ impl Operation {
     pub(super) fn answers<T: Example + JsonSchema>(mut self) -> Self {
         self.answer.body = Some(Body::of::<T>());
         self
+    }
+
+    /// Answers 200 with this body, and without the headers of the other answer, if the request asks for it.
+    pub(super) fn or_answers<T: Example + JsonSchema>(self) -> Self {
+        Self { instead: Some(Body::of::<T>()), ..self }
     }
 
     /// Answers a file of one of these media types, each with an example.

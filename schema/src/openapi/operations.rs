@@ -7,7 +7,7 @@ use super::operation::{
 use crate::{
     body::{
         Empty, Page,
-        projection::{DeadLetter, Projection, Rebuild, StartRebuild},
+        projection::{DeadLetter, Projection, Quote, Rebuild, StartRebuild},
     },
     parameter::Parameter::{Cursor, Limit},
     problem::Slug::{AlreadyRunning, DoorbellsParked, InvalidStage, InvalidValue, NoFormerGeneration},
@@ -25,10 +25,12 @@ pub(super) fn operation(route: Operations) -> Operation {
         Operations::StartRebuild => Operation::new(Creates, "startRebuild", "Rebuild a projection from the log")
             .about(
                 "Makes a new generation of rows while reads go on, compares it with the live one, and makes it live. \
-                 The generation before the live one is no longer kept.",
+                 The generation before the live one is no longer kept. With `dry_run`, the rebuild is only estimated: \
+                 nothing is stored, an Idempotency-Key is ignored, and it is answered also while a rebuild runs.",
             )
             .takes::<StartRebuild>()
             .rebuild_written()
+            .or_answers::<Quote>()
             .refuses(&[AlreadyRunning, InvalidValue]),
         Operations::Rebuild => {
             Operation::new(Shows, "getRebuild", "The progress and the report of a rebuild").answers::<Rebuild>()

@@ -2,6 +2,7 @@
 
 mod command;
 mod dead_letters;
+mod dry_run;
 mod repair;
 
 use std::time::Duration;

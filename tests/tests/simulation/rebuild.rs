@@ -5,6 +5,7 @@ mod budget;
 mod changed;
 mod interrupted;
 mod throttled;
+mod quote;
 mod world;
 
 use projections::rebuild::Command;

@@ -192,6 +192,7 @@ fn sending_signing_projecting_and_removing_are_each_allowed_to_few_functions() {
     assert_eq!(holders("ses:SendEmail", "identity/"), ["Deliver"].into());
     assert_eq!(holders("dynamodb:DeleteItem", ""), ["Eraser"].into());
     assert_eq!(holders("dynamodb:PutItem", "${Events.Arn}-"), ["Projector", "Rebuild"].into());
+    assert_eq!(holders("dynamodb:Scan", "${Events.Arn}"), ["Operations", "Rebuild"].into());
     assert_eq!(holders("dynamodb:CreateTable", ""), ["Rebuild", "Setup"].into());
     assert_eq!(holders("dynamodb:DeleteTable", ""), ["Rebuild"].into());
     assert_eq!(holders("kms:Sign", ""), ["Accounts"].into());

@@ -1,5 +1,6 @@
 //! `waitlist rebuild`: starts, follows and ends rebuilds of projections, by the same functions as the routes.
 
+mod estimate;
 mod repair;
 mod wait;
 
@@ -12,7 +13,7 @@ use projections::rebuild::{
 };
 use schema::{
     StreamId,
-    body::projection::{Rebuild as Shown, StartRebuild},
+    body::projection::{Rebuild as Shown, RebuildWish, StartRebuild},
     projection::{Name, Report},
     value::{Whole, WriteUnits},
 };
@@ -47,6 +48,10 @@ pub(super) enum Rebuild {
 pub(super) struct Start {
     /// Name of the projection: waitlists, waitees, users or mails.
     name: Name,
+
+    /// Estimate the reads, writes, price and time from a sample of the log, and start nothing.
+    #[arg(long, conflicts_with_all = ["wait", "stream"])]
+    dry_run: bool,
 
     /// Make the rows live once they are verified, or leave that to `rebuild promote`.
     #[arg(long, default_value = "auto", value_parser = ["auto", "manual"])]
@@ -129,7 +134,7 @@ async fn start(
     asked: &Start,
     json: bool,
 ) -> Result<(), Failed> {
-    let Start { name, promote, write_units, reason, wait, stream } = asked;
+    let Start { name, dry_run, promote, write_units, reason, wait, stream } = asked;
     if let Some(stream) = stream {
         return repair::run(&deployment.backend, *name, *stream, json).await;
     }
@@ -137,14 +142,18 @@ async fn start(
         return Err(format!("{NO_WORKER}: start `waitlist serve`, or leave out --wait").into());
     }
     let body = StartRebuild {
+        dry_run: Some(*dry_run),
         promote: Some(promote.clone()),
         write_units_per_second: write_units.map(Whole),
         reason: reason.clone(),
     };
-    let wish = body.parse().map_err(|problem| {
+    let wish: RebuildWish = body.parse().map_err(|problem| {
         let faults = problem.errors.iter().map(|fault| format!("--reason {}", fault.detail));
         Misuse(faults.collect::<Vec<_>>().join("; "))
     })?;
+    if wish.dry_run {
+        return estimate::run(&deployment.backend, *name, &wish, json).await;
+    }
     let started = operate::start(&deployment.backend, operator, *name, wish, None).await.map_err(refusal)?;
     if *wait {
         return wait::until_over(&deployment.backend, *name, started.id, json).await;

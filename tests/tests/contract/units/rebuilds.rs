@@ -1,11 +1,14 @@
 //! The units of operators' routes.
 
+use projections::rebuild::repair::{Repair, repair};
 use schema::projection::Name;
 use serde_json::json;
 use waitlist_tests::{
     costs::documented,
     stage::{Owner, Stage},
 };
+
+use super::{typical_join, visit};
 
 const REBUILDS: &str = "/v1/projections/waitees/rebuilds";
 
@@ -26,6 +29,10 @@ async fn an_operator_reads_and_writes_the_last_commit_of_a_projection() {
     let ask = async |method: &str, path: &str, operation: &str| {
         measured(&stage, &operator, method, path, operation).await
     };
+    let _before = stage.meter.take();
+    let dry = operator.post(REBUILDS, json!({ "dry_run": true })).await;
+    assert_eq!(dry.status, 200, "{dry:?}");
+    documented(&stage, "estimating a rebuild, of an empty log", &stage.meter.take());
     let id = ask("POST", REBUILDS, "starting a rebuild").await;
     let rebuild = format!("{REBUILDS}/{id}");
     ask("GET", "/v1/projections", "the projections, after one rebuild").await;
@@ -41,4 +48,17 @@ async fn an_operator_reads_and_writes_the_last_commit_of_a_projection() {
     ask("GET", "/v1/dead-letters", "the dead letters, the queues in a table").await;
     let redrive = format!("/v1/dead-letters/{letter}/redrive");
     ask("POST", &redrive, "redriving a dead letter, the queues in a table").await;
+}
+
+#[tokio::test]
+async fn repairing_a_row_reads_the_stream_and_writes_each_generation() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let stream = visit(&typical_join(&owner, &list).await);
+    stage.project(stream).await;
+    let _before = stage.meter.take();
+    let repaired = repair(&stage.backend, stream).await.unwrap();
+    assert_eq!(repaired.iter().map(|of| of.repair).collect::<Vec<_>>(), [Repair::Written]);
+    documented(&stage, "repairing the row of a visit, in one generation", &stage.meter.take());
 }
