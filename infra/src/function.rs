@@ -81,7 +81,7 @@ pub const REBUILD: Function =
     Function { name: "rebuild", time_out: EVENT_TIME_OUT, needs: &[Need::Retries, Need::Rebuilds] };
 /// Less than the minute after which it is called again.
 pub const TICK: Function =
-    Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries] };
+    Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries, Need::Rebuilds] };
 
 /// Every function that [`crate::Backend::from_env`] builds adapters for.
 pub const FUNCTIONS: [&Function; 13] = [

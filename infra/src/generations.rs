@@ -13,6 +13,7 @@ use std::{
 
 use futures::future::try_join_all;
 use schema::projection::{Event, Name, Roles};
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -89,6 +90,13 @@ pub async fn roles(log: &Log, name: Name) -> Result<Roles, Failure> {
     let facts = facts
         .map_err(|cause| Failure::broken(format!("read the generations of {}", name.as_str()), cause))?;
     Ok(facts.last().map(|fact| fact.event.state().roles()).unwrap_or_default())
+}
+
+/// The message on the queue of rebuilds that asks their worker to retire a former generation whose time is over. It
+/// stands here because the tick sends it, and the tick does not know the worker.
+#[must_use]
+pub fn retirement(name: Name, generation: u64) -> String {
+    json!({ "projection": name, "step": { "retire": { "generation": generation } } }).to_string()
 }
 
 impl Generations {

@@ -1,10 +1,12 @@
-//! The tick: queues, each minute, intents for work that is due by time, and for work that was left undone.
+//! The tick: queues, each minute, intents for work that is due by time, and for work that was left undone. It also asks
+//! for the end of former generations whose time is over.
 //!
 //! It decides nothing, because the handler of each intent reads the log. So it may run twice at once, late,
 //! or on rows that are behind. Accounts are served in turn: each gets its share of the queue
 //! ([`infra::queue::FairShare`]), however much of the due work is one account's, and however many intents are
 //! queued already.
 
+mod former;
 mod turns;
 
 use std::time::Duration;
@@ -88,16 +90,19 @@ impl Tick {
     /// # Errors
     /// Rows cannot be read, or the queue does not answer: the next look finds the work.
     pub async fn look(&self) -> Result<Report, Failure> {
+        let now = self.backend.clock.now();
+        let mut failed = former::retire(&self.backend, now).await.err();
+        if let Some(failure) = &failed {
+            warn!(cause = failure.chain(), "the tick could not ask for the end of former generations");
+        }
         let waiting = self.backend.deliveries.waiting(WAITING_MAX).await;
         let waiting = waiting.map_err(|cause| Failure::passing("count the queued intents", cause))?;
         if waiting >= WAITING_MAX {
             warn!(waiting, "too many intents are queued; the tick adds none");
             return Ok(Report { queued: 0, cut_short: true });
         }
-        let now = self.backend.clock.now();
         let share = if waiting >= CROWDED { CROWDED_SHARE } else { usize::MAX };
         let mut turns = Turns::new(self.backend.fair.anew(), share, now);
-        let mut failed = None;
         // Deleted lists come last: no guest waits for them.
         for due in [Due::Visits, Due::Mails, Due::Accounts, Due::DeletedLists] {
             for shard in 0..DUE_SHARDS {

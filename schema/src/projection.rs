@@ -45,7 +45,7 @@ pub struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
     pub generation: u64,
-    /// The time from which it may be retired.
+    /// The time from which on it is retired.
     pub until: Time,
 }
 
@@ -63,6 +63,8 @@ pub struct Roles {
     /// Reads are served from it.
     pub live: u64,
     pub previous: Option<u64>,
+    /// The time until which the previous generation is kept.
+    pub previous_until: Option<Time>,
     /// The generation of an unfinished rebuild whose table exists.
     pub candidate: Option<u64>,
 }
@@ -115,6 +117,7 @@ impl State {
         Roles {
             live: self.live,
             previous: self.previous.map(|previous| previous.generation),
+            previous_until: self.previous.map(|previous| previous.until),
             candidate: candidate.map(|rebuild| rebuild.generation),
         }
     }

@@ -46,6 +46,10 @@ pub enum Command {
     Retire {
         by: Option<UserId>,
     },
+    /// Takes its role from this former generation, if its time is over.
+    Expire {
+        generation: u64,
+    },
     /// The table of a retired generation is deleted.
     Drop {
         generation: u64,
@@ -80,6 +84,7 @@ impl Decider for Projection {
             Command::Cancel { rebuild, by } => self.cancel(*rebuild, *by, now),
             Command::Rollback { by } => self.rollback(*by, now),
             Command::Retire { by } => Ok(self.retire(*by, now)),
+            Command::Expire { generation } => Ok(self.expire(*generation, now)),
             Command::Drop { generation } => Ok(self.drop_table(*generation)),
         }
     }
@@ -184,7 +189,7 @@ impl Projection {
         Ok(vec![Event::RolledBack(state)])
     }
 
-    fn retire(&self, by: Option<UserId>, now: Time) -> Vec<Event> {
+    pub(super) fn retire(&self, by: Option<UserId>, now: Time) -> Vec<Event> {
         if self.state.previous.is_none() {
             return vec![];
         }

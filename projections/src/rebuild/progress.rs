@@ -60,6 +60,13 @@ impl Projection {
         events
     }
 
+    pub(super) fn expire(&self, generation: u64, now: Time) -> Vec<Event> {
+        match self.state.previous {
+            Some(former) if former.generation == generation && former.until <= now => self.retire(None, now),
+            Some(_) | None => vec![],
+        }
+    }
+
     pub(super) fn drop_table(&self, generation: u64) -> Vec<Event> {
         let mut state = self.next(None);
         state.retired.retain(|retired| retired.generation != generation);

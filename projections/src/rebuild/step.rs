@@ -42,6 +42,8 @@ pub enum Step {
     Verify { rebuild: Uuid, side: Side, part: Part<Uuid> },
     /// Makes the verified candidate live, if the rebuild is to be promoted automatically.
     Conclude { rebuild: Uuid },
+    /// Retires the former generation once its time is over. The tick asks for it.
+    Retire { generation: u64 },
     /// Deletes the table of a retired generation.
     Drop { generation: u64 },
 }
@@ -142,4 +144,17 @@ pub(super) fn first(rebuild: Uuid, phase: Phase, segment: u32) -> Step {
 pub(super) fn left(at: Time, now: Time) -> Duration {
     let passed = u64::try_from(now.millis() - at.millis()).unwrap_or(0);
     HAND_OVER.saturating_sub(Duration::from_millis(passed))
+}
+
+#[cfg(test)]
+mod tests {
+    use infra::generations::retirement;
+
+    use super::*;
+
+    #[test]
+    fn the_tick_asks_for_a_step_of_the_worker() {
+        let asked: Work = serde_json::from_str(&retirement(Name::Waitees, 7)).unwrap();
+        assert_eq!(asked, Work { projection: Name::Waitees, step: Step::Retire { generation: 7 } });
+    }
 }

@@ -106,6 +106,10 @@ impl Worker {
                 Some(rebuild) => self.conclude(name, rebuild).await,
                 None => Ok(()),
             },
+            Step::Retire { generation } => {
+                let command = Command::Expire { generation };
+                self.execute(name, Uuid::nil(), command).await
+            }
             Step::Drop { generation } => self.drop_table(name, &state, generation).await,
         }
     }

@@ -41,7 +41,7 @@ async fn a_deployment_without_events_of_projections_is_served_from_generation_0(
     let stage = Stage::new().await;
     let set = set_of(&stage, SET_AGE_MAX).current().await.unwrap();
     for name in Name::ALL {
-        assert_eq!(set.roles(name), Roles { live: 0, previous: None, candidate: None });
+        assert_eq!(set.roles(name), Roles::default());
     }
 }
 

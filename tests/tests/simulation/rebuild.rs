@@ -3,9 +3,10 @@
 
 mod budget;
 mod changed;
+mod former;
 mod interrupted;
-mod throttled;
 mod quote;
+mod throttled;
 mod world;
 
 use projections::rebuild::Command;

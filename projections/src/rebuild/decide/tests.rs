@@ -47,6 +47,10 @@ fn cancel(number: u128) -> Command {
 }
 
 const ROLLBACK: Command = Command::Rollback { by: Some(OWNER) };
+fn expire(generation: u64) -> Command {
+    Command::Expire { generation }
+}
+
 const RETIRE: Command = Command::Retire { by: None };
 
 fn scanned(number: u128) -> [Command; 2] {
@@ -177,6 +181,29 @@ fn a_rollback_makes_the_former_generation_live_and_can_be_undone() {
 }
 
 #[test]
+fn a_former_generation_is_retired_by_itself_once_its_time_is_over() {
+    let mut world = World::after(made(1));
+    world.run(&promote(1)).unwrap();
+    let promoted_at = world.now;
+    world.now = promoted_at + PREVIOUS_KEPT_MS - 60_000;
+    assert_eq!(world.run(&expire(0)).unwrap(), [""; 0], "too early");
+    world.run(&ROLLBACK).unwrap();
+    world.now = promoted_at + PREVIOUS_KEPT_MS;
+    for other in [0, 1] {
+        assert_eq!(
+            world.run(&expire(other)).unwrap(),
+            [""; 0],
+            "the time begins anew with a change of roles"
+        );
+    }
+    world.now += PREVIOUS_KEPT_MS;
+    assert_eq!(world.run(&expire(0)).unwrap(), [""; 0], "another generation");
+    assert_eq!(world.run(&expire(1)).unwrap(), ["projection.retired"]);
+    assert_eq!(world.run(&expire(1)).unwrap(), [""; 0], "a repeat changes nothing");
+    assert_eq!(world.projection.state.retired, [Retired { generation: 1, at: at(world.now - 1_000) }]);
+}
+
+#[test]
 fn a_worker_that_comes_too_late_changes_nothing() {
     let mut world = World::after(made(1));
     for late in [prepare(1), scanned(1)[0].clone(), verified(1, Report::default())] {
@@ -205,6 +232,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         number.prop_map(cancel),
         Just(ROLLBACK),
         Just(RETIRE),
+        (0..20_u64).prop_map(expire),
         (0..20_u64).prop_map(|generation| Command::Drop { generation }),
     ]
 }
