@@ -41,6 +41,8 @@ pub struct Page {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
     pub stream: Option<StreamId>,
+    /// The event up to which a row was to be brought.
+    pub seq: Option<u64>,
     /// The generation of a projection that could not be written.
     pub generation: Option<u64>,
     pub cause: Option<String>,
@@ -151,6 +153,7 @@ impl About {
         let message: Value = serde_json::from_str(body).unwrap_or_default();
         Self {
             stream: message["stream"].as_str().and_then(|stream| stream.parse().ok()),
+            seq: message["seq"].as_u64(),
             generation: message["generation"].as_u64(),
             cause: message["cause"].as_str().map(str::to_owned),
         }
@@ -181,11 +184,12 @@ mod tests {
         let body = format!(r#"{{"stream":"{stream}","seq":1,"generation":3,"cause":"the log ends"}}"#);
         let about = About {
             stream: Some(stream.parse().unwrap()),
+            seq: Some(1),
             generation: Some(3),
             cause: Some("the log ends".to_owned()),
         };
         assert_eq!(About::read(&body), about);
-        for body in ["no intent", "[1]", r#"{"stream":"a person","generation":"x","cause":1}"#] {
+        for body in ["no intent", "[1]", r#"{"stream":"a person","seq":-1,"generation":"x","cause":1}"#] {
             assert_eq!(About::read(body), About::default(), "{body}");
         }
     }

@@ -52,7 +52,7 @@ fn place(text: &str) -> Option<Place> {
 }
 
 fn show(Found { queue, letter }: Found) -> Result<DeadLetter, Failure> {
-    let About { stream, generation, cause } = About::read(&letter.body);
+    let About { stream, seq: _, generation, cause } = About::read(&letter.body);
     let id = letter.id.parse().map_err(|cause| Failure::broken("read the id of a dead letter", cause));
     Ok(DeadLetter {
         id: id?,

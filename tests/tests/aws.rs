@@ -87,6 +87,8 @@ async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
     }
     wear_out(&queue).await;
     let mut letters = queue.dead_letters(None, DEAD_PAGE_MAX).await.unwrap().letters;
+    let hidden = queue.read_dead(DEAD_PAGE_MAX).await.unwrap();
+    assert_eq!((hidden.letters.len(), hidden.is_complete), (0, false), "they were just listed");
     letters.sort_by(|a, b| a.body.cmp(&b.body));
     assert_eq!(
         letters.iter().map(|letter| letter.body.as_str()).collect::<Vec<_>>(),
@@ -104,6 +106,9 @@ async fn dead_letters_of_sqs_are_listed_and_sent_anew() {
     assert!(!queue.redrive("no such letter").await.unwrap());
 
     tokio::time::sleep(Duration::from_secs(11)).await; // listed dead letters are hidden for ten seconds
+    let read = queue.read_dead(DEAD_PAGE_MAX).await.unwrap();
+    assert_eq!((read.letters.len(), read.is_complete), (2, true));
+    tokio::time::sleep(Duration::from_secs(11)).await;
     assert_eq!(queue.redrive_all().await.unwrap(), 2);
     assert_eq!(queue.receive(RECEIVE_MAX).await.unwrap().len(), 2);
 }

@@ -86,6 +86,14 @@ pub struct DeadPage {
     pub next: Option<String>,
 }
 
+/// A bounded reading of a queue's dead letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadReading {
+    pub letters: Vec<DeadLetter>,
+    /// Whether these are all. In SQS, dead letters that were listed in the last ten seconds are hidden.
+    pub is_complete: bool,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     #[error("a body of {bytes} bytes; a body has 1 to {max} bytes")]
@@ -201,6 +209,27 @@ impl Queue {
             Self::Sqs(queue) => queue.dead_letters(limit).await,
             Self::Table(queue) => queue.dead_letters(cursor, limit).await,
         }
+    }
+
+    /// Reads up to `most` dead letters, and tells whether these are all.
+    ///
+    /// # Errors
+    /// The queue did not answer.
+    pub async fn read_dead(&self, most: usize) -> Result<DeadReading, QueueError> {
+        let (mut letters, mut cursor) = (Vec::new(), None);
+        while letters.len() < most {
+            let page = self.dead_letters(cursor.as_deref(), most - letters.len()).await?;
+            letters.extend(page.letters);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let is_complete = match self {
+            Self::Sqs(queue) => queue.count_dead().await? <= letters.len(),
+            Self::Unused(_) | Self::Table(_) => cursor.is_none(),
+        };
+        Ok(DeadReading { letters, is_complete })
     }
 
     /// Sends a dead letter again as a new message with a new id. Returns false if there is no such dead

@@ -84,6 +84,15 @@ impl SqsQueue {
     }
 
     pub(super) async fn waiting(&self, most: usize) -> Result<usize, QueueError> {
+        Ok(self.count(&self.url).await?.min(most))
+    }
+
+    /// The number of dead letters, hidden ones included.
+    pub(super) async fn count_dead(&self) -> Result<usize, QueueError> {
+        self.count(self.dead_url()?).await
+    }
+
+    async fn count(&self, url: &str) -> Result<usize, QueueError> {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesDelayed,
@@ -92,14 +101,13 @@ impl SqsQueue {
         let asked = self
             .client
             .get_queue_attributes()
-            .queue_url(&self.url)
+            .queue_url(url)
             .set_attribute_names(Some(counts.to_vec()))
             .send()
             .await;
         let told =
             asked.map_err(|cause| self.failed("count messages", cause))?.attributes.unwrap_or_default();
-        let waiting: usize = counts.iter().filter_map(|count| told.get(count)?.parse::<usize>().ok()).sum();
-        Ok(waiting.min(most))
+        Ok(counts.iter().filter_map(|count| told.get(count)?.parse::<usize>().ok()).sum())
     }
 
     pub(super) async fn receive(&self, max: usize) -> Result<Vec<Message>, QueueError> {

@@ -7,6 +7,7 @@ mod collect;
 mod compare;
 mod decide;
 pub(crate) mod handler;
+mod missed;
 pub mod operate;
 mod progress;
 mod quote;

@@ -13,7 +13,7 @@ use schema::{
 };
 use uuid::Uuid;
 
-use super::{Command, Projection, Request};
+use super::{Command, Projection, Request, missed::missed};
 
 /// The person who gives commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub async fn start(
 /// Makes the candidate of a rebuild live.
 ///
 /// # Errors
-/// `Refused` unless it is ready, and while doorbells are parked: one of them may be the candidate's. As
+/// `Refused` unless it is ready, and while its rows may lack the event of a parked or dead doorbell. As
 /// [`infra::Log::transact`].
 pub async fn promote(
     backend: &Backend,
@@ -82,11 +82,13 @@ pub async fn promote(
     expect: Expect,
 ) -> Result<Outcome<Projection>, Failure> {
     let command = Command::Promote { rebuild, by: operator.by };
-    let decided = read(backend, name).await?.decide(&command, backend.clock.now());
-    if decided.is_ok_and(|events| !events.is_empty()) && is_any_parked(backend).await? {
-        let detail = "Doorbells wait on the queue retries, and the new rows may lack their events. Try again once they \
-                      are applied; `waitlist dead-letters list` shows those that failed too often.";
-        return Err(Problem::new(Slug::DoorbellsParked, detail).into());
+    let projection = read(backend, name).await?;
+    let decided = projection.decide(&command, backend.clock.now());
+    if decided.is_ok_and(|events| !events.is_empty())
+        && let Some(rebuild) = projection.state.rebuild(rebuild)
+        && let Some(missed) = missed(backend, name, rebuild).await?
+    {
+        return Err(Problem::new(Slug::DoorbellsParked, missed.advice(name)).into());
     }
     run(backend, operator, name, expect, &command).await
 }
@@ -111,15 +113,6 @@ pub async fn run(
 pub fn author(by: Component, correlation: String) -> Author {
     let (tenant, actor) = (UserId(Uuid::nil()), Actor::System(by));
     Author { tenant, actor, command: None, correlation, causation: None }
-}
-
-/// Whether doorbells wait on the queue of parked ones.
-///
-/// # Errors
-/// The queue does not answer.
-pub(super) async fn is_any_parked(backend: &Backend) -> Result<bool, Failure> {
-    let asked = |cause| Failure::passing("count parked doorbells", cause);
-    Ok(backend.retries.waiting(1).await.map_err(asked)? > 0)
 }
 
 impl Operator {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     compare::{Difference, Verdict, compare, seq},
-    operate::is_any_parked,
+    missed::is_any_parked,
     scan::unreadable,
     step::{Due, Part, Side, Step},
     units,

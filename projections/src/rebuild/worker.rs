@@ -9,13 +9,14 @@ use schema::{
     id::Component,
     projection::{Done, Name, Phase, Rebuild, Report, Stage, State},
 };
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{
     Command, Projection,
     advance::send,
-    operate::{author, is_any_parked, read},
+    missed::{Missed, missed},
+    operate::{author, read},
     quote::commits,
     step::{Due, SEGMENTS_AT_ONCE, Step, Work, first, left, segments},
 };
@@ -26,6 +27,8 @@ pub(super) const WORK_MAX: Duration = Duration::from_secs(10);
 
 /// The pause before a rebuild is looked at again that is held up by parked doorbells.
 const PARKED_PAUSE: Duration = Duration::from_secs(30);
+/// The same for dead ones, which wait for a person. In SQS each look counts as an attempt of theirs.
+const DEAD_PAUSE: Duration = Duration::from_secs(300);
 
 /// The pause before a step is taken again whose worker lost every race to append.
 const CONFLICT_PAUSE_MAX_S: u64 = 5;
@@ -166,11 +169,15 @@ impl Worker {
         self.send(name, Due { step: first(rebuild.id, phase, next), delay: Duration::ZERO }).await
     }
 
-    /// Promotes a rebuild. It waits while doorbells are parked, because one of them may be the candidate's.
+    /// Promotes a rebuild. It waits while the new rows may lack the event of a parked or dead doorbell.
     async fn conclude(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
-        if is_any_parked(&self.backend).await? {
-            let step = Step::Conclude { rebuild: rebuild.id };
-            return self.send(name, Due { step, delay: PARKED_PAUSE }).await;
+        if let Some(missed) = missed(&self.backend, name, rebuild).await? {
+            let delay = match missed {
+                Missed::Waiting | Missed::Unread => PARKED_PAUSE,
+                Missed::Dead { .. } => DEAD_PAUSE,
+            };
+            warn!(projection = name.as_str(), rebuild = %rebuild.id, reason = missed.advice(name), "a rebuild is not promoted yet");
+            return self.send(name, Due { step: Step::Conclude { rebuild: rebuild.id }, delay }).await;
         }
         self.execute(name, rebuild.id, Command::Promote { rebuild: rebuild.id, by: None }).await?;
         info!(projection = name.as_str(), rebuild = %rebuild.id, "promoted a rebuild");

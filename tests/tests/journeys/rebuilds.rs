@@ -1,5 +1,6 @@
 //! Rebuilds of projections by routes of operators. The worker's steps are taken by the tests.
 
+mod barred;
 mod command;
 mod dead_letters;
 mod dry_run;

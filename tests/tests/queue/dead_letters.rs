@@ -60,6 +60,11 @@ async fn dead_letters_are_listed_by_pages_and_each_is_redriven_once() {
         all_dead_letters(&queue).await.into_iter().map(|letter| letter.body).collect();
     assert_eq!(listed, sent.iter().cloned().collect());
 
+    let some = queue.read_dead(DEAD_PAGE_MAX).await.unwrap();
+    assert_eq!((some.letters.len(), some.is_complete), (DEAD_PAGE_MAX, false));
+    let all = queue.read_dead(2 * DEAD_PAGE_MAX).await.unwrap();
+    assert_eq!((all.letters.len(), all.is_complete), (sent.len(), true));
+
     let (here, there) = (table.queue("deliver"), table.queue("deliver"));
     let (one, other) = tokio::join!(here.redrive_all(), there.redrive_all());
     assert_eq!(one.unwrap() + other.unwrap(), sent.len(), "concurrent redrives send each letter once");

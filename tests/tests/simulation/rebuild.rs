@@ -109,6 +109,31 @@ async fn a_commit_that_cannot_be_folded_is_named_and_bars_promotion() {
 }
 
 #[tokio::test]
+async fn a_dead_doorbell_of_the_candidate_delays_its_promotion_until_it_is_applied() {
+    let world = World::new(10).await;
+    let name = Name::Waitees;
+    world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Verifying).await;
+    let generation = world.state(name).await.building().unwrap().generation;
+    let stream = world.append_visit_unseen().await;
+    let parked = json!({ "consumer": "projector", "generation": generation, "stream": stream, "seq": 1, "cause": "throttled" });
+    let letter = world.stage.dead(&world.stage.backend.retries, &parked.to_string()).await;
+    world.run_until(name, Stage::Ready).await;
+    for _ in 0..5 {
+        world.pass_minutes(5);
+        world.step(10).await;
+        assert_eq!(world.state(name).await.building().map(|rebuild| rebuild.stage), Some(Stage::Ready));
+    }
+    assert!(world.stage.backend.retries.redrive(&letter).await.unwrap());
+    world.ring_all().await;
+    let message = world.stage.backend.retries.receive(1).await.unwrap().remove(0);
+    projections::feed::retry(&world.stage.backend, &message.body).await.unwrap();
+    world.stage.backend.retries.delete(&message.receipt).await.unwrap();
+    world.run_until(name, Stage::Promoted).await;
+    world.equals_the_log(name, generation).await;
+}
+
+#[tokio::test]
 async fn a_cancelled_rebuild_loses_its_table_and_changes_nothing() {
     let world = World::new(10).await;
     let name = Name::Waitees;

@@ -17,6 +17,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use waitlist_tests::{
     generations::{request, try_change},
+    past,
     stage::Stage as Backstage,
 };
 
@@ -94,6 +95,14 @@ impl World {
             ring(&self.feed, &commits.iter().collect::<Vec<_>>()).await;
         }
         self.streams.lock().unwrap().extend(commits.iter().map(|commit| commit.stream));
+    }
+
+    /// Appends a visit whose records the feed does not see.
+    pub(super) async fn append_visit_unseen(&self) -> StreamId {
+        let stream = past::fresh_stream();
+        self.stage.put_past(&past::visit(stream, 1)).await;
+        self.knows(stream);
+        stream
     }
 
     pub(super) fn streams_of(&self, category: Category) -> Vec<StreamId> {
