@@ -23,7 +23,7 @@ use super::{
     scan::unreadable,
     step::{Due, Part, Side, Step},
     units,
-    worker::{WORK_MAX, Worker},
+    worker::Worker,
 };
 use crate::{
     doorbell::{Doorbell, apply_in},
@@ -89,7 +89,7 @@ impl Worker {
                 self.judge::<P>(&pair, id, rows, &mut report).await?;
             }
             start = page.next;
-            let is_over = self.backend.clock.moment().since(begun) >= WORK_MAX;
+            let is_over = self.backend.clock.moment().since(begun) >= self.work_max;
             if start.is_none() || is_over {
                 break;
             }

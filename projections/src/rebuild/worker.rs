@@ -9,6 +9,7 @@ use schema::{
     id::Component,
     projection::{Done, Name, Phase, Rebuild, Report, Stage, State},
 };
+use tokio::time::timeout;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -25,6 +26,9 @@ use crate::dispatch::of_projection;
 /// The longest that a message is worked on. Its rest is sent as a new message.
 pub(super) const WORK_MAX: Duration = Duration::from_secs(10);
 
+/// The pause before it is looked at again whether a table is active.
+const CREATING_PAUSE: Duration = Duration::from_secs(2);
+
 /// The pause before a rebuild is looked at again that is held up by parked doorbells.
 const PARKED_PAUSE: Duration = Duration::from_secs(30);
 /// The same for dead ones, which wait for a person. In SQS each look counts as an attempt of theirs.
@@ -39,13 +43,21 @@ pub struct Worker {
     pub(super) backend: Backend,
     /// The number of workers that run at once, among which the budget of write units is divided.
     pub(super) at_once: u32,
+    /// [`WORK_MAX`], but in tests.
+    pub(super) work_max: Duration,
 }
 
 impl Worker {
     /// A worker that shares the budget of write units with as many others as run at once.
     #[must_use]
     pub fn new(backend: Backend, at_once: u32) -> Self {
-        Self { backend, at_once }
+        Self { backend, at_once, work_max: WORK_MAX }
+    }
+
+    /// The same worker with another bound on the time that a message is worked on.
+    #[must_use]
+    pub fn with_work_max(self, work_max: Duration) -> Self {
+        Self { work_max, ..self }
     }
 
     /// Handles a batch of messages.
@@ -117,11 +129,17 @@ impl Worker {
         }
     }
 
-    /// Creates the candidate's table.
+    /// Creates the candidate's table, then counts the commits in a sample. The table can take longer to become active than
+    /// a message is worked on: another message goes on waiting. The sample follows once, when the table is there.
     async fn prepare(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
-        let commits = commits(&self.backend, name).await?;
-        self.backend.rows.generation(name, rebuild.generation).create().await?;
+        let candidate = self.backend.rows.generation(name, rebuild.generation);
+        let Ok(created) = timeout(self.work_max, candidate.create()).await else {
+            let step = Step::Prepare { rebuild: rebuild.id };
+            return self.send(name, Due { step, delay: CREATING_PAUSE }).await;
+        };
+        created?;
         fault::point("rebuild.table-created");
+        let commits = commits(&self.backend, name).await?;
         let (scans, verifications) = segments(commits);
         self.execute(name, rebuild.id, Command::Prepare { rebuild: rebuild.id, scans, verifications })
             .await?;

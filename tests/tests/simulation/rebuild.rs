@@ -5,6 +5,7 @@ mod budget;
 mod changed;
 mod former;
 mod interrupted;
+mod prepare;
 mod quote;
 mod throttled;
 mod world;
