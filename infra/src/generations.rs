@@ -30,7 +30,10 @@ pub const SET_AGE_MAX: Duration = Duration::from_secs(5);
 /// The time after which no process uses an older set: a batch of the feed begins with a set of [`SET_AGE_MAX`] at
 /// most, uses it to its end, and is ended by the time-out of the function. A rebuild scans the log this long after
 /// the feed was told to write the candidate, and deletes a table this long after it lost its role.
-pub const HAND_OVER: Duration = SET_AGE_MAX.saturating_add(PROJECTOR.time_out);
+pub const HAND_OVER: Duration = SET_AGE_MAX.saturating_add(SET_USE_MAX);
+
+/// The longest time that a process uses a set after it took it.
+pub const SET_USE_MAX: Duration = PROJECTOR.time_out;
 
 /// The generations of all projections at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,7 +17,15 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use tracing::{error, info};
 
-use crate::{aws, clock::Clock, config, failure::Failure, generations::Set, log::Log, tables};
+use crate::{
+    aws,
+    clock::Clock,
+    config,
+    failure::Failure,
+    generations::{SET_USE_MAX, Set},
+    log::Log,
+    tables,
+};
 
 /// The time in which CloudFormation must take the answer.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -97,16 +105,23 @@ impl Setup {
 /// Creates the tables of rows that the deployment `prefix` lacks: those of each generation with a role, at first
 /// generation 0 of each projection. The events table must exist. Returns their names.
 ///
+/// The set of generations is used for [`SET_USE_MAX`] at most, so a table that is deleted because its generation has
+/// lost its role meanwhile is not created again.
+///
 /// # Errors
-/// The set of generations cannot be read, or a table cannot be created.
+/// The set of generations cannot be read, or a table cannot be created; a repeat goes on.
 pub async fn create_rows(client: &Client, prefix: &str) -> Result<Vec<String>, Failure> {
     let set = Set::read(&Log::new(client.clone(), prefix, Clock::system())).await?;
     let generations =
         |name: Name| set.roles(name).all().map(move |generation| name.table().generation(generation));
     let tables: Vec<Table> = Name::ALL.into_iter().flat_map(generations).collect();
-    tables::create(client, prefix, &tables)
+    let doing = "create the row tables";
+    timeout(SET_USE_MAX, tables::request_all(client, prefix, &tables))
         .await
-        .map_err(|cause| Failure::broken("create the row tables", cause))?;
+        .map_err(|late| Failure::broken(doing, late))?
+        .map_err(|cause| Failure::broken(doing, cause))?;
+    let completed = tables::complete_all(client, prefix, &tables).await;
+    completed.map_err(|cause| Failure::broken(doing, cause))?;
     Ok(tables.iter().map(|table| table.name(prefix)).collect())
 }
 

@@ -62,9 +62,26 @@ pub enum TablesError {
 /// # Errors
 /// The engine refuses or does not answer a call, or a table does not become active in time.
 pub async fn create(client: &Client, prefix: &str, tables: &[Table]) -> Result<(), TablesError> {
+    request_all(client, prefix, tables).await?;
+    complete_all(client, prefix, tables).await
+}
+
+/// The first half of [`create`]: asks for the tables that are missing.
+///
+/// # Errors
+/// As [`create`].
+pub async fn request_all(client: &Client, prefix: &str, tables: &[Table]) -> Result<(), TablesError> {
     for table in tables {
         request(client, &table.name(prefix), table).await?;
     }
+    Ok(())
+}
+
+/// The second half of [`create`]: waits until the tables are active and have what they need.
+///
+/// # Errors
+/// As [`create`].
+pub async fn complete_all(client: &Client, prefix: &str, tables: &[Table]) -> Result<(), TablesError> {
     for table in tables {
         let name = table.name(prefix);
         let there = until_active(client, &name).await?;
