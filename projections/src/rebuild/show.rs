@@ -1,5 +1,6 @@
 //! The bodies that show projections and their rebuilds.
 
+use infra::generations::HAND_OVER;
 use schema::{
     Time,
     body::projection::{Progress, Projection as Shown, Rebuild as ShownRebuild, Units},
@@ -61,13 +62,13 @@ fn segments(rebuild: &Rebuild) -> Progress {
     }
 }
 
-/// The pace of scanning since the table existed.
+/// The pace of scanning.
 fn commits_per_second(rebuild: &Rebuild, now: Time) -> Option<u64> {
     let passed_ms = elapsed_ms(rebuild, now).filter(|_| rebuild.stage == Stage::Scanning)?;
     Some(rebuild.done.commits.saturating_mul(1_000) / passed_ms)
 }
 
-/// The seconds until all segments are finished, at the pace since the table existed.
+/// The seconds until all segments are finished, at the pace since scanning began.
 fn eta_seconds(rebuild: &Rebuild, now: Time) -> Option<u64> {
     let Progress { done, of } = segments(rebuild);
     match rebuild.stage {
@@ -87,10 +88,11 @@ fn eta_seconds(rebuild: &Rebuild, now: Time) -> Option<u64> {
     }
 }
 
-/// The time since the table existed; never zero.
+/// The time since scanning began, a hand-over after the table existed; never zero.
 fn elapsed_ms(rebuild: &Rebuild, now: Time) -> Option<u64> {
-    let passed = now.millis() - rebuild.prepared_at?.millis();
-    Some(u64::try_from(passed).unwrap_or(0).max(1))
+    let passed = u64::try_from(now.millis() - rebuild.prepared_at?.millis()).unwrap_or(0);
+    let waited = u64::try_from(HAND_OVER.as_millis()).unwrap_or(u64::MAX);
+    Some(passed.saturating_sub(waited).max(1))
 }
 
 /// Whether there is something to report: all rows are compared, or a difference was found before that.

@@ -106,7 +106,7 @@ pub struct Rebuild {
     pub commits: u64,
     /// Rows that were written.
     pub rows: u64,
-    /// The commits read in a second since the table existed; null unless the log is being scanned.
+    /// The commits read in a second since scanning began; null unless the log is being scanned.
     pub commits_per_second: Option<u64>,
     pub units: Units,
     /// The seconds until all segments are finished, at the pace so far; null if it cannot be told.

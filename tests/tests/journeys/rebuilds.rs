@@ -126,7 +126,7 @@ async fn a_rebuild_is_followed_from_its_request_to_its_promotion_and_back() {
     assert_eq!(same.status, 304, "{same:?}");
 
     stage.step(Name::Waitees, Command::Prepare { rebuild: id, scans: 3, verifications: 1 }).await;
-    clock.advance_millis(10_000);
+    clock.advance_millis(35_000 + 10_000); // scanning begins after the hand-over
     let finish = |phase, segment, done| {
         let found = Report::default();
         Command::FinishSegment { rebuild: id, phase, segment, done, found }
