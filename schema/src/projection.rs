@@ -23,6 +23,10 @@ use crate::{Time, UserId, event::events};
 /// The rebuilds that the state remembers: older ones stay in the log alone.
 pub const REBUILDS_MAX: usize = 20;
 
+/// The last rebuilds whose reports name differences; older ones keep the counts. Every event holds the whole state, so
+/// its size is the price of each.
+pub const WITH_EXAMPLES_MAX: usize = 3;
+
 /// A projection after an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -141,6 +145,15 @@ impl State {
             rebuild.finished_at = Some(at);
             self.retired.push(Retired { generation: rebuild.generation, at });
         }
+    }
+
+    /// Adds a rebuild, and forgets what is too old.
+    pub fn add(&mut self, rebuild: Rebuild) {
+        self.rebuilds.push(rebuild);
+        let too_many = self.rebuilds.len().saturating_sub(REBUILDS_MAX);
+        self.rebuilds.drain(..too_many);
+        let older = self.rebuilds.iter_mut().rev().skip(WITH_EXAMPLES_MAX);
+        older.for_each(|rebuild| rebuild.report.examples.clear());
     }
 
     #[must_use]

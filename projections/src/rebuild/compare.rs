@@ -9,6 +9,9 @@ use schema::{
 };
 use serde_json::Value;
 
+/// The longest value of an example, as JSON text.
+const VALUE_BYTES_MAX: usize = 256;
+
 /// How the candidate's row of a stream relates to the live one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -64,7 +67,16 @@ fn shown(row: &RawRow, field: &str) -> Value {
     if [Name::FIELD, Phone::FIELD, Email::FIELD, Note::FIELD, Reason::FIELD].contains(&field) {
         return "sealed".into();
     }
-    serde_dynamo::from_attribute_value(value.clone()).unwrap_or(Value::Null)
+    cut(serde_dynamo::from_attribute_value(value.clone()).unwrap_or(Value::Null))
+}
+
+/// Replaces a long value by the beginning of its JSON text.
+fn cut(value: Value) -> Value {
+    let text = value.to_string();
+    if text.len() <= VALUE_BYTES_MAX {
+        return value;
+    }
+    text[..text.floor_char_boundary(VALUE_BYTES_MAX)].into()
 }
 
 #[cfg(test)]
@@ -94,6 +106,13 @@ mod tests {
         assert_eq!(compare(Some(&live), Some(&row(3, 2, "seated"))), Verdict::Expected(sealed()));
         assert_eq!(compare(Some(&live), None), Verdict::OnlyLive);
         assert_eq!(compare(None, Some(&live)), Verdict::OnlyCandidate);
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        assert_eq!(cut("é".repeat(127).into()), "é".repeat(127));
+        assert_eq!(cut("é".repeat(200).into()), format!("\"{}", "é".repeat(127)));
+        assert_eq!(cut(serde_json::json!([1, 2])), serde_json::json!([1, 2]));
     }
 
     #[test]

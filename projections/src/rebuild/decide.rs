@@ -2,9 +2,7 @@
 
 use schema::{
     Actor, Time, UserId,
-    projection::{
-        self, Done, Event, Phase, Previous, Promote, REBUILDS_MAX, Rebuild, Report, Segments, Stage, State,
-    },
+    projection::{self, Done, Event, Phase, Previous, Promote, Rebuild, Report, Segments, Stage, State},
 };
 use uuid::Uuid;
 
@@ -108,7 +106,7 @@ impl Projection {
         }
         let mut state = self.next(user(by));
         state.retire_previous(now);
-        state.rebuilds.push(Rebuild {
+        state.add(Rebuild {
             id,
             generation: self.seq + 1,
             requested_by: by,
@@ -125,8 +123,6 @@ impl Projection {
             done: Done::default(),
             report: Report::default(),
         });
-        let too_many = state.rebuilds.len().saturating_sub(REBUILDS_MAX);
-        state.rebuilds.drain(..too_many);
         Ok(vec![Event::RebuildRequested(state)])
     }
 

@@ -19,6 +19,8 @@ const SEGMENT_COMMITS: u64 = 10_000;
 /// The rows of a segment of the row tables, in commits of the log.
 const SEGMENT_VERIFIED_COMMITS: u64 = 50_000;
 const SCANS_MIN: u64 = 64;
+/// The state of a projection holds a bit for each segment.
+const SEGMENTS_MAX: u64 = 4_096;
 const VERIFICATIONS_MIN: u64 = 16;
 
 /// A step of a projection's rebuild.
@@ -126,9 +128,12 @@ fn steps(rebuild: &Rebuild, now: Time) -> Vec<Due> {
     }
 }
 
-/// The numbers of segments of the log and of the rows for a log of this many commits.
+/// The numbers of segments of the log and of the rows for a log of this many commits. In a log of more than 40 million
+/// commits the segments are longer.
 pub(super) fn segments(commits: u64) -> (u32, u32) {
-    let of = |size: u64, least: u64| u32::try_from((commits / size).max(least)).unwrap_or(u32::MAX);
+    let of = |size: u64, least: u64| {
+        u32::try_from((commits / size).clamp(least, SEGMENTS_MAX)).unwrap_or(u32::MAX)
+    };
     (of(SEGMENT_COMMITS, SCANS_MIN), of(SEGMENT_VERIFIED_COMMITS, VERIFICATIONS_MIN))
 }
 

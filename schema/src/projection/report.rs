@@ -28,7 +28,7 @@ pub struct Report {
     pub lagging: u64,
     /// The stream holds an event that this code cannot read.
     pub unreadable: u64,
-    /// The first differences, at most 20.
+    /// The first differences, at most 20; none for all but the last three rebuilds.
     pub examples: Vec<Example>,
 }
 
@@ -41,7 +41,8 @@ pub struct Example {
     pub seq: u64,
     /// The first attribute that differs; null if one of the rows is missing.
     pub field: Option<String>,
-    /// Its value in the live row. Sealed values are not shown.
+    /// Its value in the live row. Sealed values are not shown; a value whose JSON text is longer than 256 bytes is
+    /// shown as the beginning of that text.
     pub live: Value,
     /// Its value in the candidate's row.
     pub candidate: Value,

@@ -1,10 +1,12 @@
+mod size;
+
 use std::collections::BTreeSet;
 
 use infra::log::Aggregate as _;
 use proptest::prelude::*;
 use schema::{
     DomainEvent as _, Fact, StreamId,
-    projection::{Name, Retired},
+    projection::{Name, REBUILDS_MAX, Retired},
 };
 
 use super::*;
