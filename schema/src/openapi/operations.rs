@@ -46,13 +46,17 @@ pub(super) fn operation(route: Operations) -> Operation {
             .refuses(&[InvalidStage]),
         Operations::RollBack => {
             Operation::new(Commands, "rollBack", "Make the generation before the live one live again")
+                .about("`id` in the answer is the id of the projection's stream.")
                 .takes::<Empty>()
                 .rebuild_written()
                 .refuses(&[NoFormerGeneration])
         }
         Operations::Retire => {
             Operation::new(Commands, "retirePrevious", "Keep the generation before the live one no longer")
-                .about("Its table is deleted a moment later. There is no rollback then.")
+                .about(
+                    "Its table is deleted a moment later. There is no rollback then. `id` in the answer is the id of the \
+                     projection's stream.",
+                )
                 .takes::<Empty>()
                 .rebuild_written()
         }

@@ -1,6 +1,11 @@
 //! The units of operators' routes.
 
-use projections::rebuild::repair::{Repair, repair};
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use infra::generations::retirement;
+use projections::rebuild::{
+    Command, PREVIOUS_KEPT_MS, Worker, operate,
+    repair::{Repair, repair},
+};
 use schema::projection::Name;
 use serde_json::json;
 use waitlist_tests::{
@@ -61,4 +66,24 @@ async fn repairing_a_row_reads_the_stream_and_writes_each_generation() {
     let repaired = repair(&stage.backend, stream).await.unwrap();
     assert_eq!(repaired.iter().map(|of| of.repair).collect::<Vec<_>>(), [Repair::Written]);
     documented(&stage, "repairing the row of a visit, in one generation", &stage.meter.take());
+}
+
+#[tokio::test]
+async fn retiring_by_the_worker_reads_the_state_twice() {
+    let stage = Stage::new().await;
+    let operator = stage.operator();
+    let rebuild = operator.post(REBUILDS, json!({})).await.id().parse().unwrap();
+    stage.make_ready(Name::Waitees, rebuild).await;
+    stage.step(Name::Waitees, Command::Promote { rebuild, by: None }).await;
+    stage.backend.clock.advance_millis(PREVIOUS_KEPT_MS + 1_000);
+    let mut message = SqsMessage::default();
+    (message.message_id, message.body) = (Some("1".to_owned()), Some(retirement(Name::Waitees, 0)));
+    let mut event = SqsEvent::default();
+    event.records = vec![message];
+    let _before = stage.meter.take();
+    let failed = Worker::new(stage.backend.clone(), 1).messages(event).await.batch_item_failures;
+    assert!(failed.is_empty(), "{failed:?}");
+    documented(&stage, "retiring a former generation after a day", &stage.meter.take());
+    let state = operate::read(&stage.backend, Name::Waitees).await.unwrap().state;
+    assert_eq!((state.previous, state.retired.len()), (None, 1));
 }

@@ -43,5 +43,4 @@ fn the_state_stays_small_because_older_rebuilds_keep_their_counts_alone() {
     assert!(rebuilds.iter().all(|rebuild| rebuild.report.drift == 30));
     let bytes = serde_json::to_string(&world.projection.state).unwrap().len();
     assert!(bytes < STATE_BYTES_MAX, "{bytes} bytes");
-    println!("the largest state of a projection has {bytes} bytes");
 }
