@@ -1,6 +1,6 @@
 //! Instants in UTC, to the millisecond.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
@@ -8,6 +8,9 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use crate::described::described;
 
 const MINUTE_MS: i64 = 60_000;
+
+/// The first and the last millisecond that RFC 3339 can write in UTC, in the years 0000 and 9999.
+const MILLIS: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
 /// An instant in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
@@ -26,11 +29,12 @@ described!(Time, {
 pub struct NotATime;
 
 impl Time {
-    /// The instant `ms` milliseconds after the Unix epoch, clamped to the years that a calendar can hold.
+    /// The instant `ms` milliseconds after the Unix epoch, clamped to the years 0000 to 9999: what is written can be
+    /// read again.
     #[must_use]
     pub fn from_millis(ms: i64) -> Self {
-        let nearest = if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
-        Self(DateTime::from_timestamp_millis(ms).unwrap_or(nearest))
+        let ms = ms.clamp(*MILLIS.start(), *MILLIS.end());
+        Self(DateTime::from_timestamp_millis(ms).unwrap_or_default())
     }
 
     /// Milliseconds since the Unix epoch.
@@ -76,11 +80,12 @@ impl Time {
         Self(day.with_day(1).unwrap_or(day).and_time(NaiveTime::MIN).and_utc())
     }
 
-    /// The start of the month after.
+    /// The start of the month after, or the last instant in the last month.
     #[must_use]
     pub fn next_month(self) -> Self {
         let start = self.month_start().0;
-        Self(start.checked_add_months(Months::new(1)).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        let next = start.checked_add_months(Months::new(1));
+        Self::from_millis(next.map_or(*MILLIS.end(), |next| next.timestamp_millis()))
     }
 }
 
@@ -108,6 +113,22 @@ mod tests {
         let text = "2026-11-20T19:42:00.007Z";
         assert_eq!(text.parse::<Time>().unwrap().to_string(), text);
         assert_eq!("2026-11-20T20:42:00.007+01:00".parse::<Time>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn every_time_that_is_written_can_be_read() {
+        for ms in [i64::MIN, *MILLIS.start() - 1, -1, 0, *MILLIS.end() + 1, i64::MAX] {
+            let time = Time::from_millis(ms);
+            assert_eq!(time.to_string().parse::<Time>().unwrap(), time);
+        }
+        for (text, nearest) in [
+            ("9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59.999Z"),
+            ("0000-01-01T00:00:00+01:00", "0000-01-01T00:00:00.000Z"),
+        ] {
+            let time: Time = text.parse().unwrap();
+            assert_eq!(time.to_string(), nearest);
+            assert!(time.next_month().to_string().parse::<Time>().is_ok());
+        }
     }
 
     #[test]

@@ -119,7 +119,9 @@ impl Range {
             Order::Descending => last,
         };
         let month = Self { low: Position::before(at.month_start()), high: Position::before(at.next_month()) };
-        Some(Part { month: at.month(), range: self.and(month) })
+        let range = self.and(month);
+        // Ids can carry later times than a `Time` can.
+        (range.low < range.high).then(|| Part { month: at.month(), range })
     }
 }
 
@@ -191,6 +193,17 @@ mod tests {
         let behind = all.beyond(Position::behind(commit, Order::Descending), Order::Descending);
         assert!(!behind.holds(Position { commit, event: 1 }));
         assert_eq!(Range::ALL.part(Order::Ascending).unwrap().month, "1970-01");
+    }
+
+    #[test]
+    fn nothing_lies_after_the_last_time() {
+        let low = Position { commit: Uuid::from_u128(0xffff << 112), event: 0 };
+        for order in [Order::Ascending, Order::Descending] {
+            assert_eq!(Range { low, ..Range::ALL }.part(order), None);
+        }
+        let last = Range { low: at("9999-12-01T00:00:00Z"), ..Range::ALL };
+        assert_eq!(months(last, Order::Ascending), ["9999-12"]);
+        assert_eq!(months(last, Order::Descending), ["9999-12"]);
     }
 
     #[test]

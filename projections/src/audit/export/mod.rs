@@ -94,7 +94,7 @@ impl Plan {
     /// The part holds no event before this time.
     #[must_use]
     pub fn from(&self) -> Time {
-        self.range.low.at()
+        self.range.low.min(self.range.high).at()
     }
 
     /// The part holds no event from this time on.

@@ -36,6 +36,32 @@ async fn each_part_is_recorded_before_it_is_read_and_the_owner_sees_it() {
     assert_eq!(own.iter().filter(|event| event["type"] == "access.history-exported").count(), 3);
 }
 
+/// What is recorded of a part must be readable, or no later part could be recorded.
+#[tokio::test]
+async fn an_export_of_any_time_is_recorded_and_leaves_the_next_one_possible() {
+    let stage = Stage::new().await;
+    let owner = settled(&stage).await;
+    let extremes = [
+        "from=9999-12-31T23:59:59-01:00",
+        "from=2099-01-01T00:00:00Z",
+        "from=0000-01-01T00:00:00%2B01:00",
+        "to=0000-01-01T00:00:00%2B01:00",
+        "to=9999-12-31T23:59:59-23:59",
+        "cursor=YWZmZmZmZmZmLWZmZmYtZmZmZi1mZmZmLWZmZmZmZmZmZmZmZi4w",
+    ];
+    for query in extremes {
+        assert_eq!(owner.get(&format!("{EXPORT}?{query}")).await.status, 200, "{query}");
+    }
+    assert_eq!(owner.get(EXPORT).await.status, 200);
+    stage.backend.clock.advance_millis(11_000);
+    let seen = page(&owner, "action=access.*").await["items"].clone();
+    let seen = seen.as_array().unwrap();
+    assert_eq!(seen.len(), extremes.len() + 1);
+    for event in seen {
+        assert!(event["data"]["from"].as_str() <= event["data"]["to"].as_str(), "{event}");
+    }
+}
+
 #[tokio::test]
 async fn another_accounts_events_are_in_no_export() {
     let stage = Stage::new().await;
