@@ -67,6 +67,7 @@ everyone = [remove, change, scan, drop]
 EXCEPTED = {
     "Rebuild": [scan, drop],  # it reads the whole log, and deletes tables of retired generations
     "Operations": [scan],  # it estimates rebuilds from a sample of the log
+    "Sweep": [scan],  # it reads the whole log
 }
 DENIED = {
     "Authorizer": [append, get_key, sign, links, claims],
@@ -81,6 +82,7 @@ DENIED = {
     "Deliver": [put_row, put_key, delete_key, encrypt, sign, claims, topic],
     "Eraser": [put_row, encrypt, sign, links, text, mail, deliver],
     "Rebuild": [put_key, get_key, delete_key, decrypt, encrypt, sign, links, claims, text, mail, erase, deliver],
+    "Sweep": [append, put_row, put_key, get_key, delete_key, decrypt, encrypt, sign, links, claims, text, mail, deliver],
     "Tick": [append, put_row, get_key, decrypt, links, text, mail, erase],
     "Setup": [append, put_row, get_key, decrypt, links],
 }

@@ -36,6 +36,10 @@ pub struct Backend {
     pub erasures: Queue,
     /// Steps of rebuilds.
     pub rebuilds: Queue,
+    /// Sweeps under way.
+    pub sweeps: Queue,
+    /// Pointers to stream records that were given up.
+    pub stream_failures: Queue,
     pub limits: Limits,
     /// Signs and checks access tokens.
     pub tokens: Tokens,
@@ -154,6 +158,8 @@ impl Backend {
             fair: FairShare::new(config.sends_per_second),
             erasures: queue(&config.erasures, &function::ERASURES),
             rebuilds: queue(&config.rebuilds, &function::REBUILDS),
+            sweeps: queue(&config.sweeps, &function::SWEEPS),
+            stream_failures: queue(&config.stream_failures, &function::STREAM_FAILURES),
             limits: Limits::new(
                 dynamodb.clone(),
                 &config.prefix,

@@ -37,6 +37,10 @@ pub struct Config {
     pub erasures: Option<QueueAt>,
     /// Steps of rebuilds.
     pub rebuilds: Option<QueueAt>,
+    /// Sweeps under way.
+    pub sweeps: Option<QueueAt>,
+    /// Pointers to stream records that were given up.
+    pub stream_failures: Option<QueueAt>,
     /// `WAITLIST_LIMITS`: bounds on attempts.
     pub bounds: Bounds,
     /// Messages that one process sends in a second: `WAITLIST_SENDS_PER_SECOND`. One account's share of the
@@ -65,6 +69,9 @@ pub enum QueueAt {
         dead_url: Option<String>,
     },
 }
+
+/// A gigabyte of events takes about forty minutes.
+const SWEEP_READ_UNITS: u32 = 200;
 
 /// The value of a queue's setting that puts the queue into a table.
 const IN_A_TABLE: &str = "table";
@@ -100,6 +107,8 @@ impl Config {
             deliveries: queue(Need::Deliveries, "DELIVERIES")?,
             erasures: queue(Need::Erasures, "ERASURES")?,
             rebuilds: queue(Need::Rebuilds, "REBUILDS")?,
+            sweeps: queue(Need::Sweeps, "SWEEPS")?,
+            stream_failures: queue(Need::StreamFailures, "STREAM_FAILURES")?,
             bounds: Bounds::from_env()?,
             sends_per_second: messenger::sends_per_second()?,
             set_age_max: SET_AGE_MAX,
@@ -121,6 +130,8 @@ impl Config {
             deliveries: Some(QueueAt::Table),
             erasures: Some(QueueAt::Table),
             rebuilds: Some(QueueAt::Table),
+            sweeps: Some(QueueAt::Table),
+            stream_failures: Some(QueueAt::Table),
             bounds: Bounds::default(),
             sends_per_second: SENDS_PER_SECOND,
             set_age_max: SET_AGE_MAX,
@@ -138,6 +149,8 @@ impl Config {
             deliveries: queue("DELIVERIES")?,
             erasures: queue("ERASURES")?,
             rebuilds: queue("REBUILDS")?,
+            sweeps: queue("SWEEPS")?,
+            stream_failures: queue("STREAM_FAILURES")?,
             sends_per_second: messenger::sends_per_second()?,
             ..self
         })
@@ -145,10 +158,22 @@ impl Config {
 
     #[must_use]
     pub fn has_sqs(&self) -> bool {
-        [&self.retries, &self.deliveries, &self.erasures, &self.rebuilds]
-            .into_iter()
+        let work = [&self.retries, &self.deliveries, &self.erasures, &self.rebuilds];
+        work.into_iter()
+            .chain([&self.sweeps, &self.stream_failures])
             .any(|queue| matches!(queue, Some(QueueAt::Sqs { .. })))
     }
+}
+
+/// The read units per second of a sweep in AWS: `WAITLIST_SWEEP_READ_UNITS`.
+///
+/// # Errors
+/// The setting is no positive number.
+pub fn sweep_read_units() -> Result<u32, Failure> {
+    let Ok(text) = env::var("WAITLIST_SWEEP_READ_UNITS") else { return Ok(SWEEP_READ_UNITS) };
+    text.parse().ok().filter(|units| *units > 0).ok_or_else(|| {
+        missing(format!("WAITLIST_SWEEP_READ_UNITS is {text:?}; write a whole number of 1 or more"))
+    })
 }
 
 impl QueueAt {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     backend::Backend,
     failure::Failure,
-    function::{DELIVERIES, ERASURES, REBUILDS, RETRIES},
+    function::{DELIVERIES, ERASURES, REBUILDS, RETRIES, SWEEPS},
     queue::{DEAD_PAGE_MAX, DeadLetter, Queue, QueueError},
 };
 
@@ -49,15 +49,16 @@ pub struct About {
 }
 
 /// The names of the queues that have dead letters, in the order of pages.
-pub const NAMES: [&str; 4] = [RETRIES.name, DELIVERIES.name, ERASURES.name, REBUILDS.name];
+pub const NAMES: [&str; 5] = [RETRIES.name, DELIVERIES.name, ERASURES.name, REBUILDS.name, SWEEPS.name];
 
-fn queues(backend: &Backend) -> [(&'static str, &Queue); 4] {
-    let [retries, deliveries, erasures, rebuilds] = NAMES;
+fn queues(backend: &Backend) -> [(&'static str, &Queue); 5] {
+    let [retries, deliveries, erasures, rebuilds, sweeps] = NAMES;
     [
         (retries, &backend.retries),
         (deliveries, &backend.deliveries),
         (erasures, &backend.erasures),
         (rebuilds, &backend.rebuilds),
+        (sweeps, &backend.sweeps),
     ]
 }
 

@@ -30,6 +30,9 @@ pub enum Need {
     Deliveries,
     Erasures,
     Rebuilds,
+    Sweeps,
+    /// Pointers to stream records that were given up.
+    StreamFailures,
     /// The base of links.
     PublicUrl,
 }
@@ -60,7 +63,7 @@ pub const EXPORTS: Function =
 pub const OPERATIONS: Function = Function {
     name: "operations",
     time_out: HTTP_TIME_OUT,
-    needs: &[Need::Retries, Need::Deliveries, Need::Erasures, Need::Rebuilds],
+    needs: &[Need::Retries, Need::Deliveries, Need::Erasures, Need::Rebuilds, Need::Sweeps],
 };
 pub const PROJECTOR: Function =
     Function { name: "projector", time_out: EVENT_TIME_OUT, needs: &[Need::Retries, Need::Rebuilds] };
@@ -79,12 +82,18 @@ pub const ERASER: Function = Function {
 /// Works on a message for 10 s, and sends the rest of its work as another one.
 pub const REBUILD: Function =
     Function { name: "rebuild", time_out: EVENT_TIME_OUT, needs: &[Need::Retries, Need::Rebuilds] };
+/// Works on a message for 10 s, and sends the rest of its work as another one.
+pub const SWEEP: Function = Function {
+    name: "sweep",
+    time_out: EVENT_TIME_OUT,
+    needs: &[Need::Retries, Need::Erasures, Need::Sweeps, Need::StreamFailures],
+};
 /// Less than the minute after which it is called again.
 pub const TICK: Function =
     Function { name: "tick", time_out: Duration::from_secs(50), needs: &[Need::Deliveries, Need::Rebuilds] };
 
 /// Every function that [`crate::Backend::from_env`] builds adapters for.
-pub const FUNCTIONS: [&Function; 13] = [
+pub const FUNCTIONS: [&Function; 14] = [
     &AUTHORIZER,
     &ACCOUNTS,
     &HOSTS,
@@ -97,6 +106,7 @@ pub const FUNCTIONS: [&Function; 13] = [
     &DELIVER,
     &ERASER,
     &REBUILD,
+    &SWEEP,
     &TICK,
 ];
 
@@ -126,7 +136,18 @@ pub const ERASURES: QueueOf = queue("erasures", &ERASER, 50);
 /// the rebuild goes on.
 pub const REBUILDS: QueueOf = queue("rebuilds", &REBUILD, 20);
 
-pub const QUEUES: [&QueueOf; 4] = [&RETRIES, &DELIVERIES, &ERASURES, &REBUILDS];
+/// A failing sweep is tried every three minutes for an hour before it becomes a dead letter. The next one begins anew.
+pub const SWEEPS: QueueOf = queue("sweeps", &SWEEP, 20);
+
+pub const QUEUES: [&QueueOf; 5] = [&RETRIES, &DELIVERIES, &ERASURES, &REBUILDS, &SWEEPS];
+
+/// Pointers to stream records that a mapping gave up: its failure destination. A sweep receives them at its end, and
+/// leaves those in the queue that another sweep must answer.
+pub const STREAM_FAILURES: QueueOf = QueueOf {
+    name: "failed-batches",
+    consumer: &SWEEP,
+    policy: Policy { visibility: Duration::from_secs(30), attempts_max: u32::MAX },
+};
 
 const fn queue(name: &'static str, consumer: &'static Function, attempts_max: u32) -> QueueOf {
     let visibility = consumer.time_out.saturating_mul(VISIBILITY_TIME_OUTS);

@@ -9,10 +9,12 @@ mod commits;
 mod erased;
 mod pace;
 mod part;
+mod pointers;
 mod rebuilds;
 mod report;
 mod rows;
 mod run;
+mod sweeper;
 
 pub use self::{
     commits::FEED_MAX_MS,
@@ -20,4 +22,5 @@ pub use self::{
     rebuilds::STEP_MAX_MS,
     report::{Ahead, NAMED_MAX, Report},
     run::Sweep,
+    sweeper::Sweeper,
 };

@@ -19,6 +19,8 @@ pub struct Report {
     pub extra: u64,
     /// Erased guests and accounts that had a key again, and are erased again.
     pub buried: u64,
+    /// Pointers to given-up stream records that were deleted, because the sweep began after they arrived.
+    pub pointers: u64,
     pub read_units: f64,
     /// The first [`NAMED_MAX`] rows of `ahead` and `extra`.
     pub named: Vec<Ahead>,
@@ -55,13 +57,14 @@ impl Report {
     }
 
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { commits, streams, rung, ahead, extra, buried, read_units, named } = other;
+        let Self { commits, streams, rung, ahead, extra, buried, pointers, read_units, named } = other;
         self.commits += commits;
         self.streams += streams;
         self.rung += rung;
         self.ahead += ahead;
         self.extra += extra;
         self.buried += buried;
+        self.pointers += pointers;
         self.read_units += read_units;
         let room = NAMED_MAX - self.named.len();
         self.named.extend(named.into_iter().take(room));

@@ -11,7 +11,7 @@ use crate::{
     commits,
     pace::Pace,
     part::{Page, Part},
-    rebuilds,
+    pointers, rebuilds,
     report::Report,
     rows,
 };
@@ -87,6 +87,7 @@ impl Sweep {
         left.extend(waiting);
         if left.is_empty() {
             report.rung += rebuilds::ring(backend).await?;
+            report.pointers += pointers::answer(backend, self.begun).await?;
         }
         (self.parts, self.report) = (left, report);
         Ok(())

@@ -119,15 +119,8 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         checkpoints: CHECKPOINTS.name(&prefix),
     };
     let gate = Gate::default();
-    let workers = workers::start(
-        &backend,
-        Sending { messengers, tick },
-        source,
-        &prefix,
-        engine.clone(),
-        &gate,
-        &stopping,
-    );
+    let workers =
+        workers::start(&backend, Sending { messengers, tick }, source, engine.clone(), &gate, &stopping);
     let control =
         if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
     let engine_url = engine

@@ -12,7 +12,7 @@ use infra::{
     Backend,
     clock::Moment,
     messenger::Messengers,
-    queue::{MESSAGES_AT_ONCE, Message, Policy, Queue, RECEIVE_MAX, TableQueue},
+    queue::{MESSAGES_AT_ONCE, Message, Queue, QueueError, RECEIVE_MAX},
 };
 use projections::{
     feed::{self, Feed},
@@ -24,9 +24,8 @@ use reactors::{
     reactor::{self, Reactor},
     tick::Tick,
 };
-use schema::table;
 use tokio::{sync::watch, task::JoinSet};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::{
     engine::Engine,
@@ -46,9 +45,6 @@ const TICK_POLL: Duration = Duration::from_millis(250);
 /// The pause between deletions of expired items. They only keep the file small: readers check the expiry
 /// themselves.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(300);
-
-/// The queue of references to batches that were given up: the failure destination of a mapping in AWS.
-const FAILED_BATCHES: &str = "failed-batches";
 
 /// The handler of a queue's messages.
 #[derive(Clone)]
@@ -87,7 +83,6 @@ pub(crate) fn start(
     backend: &Backend,
     Sending { messengers, tick }: Sending,
     source: Source,
-    prefix: &str,
     engine: Option<Arc<Engine>>,
     gate: &Gate,
     shutdown: &watch::Receiver<bool>,
@@ -96,7 +91,7 @@ pub(crate) fn start(
     let progress = Progress::of(&[feed::CONSUMER, reactor::CONSUMER]);
     let (feed, reactor) = (Feed::new(backend.clone()), Reactor::new(backend.clone()));
     let (projecting, passing) = (feed.clone(), gate.clone());
-    let projector = pump(backend, &source, prefix, feed::CONSUMER, progress.clone(), move |event| {
+    let projector = pump(backend, &source, feed::CONSUMER, progress.clone(), move |event| {
         let (feed, gate) = (projecting.clone(), passing.clone());
         async move {
             let _running = gate.pass().await;
@@ -104,7 +99,7 @@ pub(crate) fn start(
         }
     });
     let passing = gate.clone();
-    let reactor = pump(backend, &source, prefix, reactor::CONSUMER, progress, move |event| {
+    let reactor = pump(backend, &source, reactor::CONSUMER, progress, move |event| {
         let (reactor, gate) = (reactor.clone(), passing.clone());
         async move {
             let _running = gate.pass().await;
@@ -139,7 +134,6 @@ pub(crate) fn start(
 fn pump<H, Handled>(
     backend: &Backend,
     source: &Source,
-    prefix: &str,
     consumer: &'static str,
     progress: Progress,
     handler: H,
@@ -148,15 +142,7 @@ where
     H: Fn(Event) -> Handled + Send + Sync + 'static,
     Handled: Future<Output = Result<DynamoDbEventResponse, Infallible>> + Send + 'static,
 {
-    let policy = Policy { visibility: Duration::from_secs(30), attempts_max: 1 };
-    let table = table::QUEUE.name(prefix);
-    let failed = Queue::Table(TableQueue::new(
-        source.dynamodb.clone(),
-        table,
-        FAILED_BATCHES,
-        policy,
-        backend.clock.clone(),
-    ));
+    let failed = backend.stream_failures.clone();
     Pump::new(source.clone(), Mapping::of(consumer), progress, handler, move |failure: Failure| {
         let failed = failed.clone();
         async move {
@@ -164,7 +150,16 @@ where
                 "consumer": failure.consumer, "stream": failure.stream_arn, "shard": failure.shard, "first": failure.first,
                 "last": failure.last, "records": failure.records, "attempts": failure.attempts, "cause": failure.cause,
             });
-            failed.send(&pointer.to_string(), Duration::ZERO).await.map(|_| ())
+            failed.send(&pointer.to_string(), Duration::ZERO).await?;
+            error!(
+                consumer = failure.consumer,
+                shard = failure.shard,
+                first = failure.first,
+                records = failure.records,
+                cause = failure.cause,
+                "gave up stream records; run `waitlist sweep` once the cause is removed"
+            );
+            Ok::<_, QueueError>(())
         }
     })
 }

@@ -61,6 +61,8 @@ pub struct Message {
     pub receipt: Receipt,
     /// How often the message has been received, this time included.
     pub attempts: u32,
+    /// By the queue's clock.
+    pub sent_at: Time,
 }
 
 /// Identifies one receipt of a message. It is stale once the message has been received again.

@@ -114,12 +114,20 @@ impl SqsQueue {
         let call = self.client.receive_message().queue_url(&self.url).wait_time_seconds(RECEIVE_WAIT_S);
         let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(1));
         let call = call.message_system_attribute_names(Attribute::ApproximateReceiveCount);
+        let call = call.message_system_attribute_names(Attribute::SentTimestamp);
         let received = call.customize().config_override(long_polling(RECEIVE_WAIT_S)).send().await;
         let received = received.map_err(|cause| self.failed("receive", cause))?.messages.unwrap_or_default();
         let messages = received.into_iter().map(|message| {
             let attempts = attribute(&message, &Attribute::ApproximateReceiveCount)?;
+            let sent_at = attribute(&message, &Attribute::SentTimestamp).map(Time::from_millis)?;
             let Received { message_id, body, receipt_handle, .. } = message;
-            Some(Message { id: message_id?, body: body?, receipt: Receipt(receipt_handle?), attempts })
+            Some(Message {
+                id: message_id?,
+                body: body?,
+                receipt: Receipt(receipt_handle?),
+                attempts,
+                sent_at,
+            })
         });
         messages.collect::<Option<_>>().ok_or_else(|| self.malformed())
     }

@@ -124,7 +124,8 @@ async fn a_sweep_on_aws_names_a_row_ahead_and_fails() {
     let list = owner.list("Main room").await;
     let ana = owner.join(&list, "Ana").await;
     feed(&stage).await;
-    let settings = [("WAITLIST_RETRIES_URL", "table"), ("WAITLIST_ERASURES_URL", "table")];
+    let settings = ["RETRIES", "ERASURES", "STREAM_FAILURES"].map(|name| format!("WAITLIST_{name}_URL"));
+    let settings: Vec<(&str, &str)> = settings.iter().map(|name| (name.as_str(), "table")).collect();
     let run = async |args: &[&str]| run_on_aws(&stage, &[&["sweep"], args].concat(), &settings).await;
     let fine = run(&["--read-units", "100000"]).await;
     assert_eq!(fine.code, Some(0), "{fine:?}");

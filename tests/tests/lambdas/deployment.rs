@@ -77,6 +77,8 @@ impl Deployment {
             Need::Deliveries => ("WAITLIST_DELIVERIES_URL", "table"),
             Need::Erasures => ("WAITLIST_ERASURES_URL", "table"),
             Need::Rebuilds => ("WAITLIST_REBUILDS_URL", "table"),
+            Need::Sweeps => ("WAITLIST_SWEEPS_URL", "table"),
+            Need::StreamFailures => ("WAITLIST_STREAM_FAILURES_URL", "table"),
             Need::PublicUrl => ("WAITLIST_PUBLIC_URL", PUBLIC_URL),
         });
         let usual = usual.chain([

@@ -12,3 +12,4 @@ mod principal;
 mod projector;
 mod setup;
 mod start;
+mod sweep;

@@ -16,6 +16,8 @@ fn settings(need: Need) -> (&'static str, &'static str) {
         Need::Deliveries => ("WAITLIST_DELIVERIES_URL", "WAITLIST_DELIVERIES_URL"),
         Need::Erasures => ("WAITLIST_ERASURES_URL", "WAITLIST_ERASURES_URL"),
         Need::Rebuilds => ("WAITLIST_REBUILDS_URL", "WAITLIST_REBUILDS_URL"),
+        Need::Sweeps => ("WAITLIST_SWEEPS_URL", "WAITLIST_SWEEPS_URL"),
+        Need::StreamFailures => ("WAITLIST_STREAM_FAILURES_URL", "WAITLIST_STREAM_FAILURES_URL"),
         Need::PublicUrl => ("WAITLIST_PUBLIC_URL", "WAITLIST_PUBLIC_URL"),
     }
 }
@@ -59,6 +61,8 @@ async fn a_wrong_setting_is_named() {
         error.message.contains("WAITLIST_LIMITS") && error.message.contains("sign-in-account"),
         "{error}"
     );
+    let idle = deployment.start("sweep", &[("WAITLIST_SWEEP_READ_UNITS", "0")]).invoke(json!({})).await;
+    assert!(idle.unwrap_err().message.contains("WAITLIST_SWEEP_READ_UNITS"));
     for (setting, value) in [
         ("WAITLIST_MAIL_FROM", ""),
         ("WAITLIST_MAIL_FROM", "@"),

@@ -3,6 +3,8 @@
 
 mod world;
 
+use std::time::Duration;
+
 use projections::rebuild::Command;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use schema::{
@@ -146,6 +148,21 @@ async fn a_rebuild_whose_record_was_lost_is_rung_again() {
     assert_eq!(world.whole().await.rung, 1);
     world.work_off().await;
     assert_eq!(backend.rebuilds.waiting(10).await.unwrap(), 1, "its first step is queued");
+}
+
+#[tokio::test]
+async fn a_pointer_to_given_up_records_is_deleted_by_a_sweep_that_began_after_it() {
+    let world = World::new(&history::some(2)).await;
+    let failures = &world.stage.backend.stream_failures;
+    failures.send("{}", Duration::ZERO).await.unwrap();
+    assert_eq!(world.whole().await.pointers, 0, "its commits may be too young for this sweep");
+    world.pass(FEED_MAX_MS);
+    failures.send("{}", Duration::ZERO).await.unwrap();
+    assert_eq!(world.whole().await.pointers, 1);
+    assert_eq!(failures.waiting(10).await.unwrap(), 1, "the younger one is left to the next sweep");
+    world.pass(FEED_MAX_MS);
+    assert_eq!(world.whole().await.pointers, 1);
+    assert_eq!(failures.waiting(10).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ fn functions_have_the_time_outs_and_settings_of_the_code() {
 }
 
 /// The setting of each need in AWS.
-const SETTINGS: [(Need, &str); 9] = [
+const SETTINGS: [(Need, &str); 11] = [
     (Need::MasterKey, "WAITLIST_KMS_KEY"),
     (Need::TokenKeys, "WAITLIST_TOKEN_KEY"),
     (Need::Links, "WAITLIST_LINKS_SECRET"),
@@ -93,8 +93,22 @@ const SETTINGS: [(Need, &str); 9] = [
     (Need::Deliveries, "WAITLIST_DELIVERIES_URL"),
     (Need::Erasures, "WAITLIST_ERASURES_URL"),
     (Need::Rebuilds, "WAITLIST_REBUILDS_URL"),
+    (Need::Sweeps, "WAITLIST_SWEEPS_URL"),
+    (Need::StreamFailures, "WAITLIST_STREAM_FAILURES_URL"),
     (Need::PublicUrl, "WAITLIST_PUBLIC_URL"),
 ];
+
+#[test]
+fn sweeps_are_begun_by_schedules_that_one_parameter_turns_off() {
+    let events = resource("Sweep").property("Events");
+    for (event, rate, input) in [("Daily", "rate(1 day)", "daily"), ("GivenUp", "rate(1 hour)", "given-up")] {
+        let schedule = &events[event]["Properties"];
+        assert_eq!(schedule["Schedule"], rate);
+        let given: Value = serde_json::from_str(schedule["Input"].as_str().unwrap()).unwrap();
+        assert_eq!(given, json!({ "sweep": input }));
+        assert_eq!(schedule["State"], json!({ "Fn::If": ["HasSweeps", "ENABLED", "DISABLED"] }), "{event}");
+    }
+}
 
 /// The logical id of a function or queue in the template.
 fn capitalised(name: &str) -> String {
@@ -108,7 +122,8 @@ fn every_queue_of_dead_letters_has_an_alarm() {
         .filter(|alarm| alarm.property("Namespace") == "AWS/SQS")
         .map(|alarm| text(&alarm.property("Dimensions")[0]["Value"]))
         .collect();
-    let dead = ["RetriesDead", "DeliveriesDead", "ErasuresDead", "RebuildsDead", "StreamFailures"];
+    let dead =
+        ["RetriesDead", "DeliveriesDead", "ErasuresDead", "RebuildsDead", "SweepsDead", "StreamFailures"];
     assert_eq!(watched, dead.map(|name| format!("${{{name}.QueueName}}")).into());
 }
 
@@ -116,7 +131,7 @@ fn every_queue_of_dead_letters_has_an_alarm() {
 fn a_function_that_sends_to_a_queue_or_counts_it_knows_its_address() {
     for function in resources("AWS::Serverless::Function") {
         let variables = &function.property("Environment")["Variables"];
-        for queue in ["Retries", "Deliveries", "Erasures", "Rebuilds"] {
+        for queue in ["Retries", "Deliveries", "Erasures", "Rebuilds", "Sweeps"] {
             let calls = ["sqs:SendMessage", "sqs:GetQueueAttributes"];
             let uses = super::roles::statements(function.id).iter().any(|statement| {
                 calls.iter().any(|call| statement.actions.contains(&(*call).to_owned()))

@@ -81,6 +81,8 @@ fn name(resource: &str) -> &str {
         "${DeliveriesDead.Arn}" => "of deliveries",
         "${ErasuresDead.Arn}" => "of erasures",
         "${RebuildsDead.Arn}" => "of rebuilds",
+        "${SweepsDead.Arn}" => "of sweeps",
+        "${Sweeps.Arn}" => "sweeps",
         "${Rebuilds.Arn}" => "rebuilds",
         "${StreamFailures.Arn}" => "stream failures",
         "*" => "texts",

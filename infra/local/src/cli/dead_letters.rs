@@ -45,7 +45,8 @@ pub(super) async fn run(deployment: &Deployment, command: &DeadLetters, json: bo
     }
 }
 
-pub(super) const NEEDS: &[Need] = &[Need::Retries, Need::Deliveries, Need::Erasures, Need::Rebuilds];
+pub(super) const NEEDS: &[Need] =
+    &[Need::Retries, Need::Deliveries, Need::Erasures, Need::Rebuilds, Need::Sweeps];
 
 async fn list(backend: &Backend, json: bool) -> Result<(), Failed> {
     let letters = dead_letters::all(backend).await?;

@@ -14,8 +14,8 @@ pub(super) struct Sweep {
     read_units: Option<u32>,
 }
 
-/// Doorbells are sent to `retries`, erasures to `erasures`.
-pub(super) const NEEDS: &[Need] = &[Need::Retries, Need::Erasures];
+/// Doorbells are sent to `retries`, erasures to `erasures`; pointers are deleted from the failure destination.
+pub(super) const NEEDS: &[Need] = &[Need::Retries, Need::Erasures, Need::StreamFailures];
 
 const NO_WORKER: &str = "no server runs on this data directory: `waitlist serve` does what was asked for";
 
@@ -38,10 +38,10 @@ pub(super) async fn run(deployment: &Deployment, sweep: &Sweep, json: bool) -> R
     if !deployment.has_server && report.rung + report.buried > 0 {
         lines.push(NO_WORKER.to_owned());
     }
-    let Report { commits, streams, rung, ahead, extra, buried, read_units, named } = &report;
+    let Report { commits, streams, rung, ahead, extra, buried, pointers, read_units, named } = &report;
     let shown = json!({
         "ok": report.is_ok(), "commits": commits, "streams": streams, "rung": rung, "ahead": ahead, "extra": extra,
-        "buried": buried, "read_units": read_units, "rows": named, "has_worker": deployment.has_server,
+        "buried": buried, "pointers": pointers, "read_units": read_units, "rows": named, "has_worker": deployment.has_server,
     });
     print(json, &lines.join("\n"), &shown)?;
     match found {
@@ -60,9 +60,9 @@ fn line(Ahead { projection, generation, stream, shows, last }: &Ahead) -> String
 }
 
 fn summary(report: &Report) -> String {
-    let Report { commits, streams, rung, ahead, extra, buried, read_units, .. } = report;
+    let Report { commits, streams, rung, ahead, extra, buried, pointers, read_units, .. } = report;
     format!(
         "{commits} commits of {streams} streams; {rung} doorbells rung again, {ahead} rows ahead of the log, \
-         {extra} rows without a stream, {buried} erasures asked for again; {read_units} read units"
+         {extra} rows without a stream, {buried} erasures asked for again, {pointers} pointers to given-up records answered; {read_units} read units"
     )
 }

@@ -205,9 +205,10 @@ impl TableQueue {
             .await;
         match update {
             Ok(taken) => {
-                let Stored { id, body, attempts, .. } = self.read(&taken.attributes.unwrap_or_default())?;
+                let Stored { id, body, attempts, sent_at, .. } =
+                    self.read(&taken.attributes.unwrap_or_default())?;
                 let receipt = Receipt(format!("{attempts}:{id}"));
-                Ok(Outcome::Done(Message { id, body, receipt, attempts }))
+                Ok(Outcome::Done(Message { id, body, receipt, attempts, sent_at }))
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {

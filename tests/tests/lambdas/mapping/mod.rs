@@ -35,8 +35,9 @@ impl Scene {
     ) -> Environment<'d> {
         let outbox = deployment.outbox().display().to_string();
         let start = move |url: &str| {
-            let [retries, deliveries, erasures, rebuilds] =
-                ["retries", "deliveries", "erasures", "rebuilds"].map(|queue| format!("{url}/{queue}"));
+            let [retries, deliveries, erasures, rebuilds, sweeps] =
+                ["retries", "deliveries", "erasures", "rebuilds", "sweeps"]
+                    .map(|queue| format!("{url}/{queue}"));
             let abort = aborts.pop().unwrap_or_default();
             let settings = [
                 ("AWS_ENDPOINT_URL_DYNAMODB", url),
@@ -45,6 +46,7 @@ impl Scene {
                 ("WAITLIST_DELIVERIES_URL", &deliveries),
                 ("WAITLIST_ERASURES_URL", &erasures),
                 ("WAITLIST_REBUILDS_URL", &rebuilds),
+                ("WAITLIST_SWEEPS_URL", &sweeps),
                 ("WAITLIST_OUTBOX_DIR", &outbox),
                 ("WAITLIST_ABORT_AT", &abort),
             ];
