@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use infra::vault::{Held, Subject};
 use local::workers::{Consumer, receive_once};
-use reactors::erasure::{Eraser, forget};
+use projections::feed::Feed;
+use reactors::{
+    erasure::{Eraser, forget},
+    tick::Tick,
+};
 use schema::{StreamId, WaiteeId, table::VAULT};
 use serde_json::{Value, json};
 use sweep::{Pace, Report, Sweep};
@@ -20,6 +24,9 @@ use crate::{
     raw::scan,
     reads::feed,
 };
+
+/// After this time the tick looks after an erasure that is not finished. The hold of a called party is longer.
+const ERASURE_LATE_MS: i64 = 6 * 60_000;
 
 const VALUES: [&str; 4] = ["Ana Anonyma", "by the window", "+12025550143", "a long wait"];
 
@@ -115,6 +122,35 @@ async fn an_account_whose_key_and_claim_a_restore_brought_back_is_erased_again()
     }
     assert_eq!((swept(&stage).await.buried, erase_again(&stage).await), (1, 1));
     assert_eq!(vault(&stage).await, erased, "the tombstone stands again, and the address is free");
+}
+
+/// The rows of these visits are rung, and the tick finds on them what the reactor missed.
+#[tokio::test]
+async fn a_message_and_an_erasure_that_both_readers_of_the_stream_lost_are_queued_after_a_sweep() {
+    let stage = Stage::new().await;
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let (ana, ben) = (owner.join(&list, "Ana").await, owner.join(&list, "Ben").await);
+    assert_eq!(owner.post(&format!("/v1/waitees/{ana}/call"), json!({})).await.status, 202);
+    assert_eq!(owner.post(&format!("/v1/waitees/{ben}/erase"), json!({})).await.status, 202);
+    stage.backend.clock.advance_millis(ERASURE_LATE_MS);
+    let tick = Tick::new(stage.backend.clone());
+    assert_eq!(tick.look().await.unwrap().queued, 0, "without rows the tick finds nothing");
+    assert_eq!(swept(&stage).await.rung, 3);
+    let projector = Consumer::Projector(Feed::new(stage.backend.clone()));
+    while receive_once(&stage.backend.retries, &projector).await > 0 {}
+    assert_eq!(tick.look().await.unwrap().queued, 2);
+    let queued = stage.backend.deliveries.receive(10).await.unwrap();
+    let mut streams: Vec<String> = queued
+        .iter()
+        .map(|message| {
+            serde_json::from_str::<Value>(&message.body).unwrap()["stream"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    streams.sort();
+    let mut expected = [ana, ben].map(|id| format!("waitee-{id}"));
+    expected.sort();
+    assert_eq!(streams, expected);
 }
 
 #[tokio::test]
