@@ -8,10 +8,7 @@ use aws_sdk_dynamodb::{
     operation::{delete_table::DeleteTableError, put_item::PutItemError},
     types::{AttributeValue, ReturnConsumedCapacity},
 };
-use schema::{
-    projection::Name,
-    table::{Row, Table},
-};
+use schema::{projection::Name, table::Table};
 use uuid::Uuid;
 
 use super::{Rows, key};
@@ -89,10 +86,10 @@ impl Generation {
     ///
     /// # Errors
     /// The table does not answer; the row may have been written.
-    pub async fn put_newer<R: Row>(&self, row: &R) -> Result<Put, Failure> {
-        let doing = || format!("write row {} of {}", row.id(), self.table);
-        let item: RawRow = serde_dynamo::to_item(row).map_err(|cause| Failure::broken(doing(), cause))?;
-        let value = |name: &str| item.get(name).cloned().unwrap_or(AttributeValue::Null(true));
+    pub async fn put_newer(&self, row: RawRow) -> Result<Put, Failure> {
+        let id = id_of(&row).unwrap_or_default();
+        let doing = || format!("write row {id} of {}", self.table);
+        let value = |name: &str| row.get(name).cloned().unwrap_or(AttributeValue::Null(true));
         let put = self
             .client
             .put_item()
@@ -106,7 +103,7 @@ impl Generation {
             .expression_attribute_values(":seq", value("seq"))
             .expression_attribute_values(":v", value("v"))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_item(Some(item));
+            .set_item(Some(row));
         match put.send().await {
             Ok(done) => {
                 let units = done.consumed_capacity.and_then(|used| used.capacity_units);

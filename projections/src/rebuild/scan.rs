@@ -188,7 +188,7 @@ impl<'w> Writer<'w> {
         if !wait.is_zero() {
             self.worker.backend.clock.sleep(wait).await;
         }
-        let put = self.candidate.put_newer(&row).await?;
+        let put = self.candidate.put_newer(item).await?;
         fault::point("rebuild.row-written");
         self.budget.lock().await.correct(put.units - expected);
         Ok(Written::Row { is_written: put.is_written, units: put.units })
