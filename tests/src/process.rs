@@ -143,8 +143,18 @@ impl Server {
     /// Returns the resident memory in KiB on Linux, and `None` elsewhere.
     #[must_use]
     pub fn resident_kib(&self) -> Option<u64> {
+        self.memory_kib("VmRSS:")
+    }
+
+    /// Like [`Server::resident_kib`], the most since the start.
+    #[must_use]
+    pub fn peak_resident_kib(&self) -> Option<u64> {
+        self.memory_kib("VmHWM:")
+    }
+
+    fn memory_kib(&self, name: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().strip_suffix(" kB")?.parse().ok()
     }
 
@@ -182,6 +192,11 @@ pub struct Ran {
 
 /// Runs a command of the binary on a data directory, with these environment variables.
 pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
+    run_within(RUN_MAX, directory, args, env).await
+}
+
+/// Like [`run`], for commands that may take longer.
+pub async fn run_within(most: Duration, directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
     let mut command = tokio::process::Command::new(built("waitlist"));
     for carrier in CARRIERS {
         command.env_remove(carrier);
@@ -193,8 +208,7 @@ pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
         .envs(env.iter().copied())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let ran =
-        tokio::time::timeout(RUN_MAX, command.output()).await.expect("the command ends in time").unwrap();
+    let ran = tokio::time::timeout(most, command.output()).await.expect("the command ends in time").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
 }

@@ -9,12 +9,14 @@ use schema::{
     table::{EVENTS, WAITEES, WAITLISTS},
 };
 use tempfile::TempDir;
-use waitlist_tests::process::{Ran, Server, engine, run};
+use waitlist_tests::process::{Ran, Server, engine, run, run_within};
 
 use crate::raw::{Item, rows, scan};
 
 /// The longest time for rows to catch up with the log, on a machine that builds and tests at once.
 const CATCH_UP_MAX: Duration = Duration::from_secs(120);
+/// The longest time of a command on a log of a million commits.
+const LONG: Duration = Duration::from_secs(3_600);
 const POLL: Duration = Duration::from_millis(100);
 /// After this many polls the clock is moved on by a lease, at most five times. No hold ends that early.
 const POLLS_OF_A_LEASE: u32 = 30;
@@ -52,6 +54,11 @@ impl Place {
     /// Runs another command.
     pub(crate) async fn run(&self, args: &[&str]) -> Ran {
         run(self.path(), args, &[("WAITLIST_PREFIX", self.prefix.as_str())]).await
+    }
+
+    /// Like [`Place::run`], for a command that takes long on a large log.
+    pub(crate) async fn run_long(&self, args: &[&str]) -> Ran {
+        run_within(LONG, self.path(), args, &[("WAITLIST_PREFIX", self.prefix.as_str())]).await
     }
 
     /// Returns a client of the running server's engine.

@@ -1,9 +1,12 @@
 //! Rebuilds of projections by routes of operators. The worker's steps are taken by the tests.
 
 mod barred;
+mod busy;
+mod clients;
 mod command;
 mod dead_letters;
 mod dry_run;
+mod killed;
 mod repair;
 
 use std::time::Duration;
