@@ -11,9 +11,11 @@ mod whole;
 mod zone;
 
 pub use self::{
+    characters::is_misleading,
     described::Dialled,
     password::Password,
     phone::Region,
+    text::label,
     web_address::is_in as holds_web_address,
     whole::Whole,
     zone::{DayStart, Zone},

@@ -6,6 +6,7 @@ mod dead_letters;
 mod deployment;
 mod operator;
 mod outbox;
+mod print;
 mod progress;
 mod projections;
 mod rebuild;
@@ -14,26 +15,30 @@ mod segments;
 mod sweep;
 mod tick;
 mod token;
+mod usage;
+mod value;
 mod verify;
 
 use std::{
     error::Error,
-    io::{self, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use infra::{
     function::{Need, TICK},
     telemetry,
 };
 use schema::openapi;
-use serde_json::Value;
 
-use self::deployment::Deployment;
+use self::{
+    deployment::Deployment,
+    print::{counted, is_closed_pipe, print, print_bytes, print_text, with_causes},
+    usage::{Misuse, misused},
+    value::{duration, stream},
+};
 use crate::{
     data_dir::DataDir,
     server::{self, Start},
@@ -57,6 +62,10 @@ pub struct Cli {
 
     #[command(subcommand)]
     command: Option<Command>,
+
+    /// The names of the subcommand and of its own subcommand.
+    #[arg(skip)]
+    path: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +105,8 @@ enum Command {
     #[command(subcommand)]
     Rebuild(rebuild::Rebuild),
     /// Make up a past: an account with lists and visits, for trying out and measuring.
+    ///
+    /// Needs a data directory that no server uses, and creates it if there is none.
     Seed(seed::Seed),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
@@ -143,23 +154,13 @@ enum Log {
 /// The error of a failed command. It is printed with its causes.
 type Failed = Box<dyn Error + Send + Sync>;
 
-/// The arguments do not fit together, or one has a wrong value. Nothing was done.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Misuse(String);
-
-/// The result could not be written to standard output.
-#[derive(Debug, thiserror::Error)]
-#[error("print the result")]
-struct PrintError(#[source] io::Error);
-
 /// Runs a command. Returns success too when the reader of standard output goes away, as in
 /// `waitlist outbox | head`.
 pub async fn run(cli: Cli) -> ExitCode {
     let command = cli.command.unwrap_or_else(|| Command::Serve(Serve::default()));
     if let Some(name) = command.local_only().filter(|_| cli.aws) {
         let misuse = format!("`waitlist {name}` works only on the local backend; leave out --aws");
-        return misused(ErrorKind::ArgumentConflict, misuse);
+        return misused(&cli.path, ErrorKind::ArgumentConflict, misuse);
     }
     let aws = |needs: &'static [Need]| cli.aws.then_some(needs);
     let done = match command {
@@ -200,18 +201,13 @@ pub async fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => match error.downcast::<Misuse>() {
-            Ok(misuse) => misused(ErrorKind::ValueValidation, misuse.0),
+            Ok(misuse) => misused(&cli.path, ErrorKind::ValueValidation, misuse.0),
             Err(error) => {
                 telemetry::tell(with_causes(&*error));
                 ExitCode::from(1)
             }
         },
     }
-}
-
-fn misused(kind: ErrorKind, misuse: String) -> ExitCode {
-    let _unread = Cli::command().error(kind, misuse).print();
-    ExitCode::from(2)
 }
 
 impl Command {
@@ -258,38 +254,4 @@ async fn on(
     let done = run(&deployment).await;
     deployment.close().await;
     done
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "write a duration such as 90s, 15m or 2h".to_owned())
-}
-
-/// Prints a result, as text or as JSON.
-fn print(json: bool, text: &str, value: &Value) -> Result<(), PrintError> {
-    if json { print_text(&format!("{value}\n")) } else { print_text(&format!("{text}\n")) }
-}
-
-fn print_text(text: &str) -> Result<(), PrintError> {
-    print_bytes(text.as_bytes())
-}
-
-fn print_bytes(bytes: &[u8]) -> Result<(), PrintError> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(PrintError)
-}
-
-fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
-    let printing = error.downcast_ref::<PrintError>();
-    printing.is_some_and(|PrintError(cause)| cause.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Writes the error and its causes, each on its own line.
-fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = format!("error: {error}\n");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!("  because: {cause}\n"));
-        source = cause.source();
-    }
-    text
 }

@@ -1,5 +1,7 @@
 //! The answers that show a stream's history.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
@@ -43,7 +45,7 @@ pub struct History {
 pub struct Audit {
     pub items: Vec<Event>,
     pub next: Option<String>,
-    /// Every event before this time is shown. Later events may be missing yet.
+    /// Once all pages are read, no event before this time is missing. Later ones may be.
     pub complete_until: Time,
 }
 
@@ -73,6 +75,18 @@ pub struct Bad {
     pub stream: String,
     pub seq: u64,
     pub why: String,
+}
+
+/// A line for a person. A stream's name is what the key holds, which may be anything.
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stream, seq, why } = self;
+        write!(f, "{}@{seq}: the commit", stream.escape_debug())?;
+        match why.strip_prefix("its ") {
+            Some(why) => write!(f, "'s {why}"),
+            None => write!(f, " {why}"),
+        }
+    }
 }
 
 /// The types of all events.

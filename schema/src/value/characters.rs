@@ -37,13 +37,28 @@ pub(super) fn is_format(c: char) -> bool {
 }
 
 /// Format characters that change the letters beside them. Some scripts need them.
-pub(super) fn is_joiner(c: char) -> bool {
+fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 /// Embeddings, overrides and isolates, which can show the text after them in another order.
 pub(super) fn is_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that would control a terminal, hide, or rearrange the text around them.
+#[must_use]
+pub fn is_misleading(c: char) -> bool {
+    is_controlling(c) || is_hidden(c)
+}
+
+pub(super) fn is_controlling(c: char) -> bool {
+    c.is_control() || is_line_end(c)
+}
+
+/// Format characters that no script needs.
+pub(super) fn is_hidden(c: char) -> bool {
+    is_format(c) && !is_joiner(c)
 }
 
 pub(super) fn is_line_end(c: char) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{
     Invalid,
-    characters::{is_blank, is_direction, is_format, is_joiner, is_line_end},
+    characters::{is_blank, is_controlling, is_direction, is_hidden, is_misleading},
     web_address,
 };
 use crate::described::class;
@@ -10,15 +10,7 @@ use crate::described::class;
 /// Reads the name of a person or a list. Strangers choose names, and our messages show them, so a name must
 /// be visible, must not rearrange the text around it, and must not become a link.
 pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
-    let name = trimmed(&raw.replace('\t', " "), chars_max)?;
-    if name.chars().any(|c| c.is_control() || is_line_end(c)) {
-        return Err(Invalid("must not contain control characters".into()));
-    }
-    if name.chars().any(|c| is_format(c) && !is_joiner(c)) {
-        return Err(Invalid(
-            "must not contain invisible characters or ones that turn the direction of writing".into(),
-        ));
-    }
+    let name = label(&raw.replace('\t', " "), chars_max)?;
     if web_address::holds_encoded_word(&name) {
         return Err(Invalid(
             "must be the name itself and not an encoded word such as =?utf-8?q?Ana?=".into(),
@@ -31,6 +23,23 @@ pub(super) fn name(raw: &str, chars_max: usize) -> Result<String, Invalid> {
         ));
     }
     Ok(name)
+}
+
+/// Reads a line that others see: trimmed, visible, and free of characters that rearrange the text around it.
+///
+/// # Errors
+/// The text is empty or too long, or holds control characters or invisible ones.
+pub fn label(raw: &str, chars_max: usize) -> Result<String, Invalid> {
+    let label = trimmed(raw, chars_max)?;
+    if label.chars().any(is_controlling) {
+        return Err(Invalid("must not contain control characters".into()));
+    }
+    if label.chars().any(is_hidden) {
+        return Err(Invalid(
+            "must not contain invisible characters or ones that turn the direction of writing".into(),
+        ));
+    }
+    Ok(label)
 }
 
 /// Reads text that hosts write for hosts: several lines, links allowed. Line ends of every system become
@@ -49,7 +58,7 @@ pub(super) fn prose(raw: &str, chars_max: usize) -> Result<String, Invalid> {
 
 /// A pattern of the names that [`name`] takes, apart from those that read as a web address or an encoded word.
 pub(super) fn name_pattern() -> String {
-    pattern(|c| (c.is_control() && c != '\t') || is_line_end(c) || (is_format(c) && !is_joiner(c)))
+    pattern(|c| c != '\t' && is_misleading(c))
 }
 
 /// A pattern of the texts that [`prose`] takes.

@@ -70,7 +70,7 @@ pub(super) struct Start {
     wait: bool,
 
     /// Repair the row of this stream alone, in place and at once: fold it from the log and write it over its row.
-    #[arg(long, value_name = "STREAM", conflicts_with_all = ["promote", "write_units", "reason", "wait"])]
+    #[arg(long, value_name = "STREAM", value_parser = super::stream, conflicts_with_all = ["promote", "write_units", "reason", "wait"])]
     stream: Option<StreamId>,
 }
 

@@ -3,10 +3,10 @@
 use clap::Args;
 use infra::function::Need;
 use projections::verify::{self, Progress as Verified, Report};
-use schema::StreamId;
+use schema::{StreamId, body::Bad};
 use serde_json::json;
 
-use super::{Failed, deployment::Deployment, print, progress::Progress, segments::Segments};
+use super::{Failed, counted, deployment::Deployment, print, progress::Progress, segments::Segments, stream};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -21,7 +21,7 @@ pub(super) struct Verify {
 #[group(required = true, multiple = false)]
 struct Which {
     /// Verify this stream, such as waitee-01920000-0000-7000-8000-000000000000.
-    #[arg(long, value_name = "STREAM")]
+    #[arg(long, value_name = "STREAM", value_parser = stream)]
     stream: Option<StreamId>,
 
     /// Verify every stream.
@@ -47,12 +47,15 @@ pub(super) async fn run(deployment: &Deployment, verify: &Verify, json: bool) ->
         }
     };
     let Report { progress: Verified { commits, streams, bad }, bad: named } = &report;
-    let mut lines: Vec<String> =
-        named.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
+    let mut lines: Vec<String> = named.iter().map(Bad::to_string).collect();
     if *bad > named.len() as u64 {
         lines.push(format!("and {} more", bad - named.len() as u64));
     }
-    lines.push(format!("{streams} streams with {commits} commits verified, {bad} damaged"));
+    lines.push(format!(
+        "{} with {} verified, {bad} damaged",
+        counted(*streams, "stream"),
+        counted(*commits, "commit")
+    ));
     let shown = json!({
         "ok": *bad == 0, "streams": streams, "commits": commits, "damaged": bad,
         "first_bad": named.first(), "bad": named,

@@ -8,7 +8,7 @@ use schema::StreamId;
 use serde_json::json;
 
 use super::{
-    super::{Failed, print},
+    super::{Failed, print, stream},
     key::{Verifying, read},
 };
 
@@ -18,7 +18,7 @@ pub(super) struct Prove {
     file: PathBuf,
 
     /// The stream, such as waitee-01920000-0000-7000-8000-000000000000.
-    #[arg(long, value_name = "STREAM")]
+    #[arg(long, value_name = "STREAM", value_parser = stream)]
     stream: StreamId,
 
     #[command(flatten)]
