@@ -38,13 +38,25 @@ pub fn read_or_create_secret<E: std::fmt::Display>(
 /// # Errors
 /// The file exists, or cannot be written.
 pub(crate) fn create(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder(path);
     let draft = draft_with(folder, write)?;
     // A hard link appears whole or not at all and, unlike a rename, does not replace a file that another
     // process has just created.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     linked.and(File::open(folder)?.sync_all())
+}
+
+/// Checks that a new file can be created there, by creating a draft and removing it.
+///
+/// # Errors
+/// No file can be created in the folder.
+pub fn probe(path: &Path) -> io::Result<()> {
+    fs::remove_file(draft(folder(path), &[])?)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Reads an existing secret.

@@ -27,5 +27,6 @@ pub(crate) fn read(path: &Path, kind: &str) -> Result<Ed25519KeyPair, Failure> {
 fn decode(path: &Path, kind: &str, read: std::io::Result<Vec<u8>>) -> Result<Ed25519KeyPair, Failure> {
     let doing = || format!("read the {kind} {}", path.display());
     let pkcs8 = read.map_err(|cause| Failure::broken(doing(), cause))?;
-    Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|cause| Failure::broken(doing(), cause.to_string()))
+    Ed25519KeyPair::from_pkcs8(&pkcs8)
+        .map_err(|_| Failure::broken(doing(), "it holds no Ed25519 key in PKCS#8"))
 }

@@ -1,5 +1,6 @@
 //! Folds the log's stream into rows, and serves reads from rows and from the log.
 
+mod again;
 mod as_of;
 pub mod audit;
 pub mod checkpoint;

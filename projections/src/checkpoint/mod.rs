@@ -10,6 +10,8 @@ mod take;
 use infra::{Backend, Failure};
 use schema::{StreamId, commit::Chain};
 
+use crate::again::again;
+
 pub use self::{
     check::{Checked, check},
     take::{Taken, take},
@@ -33,7 +35,8 @@ async fn reread(backend: &Backend, stream: StreamId, last: u64) -> Result<Chain,
     let mut chain = Chain::START;
     // Ends: each page but the last has at least one commit, and moves the chain on.
     loop {
-        let page = backend.log.raw_after(stream, chain.key, COMMITS_AT_ONCE).await?;
+        let page =
+            again(&backend.clock, || backend.log.raw_after(stream, chain.key, COMMITS_AT_ONCE)).await?;
         chain = page.commits.iter().fold(chain, |chain, raw| chain.follow_to(last, raw));
         if !page.has_more || page.commits.is_empty() || chain.head.seq >= last {
             return Ok(chain);

@@ -13,6 +13,8 @@ use schema::{
     commit::{Chain, RawCommit},
 };
 
+use crate::again::again;
+
 /// The segments that are scanned at once.
 pub const SEGMENTS_DEFAULT: u32 = 8;
 /// More scans than this at once would not be faster.
@@ -74,7 +76,8 @@ impl<S> Segment<'_, S> {
         if self.is_done {
             return Ok(None);
         }
-        let page = self.backend.log.scan(self.number, self.of, self.start.take()).await?;
+        let (backend, number, of, start) = (self.backend, self.number, self.of, self.start.take());
+        let page = again(&backend.clock, || backend.log.scan(number, of, start.clone())).await?;
         let mut part = Part { commits: page.items.len() as u64, streams: Vec::new() };
         for Scanned { stream, raw } in page.items {
             let (name, state) = match self.current.take() {

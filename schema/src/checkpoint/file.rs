@@ -23,6 +23,10 @@ pub enum Malformed {
     Order { line: u64 },
     #[error("line {line} is one too many")]
     Long { line: u64 },
+    #[error("it begins with a byte order mark; copy the file in binary mode")]
+    Mark,
+    #[error("line {line} ends with CR LF; copy the file in binary mode")]
+    CrLf { line: u64 },
     #[error("its last line is cut off or too long")]
     Cut,
     #[error("it has no signature")]
@@ -60,6 +64,12 @@ impl Reader {
     pub fn line(&mut self, content: &str) -> Result<(), Malformed> {
         self.lines += 1;
         let line = self.lines;
+        if line == 1 && content.starts_with('\u{feff}') {
+            return Err(Malformed::Mark);
+        }
+        if content.ends_with('\r') {
+            return Err(Malformed::CrLf { line });
+        }
         match self.part {
             Part::Text if content.is_empty() => self.part = Part::Signatures,
             Part::Signatures if content.is_empty() => self.part = Part::Leaves,

@@ -38,6 +38,27 @@ async fn a_stream_that_fails_by_the_scan_and_is_gone_at_its_second_reading_bars_
 }
 
 #[tokio::test]
+async fn pages_that_fail_for_longer_than_the_sdk_tries_are_read_again() {
+    const CALLS: usize = 5; // the SDK tries a call three times
+    let stage = Stage::new().await;
+    let commits = visit(3).commits(&stage.backend);
+    for commit in &commits {
+        append(&stage.backend, commit).await;
+    }
+    let proxied = async |trouble, calls| {
+        let proxy = Proxy::start(&stage, "Scan", EVENTS.name(&stage.prefix), trouble, calls).await;
+        let taken = take(&proxy.backend(&stage).await, 1, |_| ()).await;
+        (taken, proxy.calls())
+    };
+    for trouble in [Trouble::Throttled, Trouble::Broken] {
+        let (taken, called) = proxied(trouble, CALLS).await;
+        assert_eq!((taken.unwrap().leaves.len(), called), (1, CALLS + 1), "{trouble:?}");
+    }
+    let (failed, _) = proxied(Trouble::Throttled, usize::MAX).await;
+    assert!(failed.unwrap_err().is_passing(), "an end of the attempts");
+}
+
+#[tokio::test]
 async fn a_scan_without_the_end_of_a_stream_does_not_alarm_because_a_reading_by_its_key_decides() {
     let stage = Stage::new().await;
     let commits = visit(3).commits(&stage.backend);

@@ -3,6 +3,7 @@
 mod check;
 mod checkpoint;
 mod export;
+mod failed;
 mod history;
 mod key;
 mod prove;
@@ -29,7 +30,8 @@ pub(super) struct Audit {
 enum Command {
     /// Write the history of an account to a file or to standard output: every event, oldest first.
     ///
-    /// The account's owner sees in the history that you read it. The file ends ten seconds ago, or at --to.
+    /// The account's owner sees in the history that you read it. The file ends ten seconds ago, or at --to if that is
+    /// earlier. It has the name FILE.part until it is whole.
     Export(Box<export::Export>),
     /// Write a checkpoint of the log to a new file: the last number and hash of every stream, and a signature.
     ///
@@ -41,7 +43,7 @@ enum Command {
     ///
     /// Checks the signature, then that the streams in the file give the signed root, then each stream up to the
     /// event that the file names. What was appended since makes no difference. Names each stream that differs, and
-    /// then fails with 1.
+    /// then fails with 1. It also fails with 1 if the log cannot be read, and says so; `ok` is null then with --json.
     Check(check::Check),
     /// Print a proof that a checkpoint covers one stream.
     ///

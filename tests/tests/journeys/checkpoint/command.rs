@@ -99,6 +99,9 @@ async fn an_altered_file_and_another_key_are_refused_before_the_log_is_read() {
         ("\n1\n", "\n0\n", "it has 1 leaves, but its text says 0"),
         ("time 2", "time 3", "was altered after it was signed"),
         ("\u{2014} ", "- ", "must be an em dash"),
+        ("waitlist/", "\u{feff}waitlist/", "it begins with a byte order mark"),
+        ("\n", "\r\n", "line 1 ends with CR LF; copy the file in binary mode"),
+        ("waitlist/", "\u{1b}[2Jwaitlist/", "it is of the log \\u{1b}[2Jwaitlist/"),
     ] {
         fs::write(&altered, text.replacen(from, to, 1)).unwrap();
         for command in [
@@ -113,14 +116,23 @@ async fn an_altered_file_and_another_key_are_refused_before_the_log_is_read() {
     }
     let other = path("other-key");
     assert_eq!(audit(&place, &["checkpoint", &path("other"), "--key", &other]).await.0, Some(0));
+    let no_key = path("no-key");
+    fs::write(&no_key, "of another kind").unwrap();
+    fs::set_permissions(&no_key, fs::Permissions::from_mode(0o600)).unwrap();
     for (args, why) in [
         (["--key", &other], "has no signature of the key"),
         (["--verifier-key", STRANGER], "is of the log waitlist/"),
         (["--key", &path("nothing")], "read the checkpoint key"),
+        (["--key", &no_key], "it holds no Ed25519 key in PKCS#8"),
     ] {
         let (code, said) = audit(&place, &[&["check", &file], &args[..]].concat()).await;
         assert!(code == Some(1) && said.as_str().unwrap().contains(why), "{said}");
     }
+    let (new_key, nowhere) = (path("new-key"), path("nowhere/file"));
+    let (code, said) = audit(&place, &["checkpoint", &nowhere, "--key", &new_key]).await;
+    let why = format!("error: cannot write {nowhere}");
+    assert!(code == Some(1) && said.as_str().unwrap().starts_with(&why), "{said}");
+    assert!(!fs::exists(&new_key).unwrap(), "a key is not made when the file cannot be written");
     let absent = path("absent");
     let (code, said) =
         audit(&place, &["checkpoint", &path("next"), "--previous", &file, "--key", &absent]).await;
@@ -169,4 +181,17 @@ async fn a_deployment_is_checked_with_a_key_file_of_the_operator() {
     let (code, refused) = audit(&["checkpoint", &path("next"), "--key", &key]).await;
     assert_eq!((code, &refused["bad"][0]["stream"]), (Some(1), &json!(damaged.to_string())), "{refused}");
     assert!(!files.path().join("next").exists());
+    let ran = run_on_aws(&stage, &["audit", "checkpoint", &path("next"), "--key", &key], &[]).await;
+    assert_eq!(ran.out, format!("{damaged}@1: the commit's content does not match its hash\n"));
+
+    let table = EVENTS.name(&stage.prefix);
+    stage.dynamodb.delete_table().table_name(table).send().await.unwrap();
+    let (code, unread) = audit(&["check", &file, "--verifier-key", verifier]).await;
+    assert_eq!((code, &unread["ok"], &unread["streams"]), (Some(1), &Value::Null, &json!(1)), "{unread}");
+    let ran = run_on_aws(&stage, &["audit", "check", &file, "--verifier-key", verifier], &[]).await;
+    assert!(
+        ran.code == Some(1) && ran.err.contains("whether it differs from the checkpoint is not known"),
+        "{ran:?}"
+    );
+    assert!(ran.err.contains("check WAITLIST_PREFIX"), "{ran:?}");
 }

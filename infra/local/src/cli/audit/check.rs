@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use projections::checkpoint::{Checked, Progress as Read, check};
-use schema::Checkpoint;
+use schema::{Checkpoint, body::Bad};
 use serde_json::json;
 
 use super::{
-    super::{Failed, deployment::Deployment, print, progress::Progress, segments::Segments},
+    super::{Failed, counted, deployment::Deployment, print, progress::Progress, segments::Segments},
+    failed::Unread,
     key::{Verifying, read},
 };
 
@@ -44,7 +45,7 @@ impl Check {
     }
 }
 
-/// Prints the streams that differ, and fails if there are any. Progress goes to standard error.
+/// Prints the streams that differ, and fails if there are any, or if the log cannot be read. Progress goes to standard error.
 pub(super) async fn run(
     deployment: &Deployment,
     command: &Check,
@@ -55,12 +56,23 @@ pub(super) async fn run(
     let tell = |Read { commits, streams }| {
         progress.tell(|| format!("{commits} commits of {streams} streams so far"));
     };
-    let checked = check(&deployment.backend, checkpoint, command.segments.segments, tell).await?;
-    let (Checked { commits, later, bad }, at) = (&checked, checkpoint.head.at);
-    let (streams, differ) = (checkpoint.leaves.len(), bad.len());
-    let mut lines: Vec<String> =
-        bad.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
-    lines.push(format!("{streams} streams compared with the checkpoint of {at}, {differ} differ"));
+    let (streams, at) = (checkpoint.head.size, checkpoint.head.at);
+    let Checked { commits, later, bad } =
+        match check(&deployment.backend, checkpoint, command.segments.segments, tell).await {
+            Ok(checked) => checked,
+            Err(cause) => {
+                if json {
+                    let why = cause.chain();
+                    print(json, "", &json!({ "ok": null, "at": at, "streams": streams, "why": why }))?;
+                }
+                let consequence = "whether it differs from the checkpoint is not known";
+                return Err(Unread { consequence, cause }.into());
+            }
+        };
+    let differ = bad.len();
+    let mut lines: Vec<String> = bad.iter().map(Bad::to_string).collect();
+    let compared = counted(streams, "stream");
+    lines.push(format!("{compared} compared with the checkpoint of {at}, {differ} differ"));
     let shown = json!({
         "ok": bad.is_empty(), "at": at, "streams": streams, "differ": differ, "bad": bad,
         "later_streams": later, "commits": commits,

@@ -6,14 +6,16 @@ use clap::Args;
 use data_encoding::HEXLOWER;
 use infra::{
     checkpoint::{CheckpointKey, write},
+    file::probe,
     function::Need,
 };
 use projections::checkpoint::{Progress as Read, Taken, take};
-use schema::{Checkpoint as Content, checkpoint::Head, commit::Hash};
+use schema::{Checkpoint as Content, body::Bad, checkpoint::Head, commit::Hash};
 use serde_json::json;
 
 use super::{
-    super::{Failed, deployment::Deployment, print, progress::Progress, segments::Segments},
+    super::{Failed, counted, deployment::Deployment, print, progress::Progress, segments::Segments},
+    failed::{Unread, WriteError},
     key::{Signing, origin, read},
 };
 
@@ -50,6 +52,7 @@ impl Checkpoint {
         if self.file.exists() {
             return Err(format!("{} exists; choose another file", self.file.display()).into());
         }
+        probe(&self.file).map_err(|cause| WriteError { path: self.file.clone(), cause })?;
         let path = self.signing.path(data_dir, aws)?;
         let new_key = (!path.exists()).then(|| path.clone());
         let key = match self.previous {
@@ -74,7 +77,9 @@ pub(super) async fn run(
     let tell = |Read { commits, streams }| {
         progress.tell(|| format!("{commits} commits of {streams} streams so far"));
     };
-    let taken = take(&deployment.backend, command.segments.segments, tell).await?;
+    let taken = take(&deployment.backend, command.segments.segments, tell)
+        .await
+        .map_err(|cause| Unread { consequence: "no checkpoint was written", cause })?;
     if taken.damaged > 0 {
         return refuse(&taken, json);
     }
@@ -83,16 +88,20 @@ pub(super) async fn run(
     let note = key.sign(&origin, head.to_string())?;
     let checkpoint = Content { note, head, leaves };
     let file = command.file.display().to_string();
-    write(&command.file, &checkpoint).map_err(|cause| format!("write {file}: {cause}"))?;
+    write(&command.file, &checkpoint).map_err(|cause| WriteError { path: command.file.clone(), cause })?;
 
     let Content { note, head, .. } = &checkpoint;
     let (streams, verifier) = (head.size, key.verifier(&origin)?);
     let mut lines = vec![
-        format!("{streams} streams with {commits} commits in {file}"),
+        format!("{} with {} in {file}", counted(streams, "stream"), counted(commits, "commit")),
         format!("verifier key: {verifier}"),
     ];
     if let Some(path) = new_key {
-        lines.push(format!("made a new key, {}; keep it apart from the data", path.display()));
+        let advice = match command.signing.key {
+            Some(_) => "keep it apart from the data",
+            None => "move it out of the data directory, and name it with --key",
+        };
+        lines.push(format!("made a new key, {}; {advice}", path.display()));
     }
     let shown = json!({
         "file": file, "origin": origin, "at": at, "streams": streams, "commits": commits,
@@ -103,8 +112,7 @@ pub(super) async fn run(
 }
 
 fn refuse(Taken { damaged, bad, .. }: &Taken, json: bool) -> Result<(), Failed> {
-    let mut lines: Vec<String> =
-        bad.iter().map(|bad| format!("{}@{}: the commit {}", bad.stream, bad.seq, bad.why)).collect();
+    let mut lines: Vec<String> = bad.iter().map(Bad::to_string).collect();
     if *damaged > bad.len() as u64 {
         lines.push(format!("and {} more", damaged - bad.len() as u64));
     }

@@ -21,7 +21,7 @@ pub(super) struct Signing {
     /// File with the key that signs; created if it does not exist. By default `keys/checkpoint` in the data
     /// directory; needed with --aws, where nothing else than this file can sign.
     #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }
 
 /// The key that checks signatures.
@@ -73,7 +73,7 @@ pub(super) fn read(file: &Path, key: &VerifierKey) -> Result<Checkpoint, Failed>
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("use the checkpoint {}", file.display())]
+#[error("cannot use the checkpoint {}", file.display())]
 struct Refused {
     file: PathBuf,
     #[source]
