@@ -58,7 +58,43 @@ async fn an_operator_reads_what_the_owner_reads_and_the_owner_sees_it() {
         let ran = place.run(&[&["audit", "--account", &account], &wrong[..]].concat()).await;
         assert!(ran.code == Some(2) && ran.err.contains(wrong[0]), "{ran:?}");
     }
+    for (by, why) in [
+        ("a\nb", "must not contain control characters"),
+        ("a\u{202e}b", "must not contain invisible characters"),
+        ("a\u{200b}b", "must not contain invisible characters"),
+    ] {
+        let ran = place.run(&["audit", "--account", &account, "--by", by]).await;
+        assert!(ran.code == Some(2) && ran.err.contains(why), "{ran:?}");
+    }
     assert_eq!(place.run(&["audit"]).await.code, Some(0), "there is one account alone");
+    let both = ["audit", "--account", &account, "--email", "ana@example.com"];
+    assert_eq!(place.run(&both).await.code, Some(2), "an account is named once");
+    assert_eq!(server.interrupt().await, Some(0));
+}
+
+#[tokio::test]
+async fn an_option_overrides_the_account_of_the_environment() {
+    let stage = Stage::new().await;
+    let (account, unknown) = (stage.account().await, uuid::Uuid::from_u128(7).to_string());
+    for (named, args, code, why) in [
+        (account.id.to_string(), ["--limit", "1"], 0, ""),
+        (unknown.clone(), ["--limit", "1"], 1, "there is no account 0000"),
+        (unknown.clone(), ["--account", &account.id.to_string()], 0, ""),
+        (account.id.to_string(), ["--email", "nobody@example.com"], 1, "no account has this e-mail address"),
+        ("ana".to_owned(), ["--limit", "1"], 2, "WAITLIST_ACCOUNT must be a UUID"),
+    ] {
+        let ran =
+            run_on_aws(&stage, &[&["audit"], &args[..]].concat(), &[("WAITLIST_ACCOUNT", &named)]).await;
+        assert!(ran.code == Some(code) && ran.err.contains(why), "{named} {args:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_without_a_registered_account_says_that_audit_needs_one() {
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    let ran = place.run(&["audit"]).await;
+    assert!(ran.code == Some(1) && ran.err.contains("no account is registered yet"), "{ran:?}");
     assert_eq!(server.interrupt().await, Some(0));
 }
 

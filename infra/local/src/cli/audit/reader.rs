@@ -5,26 +5,36 @@ use std::{collections::BTreeMap, env};
 use clap::Args;
 use infra::function::Need;
 use projections::reading;
-use schema::{Problem, UserId, problem::Place, projection::Name, reading::HistoryRead, value::Email};
+use schema::{
+    Problem, UserId,
+    problem::Place,
+    projection::Name,
+    reading::HistoryRead,
+    value::{self, Email, Invalid},
+};
 
 use super::super::{Failed, Misuse, deployment::Deployment};
 
 const NAME_CHARS_MAX: usize = 100;
+const ACCOUNT: &str = "WAITLIST_ACCOUNT";
+const UNREGISTERED: &str = "no account is registered yet, and `audit` reads only registered ones; the account of the token \
+                            that `serve` prints is not registered";
 
 #[derive(Debug, Args)]
 pub(super) struct Reader {
-    /// Id of the account whose history is read. It may be left out when the local backend has one account alone.
-    #[arg(long, value_name = "UUID", env = "WAITLIST_ACCOUNT")]
+    /// Id of the account whose history is read; by default WAITLIST_ACCOUNT of the environment. It may be left out
+    /// when the local backend has one account alone.
+    #[arg(long, value_name = "UUID")]
     account: Option<UserId>,
 
     /// E-mail address of the account, in place of its id. With --aws it needs WAITLIST_CLAIMS_SECRET and the policy
     /// for operators.
-    #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
+    #[arg(long, value_name = "ADDRESS", value_parser = Email::parse, conflicts_with = "account")]
     email: Option<Email>,
 
     /// Your name, as the account's owner sees it in the history; the name of the system's user by default.
     #[arg(long, value_name = "NAME", value_parser = name)]
-    by: Option<String>,
+    pub(super) by: Option<String>,
 }
 
 impl Reader {
@@ -32,9 +42,9 @@ impl Reader {
     /// and an e-mail address is looked up by its keyed hash.
     ///
     /// # Errors
-    /// No account is named, which only the local backend allows.
+    /// No account is named, which only the local backend allows; or WAITLIST_ACCOUNT is no id.
     pub(super) fn needs(&self, aws: bool) -> Result<Option<&'static [Need]>, Misuse> {
-        match (aws, &self.email, self.account) {
+        match (aws, &self.email, self.id()?) {
             (false, _, _) => Ok(None),
             (true, Some(_), _) => Ok(Some(&[Need::MasterKey, Need::Claims])),
             (true, None, Some(_)) => Ok(Some(&[Need::MasterKey])),
@@ -58,20 +68,30 @@ impl Reader {
         Ok(account)
     }
 
+    /// The id that the options name, or else the environment.
+    fn id(&self) -> Result<Option<UserId>, Misuse> {
+        if self.account.is_some() || self.email.is_some() {
+            return Ok(self.account);
+        }
+        let named = env::var(ACCOUNT).ok().filter(|id| !id.is_empty());
+        let parsed = named.map(|id| id.parse().map_err(|_| Misuse(format!("{ACCOUNT} must be a UUID"))));
+        parsed.transpose()
+    }
+
     async fn account(&self, deployment: &Deployment) -> Result<UserId, Failed> {
         let backend = &deployment.backend;
         if let Some(email) = &self.email {
             let holder = backend.vault.holder(&backend.claims.of_email(email)?).await?;
             return Ok(holder.ok_or("no account has this e-mail address")?);
         }
-        if let Some(account) = self.account {
+        if let Some(account) = self.id()? {
             return Ok(account);
         }
         let live = backend.rows.generations().current().await?.roles(Name::Users).live;
         let (accounts, _) = backend.rows.scan(Name::Users, live, None).await?;
         match accounts.as_slice() {
             [only] => Ok(UserId(only.id)),
-            [] => Err("there is no account yet".into()),
+            [] => Err(UNREGISTERED.into()),
             [..] => Err(unnamed("there are several accounts;").into()),
         }
     }
@@ -100,9 +120,8 @@ pub(super) fn wrong(problem: &Problem) -> Misuse {
     Misuse(fault.unwrap_or_else(|| problem.detail.clone()))
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let is_name = (1..=NAME_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if is_name { Ok(text.to_owned()) } else { Err(format!("must have 1 to {NAME_CHARS_MAX} characters")) }
+fn name(text: &str) -> Result<String, Invalid> {
+    value::label(text, NAME_CHARS_MAX)
 }
 
 fn system_user() -> Option<String> {
