@@ -197,7 +197,23 @@ pub async fn run(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
 
 /// Like [`run`], for commands that may take longer.
 pub async fn run_within(most: Duration, directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
-    let mut command = tokio::process::Command::new(built("waitlist"));
+    ended(most, tokio::process::Command::new(built("waitlist")), directory, args, env).await
+}
+
+/// Like [`run`], by a program that starts the binary: its name and first arguments.
+pub async fn run_through(through: &[&str], directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
+    let mut program = tokio::process::Command::new(through[0]);
+    program.args(&through[1..]);
+    ended(RUN_MAX, program, directory, args, env).await
+}
+
+async fn ended(
+    most: Duration,
+    mut command: tokio::process::Command,
+    directory: &Path,
+    args: &[&str],
+    env: &[(&str, &str)],
+) -> Ran {
     for carrier in CARRIERS {
         command.env_remove(carrier);
     }

@@ -1,7 +1,9 @@
 //! Files of events, in two formats.
 
 use infra::Failure;
-use schema::body::Event;
+use schema::body;
+use serde::Deserialize;
+use uuid::Uuid;
 
 use super::spreadsheet;
 
@@ -23,6 +25,13 @@ pub struct File {
     head: usize,
 }
 
+/// An event that stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Event {
+    pub(super) commit: Uuid,
+    pub(super) seq: u64,
+}
+
 impl Format {
     pub const ALL: [Self; 2] = [Self::Ndjson, Self::Csv];
 
@@ -42,6 +51,17 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8; header=present",
         }
     }
+
+    /// The event in a line of a file. `None` for the header, and for a line that is cut off or of another format.
+    pub(super) fn event(self, line: &str) -> Option<Event> {
+        match self {
+            Self::Ndjson => serde_json::from_str(line).ok(),
+            Self::Csv => {
+                let (commit, seq) = spreadsheet::read(line)?;
+                Some(Event { commit: commit.parse().ok()?, seq: seq.parse().ok()? })
+            }
+        }
+    }
 }
 
 impl File {
@@ -59,7 +79,7 @@ impl File {
     ///
     /// # Errors
     /// The event cannot be written.
-    pub fn add(&mut self, event: &Event, bytes_max: usize) -> Result<bool, Failure> {
+    pub fn add(&mut self, event: &body::Event, bytes_max: usize) -> Result<bool, Failure> {
         let line = match self.format {
             Format::Ndjson => json(event)? + "\n",
             Format::Csv => spreadsheet::line(event, &json(&event.data)?)?,

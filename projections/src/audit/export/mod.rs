@@ -11,10 +11,12 @@ use infra::{
 use schema::{
     Problem, Time, UserId,
     parameter::{OF_EXPORT, Parameter},
+    problem::Place,
     reading::HistoryExported,
     table::UserRow,
 };
 
+use self::file::Event;
 pub use self::{
     file::{File, Format},
     part::Part,
@@ -23,6 +25,7 @@ use super::{
     bounds::oldest,
     query::Query,
     range::{Position, Range},
+    written,
 };
 use crate::{complete::complete_until, cursor::Kind, fresh, reading, users::Users};
 
@@ -46,6 +49,8 @@ pub struct Plan {
 
 pub(crate) async fn of_account(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let export = Export::parse(call.query(OF_EXPORT.map(Parameter::name))?)?;
+    // The export ends before the writes that tokens usually name, but a wrong token is refused as by other reads.
+    written(backend, call.owner, &call.sync_tokens()?).await?;
     let plan = Plan::of(backend, call.owner, &export).await?;
     let (format, from, to) = (export.format, plan.from(), plan.to());
     let exported = HistoryExported { format: format.as_str().to_owned(), from, to };
@@ -74,8 +79,8 @@ impl Export {
         let [actor, action, target, waitlist, correlation, limit] = [const { None }; 6];
         let order = Some("asc".to_owned());
         let query =
-            Query::parse([from, to, actor, action, target, waitlist, correlation, order, cursor, limit])?;
-        Ok(Self { format, query })
+            Query::parse([from, to, actor, action, target, waitlist, correlation, order, cursor, limit]);
+        Ok(Self { format, query: query.map_err(of_export)? })
     }
 }
 
@@ -110,6 +115,26 @@ impl Plan {
     pub async fn read(self, backend: &Backend, export: &Export, bytes_max: usize) -> Result<Part, Failure> {
         let Self { account, row, range } = self;
         part::read(backend, account, row.as_ref(), export, range, bytes_max).await
+    }
+}
+
+/// A page of the history has no part before it, so its problem with a cursor is told in other words.
+fn of_export(refused: Problem) -> Problem {
+    let cursor = Place::Parameter(Parameter::Cursor.name().to_owned());
+    match refused.errors.first() {
+        Some(fault) if fault.at == cursor => {
+            Problem::invalid_parameter("cursor", "must be the cursor in the Link of an earlier part")
+        }
+        Some(_) | None => refused,
+    }
+}
+
+impl Format {
+    /// The cursor of the part that follows the event in this line of a file. `None` for another line.
+    #[must_use]
+    pub fn cursor_after(self, line: &str) -> Option<String> {
+        let Event { commit, seq } = self.event(line)?;
+        Some(cursor(Position { commit, event: seq }))
     }
 }
 

@@ -22,6 +22,8 @@ const READS_MAX: usize = 8;
 pub struct Part {
     pub file: File,
     pub events: usize,
+    /// The cursor of the part that would follow the last event of this one; `None` if it has no event.
+    pub last: Option<String>,
     /// Every event of the export before this time is in this part or in an earlier one.
     pub end: Time,
     /// The cursor of the next part; `None` after the last.
@@ -40,7 +42,7 @@ pub(super) async fn read(
 ) -> Result<Part, Failure> {
     let to = range.high.at();
     let mut file = File::new(export.format);
-    let (mut events, mut commits) = (0, 0);
+    let (mut events, mut commits, mut last) = (0, 0, None);
     for _ in 0..READS_MAX {
         let query = export.query.limited(EVENTS_AT_ONCE.min(COMMITS_MAX - commits));
         let Found { hits, next } = walk::find(backend, account, &query, range, &[]).await?;
@@ -48,21 +50,24 @@ pub(super) async fn read(
         commits += hits.len();
         for event in open::show(backend, account, row, hits).await? {
             if !file.add(&event, bytes_max)? {
-                return Ok(part(file, events, range.low));
+                return Ok(part(file, events, last, range.low));
             }
             events += 1;
             range.low = Position { commit: event.commit, event: event.seq };
+            last = Some(range.low);
         }
-        let Some(next) = next else { return Ok(Part { file, events, end: to, next: None }) };
+        let Some(next) = next else {
+            return Ok(Part { file, events, last: last.map(cursor), end: to, next: None });
+        };
         range.low = next;
         if is_empty || commits >= COMMITS_MAX {
             break;
         }
     }
-    Ok(part(file, events, range.low))
+    Ok(part(file, events, last, range.low))
 }
 
 /// A part that ends at a place inside the export.
-fn part(file: File, events: usize, place: Position) -> Part {
-    Part { file, events, end: place.at(), next: Some(cursor(place)) }
+fn part(file: File, events: usize, last: Option<Position>, place: Position) -> Part {
+    Part { file, events, last: last.map(cursor), end: place.at(), next: Some(cursor(place)) }
 }

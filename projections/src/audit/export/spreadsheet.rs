@@ -1,12 +1,13 @@
 //! Events in CSV (RFC 4180), for spreadsheet programs: lines end with CR LF, and the text begins with a byte order
 //! mark, without which Excel reads UTF-8 as another encoding.
 
-use csv::{Terminator, WriterBuilder};
+use csv::{ReaderBuilder, Terminator, WriterBuilder};
 use infra::Failure;
 use schema::body::Event;
 
 /// The beginning of a file: byte order mark and header.
 pub(super) const HEAD: &str = "\u{feff}stream,seq,type,v,at,actor,commit,correlation,causation,data\r\n";
+const COLUMNS: usize = 10;
 
 /// The line of an event, whose data is given in JSON.
 ///
@@ -16,10 +17,7 @@ pub(super) fn line(event: &Event, data: &str) -> Result<String, Failure> {
     let Event { stream, seq, kind, v, at, actor, commit, correlation, causation, data: _ } = event;
     let (seq, v, at, commit) = (seq.to_string(), v.to_string(), at.to_string(), commit.to_string());
     let causation = causation.as_deref().unwrap_or_default();
-    // Where lists are written with semicolons, Excel also splits a line at the semicolons in its values, and a value's
-    // rest could begin with a formula. JSON reads the escape as a semicolon.
-    let data = data.replace(';', "\\u003b");
-    let cells = [stream, &seq, kind, &v, &at, actor, &commit, correlation, causation, &data].map(harmless);
+    let cells = [stream, &seq, kind, &v, &at, actor, &commit, correlation, causation, data].map(harmless);
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     let broken =
         |cause: Box<dyn std::error::Error + Send + Sync>| Failure::broken("write an event as CSV", cause);
@@ -28,12 +26,24 @@ pub(super) fn line(event: &Event, data: &str) -> Result<String, Failure> {
     String::from_utf8(line).map_err(|cause| broken(cause.into()))
 }
 
+/// Commit and number of the event in a line; `None` if it has not the columns of the header.
+pub(super) fn read(line: &str) -> Option<(String, String)> {
+    let mut reader = ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+    let cells = reader.records().next()?.ok()?;
+    let cell = |number: usize| cells.get(number).map(str::to_owned);
+    if cells.len() == COLUMNS { cell(6).zip(cell(1)) } else { None }
+}
+
 /// A cell that spreadsheet programs do not read as a formula: an apostrophe comes before the characters with which one
-/// begins. No cell of an event begins with one unless its commit was altered in the log.
-/// <https://owasp.org/www-community/attacks/CSV_Injection>
+/// begins. Only a correlation, which may be chosen by the client, begins with one, or an event that was altered in the
+/// log. <https://owasp.org/www-community/attacks/CSV_Injection>
+///
+/// Where lists are written with semicolons, Excel also splits a line at the semicolons in its cells, and the rest of a
+/// cell could begin with a formula. JSON reads the escape as a semicolon.
 fn harmless(cell: &str) -> String {
+    let cell = cell.replace(';', "\\u003b");
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if is_formula { format!("'{cell}") } else { cell.to_owned() }
+    if is_formula { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -84,6 +94,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_cut_off_holds_no_event() {
+        let seated = written(&event("waitee.seated", json!({ "reason": "a \"big\" table, by the window" })));
+        assert_eq!(read(&seated), Some((Uuid::nil().to_string(), "2".to_owned())));
+        let before_data = seated.find('{').unwrap() - 1;
+        for cut in [0, 8, 60, before_data - 1] {
+            assert_eq!(read(&seated[..cut]), None, "{cut}");
+        }
+    }
+
+    #[test]
     fn no_cell_begins_a_formula() {
         for formula in
             ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠SUM(A1)"]
@@ -93,6 +113,9 @@ mod tests {
             let cells = reader.records().next().unwrap().unwrap();
             assert_eq!(cells[2], format!("'{formula}"));
         }
+        let request =
+            Event { correlation: "=1;=HYPERLINK(\"x\")".to_owned(), ..event("waitee.called", json!({})) };
+        assert!(written(&request).contains("\"'=1\\u003b=HYPERLINK(\"\"x\"\")\""), "{}", written(&request));
         let name = written(&event("waitee.joined", json!({ "name": "Ana;=HYPERLINK(\"x\")" })));
         assert!(!name.contains(';'), "{name}");
         assert!(name.contains("Ana\\u003b=HYPERLINK"), "{name}");

@@ -1,6 +1,7 @@
 //! Exports of the history of an account.
 
 mod access;
+mod broken_off;
 mod command;
 mod generated;
 mod joined;

@@ -111,3 +111,23 @@ async fn no_part_is_answered_without_its_record() {
         stage.commits(stream_of(owner.id)).await.iter().map(|commit| json!(commit.seq)).collect();
     assert!(served > 0 && recorded.len() == served, "{served} served, {recorded:?} recorded");
 }
+
+#[tokio::test]
+async fn a_wrong_or_foreign_sync_token_is_refused_and_nothing_is_recorded() {
+    let stage = Stage::new().await;
+    let (owner, stranger) = (settled(&stage).await, settled(&stage).await);
+    let list = owner.list("Main room").await;
+    for path in ["/v1/audit", EXPORT] {
+        for (reader, token) in [
+            (&owner, "nonsense".to_owned()),
+            (&owner, format!("waitlist-{list}@2")),
+            (&stranger, format!("waitlist-{list}@1")),
+        ] {
+            let refused = reader.send("GET", path, None, &[("Sync-Token", &token)]).await;
+            assert_eq!(refused.status, 400, "{path} {token}: {refused:?}");
+        }
+    }
+    assert_eq!(stage.commits(stream_of(owner.id)).await, []);
+    let own = owner.send("GET", EXPORT, None, &[("Sync-Token", &format!("waitlist-{list}@1"))]).await;
+    assert_eq!(own.status, 200, "{own:?}");
+}

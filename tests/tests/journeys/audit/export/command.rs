@@ -61,39 +61,45 @@ async fn an_operator_exports_what_the_owner_reads_and_the_owner_sees_it_once() {
     assert_eq!(Value::from(rows(&[&fs::read_to_string(&file).unwrap()])), shown);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let again = place.run(&export).await;
-    assert!(again.code == Some(1) && again.err.contains("File exists"), "{again:?}");
+    assert!(
+        again.code == Some(1) && again.err.contains("history.csv exists; choose another file"),
+        "{again:?}"
+    );
 
     let to = told["to"].as_str().unwrap();
     let ran = place.run(&["audit", "export", "--email", "ANA@example.com", "--to", to]).await;
     assert_eq!((ran.code, Value::from(lines(&ran.out))), (Some(0), shown.clone()), "{ran:?}");
     let ran = place.run(&["audit", "--csv", "--order", "asc", "--to", to, "--limit", "2"]).await;
     assert_eq!(Value::from(rows(&[&ran.out])), json!(shown.as_array().unwrap()[..2]));
-    let cursor = ran.err.trim().strip_prefix("there is more: --cursor ").unwrap();
-
-    // A file that broke off is continued.
-    fs::write(&file, &ran.out).unwrap();
-    let ran = place.run(&[&export[..], &["--to", to, "--cursor", cursor]].concat()).await;
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(Value::from(rows(&[&fs::read_to_string(&file).unwrap()])), shown);
-
     let path = "/v1/audit?action=access.*";
     let seen = server.send(Some(&token), "GET", path, None, &[]).await.unwrap().body["items"].clone();
     let commands: Vec<&Value> =
         seen.as_array().unwrap().iter().map(|event| &event["data"]["command"]).collect();
-    assert_eq!(commands, ["audit export", "audit", "audit export", "audit export"]);
-    let first = &seen[3]["data"];
+    assert_eq!(commands, ["audit", "audit export", "audit export"]);
+    let first = &seen[2]["data"];
     assert_eq!(first, &json!({ "by": "cleo", "command": "audit export", "arguments": { "format": "csv" } }));
 
     for (wrong, named) in [
         (["--format", "xlsx"], "--format"),
         (["--from", "yesterday"], "--from"),
-        (["--cursor", "garbage"], "--cursor"),
+        (["--cursor", "garbage"], "--cursor must be the cursor in the Link of an earlier part"),
     ] {
         let ran = place.run(&[&["audit", "export"], &wrong[..]].concat()).await;
         assert!(ran.code == Some(2) && ran.err.contains(named), "{ran:?}");
+        assert!(ran.err.contains("Usage: waitlist audit export"), "{ran:?}");
     }
-    let ran = place.run(&["audit", "export", "--email", "nobody@example.com"]).await;
+    let ran = place.run(&["audit", "--account", &account, "export"]).await;
+    assert!(
+        ran.code == Some(2) && ran.err.contains("give the options of `export` after its name"),
+        "{ran:?}"
+    );
+    let unknown = files.path().join("unknown").display().to_string();
+    let ran = place.run(&["audit", "export", "--email", "nobody@example.com", "--out", &unknown]).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), "error: no account has this e-mail address\n"));
+    let nowhere = files.path().join("nowhere/history").display().to_string();
+    let ran = place.run(&["audit", "export", "--out", &nowhere]).await;
+    assert!(ran.code == Some(1) && ran.err.starts_with(&format!("error: cannot write {nowhere}")), "{ran:?}");
+    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 1, "no other file is left");
     register(&server, "ben@example.com").await;
     accounts(&place, 2).await;
     for command in [&["audit"][..], &["audit", "export"]] {
