@@ -64,7 +64,7 @@ fn only_packages_that_call_aws_name_its_sdks() {
     let naming: Vec<&str> =
         PACKAGES.into_iter().filter(|package| manifest(package).contains("aws-sdk-")).collect();
     assert_eq!(naming, ["infra", "infra/local", "tests"]);
-    for package in ["schema", "commands", "projections", "reactors", "sweep"] {
+    for package in ["schema", "commands", "projections", "reactors", "infra/sweep"] {
         for file in under(&format!("{package}/src")) {
             lacks(&file, &["aws_sdk_", "aws_config", "aws_smithy"]);
         }
@@ -88,6 +88,16 @@ fn commands_and_projections_meet_only_in_the_log() {
             assert!(!named, "{package}/Cargo.toml names {stranger}");
         }
     }
+}
+
+#[test]
+fn the_top_level_has_no_other_folders() {
+    let entries = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let named = folders.map(|folder| folder.file_name().into_string().unwrap());
+    let mut shown: Vec<String> = named.filter(|name| !name.starts_with('.') && name != "target").collect();
+    shown.sort_unstable();
+    assert_eq!(shown, ["commands", "infra", "projections", "reactors", "schema", "tests"]);
 }
 
 #[test]

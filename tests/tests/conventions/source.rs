@@ -7,7 +7,7 @@ use std::{
 
 /// All members of the workspace.
 pub(crate) const PACKAGES: [&str; 8] =
-    ["schema", "infra", "infra/local", "commands", "projections", "reactors", "sweep", "tests"];
+    ["schema", "infra", "infra/local", "infra/sweep", "commands", "projections", "reactors", "tests"];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
