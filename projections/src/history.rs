@@ -57,7 +57,7 @@ async fn of_stream(
         })?,
     };
     let shown = shown(backend, stream).await?; // before the log, which is then never behind the row
-    let raw = backend.log.raw_after(stream, from.chain.key, page.limit + 1).await?;
+    let raw = backend.log.raw_after(stream, from.chain.after(), page.limit + 1).await?;
     let latest = match raw.commits.last().filter(|_| !raw.has_more) {
         Some(latest) => Some(latest.clone()),
         None => backend.log.raw_latest(stream).await?,

@@ -22,11 +22,13 @@ impl Position {
 }
 
 /// The letters of breaks in cursors. `Missing` is found at the end of a stream only, where no cursor leads.
-const REASONS: [(Broken, char); 8] = [
+const REASONS: [(Broken, char); 10] = [
     (Broken::Gap, 'g'),
     (Broken::Link, 'l'),
     (Broken::Content, 'c'),
     (Broken::Time, 't'),
+    (Broken::Id, 'i'),
+    (Broken::Number, 'n'),
     (Broken::Unreadable, 'u'),
     (Broken::Types, 'y'),
     (Broken::Month, 'm'),

@@ -168,6 +168,13 @@ impl Commit {
         Bytes(sha.finalize().into())
     }
 
+    /// Whether the milliseconds of its id are its time.
+    #[must_use]
+    pub fn id_carries_time(&self) -> bool {
+        const RANDOM_BITS: u32 = 80;
+        i64::try_from(self.commit.as_u128() >> RANDOM_BITS).is_ok_and(|ms| ms == self.at.millis().max(0))
+    }
+
     /// Whether event `seq` of the stream is in this commit.
     #[must_use]
     pub fn holds(&self, seq: u64) -> bool {

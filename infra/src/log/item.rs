@@ -45,9 +45,13 @@ pub(super) fn decode(item: Item) -> Result<Commit, ItemError> {
 
 /// Reads an item as it is stored, even a damaged one.
 pub(super) fn decode_raw(item: &Item) -> RawCommit {
+    let seq = key_number(item);
+    if seq == 0 {
+        return RawCommit { seq, commit: None, fault: Some(Broken::Number) };
+    }
     let commit = decode(item.clone()).ok();
     let fault = commit.as_ref().and_then(|commit| fault(commit, item));
-    RawCommit { seq: key_number(item), commit, fault }
+    RawCommit { seq, commit, fault }
 }
 
 /// Compares an item with the one that would be written for its commit. Attributes that this code does not know
@@ -74,8 +78,8 @@ fn fault(commit: &Commit, item: &Item) -> Option<Broken> {
     (is_added || written.keys().any(differs)).then_some(Broken::Form)
 }
 
-/// The number in an item's key. An added item may have a fraction or a larger number than this code writes: it is
-/// rounded up, so that reading goes on after it.
+/// The number in an item's key, and 0 for one below 1. An added item may have a fraction or a larger number than this
+/// code writes: it is rounded up, so that reading goes on after it.
 pub(super) fn key_number(item: &Item) -> u64 {
     let text = item.get("seq").and_then(|seq| seq.as_n().ok());
     let rounded = |text: &String| text.parse::<f64>().map_or(u64::MAX, |number| number.ceil() as u64);

@@ -27,16 +27,22 @@ impl RawPage {
 
 impl Log {
     /// The first `limit` items of a stream with keys after `seq`: one call, strongly consistent. 1 read unit per
-    /// 4 KB.
+    /// 4 KB. Without `seq` it begins at the lowest key, because an added item may have a number below 1.
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn raw_after(&self, stream: StreamId, seq: u64, limit: usize) -> Result<RawPage, Failure> {
-        let query = self.after(stream, seq).limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
+    pub async fn raw_after(
+        &self,
+        stream: StreamId,
+        seq: Option<u64>,
+        limit: usize,
+    ) -> Result<RawPage, Failure> {
+        let query = seq.map_or_else(|| self.items(stream), |seq| self.after(stream, seq));
+        let query = query.limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
         let page = query
             .send()
             .await
-            .map_err(|cause| Failure::aws(format!("read {limit} items of {stream} after {seq}"), cause))?;
+            .map_err(|cause| Failure::aws(format!("read {limit} items of {stream} after {seq:?}"), cause))?;
         let mut items = page.items.unwrap_or_default();
         let has_more = items.len() > limit || page.last_evaluated_key.is_some();
         items.truncate(limit);
@@ -44,7 +50,7 @@ impl Log {
         Ok(RawPage { commits, has_more, named: items.first().and_then(tenant) })
     }
 
-    /// The last item of a stream: one call, strongly consistent, however long the stream.
+    /// The last item of a stream with a number from 1 on: one call, strongly consistent, however long the stream.
     ///
     /// # Errors
     /// The table cannot be read.

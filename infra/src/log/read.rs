@@ -31,15 +31,21 @@ impl Log {
     }
 
     pub(super) fn after(&self, stream: StreamId, seq: u64) -> QueryFluentBuilder {
+        self.items(stream)
+            .key_condition_expression("#stream = :stream AND #seq > :seq")
+            .expression_attribute_names("#seq", "seq")
+            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
+    }
+
+    /// All items of a stream, also added ones with numbers below 1.
+    pub(super) fn items(&self, stream: StreamId) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
-            .key_condition_expression("#stream = :stream AND #seq > :seq")
+            .key_condition_expression("#stream = :stream")
             .expression_attribute_names("#stream", "stream")
-            .expression_attribute_names("#seq", "seq")
             .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .expression_attribute_values(":seq", AttributeValue::N(seq.to_string()))
     }
 
     /// All commits of a stream, oldest first: strongly consistent, every page. 1 read unit per 4 KB.
@@ -125,22 +131,15 @@ impl Log {
             None => format!("load the last commits of {stream}"),
             Some(seq) => format!("load the commit of {stream}@{seq}"),
         };
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .expression_attribute_names("#stream", "stream")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()));
         let query = match until {
-            None => query.key_condition_expression("#stream = :stream"),
-            Some(seq) => query
+            None => self.after(stream, 0),
+            Some(seq) => self
+                .items(stream)
                 .key_condition_expression("#stream = :stream AND #seq <= :seq")
                 .expression_attribute_names("#seq", "seq")
                 .expression_attribute_values(":seq", AttributeValue::N(seq.to_string())),
         };
+        let query = query.scan_index_forward(false).limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
         let newest_first = page.items.unwrap_or_default().into_iter();
         let commits = newest_first.rev().map(item::decode).collect::<Result<_, _>>();

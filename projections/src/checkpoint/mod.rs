@@ -36,7 +36,7 @@ async fn reread(backend: &Backend, stream: StreamId, last: u64) -> Result<Chain,
     // Ends: each page but the last has at least one commit, and moves the chain on.
     loop {
         let page =
-            again(&backend.clock, || backend.log.raw_after(stream, chain.key, COMMITS_AT_ONCE)).await?;
+            again(&backend.clock, || backend.log.raw_after(stream, chain.after(), COMMITS_AT_ONCE)).await?;
         chain = page.commits.iter().fold(chain, |chain, raw| chain.follow_to(last, raw));
         if !page.has_more || page.commits.is_empty() || chain.head.seq >= last {
             return Ok(chain);

@@ -133,7 +133,7 @@ async fn require(backend: &Backend, call: &Call<'_>, stream: StreamId) -> Result
     let of_row = shown(backend, stream).await?.and_then(|shown| shown.tenant);
     let tenant = match of_row {
         Some(tenant) => Some(tenant),
-        None => backend.log.raw_after(stream, 0, 1).await?.tenant(),
+        None => backend.log.raw_after(stream, Some(0), 1).await?.tenant(),
     };
     Ok(access::may(call.actor(), stream, tenant.ok_or_else(Problem::not_found)?)?)
 }

@@ -118,7 +118,7 @@ async fn steps(
 
 /// The first commit of a stream, if it is intact and so has its entry in the index.
 async fn first(backend: &Backend, account: UserId, stream: StreamId) -> Result<Option<Commit>, Failure> {
-    let first = backend.log.raw_after(stream, 0, 1).await?.commits.pop();
+    let first = backend.log.raw_after(stream, Some(0), 1).await?.commits.pop();
     let is_intact = first.as_ref().is_some_and(|first| Chain::START.follow(first).broken.is_none());
     let commit = first.filter(|_| is_intact).and_then(|first| first.commit);
     let is_indexed = |commit: &Commit| {
@@ -132,6 +132,6 @@ async fn registered(backend: &Backend, account: UserId) -> Result<Option<Month>,
     if let Some(row) = readable::<Users>(backend, account.0).await? {
         return Ok(Month::of(row.registered_at));
     }
-    let first = backend.log.raw_after(account.into(), 0, 1).await?.commits.pop();
+    let first = backend.log.raw_after(account.into(), Some(0), 1).await?.commits.pop();
     Ok(first.and_then(|first| Month::of(first.commit?.at)))
 }

@@ -31,7 +31,7 @@ pub(super) async fn check(
     let (mut chain, mut commits) = (from, 0);
     // Ends: each page but the last has at least one commit.
     loop {
-        let page = backend.log.raw_after(stream, chain.key, commits_max - commits).await?;
+        let page = backend.log.raw_after(stream, chain.after(), commits_max - commits).await?;
         let Some(tenant) = shown.and_then(|shown| shown.tenant).or_else(|| page.tenant()) else {
             return Ok(None);
         };

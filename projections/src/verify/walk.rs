@@ -119,7 +119,7 @@ async fn first_day(backend: &Backend, list: WaitlistId) -> Result<NaiveDate, Fai
     let created = match readable::<Waitlists>(backend, list.0).await? {
         Some(row) => Some(row.list.created_at),
         None => {
-            let first = backend.log.raw_after(list.into(), 0, 1).await?;
+            let first = backend.log.raw_after(list.into(), Some(0), 1).await?;
             first.commits.into_iter().find_map(|raw| Some(raw.commit?.at))
         }
     };

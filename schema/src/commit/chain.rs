@@ -14,6 +14,12 @@ pub enum Broken {
     Content,
     #[error("is not later than the commit before it")]
     Time,
+    /// The account-wide history is read by the times in ids.
+    #[error("its id does not carry its time")]
+    Id,
+    /// An added item. The first event of a stream has number 1.
+    #[error("has a number below 1")]
+    Number,
     /// Its item lacks an attribute or has one of another type, or its events are no list of events.
     #[error("cannot be read")]
     Unreadable,
@@ -32,7 +38,7 @@ pub enum Broken {
 /// A commit as it is stored, possibly altered by other means than this code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawCommit {
-    /// The number in its key.
+    /// The number in its key; 0 for one below 1.
     pub seq: u64,
     /// `None` if the item cannot be read as a commit.
     pub commit: Option<Commit>,
@@ -117,8 +123,11 @@ impl Chain {
     #[must_use]
     pub fn follow(self, raw: &RawCommit) -> Self {
         let followed = match &raw.commit {
-            None => Err(Broken::Unreadable),
-            Some(commit) => self.head.follow(commit).and_then(|tail| raw.fault.map_or(Ok(tail), Err)),
+            None => Err(raw.fault.unwrap_or(Broken::Unreadable)),
+            Some(commit) => self.head.follow(commit).and_then(|tail| {
+                let fault = if commit.id_carries_time() { raw.fault } else { Some(Broken::Id) };
+                fault.map_or(Ok(tail), Err)
+            }),
         };
         match followed {
             Ok(head) => Self { head, key: raw.seq, ..self },
@@ -128,6 +137,13 @@ impl Chain {
                 broken: self.broken.or(Some((raw.seq, broken))),
             },
         }
+    }
+
+    /// The number in a key after which reading goes on; `None` to begin at the lowest key.
+    #[must_use]
+    pub fn after(&self) -> Option<u64> {
+        let has_begun = self.key > 0 || self.broken.is_some();
+        has_begun.then_some(self.key)
     }
 
     /// As [`Chain::follow`], but ignores commits behind event `last`.

@@ -87,6 +87,50 @@ async fn an_added_commit_is_found() {
 }
 
 #[tokio::test]
+async fn an_added_commit_with_a_number_below_1_is_found() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let numbers = ["0", "-0.5", "-1", "-2", "-7"];
+    for below in numbers {
+        let mut item = scene.item(4).await;
+        for name in ["seq", "last"] {
+            item.insert(name.into(), aws_sdk_dynamodb::types::AttributeValue::N(below.into()));
+        }
+        scene.put(item).await;
+        scene.assert_found(0, "has a number below 1").await;
+    }
+    let numbers_shown: Vec<Value> = scene.history("").await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["seq"].clone())
+        .collect();
+    assert_eq!(numbers_shown, [1, 2, 3, 4, 5]);
+    for below in numbers {
+        scene.remove_key(below).await;
+    }
+    scene.assert_intact().await;
+}
+
+#[tokio::test]
+async fn an_added_commit_whose_id_has_another_time_is_found() {
+    let stage = Stage::new().await;
+    let scene = Scene::new(&stage).await;
+    let tail = stage.commits(scene.visit).await[3].tail();
+    let whole = next(scene.visit, &tail, &scene.author(), &[called()]);
+    for ms in [-60_000, -1, 1] {
+        let mut hidden =
+            schema::Commit { commit: stage.backend.clock.id(whole.at.plus_millis(ms)), ..whole.clone() };
+        hidden.hash = hidden.compute_hash();
+        scene.put(encode(&hidden).unwrap()).await;
+        scene.assert_found(6, "its id does not carry its time").await;
+        scene.remove(6).await;
+    }
+    scene.put(encode(&whole).unwrap()).await;
+    scene.assert_intact().await;
+}
+
+#[tokio::test]
 async fn two_swapped_commits_are_found_at_the_first() {
     let stage = Stage::new().await;
     let scene = Scene::new(&stage).await;
