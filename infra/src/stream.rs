@@ -39,7 +39,7 @@ pub fn read(record: EventRecord) -> Option<Announced> {
         }
     };
     // Newer code may write streams of categories that this code does not know.
-    let Ok(stream) = keys.stream.parse() else {
+    let Ok(stream) = StreamId::stored(&keys.stream) else {
         warn!(stream = keys.stream, "skipped a record of a stream of unknown category");
         return None;
     };

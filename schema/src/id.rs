@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use uuid::Uuid;
 
@@ -106,7 +106,7 @@ impl Category {
 }
 
 /// The name of a stream: `waitee-01920000-0000-7000-8000-000000000000`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay)]
 pub struct StreamId {
     pub category: Category,
     pub id: Uuid,
@@ -129,9 +129,28 @@ impl fmt::Display for StreamId {
     }
 }
 
+impl StreamId {
+    /// Reads a stored name, which has one spelling only. An item under another one was not written by this code.
+    ///
+    /// # Errors
+    /// The text is not exactly the name of a stream.
+    pub fn stored(name: &str) -> Result<Self, NotAStream> {
+        let stream: Self = name.parse()?;
+        if stream.to_string() == name { Ok(stream) } else { Err(NotAStream) }
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamId {
+    /// As [`StreamId::stored`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::stored(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
 impl FromStr for StreamId {
     type Err = NotAStream;
 
+    /// Reads a name that a client sends: the id may be in capitals.
     fn from_str(text: &str) -> Result<Self, NotAStream> {
         let (category, id) = text.split_once('-').ok_or(NotAStream)?;
         let category = Category::ALL.into_iter().find(|c| c.as_str() == category).ok_or(NotAStream)?;
@@ -235,6 +254,10 @@ mod tests {
         assert_eq!(id.to_string(), "0192abcd-ef00-7000-8000-00000000000f");
         let stream: StreamId = "waitee-0192ABCD-EF00-7000-8000-00000000000F".parse().unwrap();
         assert_eq!(stream, id.into());
+        let (own, other) = (stream.to_string(), "waitee-0192ABCD-EF00-7000-8000-00000000000F");
+        assert_eq!(StreamId::stored(&own).unwrap(), stream);
+        assert!(StreamId::stored(other).is_err(), "a stored name has one spelling");
+        assert!(serde_json::from_value::<StreamId>(other.into()).is_err());
         for other in ["{0192abcd-ef00-7000-8000-00000000000f}", "0192abcdef007000800000000000000f"] {
             assert!(other.parse::<WaiteeId>().is_err(), "{other}");
         }

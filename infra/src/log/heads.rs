@@ -70,7 +70,7 @@ fn head(item: &Item) -> Option<Head> {
     let last = item.get("last").and_then(|last| last.as_n().ok()?.parse().ok());
     let types = item.get("types").and_then(|types| types.as_ss().ok());
     Some(Head {
-        stream: text("stream")?.parse().ok()?,
+        stream: StreamId::stored(text("stream")?).ok()?,
         seq,
         last: last.unwrap_or(seq),
         at: text("at").and_then(|at| at.parse().ok()),

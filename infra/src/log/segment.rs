@@ -58,7 +58,7 @@ impl Log {
         let page = self.scan_page(segment, start.map(start_key), true).await?;
         let stored = |item: Item| {
             let place = place(&item);
-            let stream = place.stream.parse().ok().filter(|stream: &StreamId| stream.category == category);
+            let stream = StreamId::stored(&place.stream).ok().filter(|stream| stream.category == category);
             Stored { place, of: stream.map(|stream| InStream { stream, commit: item::decode(item).ok() }) }
         };
         let items = page.items.unwrap_or_default();

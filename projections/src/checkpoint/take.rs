@@ -70,7 +70,7 @@ async fn scan(
 }
 
 async fn end(backend: &Backend, name: String, scanned: Chain) -> Result<Result<Leaf, Bad>, Failure> {
-    let Ok(stream) = name.parse::<StreamId>() else {
+    let Ok(stream) = StreamId::stored(&name) else {
         return Ok(Err(unnamed(name, &scanned)));
     };
     let chain = match scanned.broken {

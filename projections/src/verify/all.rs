@@ -99,7 +99,7 @@ async fn scan(
 
 /// Adds a stream whose last commit was scanned to `ended`, or reports a key that names no stream.
 fn end((name, chain): (String, Chain), ended: &mut Vec<(StreamId, Chain)>, found: &mut Report) {
-    match name.parse() {
+    match StreamId::stored(&name) {
         Ok(stream) => ended.push((stream, chain)),
         Err(_) => found.damaged(unnamed(name, &chain)),
     }
