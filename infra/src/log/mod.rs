@@ -25,7 +25,7 @@ use schema::{Commit, table};
 
 pub use self::{
     aggregate::{Aggregate, Decider, Decision, Reading},
-    audit::{Entry, EntryPage, RawEntry, RawEntryPage, entry_of},
+    audit::{End, Entry, EntryPage, RawEntry, RawEntryPage, entry_of},
     fold::{Expect, Outcome, RECENT_COMMITS, Read, States},
     heads::{Head, HeadPage},
     item::{ITEM_BYTES_MAX, Item, ItemError, encode, size},

@@ -7,6 +7,7 @@
 mod bounds;
 pub mod export;
 mod open;
+mod place;
 mod query;
 mod range;
 mod walk;

@@ -8,7 +8,7 @@ use infra::{
     vault::{Subject, SubjectKey},
 };
 use schema::{
-    StreamId, UserId, WaiteeId,
+    Commit, StreamId, UserId, WaiteeId,
     body::Event,
     id::Category,
     table::{UserRow, WaiteeRow, users::State},
@@ -20,7 +20,7 @@ use crate::events::{begins_erasure, events, holds_sealed};
 
 const STREAMS_AT_ONCE: usize = 16;
 
-/// The events as they are shown.
+/// The events as they are shown. Commits that cannot be read are left out.
 pub(super) async fn show(
     backend: &Backend,
     account: UserId,
@@ -31,7 +31,14 @@ pub(super) async fn show(
     let keys = keys(backend, account, row, sealed.map(|commit| commit.stream).collect()).await?;
     let mut shown = Vec::new();
     for Hit { commit, events: numbers } in hits {
-        let mut all = events(&commit, keys.get(&commit.stream))?;
+        let mut all = match events(&commit, keys.get(&commit.stream)) {
+            Ok(all) => all,
+            Err(unreadable) => {
+                let Commit { stream, seq, .. } = commit;
+                error!(%stream, seq, cause = unreadable.chain(), "a stored commit cannot be shown and is left out of the history; `waitlist verify` names the fault");
+                continue;
+            }
+        };
         for number in numbers {
             if let Some(place) = all.iter().position(|event| event.seq == number) {
                 shown.push(all.swap_remove(place));

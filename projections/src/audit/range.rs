@@ -50,6 +50,11 @@ impl Position {
         }
     }
 
+    /// The place before a commit, as seen by a reader in this order.
+    pub(super) fn ahead_of(commit: Uuid, order: Order) -> Self {
+        Self::behind(commit, order.reversed())
+    }
+
     /// The time of the commit.
     pub(super) fn at(self) -> Time {
         let millis = i64::try_from(self.commit.as_u128() >> RANDOM_BITS).unwrap_or(MILLIS_MAX);
@@ -82,6 +87,14 @@ impl Range {
     pub(super) fn may_hold(self, commit: Uuid, first: u64) -> bool {
         let behind = Position { commit, event: u64::MAX };
         self.low < behind && Position { commit, event: first } < self.high
+    }
+
+    /// The lowest and the highest id of commits that may have events in the range. `None` if there is no such id.
+    pub(super) fn ids(self) -> Option<(Uuid, Uuid)> {
+        let (low, high) = (self.low.commit.as_u128(), self.high.commit.as_u128());
+        let low = if self.low.event == u64::MAX { low.checked_add(1)? } else { low };
+        let high = if self.high.event == 0 { high.checked_sub(1)? } else { high };
+        (low <= high).then(|| (Uuid::from_u128(low), Uuid::from_u128(high)))
     }
 
     /// The end at which a reader in this order begins.
@@ -192,6 +205,13 @@ mod tests {
         assert!(all.holds(Position { commit, event: 2 }) && !all.holds(Position { commit, event: 3 }));
         let behind = all.beyond(Position::behind(commit, Order::Descending), Order::Descending);
         assert!(!behind.holds(Position { commit, event: 1 }));
+        let id = |place: i128| Uuid::from_u128(commit.as_u128().wrapping_add_signed(place));
+        assert_eq!(all.ids(), Some((all.low.commit, commit)));
+        assert_eq!(behind.ids(), Some((all.low.commit, id(-1))));
+        let after = Range { low: Position::behind(commit, Order::Ascending), ..Range::ALL };
+        assert_eq!(after.ids(), Some((id(1), Uuid::max())));
+        let between = Range { high: Position { commit: id(1), event: 0 }, ..after };
+        assert!(between.low < between.high && between.ids().is_none());
         assert_eq!(Range::ALL.part(Order::Ascending).unwrap().month, "1970-01");
     }
 

@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use infra::{Backend, Failure, log::Entry, rows::Order};
+use infra::{
+    Backend, Failure,
+    log::{End, Entry, EntryPage},
+    rows::Order,
+};
 use schema::{Actor, Commit, StreamId, UserId, WaitlistId, access, id::Category, waitee};
 use tracing::error;
 
 use super::{
+    place,
     query::Query,
     range::{Position, Range},
 };
@@ -42,28 +47,38 @@ pub(super) async fn find(
     let mut hits: Vec<Hit> = Vec::new();
     let mut lists = Lists::default();
     let (mut shown, mut examined, mut empty_months) = (0, 0, 0);
-    // Two more than the page shows: its range may begin inside a commit, and a further event tells that there is
-    // a next page. Filters may let few commits pass, so each call reads twice as many as the one before.
+    // Two more than the page shows: its range may begin inside a commit, and the last commit of a call is left to the
+    // next one. Filters may let few commits pass, so each call reads twice as many as the one before.
     let mut wanted = query.limit + 2;
     while let Some(part) = range.part(order) {
         if shown >= query.limit || examined >= COMMITS_MAX || empty_months >= EMPTY_MONTHS_MAX {
             break;
         }
-        let ids = (part.range.low.commit, part.range.high.commit);
         let limit = wanted.min(COMMITS_MAX - examined);
-        let page = backend.log.month(account, &part.month, ids, order, limit).await?;
+        let page = match part.range.ids() {
+            Some(ids) => backend.log.month(account, &part.month, ids, order, limit).await?,
+            None => EntryPage::default(),
+        };
         wanted = (wanted * 2).min(COMMITS_MAX);
-        let end = page.end.map_or(part.range.end(order), |last| Position::behind(last, order));
-        examined += page.entries.len();
-        empty_months += u32::from(page.entries.is_empty());
+        let end = match page.end {
+            None => None,
+            Some(End::Before(id)) => Some(Position::ahead_of(id, order)),
+            Some(End::After(id)) => Some(Position::behind(id, order)),
+            Some(End::AfterOther(key)) => place::behind(&key, order),
+        };
+        let end = end.unwrap_or(part.range.end(order));
+        examined += page.examined;
+        empty_months += u32::from(page.examined == 0);
         let entries = with_written(page.entries, written, part.range, end, order);
         let mut entries = lists.of_query(backend, query, entries).await?;
         let room = if query.needs_commits() { entries.len() } else { query.limit + 1 - shown };
-        let end = if entries.len() > room {
-            entries.truncate(room);
-            entries.last().map_or(end, |last| Position::behind(last.commit, order))
-        } else {
-            end
+        let end = match entries.get(room.saturating_sub(1)).map(|last| last.commit) {
+            Some(last) if entries.len() > room => {
+                let same = entries.iter().skip(room).take_while(|entry| entry.commit == last).count();
+                entries.truncate(room + same);
+                Position::behind(last, order)
+            }
+            _ => end,
         };
         for commit in commits(backend, account, &entries).await? {
             let events = events(query, range, &commit);

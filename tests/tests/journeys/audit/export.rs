@@ -3,6 +3,7 @@
 mod access;
 mod broken_off;
 mod command;
+mod damage;
 mod generated;
 mod joined;
 mod values;
