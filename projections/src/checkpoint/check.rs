@@ -1,15 +1,14 @@
 //! Compares the log with a checkpoint.
 
-use futures::{StreamExt as _, TryStreamExt as _, stream as streams};
 use infra::{Backend, Failure};
-use schema::{Checkpoint, body::Bad, checkpoint::Leaf, commit::Chain};
+use schema::{Checkpoint, body::Bad};
 use tokio::sync::Mutex;
 
-use super::{Progress, reread};
+use super::{
+    Progress,
+    compare::{Comparison, Followed},
+};
 use crate::verify::segment::{self, Part, Segment};
-
-/// The streams that are read again at once.
-const STREAMS_AT_ONCE: usize = 8;
 
 /// The outcome of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,61 +34,36 @@ pub async fn check(
     segments: u32,
     tell: impl Fn(Progress) + Send + Sync,
 ) -> Result<Checked, Failure> {
-    let scanned = Mutex::new(Scanned {
-        progress: Progress::default(),
-        later: 0,
-        is_same: vec![false; checkpoint.leaves.len()],
-    });
-    let (scanned_by, tell) = (&scanned, &tell);
-    segment::each(backend, segments, |segment| scan(segment, checkpoint, scanned_by, tell)).await?;
-    let Scanned { progress: Progress { commits, .. }, later, is_same } = scanned.into_inner();
-    let others = checkpoint.leaves.iter().zip(is_same).filter(|(_, is_same)| !is_same).map(|(leaf, _)| *leaf);
-    let bad: Vec<Option<Bad>> = streams::iter(others)
-        .map(|leaf| judge(backend, leaf))
-        .buffered(STREAMS_AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(Checked { commits, later, bad: bad.into_iter().flatten().collect() })
+    let comparison = Comparison::with(checkpoint);
+    let scanned = Mutex::new(Scanned::default());
+    segment::each(backend, segments, |segment| scan(segment, &comparison, &scanned, &tell)).await?;
+    let Scanned { progress: Progress { commits, .. }, later } = scanned.into_inner();
+    Ok(Checked { commits, later, bad: comparison.differing(backend).await? })
 }
 
+#[derive(Default)]
 struct Scanned {
     progress: Progress,
     later: u64,
-    /// For each leaf, whether a scan found its stream as the checkpoint has it.
-    is_same: Vec<bool>,
 }
 
 async fn scan(
-    mut segment: Segment<'_, (Option<usize>, Chain)>,
-    checkpoint: &Checkpoint,
+    mut segment: Segment<'_, Option<Followed>>,
+    comparison: &Comparison<'_>,
     scanned: &Mutex<Scanned>,
     tell: &(impl Fn(Progress) + Send + Sync),
 ) -> Result<(), Failure> {
-    let leaves = &checkpoint.leaves;
-    let begin = |name: &str| (name.parse().ok().and_then(|stream| checkpoint.find(stream)), Chain::START);
-    while let Some(Part { commits, streams }) = segment
-        .next(begin, |(place, chain), raw| match place {
-            Some(place) => (Some(place), chain.follow_to(leaves[place].last, raw)),
-            None => (None, chain),
-        })
-        .await?
-    {
+    let follow = |followed: Option<Followed>, raw: &_| followed.map(|followed| followed.follow(raw));
+    while let Some(Part { commits, streams }) = segment.next(|name| comparison.begin(name), follow).await? {
+        let (found, known) = (streams.len() as u64, streams.into_iter().filter_map(|(_, followed)| followed));
+        let known: Vec<Followed> = known.collect();
+        let later = found - known.len() as u64;
+        comparison.end(known).await;
         let mut scanned = scanned.lock().await;
         scanned.progress.commits += commits;
-        scanned.progress.streams += streams.len() as u64;
-        for (_, (place, chain)) in streams {
-            match place {
-                None => scanned.later += 1,
-                Some(place) => scanned.is_same[place] |= leaves[place].compare(&chain).is_ok(),
-            }
-        }
+        scanned.progress.streams += found;
+        scanned.later += later;
         tell(scanned.progress);
     }
     Ok(())
-}
-
-async fn judge(backend: &Backend, leaf: Leaf) -> Result<Option<Bad>, Failure> {
-    let chain = reread(backend, leaf.stream, leaf.last).await?;
-    let differs = leaf.compare(&chain).err();
-    Ok(differs.map(|(seq, why)| Bad { stream: leaf.stream.to_string(), seq, why: why.to_string() }))
 }

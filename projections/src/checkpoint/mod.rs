@@ -5,6 +5,7 @@
 //! decides: a scan may lag, and the engine may return commits in another order.
 
 mod check;
+mod compare;
 mod take;
 
 use infra::{Backend, Failure};

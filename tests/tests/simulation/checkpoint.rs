@@ -30,7 +30,7 @@ async fn a_stream_that_fails_by_the_scan_and_is_gone_at_its_second_reading_bars_
         remove(&stage, &commits[2]).await;
         proxy.release();
     };
-    let (taken, ()) = tokio::join!(take(&backend, 1, |_| ()), removal);
+    let (taken, ()) = tokio::join!(take(&backend, None, 1, |_| ()), removal);
     let taken = taken.unwrap();
     assert_eq!((taken.leaves.len(), taken.damaged), (0, 1));
     let why = "was removed while the log was read, and all others of its stream with it";
@@ -47,7 +47,7 @@ async fn pages_that_fail_for_longer_than_the_sdk_tries_are_read_again() {
     }
     let proxied = async |trouble, calls| {
         let proxy = Proxy::start(&stage, "Scan", EVENTS.name(&stage.prefix), trouble, calls).await;
-        let taken = take(&proxy.backend(&stage).await, 1, |_| ()).await;
+        let taken = take(&proxy.backend(&stage).await, None, 1, |_| ()).await;
         (taken, proxy.calls())
     };
     for trouble in [Trouble::Throttled, Trouble::Broken] {
@@ -65,7 +65,7 @@ async fn a_scan_without_the_end_of_a_stream_does_not_alarm_because_a_reading_by_
     for commit in &commits {
         append(&stage.backend, commit).await;
     }
-    let taken = take(&stage.backend, 1, |_| ()).await.unwrap();
+    let taken = take(&stage.backend, None, 1, |_| ()).await.unwrap();
     let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);
     let note = Note { text: head.to_string(), signatures: Vec::new() };
     let checkpoint = Checkpoint { note, head, leaves: taken.leaves };

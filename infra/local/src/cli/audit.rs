@@ -36,8 +36,8 @@ enum Command {
     /// Write a checkpoint of the log to a new file: the last number and hash of every stream, and a signature.
     ///
     /// Keep the file where those who can write to the events table cannot change it. `audit check` then finds
-    /// commits and streams that were removed, and hash chains that were recomputed. No file is written if a stream
-    /// is damaged already; the damaged streams are named.
+    /// commits and streams that were removed, and hash chains that were recomputed. No file is written if a
+    /// hash chain is broken already, or if the log is not as the --previous checkpoint has it; the streams are named.
     Checkpoint(checkpoint::Checkpoint),
     /// Check that the log still holds everything that a checkpoint covers.
     ///

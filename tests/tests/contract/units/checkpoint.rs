@@ -20,7 +20,7 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     let owner = stage.owner();
     let (_, last) = evening(&stage, &owner).await;
     let _before = stage.meter.take();
-    let taken = take(&stage.backend, 1, |_| ()).await.unwrap();
+    let taken = take(&stage.backend, None, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
     assert_eq!((taken.leaves.len(), taken.commits, used.calls), (VISITS + 1, 3 * VISITS as u64 + 1, 1));
     documented(&stage, "a checkpoint of 91 commits in 31 streams, in one segment", &used);
@@ -32,6 +32,12 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     let used = stage.meter.take();
     assert_eq!((checked.bad.len(), used.calls), (0, 1));
     documented(&stage, "checking 91 commits in 31 streams, in one segment", &used);
+    let taken = take(&stage.backend, Some(&checkpoint), 1, |_| ()).await.unwrap();
+    assert_eq!(
+        (taken.differing.len(), stage.meter.take().calls),
+        (0, 1),
+        "the previous checkpoint costs nothing"
+    );
 
     let delete = stage.dynamodb.delete_item().table_name(EVENTS.name(&stage.prefix));
     let delete = delete.key("stream", AttributeValue::S(visit(&last).to_string()));

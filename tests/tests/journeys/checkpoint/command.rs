@@ -66,9 +66,17 @@ async fn a_checkpoint_is_written_checked_and_proved_with_and_without_a_server() 
     let (code, found) = audit(&place, &["check", &first, "--verifier-key", &key]).await;
     let bad = json!([{ "stream": one, "seq": 1, "why": why }]);
     assert_eq!((code, &found["ok"], &found["bad"]), (Some(1), &json!(false), &bad), "{found}");
+    let third = path("third");
+    let (code, refused) = audit(&place, &["checkpoint", &third, "--previous", &first]).await;
+    assert_eq!((code, &refused["damaged"], &refused["differing"]), (Some(1), &json!(0), &bad), "{refused}");
+    assert!(!fs::exists(&third).unwrap());
     assert_eq!(server.interrupt().await, Some(0));
 
     if !is_external() {
+        let ran = place.run(&["audit", "checkpoint", &third, "--previous", &second]).await;
+        assert_eq!((ran.code, ran.out), (Some(1), format!("{one}@1: the commit {why}\n")));
+        let not_written = "a stream is not as the previous checkpoint has it; no checkpoint was written";
+        assert!(ran.err.ends_with(&format!("error: {not_written}\n")), "{}", ran.err);
         let ran = place.run(&["audit", "check", &first]).await;
         assert_eq!(ran.code, Some(1), "{ran:?}");
         assert!(ran.out.starts_with(&format!("{one}@1: the commit {why}\n2 streams compared")), "{ran:?}");

@@ -8,7 +8,9 @@ use waitlist_tests::{
     stage::Stage,
 };
 
-use super::{Found, GONE, HASH, MISSING, checkpoint, differing, found, recomputed, remove};
+use super::{
+    Found, GONE, HASH, MISSING, checkpoint, differing, differing_from_the_next, found, recomputed, remove,
+};
 
 const CASES: u32 = 24;
 const CASES_MAX: u32 = 250;
@@ -103,12 +105,14 @@ async fn follow(stage: &Stage, plan: &[(usize, Change)]) -> Result<(), TestCaseE
     }
     expected.sort();
     let found = differing(stage, &before).await;
+    let by_next = differing_from_the_next(stage, &before).await;
     for commits in &streams {
         for seq in 1..=(commits.len() + COMMITS_MAX) as u64 {
             remove(stage, commits[0].stream, seq).await;
         }
     }
-    prop_assert_eq!(found, expected);
+    prop_assert_eq!(&found, &expected);
+    prop_assert_eq!(by_next, expected, "while the next checkpoint is made");
     Ok(())
 }
 

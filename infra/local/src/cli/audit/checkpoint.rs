@@ -25,7 +25,8 @@ pub(super) struct Checkpoint {
     file: PathBuf,
 
     /// The last checkpoint of this log, which the new one names by its hash. A file that is withheld or replaced
-    /// later breaks this chain of files. Leave it out for the first one, and for the first under a new key.
+    /// later breaks this chain of files. No file is written if the log is not as the last checkpoint has it. Leave
+    /// it out for the first one, and for the first under a new key.
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
 
@@ -43,7 +44,7 @@ pub(super) const NEEDS: &[Need] = &[];
 pub(super) struct Prepared {
     key: CheckpointKey,
     new_key: Option<PathBuf>,
-    previous: Option<Hash>,
+    previous: Option<Content>,
 }
 
 impl Checkpoint {
@@ -61,7 +62,7 @@ impl Checkpoint {
         };
         let verifier = key.verifier(&origin())?;
         let previous = self.previous.as_deref().map(|file| read(file, &verifier)).transpose()?;
-        Ok(Prepared { key, new_key, previous: previous.map(|previous| previous.note.hash()) })
+        Ok(Prepared { key, new_key, previous })
     }
 }
 
@@ -77,14 +78,15 @@ pub(super) async fn run(
     let tell = |Read { commits, streams }| {
         progress.tell(|| format!("{commits} commits of {streams} streams so far"));
     };
-    let taken = take(&deployment.backend, command.segments.segments, tell)
+    let taken = take(&deployment.backend, previous.as_ref(), command.segments.segments, tell)
         .await
         .map_err(|cause| Unread { consequence: "no checkpoint was written", cause })?;
-    if taken.damaged > 0 {
+    if taken.damaged > 0 || !taken.differing.is_empty() {
         return refuse(&taken, json);
     }
     let Taken { leaves, commits, .. } = taken;
-    let head = Head::over(&origin, at, *previous, &leaves);
+    let previous: Option<Hash> = previous.as_ref().map(|previous| previous.note.hash());
+    let head = Head::over(&origin, at, previous, &leaves);
     let note = key.sign(&origin, head.to_string())?;
     let checkpoint = Content { note, head, leaves };
     let file = command.file.display().to_string();
@@ -111,12 +113,21 @@ pub(super) async fn run(
     Ok(print(json, &lines.join("\n"), &shown)?)
 }
 
-fn refuse(Taken { damaged, bad, .. }: &Taken, json: bool) -> Result<(), Failed> {
+fn refuse(Taken { damaged, bad, differing, .. }: &Taken, json: bool) -> Result<(), Failed> {
     let mut lines: Vec<String> = bad.iter().map(Bad::to_string).collect();
     if *damaged > bad.len() as u64 {
         lines.push(format!("and {} more", damaged - bad.len() as u64));
     }
-    print(json, &lines.join("\n"), &json!({ "file": null, "damaged": damaged, "bad": bad }))?;
-    let streams = if *damaged == 1 { "a stream is".to_owned() } else { format!("{damaged} streams are") };
-    Err(format!("{streams} damaged; no checkpoint was written").into())
+    // A damaged stream usually differs by the same fault.
+    lines.extend(differing.iter().filter(|differs| !bad.contains(differs)).map(Bad::to_string));
+    let shown = json!({ "file": null, "damaged": damaged, "bad": bad, "differing": differing });
+    print(json, &lines.join("\n"), &shown)?;
+    let are = |count: u64| if count == 1 { "a stream is".to_owned() } else { format!("{count} streams are") };
+    let faults = [
+        (*damaged > 0).then(|| format!("{} damaged", are(*damaged))),
+        (!differing.is_empty())
+            .then(|| format!("{} not as the previous checkpoint has it", are(differing.len() as u64))),
+    ];
+    let faults: Vec<String> = faults.into_iter().flatten().collect();
+    Err(format!("{}; no checkpoint was written", faults.join(", and ")).into())
 }
