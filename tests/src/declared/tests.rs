@@ -91,9 +91,12 @@ fn matching(name: &str) -> BoxedStrategy<String> {
     string_regex(pattern).unwrap().boxed()
 }
 
-/// Refusals that no pattern can express: links in names, domains that are not registrable names, and letters
-/// that become fewer in form NFC.
+/// Refusals that no pattern can express: links in names, domains that are not registrable names, letters that become
+/// fewer in form NFC, and invisible characters after U+FFFF, which patterns do not list.
 fn is_beyond_patterns(name: &str, raw: &str, invalid: &Invalid) -> bool {
+    if invalid.0.contains("invisible") && raw.chars().any(|c| c > '\u{ffff}') {
+        return true;
+    }
     match name {
         "Name" | "ListName" => invalid.0.contains("web address") || invalid.0.contains("encoded word"),
         "Email" => raw.contains("xn--") || raw.split('@').any(|part| part.len() > 64),
