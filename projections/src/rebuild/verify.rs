@@ -33,6 +33,11 @@ use crate::{
 /// How often rows are compared again that show different events.
 const LOOKS_MAX: u32 = 3;
 
+/// The feed writes a row to the candidate after the live generation, or parks its doorbell, within about this time. It
+/// may do so long after the commit, when it is behind.
+const BETWEEN_MAX: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: u32 = 10;
+
 /// The two generations of a verification.
 struct Pair {
     /// Their numbers, the live one first.
@@ -46,6 +51,13 @@ struct Pair {
 struct Rows {
     live: Option<RawRow>,
     candidate: Option<RawRow>,
+}
+
+impl Pair {
+    async fn read(&self, id: Uuid) -> Result<Rows, Failure> {
+        let live = self.live.raw(&[id]).await?.remove(&id);
+        Ok(Rows { live, candidate: self.candidate.raw(&[id]).await?.remove(&id) })
+    }
 }
 
 impl Worker {
@@ -86,6 +98,9 @@ impl Worker {
                     (Side::Candidate, Some(_)) => continue, // compared from the other side
                 };
                 report.streams += 1;
+                // A report with such a finding bars promotion already: nothing is waited for.
+                let is_clean = report.missing + report.extra + report.drift == 0;
+                let rows = if is_clean { self.with_both(&pair, id, rows).await? } else { rows };
                 self.judge::<P>(&pair, id, rows, &mut report).await?;
             }
             start = page.next;
@@ -105,6 +120,18 @@ impl Worker {
         let part = Part { segment, from: next.1, done, found: report };
         let step = Step::Verify { rebuild: rebuild.id, side: next.0, part };
         self.send(P::NAME, Due { step, delay: Duration::ZERO }).await
+    }
+
+    /// Reads rows again of which one is missing, until the feed must have written the other one.
+    async fn with_both(&self, pair: &Pair, id: Uuid, mut rows: Rows) -> Result<Rows, Failure> {
+        for _ in 0..BETWEEN_LOOKS {
+            if rows.live.is_some() == rows.candidate.is_some() {
+                break;
+            }
+            self.backend.clock.sleep(BETWEEN_MAX / BETWEEN_LOOKS).await;
+            rows = pair.read(id).await?;
+        }
+        Ok(rows)
     }
 
     /// Decides what a stream's rows show. Rows that show different events are projected again and compared again.
@@ -142,10 +169,7 @@ impl Worker {
                     return Err(passing);
                 }
             }
-            rows = Rows {
-                live: pair.live.raw(&[id]).await?.remove(&id),
-                candidate: pair.candidate.raw(&[id]).await?.remove(&id),
-            };
+            rows = pair.read(id).await?;
         }
         report.find(example(Finding::Lagging, stream, &rows, None));
         Ok(())
