@@ -50,9 +50,15 @@ async fn interrupted(phase: Phase) {
     puts.store(QUEUED + ATTEMPTS, Ordering::SeqCst);
     world.fail_next().await;
     puts.store(usize::MAX, Ordering::SeqCst);
-    world.step(QUEUED / 2).await;
-    let finished = world.state(name).await.rebuild(id).unwrap().segments(phase).finished();
-    assert!(finished > 0, "some segments are finished");
+    let mut finished = 0;
+    for _ in 0..2 * QUEUED {
+        world.step(1).await; // the next one of any segment, which takes two to be verified
+        finished = world.state(name).await.rebuild(id).unwrap().segments(phase).finished();
+        if finished > 0 {
+            break;
+        }
+    }
+    assert!(finished > 0, "no segment is finished");
     world.run_until(name, Stage::Promoted).await;
     for generation in world.state(name).await.roles().all() {
         world.equals_the_log(name, generation).await;
