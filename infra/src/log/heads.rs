@@ -1,6 +1,6 @@
 //! Reading the heads of all commits from a segment of the table: their numbers and the types of their events.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::scan::builders::ScanFluentBuilder, types::AttributeValue};
 use schema::{StreamId, Time, UserId};
 
 use super::{
@@ -45,14 +45,13 @@ impl Log {
         (segment, segments): (u32, u32),
         start: Option<&Place>,
     ) -> Result<HeadPage, Failure> {
-        let doing = || format!("scan segment {segment} of {segments} of the events table");
-        let mut scan = self.scan_of(numbers((segment, segments)), start.map(start_key));
-        for name in ATTRIBUTES {
-            scan = scan.expression_attribute_names(format!("#{name}"), name);
-        }
-        let names = ATTRIBUTES.map(|name| format!("#{name}")).join(", ");
-        let page = scan.projection_expression(names).send().await;
-        let page = page.map_err(|cause| Failure::aws(doing(), cause))?;
+        let of_heads = |scan: ScanFluentBuilder| {
+            let named =
+                |scan: ScanFluentBuilder, name| scan.expression_attribute_names(format!("#{name}"), name);
+            let names = ATTRIBUTES.map(|name| format!("#{name}")).join(", ");
+            ATTRIBUTES.into_iter().fold(scan.projection_expression(names), named)
+        };
+        let page = self.scan_page(numbers((segment, segments)), start.map(start_key), of_heads).await?;
         let items = page.items.unwrap_or_default();
         Ok(HeadPage {
             items: items.len(),

@@ -34,31 +34,28 @@ impl Log {
     /// # Errors
     /// The table cannot be read.
     pub async fn scan(&self, segment: i32, segments: i32, start: Option<Item>) -> Result<ScanPage, Failure> {
-        let page = self.scan_page((segment, segments), start, false).await?;
+        let page = self.scan_page((segment, segments), start, |scan| scan).await?;
         let items = page.items.unwrap_or_default();
         let items = items.iter().map(|item| Scanned { stream: stream(item), raw: item::decode_raw(item) });
         Ok(ScanPage { items: items.collect(), next: page.last_evaluated_key })
     }
 
-    /// Reads a page of a segment, with the units that it used.
+    /// Reads a page of a segment, with the units that it used: eventually consistent and whole, unless `with` asks for
+    /// something else.
     pub(super) async fn scan_page(
         &self,
         (segment, segments): (i32, i32),
         start: Option<Item>,
-        is_consistent: bool,
+        with: impl FnOnce(ScanFluentBuilder) -> ScanFluentBuilder,
     ) -> Result<ScanOutput, Failure> {
-        let scan = self.scan_of((segment, segments), start).consistent_read(is_consistent);
-        scan.send().await.map_err(|cause| {
+        let scan = self.client.scan().table_name(&self.table).segment(segment).total_segments(segments);
+        let scan = scan
+            .limit(PAGE_ITEMS_MAX)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_exclusive_start_key(start);
+        with(scan).send().await.map_err(|cause| {
             Failure::aws(format!("scan segment {segment} of {segments} of the events table"), cause)
         })
-    }
-
-    /// A scan of a page of a segment, eventually consistent, that tells its units.
-    pub(super) fn scan_of(&self, (segment, segments): (i32, i32), start: Option<Item>) -> ScanFluentBuilder {
-        let scan = self.client.scan().table_name(&self.table).segment(segment).total_segments(segments);
-        scan.limit(PAGE_ITEMS_MAX)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_exclusive_start_key(start)
     }
 }
 

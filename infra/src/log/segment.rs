@@ -55,7 +55,7 @@ impl Log {
         start: Option<&Place>,
     ) -> Result<SegmentPage, Failure> {
         let segment = numbers((segment, segments));
-        let page = self.scan_page(segment, start.map(start_key), true).await?;
+        let page = self.scan_page(segment, start.map(start_key), |scan| scan.consistent_read(true)).await?;
         let stored = |item: Item| {
             let place = place(&item);
             let stream = StreamId::stored(&place.stream).ok().filter(|stream| stream.category == category);
