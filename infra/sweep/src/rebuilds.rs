@@ -18,8 +18,9 @@ pub(crate) async fn ring(backend: &Backend) -> Result<u64, Failure> {
         let stream = name.stream();
         let Some(latest) = backend.log.latest(stream).await? else { continue };
         let now = backend.clock.now();
-        let state = operate::read(backend, name).await?.state;
-        if now.millis() - latest.at.millis() < STEP_MAX_MS || !has_due_step(&state, now) {
+        if now.millis() - latest.at.millis() < STEP_MAX_MS
+            || !has_due_step(&operate::read(backend, name).await?.state, now)
+        {
             continue;
         }
         let cause = format!("sweep: no step of {} was taken since {}", name.as_str(), latest.at);
