@@ -41,22 +41,23 @@ struct Last {
 }
 
 impl Out {
-    /// Looks whether an export can be written to FILE, or continued there with the cursor. Changes nothing.
+    /// Looks whether an export can be written to FILE, or continued there with the cursor. Returns the length of the
+    /// draft that is kept. Changes nothing.
     ///
     /// # Errors
     /// FILE exists, or the folder cannot be written; the draft exists, and no cursor is given; or the cursor does not
     /// follow the last event of the draft.
-    pub(super) fn look(path: Option<&Path>, format: Format, cursor: Option<&str>) -> Result<(), Failed> {
-        let Some(path) = path else { return Ok(()) };
+    pub(super) fn look(path: Option<&Path>, format: Format, cursor: Option<&str>) -> Result<u64, Failed> {
+        let Some(path) = path else { return Ok(0) };
         if path.exists() {
             return Err(format!("{} exists; choose another file", path.display()).into());
         }
         let draft = draft_of(path);
         match cursor {
-            Some(cursor) => continued(&draft, format, cursor).map(|_end| ()),
+            Some(cursor) => continued(&draft, format, cursor),
             None => {
                 probe(path).map_err(|cause| WriteError { path: path.to_owned(), cause })?;
-                vacant(&draft)
+                vacant(&draft).map(|()| 0)
             }
         }
     }
@@ -66,10 +67,9 @@ impl Out {
     /// # Errors
     /// As [`Out::look`].
     pub(super) fn open(path: Option<&Path>, format: Format, cursor: Option<&str>) -> Result<Self, Failed> {
-        Self::look(path, format, cursor)?;
+        let bytes = Self::look(path, format, cursor)?;
         let Some(path) = path else { return Ok(Self::Standard) };
         let draft = draft_of(path);
-        let bytes = cursor.map_or(Ok(0), |cursor| continued(&draft, format, cursor))?;
         let opened = OpenOptions::new().append(true).create(cursor.is_none()).mode(0o600).open(&draft);
         let file = opened.and_then(|file| file.set_len(bytes).map(|()| file));
         let file = file.map_err(|cause| WriteError { path: draft, cause })?;
