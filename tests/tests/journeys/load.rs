@@ -235,12 +235,17 @@ impl Door {
         if let Some(body) = &request.body {
             asked = asked.json(body);
         }
-        let response = asked.send().await.ok()?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.ok()?;
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Some(Answer { status, headers, body })
+        exchange(asked).await
     }
+}
+
+/// Sends a request. `None` if the connection breaks.
+pub(crate) async fn exchange(request: reqwest::RequestBuilder) -> Option<Answer> {
+    let response = request.send().await.ok()?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await.ok()?;
+    let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+    Some(Answer { status, headers, body })
 }
 
 /// Divides the requests among clients that run concurrently. Each client sends its requests in order, each

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use waitlist_tests::stage::Answer;
 
-use crate::load::Random;
+use crate::load::{Random, exchange};
 
 /// How often a write is repeated while the server answers 503.
 const PATIENCE: usize = 30;
@@ -87,11 +87,7 @@ impl Line {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.ok()?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.ok()?;
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Some(Answer { status, headers, body })
+        exchange(request).await
     }
 }
 
