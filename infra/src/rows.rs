@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use self::version::Written;
 pub use self::{
-    generation::{Generation, PAGE_ROWS_MAX, Put, RawPage, RawRow, id_of},
+    generation::{Generation, PAGE_ROWS_MAX, Put, RawPage, RawRow, id_of, read_units, seq_of},
     index::{Page, StartKey},
     scan::Showing,
 };

@@ -12,7 +12,7 @@ use schema::{projection::Name, table::Table};
 use uuid::Uuid;
 
 use super::{Rows, key};
-use crate::{batch, failure::Failure, tables};
+use crate::{batch, failure::Failure, log::size, tables};
 
 /// A row as it is stored.
 pub type RawRow = HashMap<String, AttributeValue>;
@@ -165,4 +165,16 @@ impl Generation {
 #[must_use]
 pub fn id_of(row: &RawRow) -> Option<Uuid> {
     row.get("id")?.as_s().ok()?.parse().ok()
+}
+
+/// The number of the last event that a stored row shows; 0 for an item that is no row.
+#[must_use]
+pub fn seq_of(row: &RawRow) -> u64 {
+    row.get("seq").and_then(|seq| seq.as_n().ok()?.parse().ok()).unwrap_or_default()
+}
+
+/// The read units of looking up a row by its key, strongly consistent: 1 per 4 KB, and 1 for a missing one.
+#[must_use]
+pub fn read_units(row: Option<&RawRow>) -> f64 {
+    row.map_or(1, |row| size(row).div_ceil(4_096).max(1)) as f64
 }

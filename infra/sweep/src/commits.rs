@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream as streams};
 use infra::{
     Backend, Failure,
     log::{Head, HeadPage, Place},
-    rows::RawRow,
+    rows::{read_units, seq_of},
 };
 use projections::{feed::Parked, rebuild::operate};
 use schema::{
@@ -111,7 +111,7 @@ async fn compare(backend: &Backend, name: Name, generation: u64, ends: &[Doubt])
     };
     let read_units = ids.iter().map(|id| read_units(rows.get(id))).sum();
     let doubtful = ends.iter().filter(|Doubt { stream, end }| {
-        let shows = rows.get(&stream.id).map_or(0, seq);
+        let shows = rows.get(&stream.id).map_or(0, seq_of);
         shows < end.required || shows > end.last
     });
     let seen: Vec<Seen> = streams::iter(doubtful)
@@ -152,7 +152,7 @@ async fn look_again(
     Doubt { stream, end }: &Doubt,
 ) -> Result<Seen, Failure> {
     let row = backend.rows.generation(name, generation).raw(&[stream.id]).await?.remove(&stream.id);
-    let shows = row.as_ref().map_or(0, seq);
+    let shows = row.as_ref().map_or(0, seq_of);
     let Some(latest) = backend.log.raw_latest(*stream).await? else { return Ok(Seen::AsRequired) };
     let last = latest.commit.map_or(latest.seq, |commit| commit.last);
     if shows > last {
@@ -172,16 +172,6 @@ async fn look_again(
 pub(crate) fn tell(Ahead { projection, generation, stream, shows, last }: &Ahead) {
     let projection = projection.as_str();
     error!(alarm = "event-altered", projection, generation, %stream, shows, last, "a row shows an event that the log lacks");
-}
-
-/// The number of the last event that a row shows; 0 for an item that is no row.
-pub(crate) fn seq(row: &RawRow) -> u64 {
-    row.get("seq").and_then(|seq| seq.as_n().ok()?.parse().ok()).unwrap_or(0)
-}
-
-/// The read units of a row that was looked up: 1 per 4 KB, and 1 for a missing one.
-fn read_units(row: Option<&RawRow>) -> f64 {
-    row.map_or(1, |row| infra::log::size(row).div_ceil(4_096).max(1)) as f64
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! A page of the rows: those without a stream are found.
 
-use infra::{Backend, Failure, rows::id_of};
+use infra::{
+    Backend, Failure,
+    rows::{id_of, seq_of},
+};
 use schema::{StreamId, projection::Name};
 use uuid::Uuid;
 
 use crate::{
-    commits::{seq, tell, without_table},
+    commits::{tell, without_table},
     part::{Page, Part},
     report::{Ahead, Report},
 };
@@ -26,7 +29,7 @@ pub(crate) async fn page(
     };
     let stream = |id| StreamId { category: projection.category(), id };
     let rows: Vec<(StreamId, u64)> =
-        page.rows.iter().filter_map(|row| Some((stream(id_of(row)?), seq(row)))).collect();
+        page.rows.iter().filter_map(|row| Some((stream(id_of(row)?), seq_of(row)))).collect();
     // After the rows: a row is written after the first commit of its stream.
     let begun = backend.log.commits_at(rows.iter().map(|(stream, _)| (*stream, 1))).await?;
     let mut found = Report { read_units: page.read_units + rows.len() as f64, ..Report::default() };

@@ -57,11 +57,6 @@ pub(super) fn compare(live: Option<&RawRow>, candidate: Option<&RawRow>) -> Verd
     if has_same_version { Verdict::Differs(difference) } else { Verdict::Expected(difference) }
 }
 
-/// The number of the last event that a row shows.
-pub(super) fn seq(row: &RawRow) -> u64 {
-    row.get("seq").and_then(|seq| seq.as_n().ok()).and_then(|digits| digits.parse().ok()).unwrap_or_default()
-}
-
 fn shown(row: &RawRow, field: &str) -> Value {
     let Some(value) = row.get(field) else { return Value::Null };
     if [Name::FIELD, Phone::FIELD, Email::FIELD, Note::FIELD, Reason::FIELD].contains(&field) {

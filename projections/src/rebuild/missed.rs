@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use infra::{Backend, Failure, dead_letters::About, queue::DeadReading};
+use infra::{Backend, Failure, dead_letters::About, queue::DeadReading, rows::seq_of};
 use schema::{
     StreamId, Time,
     projection::{Name, Rebuild},
 };
 use uuid::Uuid;
-
-use super::compare::seq;
 
 /// The most dead letters that are read for one promotion.
 const DEAD_MAX: usize = 1_000;
@@ -63,7 +61,7 @@ pub(super) async fn missed(
         backend.rows.generation(name, rebuild.generation).raw(&ids).await?
     };
     let lacks = |doorbell: &DeadDoorbell| {
-        let shown = rows.get(&doorbell.stream.id).map_or(0, seq);
+        let shown = rows.get(&doorbell.stream.id).map_or(0, seq_of);
         doorbell.seq.is_none_or(|seq| shown < seq)
     };
     Ok(match dead.into_iter().find(lacks) {

@@ -9,7 +9,7 @@ use infra::{
     Backend, Failure,
     clock::{Moment, random},
     log::size,
-    rows::RawRow,
+    rows::{RawRow, read_units},
 };
 use schema::{DomainEvent as _, table::Row as _};
 
@@ -171,7 +171,7 @@ impl Pieces<'_> {
                 let Some(row) = row else { continue };
                 sample.rows += 1;
                 sample.row_bytes += size(&row) as u64;
-                sample.lookups += units::of_read(&row);
+                sample.lookups += read_units(Some(&row));
                 sample.write_units += units::of_new_row(&row, P::Row::TABLE.indexes);
             }
             if start.is_none() {

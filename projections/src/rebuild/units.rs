@@ -1,4 +1,4 @@
-//! Read and write units of rows, as DynamoDB counts them.
+//! Write units of rows, as DynamoDB counts them.
 
 use infra::{log::size, rows::RawRow};
 use schema::table::{Index, Projected};
@@ -15,11 +15,6 @@ pub(super) fn of_new_row(row: &RawRow, indexes: &[Index]) -> f64 {
         }
     };
     kilobytes(size(row)) + indexes.iter().map(of_index).sum::<f64>()
-}
-
-/// The read units of a row that is read by its key, strongly consistent: 1 per 4 KB.
-pub(super) fn of_read(row: &RawRow) -> f64 {
-    size(row).div_ceil(4_096).max(1) as f64
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 //! Rows are compared while the feed writes. A difference is therefore looked at again, and what the rows should be
 //! is decided by the log.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use infra::{
     Failure, fault,
     generations::HAND_OVER,
-    rows::{Generation, Patience, RawRow, Target, id_of},
+    rows::{Generation, Patience, RawRow, Target, id_of, read_units, seq_of},
 };
 use schema::{
     DomainEvent as _, StreamId,
@@ -18,11 +18,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    compare::{Difference, Verdict, compare, seq},
+    compare::{Difference, Verdict, compare},
     missed::is_any_parked,
     scan::unreadable,
     step::{Due, Part, Side, Step},
-    units,
     worker::Worker,
 };
 use crate::{
@@ -89,7 +88,7 @@ impl Worker {
             fault::point("rebuild.rows-read");
             let ids: Vec<Uuid> = page.rows.iter().filter_map(id_of).collect();
             let mut found = others.raw(&ids).await?;
-            units += page.read_units + read_units(&ids, &found);
+            units += page.read_units + ids.iter().map(|id| read_units(found.get(id))).sum::<f64>();
             for row in page.rows {
                 let Some(id) = id_of(&row) else { continue };
                 let rows = match (side, found.remove(&id)) {
@@ -198,17 +197,12 @@ impl Worker {
             Err(damaged) if !damaged.is_passing() => return Ok(Finding::Unreadable),
             commits => commits?,
         };
-        let shown = seq(candidate);
+        let shown = seq_of(candidate);
         let commits: Vec<_> = commits.into_iter().take_while(|commit| commit.last <= shown).collect();
         let folded = fold::<P>(None, &commits).ok().flatten();
         let folded: Option<RawRow> = folded.and_then(|row| serde_dynamo::to_item(row).ok());
         Ok(if folded.as_ref() == Some(candidate) { Finding::Drift } else { Finding::Wrong })
     }
-}
-
-/// The read units of looking up rows: a missing one costs a unit too.
-fn read_units(ids: &[Uuid], found: &HashMap<Uuid, RawRow>) -> f64 {
-    ids.iter().map(|id| found.get(id).map_or(1.0, units::of_read)).sum()
 }
 
 fn example(finding: Finding, stream: StreamId, rows: &Rows, difference: Option<Difference>) -> Example {
@@ -217,11 +211,11 @@ fn example(finding: Finding, stream: StreamId, rows: &Rows, difference: Option<D
         return unreadable(stream);
     }
     let shown = candidate.as_ref().or(live.as_ref());
-    let seq_of = |row: &Option<RawRow>| row.as_ref().map_or(Value::Null, |row| seq(row).into());
+    let number = |row: &Option<RawRow>| row.as_ref().map_or(Value::Null, |row| seq_of(row).into());
     let (field, live, candidate) = match difference {
         Some(Difference { field, live, candidate }) => (Some(field), live, candidate),
-        None if finding == Finding::Lagging => (Some("seq".to_owned()), seq_of(live), seq_of(candidate)),
+        None if finding == Finding::Lagging => (Some("seq".to_owned()), number(live), number(candidate)),
         None => (None, Value::Null, Value::Null),
     };
-    Example { finding, stream, seq: shown.map(seq).unwrap_or_default(), field, live, candidate }
+    Example { finding, stream, seq: shown.map(seq_of).unwrap_or_default(), field, live, candidate }
 }
