@@ -24,7 +24,7 @@ const SEGMENTS: u32 = 8;
 pub struct Sweep {
     /// By the backend's clock.
     pub begun: Time,
-    /// What is left to read.
+    /// The parts that are not read to their end.
     parts: Vec<Part>,
     pub report: Report,
 }

@@ -1,4 +1,4 @@
-//! What commands write to standard output and standard error.
+//! The output of commands: results on standard output, errors on standard error.
 
 use std::{
     error::Error,

@@ -36,7 +36,7 @@ async fn each_part_is_recorded_before_it_is_read_and_the_owner_sees_it() {
     assert_eq!(own.iter().filter(|event| event["type"] == "access.history-exported").count(), 3);
 }
 
-/// What is recorded of a part must be readable, or no later part could be recorded.
+/// A record that cannot be read would bar the records of all later parts.
 #[tokio::test]
 async fn an_export_of_any_time_is_recorded_and_leaves_the_next_one_possible() {
     let stage = Stage::new().await;
