@@ -36,6 +36,9 @@ use crate::{
 /// Pause between receives while a queue is empty.
 const QUEUE_POLL: Duration = Duration::from_millis(500);
 
+/// Pause between two looks for stream records of the embedded engine, which wakes the pump at each write.
+const WOKEN_POLL_MS: u64 = 500;
+
 /// The tick runs once a minute, as the schedule in AWS does.
 const TICK: Duration = Duration::from_secs(60);
 
@@ -169,7 +172,7 @@ where
 fn on_own_engine(pump: Pump, source: &Source, engine: Option<Arc<Engine>>) -> Pump {
     let Some(engine) = engine else { return pump };
     let table = source.table.clone();
-    pump.woken_by(engine.written()).pruning(move |consumed| {
+    pump.woken_by(engine.written(), WOKEN_POLL_MS).pruning(move |consumed| {
         let (engine, table) = (engine.clone(), table.clone());
         async move {
             if let Err(cause) = engine.prune(&table, &consumed).await {

@@ -148,9 +148,10 @@ impl Pump {
         self
     }
 
-    /// Reads an idle shard again as soon as `writes` changes, not only when the mapping's pause is over.
+    /// Reads an idle shard again as soon as `writes` changes, and else after `poll_ms` instead of the mapping's pause.
     #[must_use]
-    pub fn woken_by(mut self, writes: watch::Receiver<u64>) -> Self {
+    pub fn woken_by(mut self, writes: watch::Receiver<u64>, poll_ms: u64) -> Self {
+        self.mapping.poll_ms = poll_ms;
         self.writes = Some(writes);
         self
     }

@@ -69,8 +69,8 @@ async fn a_write_ends_the_pause_of_an_idle_shard() {
     backend.put(1).await;
     let progress = Progress::of(&[CONSUMER]);
     let mut positions = progress.subscribe();
-    let mapping = Mapping { poll_ms: 3_600_000, ..Mapping::of(CONSUMER) };
-    let pump = collecting(&backend, mapping, &progress, &seen).woken_by(backend.engine.written());
+    let mapping = Mapping::of(CONSUMER);
+    let pump = collecting(&backend, mapping, &progress, &seen).woken_by(backend.engine.written(), 3_600_000);
     let (stop, stopping) = watch::channel(false);
     let running = tokio::spawn(pump.run(stopping));
     for seq in 2..=4 {
