@@ -1,10 +1,11 @@
 //! The adapters that handlers use, built once per process.
 
 use aws_config::SdkConfig;
-use schema::table;
+use schema::{body::guest::PublicWaitlist, table};
 
 use crate::{
     aws,
+    cache::Cache,
     clock::Clock,
     config::{Config, KeyAt, QueueAt},
     failure::Failure,
@@ -47,6 +48,8 @@ pub struct Backend {
     pub secrets: Secrets,
     /// Hashes e-mail addresses and credentials.
     pub claims: Claims,
+    /// Lists as guests see them.
+    pub public_lists: Cache<PublicWaitlist>,
     pub clock: Clock,
     /// The base of links to guests' pages.
     pub public_url: String,
@@ -178,6 +181,7 @@ impl Backend {
             },
             secrets,
             claims,
+            public_lists: Cache::default(),
             clock,
             public_url: config.public_url.clone().unwrap_or_default(),
         })

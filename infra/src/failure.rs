@@ -72,18 +72,34 @@ impl Failure {
         }
     }
 
+    /// The same failure for another request that waited for the same work. Its causes become one text.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Refused(problem) => Self::Refused(problem.clone()),
+            Self::Conflict => Self::Conflict,
+            Self::Broken { doing, retry, cause } => {
+                Self::Broken { doing: doing.clone(), retry: *retry, cause: chain(cause.as_ref()).into() }
+            }
+        }
+    }
+
     /// The failure and all its causes, for the log.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        text
+        chain(self)
     }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// DynamoDB's answer to a call that names a table that does not exist.

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod backend;
 mod batch;
+pub mod cache;
 pub mod checkpoint;
 pub mod clock;
 pub mod config;

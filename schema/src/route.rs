@@ -134,7 +134,45 @@ pub struct Entry {
     pub success: u16,
 }
 
+/// The use that caches may make of a successful answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Caching {
+    /// None.
+    Never,
+    /// The client may keep it and asks each time whether it is current. Shared caches keep nothing.
+    Revalidated,
+    /// All caches may use it for this time.
+    Seconds(u32),
+}
+
 impl Entry {
+    #[must_use]
+    pub fn caching(&self) -> Caching {
+        if self.method != "GET" {
+            return Caching::Never; // the answer to a write may hold tokens
+        }
+        match self.route {
+            Route::Reads(Reads::PublicWaitlist) => Caching::Seconds(1),
+            Route::Reads(Reads::OpenApi) | Route::Accounts(Accounts::Jwks) => Caching::Seconds(60),
+            Route::Reads(Reads::Visit | Reads::Health) => Caching::Never,
+            Route::Reads(
+                Reads::Me
+                | Reads::MyHistory
+                | Reads::Waitlists
+                | Reads::Waitlist
+                | Reads::WaitlistHistory
+                | Reads::Board
+                | Reads::Waitee
+                | Reads::WaiteeHistory
+                | Reads::Audit
+                | Reads::Verify,
+            )
+            | Route::Exports(_)
+            | Route::Operations(_) => Caching::Revalidated,
+            Route::Accounts(_) | Route::Hosts(_) | Route::Guests(_) => Caching::Never,
+        }
+    }
+
     #[must_use]
     pub fn role(&self) -> Role {
         match self.route {

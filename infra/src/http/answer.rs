@@ -3,7 +3,12 @@
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use schema::{Problem, Slug, commit::Tag, route, sync::SyncToken};
+use schema::{
+    Problem, Slug,
+    commit::Tag,
+    route::{self, Caching},
+    sync::SyncToken,
+};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{debug, error, info, warn};
@@ -13,6 +18,7 @@ use super::{RETRY_AFTER_S, Request, conditions};
 use crate::failure::Failure;
 
 const BEARER: &[u8] = b"Bearer ";
+const SYNC_TOKEN: &str = "sync-token";
 
 /// A successful answer, before rendering.
 #[derive(Clone, Debug)]
@@ -110,9 +116,10 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
     };
     let status = response.status().as_u16();
     // Method and path are untrusted input and may hold tokens: only the matched route and the id are logged.
-    let (method, route, id) = match route::find(method, path) {
-        Ok((entry, found)) => (entry.method, entry.path, found.id.and_then(|id| id.parse::<Uuid>().ok())),
-        Err(_) => ("-", "-", None),
+    let found = route::find(method, path).ok();
+    let (method, route, id) = match found {
+        Some((entry, found)) => (entry.method, entry.path, found.id.and_then(|id| id.parse::<Uuid>().ok())),
+        None => ("-", "-", None),
     };
     let id = id.map(tracing::field::display);
     info!(%request_id, method, route, id, status, "answered");
@@ -121,12 +128,31 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
         response.body_mut().clear();
         put(response.headers_mut(), "content-length", &body_bytes.to_string());
     }
-    if !is_read {
-        // The answer to a write may hold tokens, which no cache may keep.
-        put(response.headers_mut(), "cache-control", "no-store");
-    }
+    let is_current = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let caching = match found {
+        _ if !is_read => Caching::Never,
+        Some((entry, _)) if is_current => entry.caching(),
+        _ => Caching::Revalidated,
+    };
+    cached(&mut response, caching, request.headers.contains_key(SYNC_TOKEN));
     put(response.headers_mut(), "x-request-id", &request.request_id);
     response
+}
+
+/// Tells caches what they may do with an answer. An answer to a `Sync-Token` is for its sender alone.
+fn cached(response: &mut Response<Bytes>, caching: Caching, is_for_token: bool) {
+    let public;
+    let control = match caching {
+        Caching::Never => "no-store",
+        Caching::Seconds(seconds) if !is_for_token => {
+            put(response.headers_mut(), "vary", "Origin, Sync-Token");
+            public = format!("public, max-age={seconds}");
+            &public
+        }
+        // Boards hold personal data and change by the second.
+        Caching::Revalidated | Caching::Seconds(_) => "private, no-cache",
+    };
+    put(response.headers_mut(), "cache-control", control);
 }
 
 fn good(reply: Reply) -> Response<Bytes> {
@@ -148,7 +174,7 @@ fn good(reply: Reply) -> Response<Bytes> {
         *response.body_mut() = bytes;
     }
     if let Some(sync) = reply.sync {
-        put(response.headers_mut(), "sync-token", &sync.to_string());
+        put(response.headers_mut(), SYNC_TOKEN, &sync.to_string());
     }
     if let Some(location) = reply.location {
         put(response.headers_mut(), "location", &location);
@@ -227,9 +253,6 @@ fn bare(status: StatusCode, etag: Option<String>) -> Response<Bytes> {
     if let Some(etag) = etag {
         put(response.headers_mut(), "etag", &etag);
     }
-    // Boards hold personal data and change by the second: shared caches keep nothing, and browsers revalidate
-    // each time.
-    put(response.headers_mut(), "cache-control", "private, no-cache");
     response
 }
 

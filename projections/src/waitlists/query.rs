@@ -2,6 +2,7 @@
 
 use infra::{
     Backend, Failure,
+    cache::Answer,
     http::{Call, Reply},
     rows::{Order, Range, Selection},
     vault::Subject,
@@ -25,10 +26,25 @@ use crate::{
 const WAITING_COUNTED_MAX: usize = 500;
 
 /// A list as everyone may see it, without tokens of visits: the caller is unknown. The number of parties is
-/// that of the rows.
+/// that of the rows. Without a Sync-Token the answer may be a second old.
 pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
-    let row = at_the_door(backend, WaitlistId(call.path_id()?), &call.sync_tokens()?).await?;
+    let (id, tokens) = (WaitlistId(call.path_id()?), call.sync_tokens()?);
+    let read = || shown_at_the_door(backend, id, &tokens);
+    let Answer { seq, body } = if tokens.is_empty() {
+        backend.public_lists.answer(id.0, backend.clock.moment(), read).await?
+    } else {
+        read().await?
+    };
+    Reply::read(seq, &body)
+}
+
+async fn shown_at_the_door(
+    backend: &Backend,
+    id: WaitlistId,
+    tokens: &[SyncToken],
+) -> Result<Answer<PublicWaitlist>, Failure> {
+    let row = at_the_door(backend, id, tokens).await?;
     let waiting = backend.rows.active(row.id, WAITING_COUNTED_MAX).await?;
     let settings = &row.list.settings;
     let quote_minutes = settings.quote(waiting).map(|minutes| minutes.get());
@@ -42,7 +58,7 @@ pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, 
         language: settings.language,
         region: settings.region.to_string(),
     };
-    Reply::read(row.seq, &body)
+    Ok(Answer { seq: row.seq, body })
 }
 
 /// The caller's lists by creation.

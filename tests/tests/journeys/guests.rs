@@ -170,7 +170,6 @@ async fn the_answer_to_a_join_links_to_the_guests_page_and_must_not_be_cached() 
         "no-store"
     );
     assert_eq!(door.owner.post("/v1/waitlists", json!({})).await.header("cache-control"), "no-store");
-    assert_eq!(door.get(&door.list()).await.header("cache-control"), "private, no-cache");
 }
 
 #[tokio::test]
@@ -245,6 +244,7 @@ async fn the_public_list_shows_how_many_wait_and_the_quote_for_the_next_guest() 
     let door = Door::new(&stage).await;
     let shown = async || {
         feed(&stage).await;
+        stage.backend.clock.advance_millis(1_000); // an answer of the public list is kept for a second
         door.get(&door.list()).await.body
     };
     for waiting in 0..3 {

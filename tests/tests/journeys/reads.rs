@@ -1,5 +1,6 @@
 //! Reads: fields, histories and ETags.
 
+mod caches;
 mod fresh;
 mod pages;
 mod parties;
