@@ -26,6 +26,7 @@ use schema::{
 };
 use serde_json::json;
 use waitlist_tests::{
+    cpu::cpu_seconds,
     generations::{change, request},
     process::run_within,
 };
@@ -207,11 +208,11 @@ struct Begun {
 
 impl Begun {
     fn now() -> Self {
-        Self { at: Instant::now(), cpu: cpu_seconds() }
+        Self { at: Instant::now(), cpu: cpu_seconds("self") }
     }
 
     fn took(&self) -> Took {
-        Took { wall: self.at.elapsed().as_secs_f64(), cpu: cpu_seconds() - self.cpu }
+        Took { wall: self.at.elapsed().as_secs_f64(), cpu: cpu_seconds("self") - self.cpu }
     }
 }
 
@@ -229,11 +230,4 @@ async fn timed<T>(work: impl Future<Output = T>) -> (T, Took) {
     let begun = Begun::now();
     let done = work.await;
     (done, begun.took())
-}
-
-/// The processor time of this process, as Linux tells it in hundredths of a second.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

@@ -6,6 +6,7 @@ pub mod binaries;
 pub mod carrier;
 pub mod cases;
 pub mod costs;
+pub mod cpu;
 pub mod declared;
 pub mod delivery;
 pub mod endpoints;
