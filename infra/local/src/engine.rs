@@ -6,6 +6,7 @@
 //! checkpoints. That is good enough for data on a developer's machine.
 
 mod calls;
+mod changes;
 mod error;
 mod file;
 mod import;
@@ -78,6 +79,7 @@ impl Engine {
         let admin = file::connect(&path)?;
         let indexed = admin.execute_batch(INDEX_STREAMS);
         indexed.map_err(|cause| file::statement("index the streams", &path, cause))?;
+        changes::finish(&database, &admin, &path)?;
 
         let calls = Calls::new(database.clone(), &path, &EVENTS.name(prefix));
         let access_key = port::access_key();

@@ -9,9 +9,8 @@ use tokio::{
     sync::{Semaphore, watch},
     task,
 };
-use tracing::warn;
 
-use super::{error::Trouble, file};
+use super::{changes::Changes, error::Trouble};
 
 /// The database handles one call at a time; a second one is held ready. Further calls wait here in order,
 /// without blocking a thread, so that many writers cannot delay the readers of the stream.
@@ -27,7 +26,7 @@ const DAMAGED: &str = "EngineDamaged";
 #[derive(Clone)]
 pub(super) struct Calls {
     database: Database,
-    file: Arc<Path>,
+    changes: Changes,
     turns: Arc<Semaphore>,
     /// The name of the streamed table as it is written in a request, quotes included.
     streamed: Arc<str>,
@@ -38,7 +37,7 @@ impl Calls {
     /// `streamed` is the table whose writes are announced.
     pub(super) fn new(database: Database, file: &Path, streamed: &str) -> Self {
         let (turns, streamed) = (Arc::new(Semaphore::new(CALLS_AT_ONCE)), format!("\"{streamed}\"").into());
-        Self { database, file: file.into(), turns, streamed, written: watch::Sender::new(0) }
+        Self { database, changes: Changes::new(file), turns, streamed, written: watch::Sender::new(0) }
     }
 
     /// Returns a counter that changes after each write to the streamed table.
@@ -49,18 +48,19 @@ impl Calls {
     /// Answers a call. It is carried out even if the caller has gone away once it has started.
     pub(super) async fn answer(&self, Call { target, body }: Call) -> Answer {
         let operation = target.split_once('.').map_or("", |(_, operation)| operation).to_owned();
-        let (database, file) = (self.database.clone(), self.file.clone());
+        let (database, changes) = (self.database.clone(), self.changes.clone());
         let Ok(turn) = self.turns.clone().acquire_owned().await else {
             return refusal(&internal("the engine is closed"));
         };
         let rings = OPERATIONS_THAT_WRITE.contains(&operation.as_str()) && self.names_streamed(&body);
         let answered = task::spawn_blocking(move || {
             let _turn = turn;
-            let answer = run(&database, &operation, &body)?;
-            if operation == "CreateTable" {
-                index_created(&file, &body);
+            let run = || run(&database, &operation, &body);
+            match operation.as_str() {
+                "CreateTable" => changes.create(&database, &body, run),
+                "DeleteTable" => changes.delete(&body, run),
+                _ => run(),
             }
-            Ok(answer)
         });
         match answered.await.unwrap_or_else(|lost| Err(internal(lost.to_string()))) {
             Ok(body) => {
@@ -107,23 +107,6 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Dyno
         _ => Err(DynoxideError::ValidationException(format!(
             "the embedded engine has no operation {operation:?}"
         ))),
-    }
-}
-
-/// Indexes the table of a request that created it. Without the index its scans take long until the next start.
-fn index_created(file: &Path, request: &[u8]) {
-    #[derive(Deserialize)]
-    struct Created {
-        #[serde(rename = "TableName")]
-        table: String,
-    }
-    let Ok(Created { table }) = serde_json::from_slice(request) else { return };
-    let indexed = file::connect(file).and_then(|database| {
-        let indexed = file::index_scan(&database, &table);
-        indexed.map_err(|cause| file::statement("index scans", file, cause))
-    });
-    if let Err(cause) = indexed {
-        warn!(table, %cause, "could not index a table that was created");
     }
 }
 

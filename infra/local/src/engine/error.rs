@@ -46,6 +46,12 @@ pub enum EngineError {
     Sequence(String),
     #[error("delete expired items")]
     Expire(#[source] DynoxideError),
+    #[error("delete table {table}, whose creation or deletion was cut off")]
+    Finish {
+        table: String,
+        #[source]
+        cause: DynoxideError,
+    },
     #[error("import items")]
     Import(#[source] DynoxideError),
     #[error("an item to import has an attribute of a type that the embedded engine does not know")]

@@ -199,6 +199,58 @@ async fn a_table_that_is_created_while_the_engine_runs_is_indexed_at_once() {
     assert_eq!(count, 1);
 }
 
+/// What a crash leaves of a table whose creation or deletion it cuts off after some steps.
+#[tokio::test]
+async fn a_table_whose_creation_or_deletion_was_cut_off_is_deleted_at_the_next_start() {
+    let candidate = schema::table::WAITEES.generation(7);
+    for steps in [
+        "",
+        r#"DROP TABLE "NAME::gsi::due";"#,
+        r#"DROP TABLE "NAME::gsi::due"; DROP TABLE "NAME::gsi::active"; DROP TABLE "NAME";"#,
+        r#"DROP TABLE "NAME::gsi::due"; DROP TABLE "NAME::gsi::active"; DROP TABLE "NAME::gsi::day";
+           DROP TABLE "NAME"; DELETE FROM _tables WHERE table_name = 'NAME';"#,
+    ] {
+        let dir = temporary();
+        let backend = Backend::start(dir.path()).await;
+        backend.put(1).await;
+        let create = std::slice::from_ref(&candidate);
+        infra::tables::create(&backend.dynamodb, &backend.prefix, create).await.unwrap();
+        let name = candidate.name(&backend.prefix);
+        let cut = file::connect(&backend.engine.file).unwrap();
+        drop(backend);
+        cut.execute_batch(&steps.replace("NAME", &name)).unwrap();
+        cut.execute("INSERT INTO waitlist_unfinished VALUES (?1)", [&name]).unwrap();
+        drop(cut);
+
+        let backend = Backend::start(dir.path()).await;
+        let names = backend.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
+        assert!(!names.contains(&name), "{steps}: {names:?}");
+        infra::tables::create(&backend.dynamodb, &backend.prefix, create).await.unwrap();
+        backend.engine.index_scan(&name).await.unwrap();
+        let rows = backend.dynamodb.scan().table_name(&name).index_name("due").send().await.unwrap();
+        assert_eq!(rows.count, 0);
+        backend.put(2).await;
+        assert_eq!(backend.sequences().await.len(), 2, "other tables are kept");
+    }
+}
+
+#[tokio::test]
+async fn creating_and_deleting_tables_leaves_nothing_unfinished() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    backend.put(1).await;
+    infra::tables::create(&backend.dynamodb, &backend.prefix, TABLES).await.unwrap(); // they exist
+    let broken = backend.dynamodb.create_table().table_name("broken").send().await;
+    assert!(broken.is_err());
+    let missing = backend.dynamodb.delete_table().table_name("missing").send().await;
+    assert!(missing.unwrap_err().into_service_error().is_resource_not_found_exception());
+    let count = "SELECT count(*) FROM waitlist_unfinished";
+    let database = file::connect(&backend.engine.file).unwrap();
+    assert_eq!(database.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+    drop(backend);
+    assert_eq!(Backend::start(dir.path()).await.sequences().await.len(), 1);
+}
+
 #[tokio::test]
 async fn only_expired_items_are_deleted() {
     let dir = temporary();
