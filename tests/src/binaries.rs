@@ -1,5 +1,5 @@
-//! Builds the binaries of the workspace once per test process, because cargo provides a test only with those
-//! of its own package.
+//! Builds the server, or all binaries of the workspace, once per test process, because cargo provides a test only with
+//! those of its own package.
 
 use std::{
     env,
@@ -8,21 +8,29 @@ use std::{
     sync::OnceLock,
 };
 
+/// The binary that most tests need alone.
+const SERVER: &str = "waitlist";
+
 /// Returns the path of a binary of the workspace, built with the profile of the running test.
 ///
 /// # Panics
 /// When the workspace does not build, or has no binary of that name.
 #[must_use]
 pub fn built(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let binary = FOLDER.get_or_init(build).join(name).with_extension(env::consts::EXE_EXTENSION);
+    static WITH_SERVER: OnceLock<PathBuf> = OnceLock::new();
+    static WITH_ALL: OnceLock<PathBuf> = OnceLock::new();
+    let folder = match name {
+        SERVER => WITH_SERVER.get_or_init(|| build(&["--bin", SERVER])),
+        _ => WITH_ALL.get_or_init(|| build(&["--bins"])),
+    };
+    let binary = folder.join(name).with_extension(env::consts::EXE_EXTENSION);
     assert!(binary.is_file(), "the workspace has no binary `{name}`");
     binary
 }
 
-/// Builds all binaries with one call of cargo. Building the whole workspace keeps the features of the
+/// Builds binaries with one call of cargo. Selecting them from the whole workspace keeps the features of the
 /// dependencies as `cargo test` chose them, so that nothing is compiled twice.
-fn build() -> PathBuf {
+fn build(binaries: &[&str]) -> PathBuf {
     let folder = profile_folder();
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") => "dev", // the only profile whose folder has another name
@@ -30,7 +38,9 @@ fn build() -> PathBuf {
         None => panic!("no profile in {}", folder.display()),
     };
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--workspace", "--bins", "--profile", profile, "--target-dir"])
+        .args(["build", "--workspace"])
+        .args(binaries)
+        .args(["--profile", profile, "--target-dir"])
         .arg(folder.parent().expect("a profile's folder is in the target directory"))
         .current_dir(
             Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace"),
