@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use dynoxide::{Database, DynoxideError};
 use infra::aws::{Answer, Call};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     sync::{Semaphore, watch},
     task,
@@ -52,23 +52,24 @@ impl Calls {
         let Ok(turn) = self.turns.clone().acquire_owned().await else {
             return refusal(&internal("the engine is closed"));
         };
-        let rings = OPERATIONS_THAT_WRITE.contains(&operation.as_str()) && self.names_streamed(&body);
+        let written = (OPERATIONS_THAT_WRITE.contains(&operation.as_str()) && self.names_streamed(&body))
+            .then(|| self.written.clone());
         let answered = task::spawn_blocking(move || {
             let _turn = turn;
             let run = || run(&database, &operation, &body);
-            match operation.as_str() {
+            let answer = match operation.as_str() {
                 "CreateTable" => changes.create(&database, &body, run),
                 "DeleteTable" => changes.delete(&body, run),
                 _ => run(),
+            }?;
+            // Here, because the caller may have gone away.
+            if let Some(written) = written {
+                written.send_modify(|writes| *writes = writes.wrapping_add(1));
             }
+            Ok(answer)
         });
         match answered.await.unwrap_or_else(|lost| Err(internal(lost.to_string()))) {
-            Ok(body) => {
-                if rings {
-                    self.written.send_modify(|writes| *writes = writes.wrapping_add(1));
-                }
-                Answer { status: 200, body }
-            }
+            Ok(body) => Answer { status: 200, body },
             Err(error) => refusal(&error),
         }
     }
@@ -132,4 +133,32 @@ fn refusal(error: &DynoxideError) -> Answer {
         return Answer { status: 400, body: body.to_string() };
     }
     Answer { status: error.status_code(), body: error.to_json() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::FutureExt as _;
+    use schema::table::EVENTS;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Backend, temporary};
+
+    #[tokio::test]
+    async fn a_write_wakes_the_readers_of_the_stream_although_its_caller_has_gone() {
+        let dir = temporary();
+        let backend = Backend::start(dir.path()).await;
+        let mut written = backend.engine.calls.written();
+        let item = json!({ "stream": { "S": "waitee-1" }, "seq": { "N": "1" } });
+        let body = json!({ "TableName": EVENTS.name(&backend.prefix), "Item": item }).to_string().into();
+        let call = Call { target: "DynamoDB_20120810.PutItem".to_owned(), body };
+        assert!(
+            backend.engine.calls.answer(call).now_or_never().is_none(),
+            "the caller is gone before the answer"
+        );
+        tokio::time::timeout(Duration::from_secs(60), written.changed()).await.unwrap().unwrap();
+        assert_eq!(backend.sequences().await.len(), 1);
+    }
 }
