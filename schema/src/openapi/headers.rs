@@ -145,7 +145,7 @@ pub(super) fn parameters() -> Value {
         "IdempotencyKey": header("Idempotency-Key", about_key, key, "call-table-7"),
         "PublicIdempotencyKey": header("Idempotency-Key", about_key, uuid.clone(), "01920000-0000-4000-8000-0000000000aa"),
         "IfMatch": header("If-Match", "Refuses the request with 412 unless the subject has one of these ETags.", tags.clone(), "\"3\""),
-        "IfNoneMatch": header("If-None-Match", "Answers 304 if the body has one of these ETags.", tags.clone(), "\"3\""),
+        "IfNoneMatch": header("If-None-Match", "Answers 304 if the body has one of these ETags. A malformed value is ignored.", json!({ "type": "string" }), "\"3\""),
         "IfNothing": header("If-None-Match", "`*` refuses the request with 412 if its Idempotency-Key has created something already.", tags, "*"),
         "SyncToken": header("Sync-Token", "The writes that the answer must show, comma-separated.", tokens, "waitee-01920000-0000-7000-8000-000000000002@3"),
     });
