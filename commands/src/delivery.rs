@@ -26,6 +26,8 @@ pub enum Command {
     /// The message is not sent. `attempt` is given by the holder of the lease; without it, the step is valid
     /// only while there is no lease.
     Skip { message: MessageId, attempt: Option<u32>, reason: Skip },
+    /// The message is not sent any more, whenever it was to be sent. If an attempt has begun, its outcome stays unknown.
+    Settle { message: MessageId },
     /// The carrier reported the message as undeliverable or unwanted.
     Bounce { message: MessageId, reason: Bounce },
 }
@@ -37,6 +39,7 @@ impl Command {
             | Self::Sent { message, .. }
             | Self::Fail { message, .. }
             | Self::Skip { message, .. }
+            | Self::Settle { message }
             | Self::Bounce { message, .. } => *message,
         }
     }
@@ -84,6 +87,10 @@ pub(crate) fn decide(
         Command::Skip { message, attempt: None, reason } => {
             entry(message).filter(|entry| is_due(agenda, entry, now))?;
             Some(Event::Skipped(Skipped { message: *message, attempt: None, why: *reason }))
+        }
+        Command::Settle { message } => {
+            entry(message).filter(|entry| agenda.erased_at.is_none() && entry.due_at().is_some())?;
+            Some(Event::Skipped(Skipped { message: *message, attempt: None, why: Skip::Late }))
         }
         Command::Bounce { message, reason } => {
             entry(message)

@@ -6,7 +6,7 @@ use infra::{
     vault::Subject,
 };
 use schema::{
-    Actor, Sealed, StreamId, UserId, WaiteeId,
+    Actor, Sealed, Slug, StreamId, UserId, WaiteeId,
     commit::Author,
     id::{Category, Component},
     user::Event as UserEvent,
@@ -39,6 +39,39 @@ pub async fn erasure(backend: &Backend, stream: StreamId) -> Result<Option<Erasu
         Category::Mail | Category::Session | Category::Waitlist | Category::Access | Category::Projection => {
             Ok(None)
         }
+    }
+}
+
+/// Appends `erased`, because a restored log lacks it. `false` if the log has it, or has no such
+/// stream of this account or guest.
+///
+/// # Errors
+/// The stream cannot be read or appended to.
+pub async fn ask_again(backend: &Backend, stream: StreamId, tenant: UserId) -> Result<bool, Failure> {
+    let author = Author {
+        tenant,
+        actor: Actor::System(Component::Eraser),
+        command: None,
+        correlation: backend.clock.id(backend.clock.now()).to_string(),
+        causation: None,
+    };
+    let asked = match stream.category {
+        Category::User => {
+            let outcome = backend.log.execute::<User>(stream, &author, None, &user::Command::Erase).await;
+            outcome.map(|outcome| outcome.appended)
+        }
+        Category::Waitee => {
+            let erase = waitee::Command::Erasure(waitee::ErasureCommand::Erase);
+            let outcome = backend.log.execute::<Waitee>(stream, &author, None, &erase).await;
+            outcome.map(|outcome| outcome.appended)
+        }
+        Category::Mail | Category::Session | Category::Waitlist | Category::Access | Category::Projection => {
+            Ok(false)
+        }
+    };
+    match asked {
+        Err(Failure::Refused(problem)) if problem.slug == Slug::NotFound => Ok(false),
+        asked => asked,
     }
 }
 

@@ -1,7 +1,12 @@
 //! Records the delivery of messages in the streams that they belong to.
 
-use infra::{Backend, Failure};
-use schema::{Slug, StreamId, commit::Author, id::Category, message::Entry};
+use infra::{Backend, Failure, log::Aggregate};
+use schema::{
+    Actor, Slug, StreamId, Time,
+    commit::Author,
+    id::{Category, Component},
+    message::{Entry, MessageId},
+};
 
 use crate::{
     delivery::{Command, HasAgenda},
@@ -43,6 +48,42 @@ pub async fn record_if(
         Err(Failure::Refused(problem)) if problem.slug == Slug::PreconditionFailed => Ok(Recorded::default()),
         recorded => recorded,
     }
+}
+
+/// Ends the messages of a stream that are still to be sent and that events up to `until` led to.
+/// After a restore of the log to that time, an outcome that was recorded later is missing, so any of them may have been sent.
+/// Returns their number. Costs the reading of the stream, and for each message as [`record`].
+///
+/// # Errors
+/// The stream cannot be read or appended to.
+pub async fn settle(backend: &Backend, stream: StreamId, until: Time) -> Result<u64, Failure> {
+    match stream.category {
+        Category::Mail => settle_all::<Mail>(backend, stream, until).await,
+        Category::Waitee => settle_all::<Waitee>(backend, stream, until).await,
+        Category::User | Category::Session | Category::Waitlist | Category::Access | Category::Projection => {
+            Ok(0)
+        }
+    }
+}
+
+async fn settle_all<A: Aggregate + HasAgenda>(
+    backend: &Backend,
+    stream: StreamId,
+    until: Time,
+) -> Result<u64, Failure> {
+    let Some(read) = backend.log.read::<A>(stream).await? else { return Ok(0) };
+    let is_old = |message: &MessageId| {
+        read.commits.iter().any(|commit| commit.holds(message.cause) && commit.at <= until)
+    };
+    let entries = read.state.agenda().into_iter().flat_map(|agenda| agenda.messages.entries());
+    let open = entries.filter(|entry| entry.due_at().is_some()).map(|entry| entry.id).filter(is_old);
+    let mut settled = 0;
+    for message in open.collect::<Vec<_>>() {
+        let author = read.author_caused_by(message.cause, Actor::System(Component::Delivery));
+        let settle = Command::Settle { message };
+        settled += u64::from(record(backend, stream, &author, &settle).await?.appended);
+    }
+    Ok(settled)
 }
 
 async fn append(

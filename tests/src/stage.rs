@@ -56,12 +56,27 @@ pub struct Stage {
     pub access_key: String,
     /// The key directory.
     pub keys: PathBuf,
-    _directory: TempDir,
+    /// None if the keys are another stage's.
+    _directory: Option<TempDir>,
 }
 
 impl Stage {
     /// Creates tables and keys, and a clock that stands at [`EVENING`].
     pub async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(EVENING.parse::<Time>().unwrap());
+        let stage = Self::without_rows(directory.path().to_owned(), clock, Some(directory)).await;
+        setup::create_rows(&stage.dynamodb, &stage.prefix).await.unwrap();
+        stage.backend.rows.generations().current().await.unwrap();
+        stage
+    }
+
+    /// A stage with this one's keys and clock, and with empty tables of its own but those of rows.
+    pub async fn beside(&self) -> Self {
+        Self::without_rows(self.keys.clone(), self.backend.clock.clone(), None).await
+    }
+
+    async fn without_rows(keys: PathBuf, clock: Clock, directory: Option<TempDir>) -> Self {
         let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
         // By an engine's own clock, items of a stage may have expired long ago.
         let tables: Vec<Table> =
@@ -72,13 +87,8 @@ impl Stage {
         let sdk = sdk.into_builder().timeout_config(patient).build();
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await.unwrap();
-        setup::create_rows(&dynamodb, &prefix).await.unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let keys = directory.path().to_owned();
-        let clock = Clock::fixed(EVENING.parse::<Time>().unwrap());
         let meter = Meter::new(&prefix);
         let generations = Generations::new(Log::new(dynamodb.clone(), &prefix, clock.clone()), Duration::MAX);
-        generations.current().await.unwrap();
         let metered = metered(&sdk, &meter);
         let backend = backend(&sdk, metered, &config(&prefix, &keys), clock, generations);
         Self { backend, dynamodb, meter, prefix, sdk, access_key, keys, _directory: directory }

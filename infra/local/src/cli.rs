@@ -10,6 +10,7 @@ mod print;
 mod progress;
 mod projections;
 mod rebuild;
+mod restore;
 mod seed;
 mod segments;
 mod sweep;
@@ -104,6 +105,11 @@ enum Command {
     /// Rebuild a projection from the log, follow a rebuild, promote it, or go back.
     #[command(subcommand)]
     Rebuild(rebuild::Rebuild),
+    /// Prepare restored tables for use, before a server or functions work on them.
+    ///
+    /// Creates and fills the tables of rows, repeats erasures that the restored log lacks, and ends the messages that were
+    /// still to be sent: they may have been sent since.
+    Restore(restore::Restore),
     /// Make up a past: an account with lists and visits, for trying out and measuring.
     ///
     /// Needs a data directory that no server uses, and creates it if there is none.
@@ -188,6 +194,10 @@ pub async fn run(cli: Cli) -> ExitCode {
             on(&cli.data_dir, aws(rebuild::NEEDS), async |at| rebuild::run(at, &rebuild, cli.json).await)
                 .await
         }
+        Command::Restore(restore) => {
+            let needs = aws(restore::NEEDS);
+            on(&cli.data_dir, needs, async |at| restore::run(at, &restore, cli.aws, cli.json).await).await
+        }
         Command::Openapi => print_text(openapi::DOCUMENT).map_err(Failed::from),
         Command::DeadLetters(command) => {
             on(&cli.data_dir, aws(dead_letters::NEEDS), async |at| {
@@ -226,6 +236,7 @@ impl Command {
             | Self::Sweep(_)
             | Self::Projections
             | Self::Rebuild(_)
+            | Self::Restore(_)
             | Self::Openapi
             | Self::DeadLetters(_) => None,
         }

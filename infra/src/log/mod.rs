@@ -71,6 +71,12 @@ impl Log {
         Self { client, table: table::EVENTS.name(prefix), clock }
     }
 
+    /// The log of the deployment `prefix` in the same engine or account of AWS.
+    #[must_use]
+    pub fn beside(&self, prefix: &str) -> Self {
+        Self { table: table::EVENTS.name(prefix), ..self.clone() }
+    }
+
     /// Appends commits, each to a stream of its own, and makes `extra_puts` into other tables: all or
     /// nothing. One commit alone is one conditional PutItem: 1 write unit per KB, and 1 for the audit index.
     /// Several are one transaction: twice that.

@@ -3,6 +3,8 @@
 //! A row that is behind its stream has its doorbell rung again. A row that is ahead of its stream, or has none, is
 //! reported. An erased subject that has a key again, as after a restore of the vault, is erased again.
 //!
+//! [`restore`] prepares a restored log for use.
+//!
 //! The sweep itself writes no rows and destroys no keys: it sends messages to the queues of the projector and the eraser.
 
 mod commits;
@@ -12,6 +14,7 @@ mod part;
 mod pointers;
 mod rebuilds;
 mod report;
+mod restore;
 mod rows;
 mod run;
 mod sweeper;
@@ -21,6 +24,7 @@ pub use self::{
     pace::Pace,
     rebuilds::STEP_MAX_MS,
     report::{Ahead, NAMED_MAX, Report},
+    restore::{LEFT_NAMED_MAX, Restore, Restored, restore},
     run::Sweep,
     sweeper::Sweeper,
 };

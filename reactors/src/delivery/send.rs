@@ -115,9 +115,11 @@ async fn attempt(
         match &outcome {
             Command::Skip { .. } | Command::Fail { for_now: false, .. } => {}
             Command::Fail { for_now: true, .. } if is_last => {}
-            Command::Fail { .. } | Command::Sent { .. } | Command::Start { .. } | Command::Bounce { .. } => {
-                break;
-            }
+            Command::Fail { .. }
+            | Command::Sent { .. }
+            | Command::Start { .. }
+            | Command::Settle { .. }
+            | Command::Bounce { .. } => break,
         }
     }
     Some(outcome)

@@ -32,6 +32,7 @@ mod raw;
 mod reads;
 mod rebuilds;
 mod repeats;
+mod restore;
 mod seed;
 mod spelling;
 mod start;

@@ -134,3 +134,17 @@ fn a_bounce_is_recorded_once_and_only_of_a_message_that_was_started() {
     after([started(1, 1)], bounce()).then([bounced()]);
     after([started(1, 1), bounced()], bounce()).then_nothing();
 }
+
+#[test]
+fn a_restore_ends_every_message_that_is_still_to_be_sent_whenever_it_is_due() {
+    let settle = |message| Command::Settle { message };
+    let reminder =
+        Visited::Notification(Event::Skipped(Skipped { message: REMINDER, attempt: None, why: Skip::Late }));
+    after([], settle(READY)).then([skipped(None)]);
+    after([], settle(REMINDER)).then([reminder]);
+    after([started(1, 60_000)], settle(READY)).then([skipped(None)]);
+    after([started(1, 60_000), failed(1, Some(15_000))], settle(READY)).then([skipped(None)]);
+    for ended in [vec![started(1, 60_000), sent(1)], vec![skipped(None)], erased().into()] {
+        after(ended, settle(READY)).then_nothing();
+    }
+}

@@ -1,7 +1,7 @@
-//! The units of a sweep.
+//! The units of a sweep, and of preparing a restored log.
 
 use schema::WaiteeId;
-use sweep::{FEED_MAX_MS, Pace, Report, Sweep};
+use sweep::{FEED_MAX_MS, Pace, Report, Restore, Sweep, restore};
 use uuid::Uuid;
 use waitlist_tests::{costs::documented, past, stage::Stage};
 
@@ -36,4 +36,19 @@ async fn a_sweep_reads_the_log_once_and_each_row_and_first_commit_once() {
             used.reads.iter().filter(|(table, _)| *table != "queue/visible").map(|(_, read)| read).sum();
         assert!((read - report.read_units).abs() <= 4.0, "{read} read, {} told", report.read_units);
     }
+}
+
+#[tokio::test]
+async fn preparing_a_restored_log_reads_each_stream_and_writes_its_row_and_the_end_of_its_message() {
+    let stage = Stage::new().await;
+    for n in 0..VISITS as u128 {
+        stage.put_past(&past::visit(WaiteeId(Uuid::from_u128(n)).into(), 2)).await;
+    }
+    stage.backend.clock.advance_millis(1_000);
+    let plan = Restore { until: stage.backend.clock.now(), erased_in: None };
+    let _before = stage.meter.take();
+    let prepared = restore(&stage.backend, &plan, |_| ()).await.unwrap();
+    let used = stage.meter.take();
+    assert_eq!((prepared.rows, prepared.settled, prepared.left), (VISITS as u64, VISITS as u64, 0));
+    documented(&stage, "preparing a restored log of 100 visits, with a message to end in each", &used);
 }

@@ -1,0 +1,68 @@
+//! `waitlist restore`: prepares restored tables for use.
+
+use clap::Args;
+use infra::{aws as sdk, config, function::Need, setup};
+use schema::Time;
+use serde_json::json;
+use sweep::{LEFT_NAMED_MAX, Restore as Plan, Restored, restore};
+
+use super::{Failed, counted, deployment::Deployment, print, progress::Progress};
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The instant to which the events were restored, RFC 3339. Messages that were to be sent then are not sent any more.
+    #[arg(long, value_name = "TIME")]
+    at: Time,
+
+    /// Prefix of the tables as they were before, if the events can still be read: who was erased there is erased here too.
+    #[arg(long, value_name = "PREFIX")]
+    erased_in: Option<String>,
+}
+
+/// Only tables of events and rows are used.
+pub(super) const NEEDS: &[Need] = &[];
+
+/// Prints what was done, and fails if a stream was left as it is. Progress goes to standard error.
+pub(super) async fn run(
+    deployment: &Deployment,
+    options: &Restore,
+    aws: bool,
+    json: bool,
+) -> Result<(), Failed> {
+    let backend = &deployment.backend;
+    if aws {
+        // In a data directory they exist.
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk::config().await);
+        setup::create_rows(&dynamodb, &config::prefix()).await?;
+    }
+    let plan = Plan {
+        until: options.at,
+        erased_in: options.erased_in.as_deref().map(|prefix| backend.log.beside(prefix)),
+    };
+    let progress = Progress::new();
+    let tell = |Restored { streams, rows, .. }: &Restored| {
+        progress.tell(|| format!("{streams} streams and {rows} rows so far"));
+    };
+    let Restored { streams, rows, erased, settled, left, named } = restore(backend, &plan, tell).await?;
+    let mut lines: Vec<String> = named.iter().map(|(stream, why)| format!("{stream}: {why}")).collect();
+    if left > LEFT_NAMED_MAX as u64 {
+        lines.push(format!("and {} more", left - LEFT_NAMED_MAX as u64));
+    }
+    lines.push(format!(
+        "{} written from {}; {} repeated, {} not sent any more",
+        counted(rows, "row"),
+        counted(streams, "stream"),
+        counted(erased, "erasure"),
+        counted(settled, "message"),
+    ));
+    let named: Vec<_> = named.iter().map(|(stream, why)| json!({ "stream": stream, "why": why })).collect();
+    let shown = json!({
+        "ok": left == 0, "at": options.at, "streams": streams, "rows": rows, "erased": erased, "settled": settled,
+        "left": left, "named": named,
+    });
+    print(json, &lines.join("\n"), &shown)?;
+    if left > 0 {
+        return Err(format!("{} could not be prepared", counted(left, "stream")).into());
+    }
+    Ok(())
+}
