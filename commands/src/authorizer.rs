@@ -3,6 +3,7 @@
 use infra::{
     Backend, Failure,
     http::Principal,
+    telemetry::metrics,
     token::{Claims, TokenError},
 };
 use schema::SessionId;
@@ -16,6 +17,16 @@ const SINCE_MAX: usize = 6;
 /// The principal of an `Authorization` header. A token that is not accepted gets no reason. At most 3 read
 /// units, however long the streams of session and account are.
 pub async fn authorize(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
+    let decided = decide(backend, authorization).await;
+    metrics::AUTHORIZER_DECISIONS.count([match &decided {
+        Ok(Principal::User { .. }) => "accepted",
+        Ok(Principal::Anonymous) => "refused",
+        Ok(Principal::Unknown) | Err(_) => "unavailable",
+    }]);
+    decided
+}
+
+async fn decide(backend: &Backend, authorization: Option<&str>) -> Result<Principal, Failure> {
     let bearer = authorization
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));

@@ -5,6 +5,8 @@ use std::error::Error;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use schema::Problem;
 
+use crate::telemetry::metrics;
+
 /// A failed request.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -34,6 +36,9 @@ impl Failure {
         R: std::fmt::Debug + Send + Sync + 'static,
     {
         let retry = is_passing(&cause);
+        if cause.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(is_throttled) {
+            metrics::THROTTLED_CALLS.count([]);
+        }
         let cause: Box<dyn Error + Send + Sync> = match &cause {
             SdkError::ServiceError(service) if service.err().code() == Some(NO_TABLE) => {
                 Box::new(NoTable(Box::new(cause)))
@@ -114,15 +119,19 @@ struct NoTable(Box<dyn Error + Send + Sync>);
 fn is_passing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        SdkError::ServiceError(service) => matches!(
-            service.err().code().unwrap_or("InternalServerError"),
-            "ProvisionedThroughputExceededException"
-                | "RequestLimitExceeded"
-                | "ThrottlingException"
-                | "InternalServerError"
-                | "ServiceUnavailable"
-                | "TransactionInProgressException"
-        ),
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or("InternalServerError");
+            is_throttled(code)
+                || matches!(
+                    code,
+                    "InternalServerError" | "ServiceUnavailable" | "TransactionInProgressException"
+                )
+        }
         _ => false,
     }
+}
+
+/// Whether a call was refused because there were too many.
+fn is_throttled(code: &str) -> bool {
+    matches!(code, "ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException")
 }

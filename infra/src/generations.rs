@@ -12,7 +12,10 @@ use std::{
 };
 
 use futures::future::try_join_all;
-use schema::projection::{Event, Name, Roles};
+use schema::{
+    Time,
+    projection::{Event, Name, Roles, Stage, State},
+};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -37,7 +40,26 @@ pub const SET_USE_MAX: Duration = PROJECTOR.time_out;
 
 /// The generations of all projections at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Set([Roles; Name::ALL.len()]);
+pub struct Set([Of; Name::ALL.len()]);
+
+/// The generations of one projection, and its unfinished rebuild.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Of {
+    roles: Roles,
+    progress: Option<Progress>,
+}
+
+/// The progress of an unfinished rebuild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub stage: Stage,
+    /// Finished segments of both phases.
+    pub done: u64,
+    /// All segments, once they are known.
+    pub of: u64,
+    /// The time of the projection's last event.
+    pub at: Time,
+}
 
 /// The cached set. Clones share it.
 #[derive(Clone, Debug)]
@@ -70,16 +92,22 @@ impl Set {
     /// # Errors
     /// The log cannot be read, or holds an event of a projection that this code does not know.
     pub async fn read(log: &Log) -> Result<Self, Failure> {
-        let roles = try_join_all(Name::ALL.map(|name| roles(log, name))).await?;
+        let read = try_join_all(Name::ALL.map(|name| read(log, name))).await?;
         let mut set = Self::default();
-        set.0.iter_mut().zip(roles).for_each(|(of, roles)| *of = roles);
+        set.0.iter_mut().zip(read).for_each(|(of, read)| *of = read);
         Ok(set)
     }
 
     /// The generations of a projection.
     #[must_use]
     pub fn roles(&self, name: Name) -> Roles {
-        self.0[name as usize]
+        self.0[name as usize].roles
+    }
+
+    /// The unfinished rebuild of a projection.
+    #[must_use]
+    pub fn progress(&self, name: Name) -> Option<Progress> {
+        self.0[name as usize].progress
     }
 }
 
@@ -88,11 +116,23 @@ impl Set {
 /// # Errors
 /// As [`Set::read`].
 pub async fn roles(log: &Log, name: Name) -> Result<Roles, Failure> {
-    let Some(commit) = log.latest(name.stream()).await? else { return Ok(Roles::default()) };
+    Ok(read(log, name).await?.roles)
+}
+
+async fn read(log: &Log, name: Name) -> Result<Of, Failure> {
+    let Some(commit) = log.latest(name.stream()).await? else { return Ok(Of::default()) };
     let facts = commit.facts::<Event>();
     let facts = facts
         .map_err(|cause| Failure::broken(format!("read the generations of {}", name.as_str()), cause))?;
-    Ok(facts.last().map(|fact| fact.event.state().roles()).unwrap_or_default())
+    let of = |state: &State| Of { roles: state.roles(), progress: progress(state, commit.at) };
+    Ok(facts.last().map(|fact| of(fact.event.state())).unwrap_or_default())
+}
+
+fn progress(state: &State, at: Time) -> Option<Progress> {
+    let rebuild = state.building()?;
+    let (scanned, verified) = (&rebuild.scanned, &rebuild.verified);
+    let done = u64::from(scanned.finished()) + u64::from(verified.finished());
+    Some(Progress { stage: rebuild.stage, done, of: u64::from(scanned.of()) + u64::from(verified.of()), at })
 }
 
 /// The message on the queue of rebuilds that asks their worker to retire a former generation whose time is over. It

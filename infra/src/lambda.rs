@@ -7,21 +7,23 @@ use aws_lambda_events::{
 use bytes::Bytes;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
-use tracing::error;
+use tracing::{Instrument as _, error, info_span};
 
 use crate::{
     backend::Backend,
+    config,
     failure::Failure,
     function::Function,
     http::{Principal, Request, authorizer_answer, from_gateway, to_gateway},
-    telemetry,
+    telemetry::{self, correlated, metrics},
 };
 
 pub use lambda_runtime::Error;
 
-/// Sets up logging. Every lambda calls it first.
+/// Sets up logging and metrics. Every lambda calls it first.
 pub fn start() {
     telemetry::init(telemetry::Style::Json);
+    metrics::embed(&config::prefix());
 }
 
 /// Builds the adapters that a function needs.
@@ -55,16 +57,21 @@ pub async fn authorizer(
 ) -> Result<(), Error> {
     events(async |event: ApiGatewayV2CustomAuthorizerV2Request| {
         let header = event.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let request_id = event.request_context.request_id.as_deref().unwrap_or_default();
+        let answered = async {
+            handler(header).await.inspect_err(|failure| {
+                error!(cause = failure.chain(), "could not check an Authorization header")
+            })
+        };
         // API Gateway caches an answer but not an error, so a failure must be returned as an error.
-        let principal = handler(header).await.inspect_err(|failure| {
-            error!(cause = failure.chain(), "could not check an Authorization header")
-        })?;
+        let principal = answered.instrument(correlated(request_id)).await?;
         Ok(authorizer_answer(&principal))
     })
     .await
 }
 
-/// Serves events of any type until the runtime ends.
+/// Serves events of any type until the runtime ends. The log lines of an invocation carry its id; its metrics are
+/// written before it is answered, because the process is frozen afterwards.
 ///
 /// # Errors
 /// The lambda runtime API fails.
@@ -75,5 +82,15 @@ where
 {
     let handler = &handler;
     // Boxed, because the nested future of a handler would overflow the type limits of `main`.
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| Box::pin(handler(event.payload)))).await
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| {
+        let id = event.context.request_id;
+        let span = info_span!("invocation", invocation = id);
+        let answered = async move {
+            let answer = handler(event.payload).await;
+            metrics::flush(&id);
+            answer
+        };
+        Box::pin(answered.instrument(span))
+    }))
+    .await
 }

@@ -1,9 +1,10 @@
 //! Writes logs to standard error: one line for each handled request, message or command, without personal
-//! data.
+//! data. Lines about a request, or about an event that followed from it, carry its correlation id.
 //!
 //! A line that cannot be written is lost; logging never fails or delays the work that it reports.
 
 mod lines;
+pub mod metrics;
 
 use std::{
     io::{self, Write as _},
@@ -13,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use schema::commit::correlation_of;
+use tracing::{Span, info_span};
 use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter};
 
 use self::lines::Lines;
@@ -54,6 +57,15 @@ pub fn init_in_background(style: Style) {
     }));
 }
 
+/// The span of work that a request asked for, or that followed from one. Its log lines carry the request's id.
+#[must_use]
+pub fn correlated(request_id: &str) -> Span {
+    if request_id.is_empty() {
+        return Span::none();
+    }
+    info_span!("correlated", correlation = correlation_of(request_id))
+}
+
 /// Waits up to a second until all lines so far are written. For the end of a process that logs in the
 /// background.
 pub fn flush() {
@@ -77,15 +89,18 @@ fn subscribe<W>(style: Style, writer: W)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,aws_config=warn,lambda_runtime=warn,dynoxide=error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new(
+            "info,aws_config=warn,lambda_runtime=warn,dynoxide=error,metrics_cloudwatch_embedded=off",
+        )
+    });
     // The subscriber would report its own errors with a macro that panics when standard error is closed.
     let builder =
         fmt().with_env_filter(filter).with_writer(writer).with_target(false).log_internal_errors(false);
     // A second call has no effect: the first subscriber stays.
     let _already_started = match style {
         Style::Text => builder.compact().try_init(),
-        Style::Json => builder.json().flatten_event(true).try_init(),
+        Style::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
     };
 }
 

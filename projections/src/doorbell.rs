@@ -7,6 +7,7 @@
 use infra::{
     Backend, Failure, fault,
     rows::{Found, Patience, Target},
+    telemetry::metrics,
 };
 use schema::{Commit, StreamId, commit::Tail, projection::Name, table::Row as _};
 
@@ -25,6 +26,14 @@ pub struct Doorbell {
     pub last: u64,
     /// The commits that came with the doorbell, in order of `seq`. There may be gaps, or no commits at all.
     pub commits: Vec<Commit>,
+}
+
+impl Doorbell {
+    /// The id of the request that led to the last of its commits; empty without commits.
+    #[must_use]
+    pub fn correlation(&self) -> &str {
+        self.commits.last().map_or("", |commit| &commit.correlation)
+    }
 }
 
 /// The outcome of applying a doorbell.
@@ -81,10 +90,11 @@ pub async fn apply_by<P: Projection>(
         if shown >= *last {
             return Ok(Applied::AlreadyShown);
         }
-        let new = match contiguous(commits, shown, *last) {
-            Some(run) => fold::<P>(current, &run),
-            None => fold::<P>(current, &backend.log.load_after(*stream, shown).await?),
+        let commits = match contiguous(commits, shown, *last) {
+            Some(run) => run,
+            None => backend.log.load_after(*stream, shown).await?,
         };
+        let new = fold::<P>(current, &commits);
         let new = new.map_err(|cause| Failure::broken(doing(), cause))?;
         let new = new
             .filter(|row| row.seq() >= *last)
@@ -92,6 +102,10 @@ pub async fn apply_by<P: Projection>(
         fault::point("feed.row-folded");
         if backend.rows.put(target, &new, old.as_ref()).await? {
             fault::point("feed.row-written");
+            if let (Patience::Usual, Some(latest)) = (target.patience, commits.last()) {
+                let lag_ms = backend.clock.now().millis() - latest.at.millis();
+                metrics::FEED_LAG.set(u64::try_from(lag_ms).unwrap_or(0), [P::NAME.as_str()]);
+            }
             return Ok(Applied::Written);
         }
     }

@@ -10,9 +10,10 @@ use aws_lambda_events::{dynamodb::Event, streams::DynamoDbEventResponse};
 use infra::{
     Backend, Failure,
     stream::{Announced, INSERT, answer, read},
+    telemetry::{correlated, metrics},
 };
 use schema::{Commit, StreamId, UserId};
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, info, warn};
 
 use crate::{
     intent::{Intent, QueuedIntent},
@@ -39,7 +40,8 @@ impl Reactor {
     pub async fn records(&self, event: Event) -> DynamoDbEventResponse {
         let inserted = event.records.into_iter().filter(|record| record.event_name == INSERT);
         for announced in inserted.filter_map(read) {
-            if let Err(failure) = self.settle(&announced).await {
+            let correlation = announced.commit.as_ref().map_or("", |commit| &commit.correlation);
+            if let Err(failure) = self.settle(&announced).instrument(correlated(correlation)).await {
                 error!(stream = %announced.stream, seq = announced.seq, cause = failure.chain(), "could not enqueue the intents of this commit; the batch will be retried");
                 return answer(vec![announced.record]);
             }
@@ -57,6 +59,7 @@ impl Reactor {
         };
         match sent {
             Err(failure) if !failure.is_passing() => {
+                metrics::PARKED.count([CONSUMER]);
                 warn!(%stream, seq, cause = failure.chain(), "could not react to a commit; it is parked on the queue of deliveries");
                 QueuedIntent::failed(Intent::React { stream: *stream, seq: *seq }, &failure)
                     .send(&self.backend, Duration::ZERO)

@@ -7,6 +7,7 @@
 //! queued already.
 
 mod former;
+mod rebuilds;
 mod turns;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use infra::{
     Backend, Failure,
     rows::{Order, Page},
+    telemetry::metrics,
 };
 use schema::{
     StreamId, Time, WaitlistId,
@@ -92,11 +94,13 @@ impl Tick {
     pub async fn look(&self) -> Result<Report, Failure> {
         let now = self.backend.clock.now();
         let mut failed = former::retire(&self.backend, now).await.err();
+        rebuilds::observe(&self.backend, now).await;
         if let Some(failure) = &failed {
             warn!(cause = failure.chain(), "the tick could not ask for the end of former generations");
         }
         let waiting = self.backend.deliveries.waiting(WAITING_MAX).await;
         let waiting = waiting.map_err(|cause| Failure::passing("count the queued intents", cause))?;
+        metrics::TICK_WAITING.set(waiting as u64, []);
         if waiting >= WAITING_MAX {
             warn!(waiting, "too many intents are queued; the tick adds none");
             return Ok(Report { queued: 0, cut_short: true });
@@ -118,7 +122,12 @@ impl Tick {
             self.queue(intents, delay).await?;
         }
         info!(queued, cut_short, waiting, "the tick queued the work that is due");
-        failed.map_or(Ok(Report { queued, cut_short }), Err)
+        metrics::TICK_QUEUED.add(queued as u64, []);
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        metrics::TICK_LOOKS.count([]);
+        Ok(Report { queued, cut_short })
     }
 
     /// Collects the due work under one key of the index: the oldest first, and when that is cut short the

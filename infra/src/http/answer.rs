@@ -15,7 +15,7 @@ use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
 use super::{RETRY_AFTER_S, Request, conditions};
-use crate::failure::Failure;
+use crate::{failure::Failure, telemetry::metrics};
 
 const BEARER: &[u8] = b"Bearer ";
 const SYNC_TOKEN: &str = "sync-token";
@@ -121,6 +121,7 @@ pub(super) fn render(request: &Request, result: Result<Reply, Failure>) -> Respo
         Some((entry, found)) => (entry.method, entry.path, found.id.and_then(|id| id.parse::<Uuid>().ok())),
         None => ("-", "-", None),
     };
+    metrics::HTTP_ANSWERS.count([class(response.status())]);
     let id = id.map(tracing::field::display);
     info!(%request_id, method, route, id, status, "answered");
     let body_bytes = response.body().len();
@@ -153,6 +154,15 @@ fn cached(response: &mut Response<Bytes>, caching: Caching, is_for_token: bool) 
         Caching::Revalidated | Caching::Seconds(_) => "private, no-cache",
     };
     put(response.headers_mut(), "cache-control", control);
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }
 
 fn good(reply: Reply) -> Response<Bytes> {

@@ -13,13 +13,14 @@ use futures::future::BoxFuture;
 use http::HeaderMap;
 use schema::{SessionId, StreamId, UserId, route::Role, sync::SyncToken};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 
 pub use self::{
     answer::{Body, File, Reply},
     call::Call,
     gateway::{authorizer_answer, from_gateway, to_gateway},
 };
-use crate::{backend::Backend, failure::Failure};
+use crate::{backend::Backend, failure::Failure, telemetry::correlated};
 
 /// The largest body that is read.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -87,11 +88,14 @@ pub async fn serve(
     request: Request,
     handler: Handler,
 ) -> http::Response<Bytes> {
-    let result = match Call::admit(role, &backend.clock, &request) {
-        Ok(call) => handler(backend, &call).await,
-        Err(problem) => Err(problem.into()),
+    let answered = async {
+        let result = match Call::admit(role, &backend.clock, &request) {
+            Ok(call) => handler(backend, &call).await,
+            Err(problem) => Err(problem.into()),
+        };
+        answer::render(&request, result)
     };
-    answer::render(&request, result)
+    answered.instrument(correlated(&request.request_id)).await
 }
 
 /// Builds the reply to a write. `stream` and `seq` give the Sync-Token.

@@ -35,7 +35,7 @@ pub use self::{
     segment::{InStream, Place, SegmentPage, Stored},
     transact::{ATTEMPTS_MAX, DECISION_AGE_MAX_MS},
 };
-use crate::{clock::Clock, failure::Failure, fault};
+use crate::{clock::Clock, failure::Failure, fault, telemetry::metrics};
 
 /// DynamoDB's bound on one transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
@@ -114,6 +114,7 @@ impl Log {
             items.push(item);
         }
         fault::point("log.append");
+        let begun = self.clock.moment();
         let appended = match <[Item; 1]>::try_from(items) {
             Ok([item]) if extra_puts.is_empty() => {
                 self.put(&commits[0], item).await.map_err(|cause| Failure::aws(doing(), cause))
@@ -126,6 +127,10 @@ impl Log {
             }
         };
         fault::point("log.appended");
+        metrics::APPENDS.took(self.clock.moment().since(begun), []);
+        if let Ok(Appended::Conflict) = appended {
+            metrics::APPEND_CONFLICTS.count([]);
+        }
         appended
     }
 

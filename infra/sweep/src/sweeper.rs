@@ -6,6 +6,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use infra::{
     Backend, Failure, fault, lambda,
     queue::{self, SEND_DELAY_MAX},
+    telemetry::metrics,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -84,6 +85,9 @@ impl Sweeper {
             return self.send(&sweep, pace.wait().await.min(SEND_DELAY_MAX)).await;
         }
         let Report { commits, streams, rung, ahead, extra, buried, pointers, read_units, .. } = sweep.report;
+        for (finding, number) in [("rung", rung), ("ahead", ahead), ("extra", extra), ("buried", buried)] {
+            metrics::SWEEP_FINDINGS.add(number, [finding]);
+        }
         info!(begun = %sweep.begun, commits, streams, rung, ahead, extra, buried, pointers, read_units, "finished a sweep");
         Ok(())
     }

@@ -6,6 +6,7 @@ use infra::{
     Backend, Failure, fault,
     queue::SEND_DELAY_MAX,
     rows::{Patience, Target},
+    telemetry::metrics,
 };
 use schema::{StreamId, Time, id::Category, projection::Name};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,7 @@ impl Parked {
     /// Puts a doorbell on the queue that could not be applied.
     pub(super) async fn park(&self, backend: &Backend) -> Result<(), Failure> {
         self.send(backend).await?;
+        metrics::PARKED.count([CONSUMER]);
         let Self { stream, seq, cause, generation, .. } = self;
         warn!(%stream, seq, generation, cause, "parked a doorbell that could not be applied");
         Ok(())

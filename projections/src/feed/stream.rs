@@ -17,10 +17,11 @@ use infra::{
     lambda, queue,
     rows::{Patience, Target},
     stream::{Announced, INSERT, answer, read},
+    telemetry::{correlated, metrics},
 };
 use schema::{StreamId, id::Category, projection::Name};
 use serde_json::Value;
-use tracing::error;
+use tracing::{Instrument as _, error};
 
 use super::{Parked, retry};
 use crate::{
@@ -136,7 +137,8 @@ impl Feed {
     /// records of the streams that could neither be applied nor parked.
     async fn ring(&self, rings: Vec<Ring<'_>>, begun: Moment, until: Duration) -> Vec<String> {
         let rung = rings.into_iter().map(|ring| async move {
-            let parked = self.apply_or_park(ring, begun, until).await;
+            let span = correlated(ring.batch.doorbell.correlation());
+            let parked = self.apply_or_park(ring, begun, until).instrument(span).await;
             parked.err().map(|failure| given_up(ring.batch, &failure))
         });
         some_at_once(rung.collect()).await
@@ -261,6 +263,7 @@ fn group(records: Vec<EventRecord>) -> BTreeMap<StreamId, StreamBatch> {
     for record in records {
         if record.event_name != INSERT {
             // Events are only inserted. A change or removal was made by other means than this code.
+            metrics::ALTERED_EVENTS.count([]);
             error!(
                 alarm = "event-altered",
                 change = record.event_name,

@@ -14,6 +14,8 @@ use schema::{
 use serde::Deserialize;
 use tracing::{info, warn};
 
+use super::outcome;
+
 /// An event of SES, without the addresses that it names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,13 +78,16 @@ async fn record(backend: &Backend, event: &SesEvent) -> Result<(), Failure> {
     };
     let commits = backend.log.load(stream).await?;
     let Some(cause) = commits.iter().find(|commit| commit.holds(message.cause)) else {
-        warn!(%stream, %message, "feedback dropped: no event led to this message");
+        warn!(%stream, message_id = %message, "feedback dropped: no event led to this message");
         return Ok(());
     };
     let author = cause.as_cause(message.cause, Actor::System(Component::Delivery));
     let bounce = Command::Bounce { message, reason };
     let recorded = recording::record(backend, stream, &author, &bounce).await?.appended;
-    info!(%stream, %message, ?reason, recorded, "SES reported a mail as undeliverable or unwanted");
+    if recorded {
+        outcome::count(message, Some(&bounce));
+    }
+    info!(%stream, message_id = %message, ?reason, recorded, "SES reported a mail as undeliverable or unwanted");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod compose;
 mod erased;
 pub mod feedback;
 mod mail;
+mod outcome;
 mod send;
 mod visit;
 
@@ -25,6 +26,7 @@ use infra::{
     Backend, Failure,
     log::{Aggregate, Read},
     messenger::Messengers,
+    telemetry::correlated,
 };
 use schema::{
     Actor, StreamId, Time, WaiteeId,
@@ -32,7 +34,7 @@ use schema::{
     id::{Category, Component},
     message::{LEASE_MS, MessageId},
 };
-use tracing::info;
+use tracing::{Instrument as _, info};
 
 use self::{
     compose::{Compose, NotComposed},
@@ -143,16 +145,24 @@ impl Deliver {
         now: Time,
     ) -> Result<(), Failure> {
         let author = read.author_caused_by(message.cause, Actor::System(Component::Delivery));
-        match A::compose(&self.backend, stream, read, message, now).await {
-            Ok(composed) => {
-                send(self, &Delivery { stream, message, author, known: read.seq }, &composed).await
+        let span = correlated(&author.correlation);
+        let delivered = async {
+            match A::compose(&self.backend, stream, read, message, now).await {
+                Ok(composed) => {
+                    send(self, &Delivery { stream, message, author, known: read.seq }, &composed).await
+                }
+                Err(NotComposed::Skip(reason)) => {
+                    let skip = Command::Skip { message, attempt: None, reason };
+                    let skipped = record_if(&self.backend, stream, &author, &skip, read.seq).await?;
+                    if skipped.appended {
+                        outcome::count(message, Some(&skip));
+                    }
+                    Ok(())
+                }
+                Err(NotComposed::Failed(failure)) => Err(failure),
             }
-            Err(NotComposed::Skip(reason)) => {
-                let skip = Command::Skip { message, attempt: None, reason };
-                record_if(&self.backend, stream, &author, &skip, read.seq).await.map(drop)
-            }
-            Err(NotComposed::Failed(failure)) => Err(failure),
-        }
+        };
+        delivered.instrument(span).await
     }
 
     /// Queues the stream again for a duty that is due soon: another process holds the lease, or a retry is

@@ -20,6 +20,7 @@ use super::{
     admit::{NotAdmitted, admit, give_back},
     compose::{Alternative, Composed},
     erased::is_erased,
+    outcome,
 };
 use crate::wording::Worded;
 
@@ -61,6 +62,7 @@ pub(super) async fn send(deliver: &Deliver, delivery: &Delivery, composed: &Comp
     let Some(lease) = start(deliver, delivery, composed).await? else { return Ok(()) };
     fault::point("deliver.started");
     let outcome = attempt(deliver, delivery, composed, &lease).await;
+    outcome::count(delivery.message, outcome.as_ref());
     fault::point("deliver.sent");
     let Some(outcome) = outcome else { return Ok(()) };
     record(deliver, delivery, &outcome).await?;
@@ -108,7 +110,7 @@ async fn attempt(
             }
             Err(NotAdmitted::Skip(reason)) => Command::Skip { message, attempt: Some(attempt), reason },
             Err(NotAdmitted::Failed { code, failure }) => {
-                warn!(stream = %delivery.stream, %message, code, cause = failure.chain(), "message not sent; it will be tried again");
+                warn!(stream = %delivery.stream, message_id = %message, code, cause = failure.chain(), "message not sent; it will be tried again");
                 Command::Fail { message, attempt, code: code.into(), for_now: true }
             }
         };
@@ -144,7 +146,7 @@ async fn transmit(
         Ok(false) => {}
         Ok(true) => return Some(Command::Skip { message, attempt: Some(attempt), reason: Skip::Erased }),
         Err(failure) => {
-            warn!(%stream, %message, cause = failure.chain(), "message not sent: could not check for an erasure");
+            warn!(%stream, message_id = %message, cause = failure.chain(), "message not sent: could not check for an erasure");
             return Some(Command::Fail { message, attempt, code: NOT_CHECKED.into(), for_now: true });
         }
     }
@@ -161,19 +163,19 @@ async fn transmit(
     };
     match sent {
         Ok(provider_id) => {
-            info!(%stream, %message, provider_id, "message sent");
+            info!(%stream, message_id = %message, provider_id, "message sent");
             Some(Command::Sent { message, attempt, channel: alternative.channel(), provider_id })
         }
         Err(SendError::Refused { code }) => {
-            warn!(%stream, %message, code, "the carrier refused the message");
+            warn!(%stream, message_id = %message, code, "the carrier refused the message");
             Some(Command::Fail { message, attempt, code: cut(&code), for_now: false })
         }
         Err(SendError::Busy { code }) => {
-            warn!(%stream, %message, code, "the carrier refused the message for now; it will be tried again");
+            warn!(%stream, message_id = %message, code, "the carrier refused the message for now; it will be tried again");
             Some(Command::Fail { message, attempt, code: cut(&code), for_now: true })
         }
         Err(SendError::Unanswered { source }) => {
-            warn!(%stream, %message, cause = %source, "no answer to a send; the message is unknown until its lease ends");
+            warn!(%stream, message_id = %message, cause = %source, "no answer to a send; the message is unknown until its lease ends");
             None
         }
     }
@@ -191,7 +193,7 @@ async fn record(deliver: &Deliver, delivery: &Delivery, outcome: &Command) -> Re
                 tries += 1;
             }
             Err(failure) => {
-                error!(%stream, %message, cause = failure.chain(), "could not record the outcome of a send; the message is unknown");
+                error!(%stream, message_id = %message, cause = failure.chain(), "could not record the outcome of a send; the message is unknown");
                 return Err(failure);
             }
         }

@@ -5,6 +5,8 @@ mod source;
 
 use std::{fs, path::PathBuf};
 
+use infra::telemetry::metrics::DECLARED;
+
 use source::{PACKAGES, code, ends_in, files_under, is_in, lacks, manifest, root, under};
 
 /// The bound on the lines of a `main` function. Longer code needs tests and belongs elsewhere.
@@ -67,6 +69,21 @@ fn only_packages_that_call_aws_name_its_sdks() {
     for package in ["schema", "commands", "projections", "reactors", "infra/sweep"] {
         for file in under(&format!("{package}/src")) {
             lacks(&file, &["aws_sdk_", "aws_config", "aws_smithy"]);
+        }
+    }
+}
+
+/// Alarms, dashboard and documentation take the names of metrics from their declaration.
+#[test]
+fn one_module_names_the_metrics() {
+    let declaration = root().join("infra/src/telemetry/metrics.rs");
+    let files = PACKAGES.into_iter().filter(|package| *package != "tests");
+    for file in files.flat_map(|package| under(&format!("{package}/src"))) {
+        if file != declaration {
+            lacks(&file, &["counter!(", "gauge!(", "histogram!(", "metrics::Unit"]);
+            for metric in DECLARED {
+                lacks(&file, &[&format!("\"{}\"", metric.name)]);
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
-//! The logs of lambdas: JSON, one line for each request, and no personal data.
+//! The logs and metrics of lambdas: JSON, one log line for each request, and no personal data.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use waitlist_tests::events::HttpRequest;
@@ -73,18 +75,49 @@ async fn the_logs_hold_no_personal_data_of_accepted_or_refused_requests() {
     }
     let requests = refused.len() + 4 + 3;
 
+    let deployment_prefix = deployment.stage.prefix.clone();
     let logs = deployment.stop().await;
     for canary in CANARIES {
         assert!(!logs.contains(canary), "{canary} is in the logs:\n{logs}");
     }
-    let lines: Vec<Value> = logs
+    let (metrics, lines): (Vec<Value>, Vec<Value>) = logs
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
-        .collect();
+        .map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .partition(|line| line["_aws"].is_object());
     assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()), "{logs}");
     let answered: Vec<_> = lines.iter().filter(|line| line["message"] == "answered").collect();
     assert_eq!(answered.len(), requests, "a line for each request:\n{logs}");
     assert!(answered.iter().all(|line| line["request_id"].is_string() && line["status"].is_u64()), "{logs}");
+    for line in answered {
+        assert!(!of_span(line, "invocation").is_null(), "{line}");
+        assert_eq!(of_span(line, "correlation"), &line["request_id"], "{line}");
+    }
+
+    let sum = |name: &str, class: Option<&str>| -> u64 {
+        let of_class = metrics.iter().filter(|line| class.is_none_or(|class| line["class"] == class));
+        of_class.filter_map(|line| line[name].as_u64()).sum()
+    };
+    assert_eq!(sum("http_answers", None), requests as u64, "{logs}");
+    assert_eq!(sum("http_answers", Some("4xx")), refused.len() as u64);
+    assert_eq!(sum("http_answers", Some("5xx")), 0);
+    let appends: usize =
+        metrics.iter().filter_map(|line| Some(line["append_milliseconds"].as_array()?.len())).sum();
+    assert_eq!(appends, 4, "a list, a party, a call and its end: {logs}");
+    let lags = metrics.iter().filter(|line| line["feed_lag_milliseconds"].is_array());
+    let projections: BTreeSet<&str> = lags.map(|line| line["projection"].as_str().unwrap()).collect();
+    assert_eq!(projections, ["waitees", "waitlists"].into());
+    let namespace = format!("Waitlist/{deployment_prefix}");
+    for line in metrics {
+        let declared = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(declared["Namespace"], namespace, "{line}");
+        assert!(line["invocation"].is_string(), "{line}");
+    }
+}
+
+/// The value of a field in a line's spans.
+fn of_span<'l>(line: &'l Value, field: &str) -> &'l Value {
+    let spans = line["spans"].as_array().into_iter().flatten();
+    spans.map(|span| &span[field]).find(|value| !value.is_null()).unwrap_or(&Value::Null)
 }
 
 #[tokio::test]
@@ -111,5 +144,6 @@ async fn a_failure_is_logged_once_with_its_cause_and_not_shown_to_the_client() {
         .collect();
     assert_eq!(errors.len(), 1, "{logs}");
     assert_eq!(errors[0]["request_id"], json!(request_id));
+    assert_eq!(of_span(&errors[0], "correlation"), request_id.as_str(), "{logs}");
     assert!(errors[0]["cause"].as_str().unwrap().contains("ResourceNotFound"), "{logs}");
 }

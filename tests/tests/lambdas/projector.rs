@@ -169,8 +169,10 @@ async fn an_altered_event_raises_an_alarm_and_changes_no_row() {
     let known = format!("waitlist-{}", list.id());
 
     let logs = deployment.stop().await;
-    let lines = logs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let alarms: Vec<Value> = lines.filter(|line| line["alarm"] == "event-altered").collect();
+    let lines: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let counted: Vec<&Value> = lines.iter().filter(|line| line["altered_events"].is_number()).collect();
+    assert_eq!((counted.len(), &counted[0]["altered_events"]), (1, &json!(2)), "{logs}");
+    let alarms: Vec<&Value> = lines.iter().filter(|line| line["alarm"] == "event-altered").collect();
     assert_eq!(
         alarms.iter().map(|line| line["change"].as_str().unwrap()).collect::<HashSet<_>>(),
         HashSet::from(["MODIFY", "REMOVE"])

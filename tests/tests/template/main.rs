@@ -1,6 +1,7 @@
 //! The deployment's template says the same as the code: tables, routes, functions, mappings, queues and permissions.
 
 mod mappings;
+mod metrics;
 mod permissions;
 mod roles;
 mod routes;

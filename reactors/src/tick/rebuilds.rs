@@ -1,0 +1,33 @@
+//! The progress of rebuilds as metrics.
+
+use infra::{
+    Backend,
+    generations::Progress,
+    telemetry::metrics::{REBUILD_AGE, REBUILD_SEGMENTS, REBUILD_SEGMENTS_DONE},
+};
+use schema::{
+    Time,
+    projection::{Name, Stage},
+};
+
+/// Observes the rebuilds under way. Nothing, if the set of generations cannot be read: the look says so.
+pub(super) async fn observe(backend: &Backend, now: Time) {
+    let Ok(set) = backend.rows.generations().current().await else { return };
+    for name in Name::ALL {
+        let progress = set.progress(name);
+        let of = |part: fn(&Progress) -> u64| progress.as_ref().map_or(0, part);
+        REBUILD_SEGMENTS_DONE.set(of(|progress| progress.done), [name.as_str()]);
+        REBUILD_SEGMENTS.set(of(|progress| progress.of), [name.as_str()]);
+        REBUILD_AGE.set(progress.map_or(0, |progress| age_s(&progress, now)), [name.as_str()]);
+    }
+}
+
+/// The seconds since the last event of a rebuild. 0 for one that is ready: it may wait for an operator.
+fn age_s(progress: &Progress, now: Time) -> u64 {
+    match progress.stage {
+        Stage::Requested | Stage::Prepared | Stage::Scanning | Stage::Verifying => {
+            u64::try_from((now.millis() - progress.at.millis()) / 1_000).unwrap_or(0)
+        }
+        Stage::Ready | Stage::Promoted | Stage::Rejected | Stage::Cancelled | Stage::RolledBack => 0,
+    }
+}
