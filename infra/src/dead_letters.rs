@@ -51,7 +51,8 @@ pub struct About {
 /// The names of the queues that have dead letters, in the order of pages.
 pub const NAMES: [&str; 5] = [RETRIES.name, DELIVERIES.name, ERASURES.name, REBUILDS.name, SWEEPS.name];
 
-fn queues(backend: &Backend) -> [(&'static str, &Queue); 5] {
+/// The queues that have dead letters, by name.
+pub(crate) fn queues(backend: &Backend) -> [(&'static str, &Queue); 5] {
     let [retries, deliveries, erasures, rebuilds, sweeps] = NAMES;
     [
         (retries, &backend.retries),

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod backend;
+pub mod backlog;
 mod batch;
 pub mod cache;
 pub mod checkpoint;

@@ -13,6 +13,7 @@ mod rebuild;
 mod restore;
 mod seed;
 mod segments;
+mod status;
 mod sweep;
 mod tick;
 mod token;
@@ -78,6 +79,12 @@ enum Command {
     /// Move the clock of a server that was started with --manual-clock.
     #[command(subcommand)]
     Clock(clock::Clock),
+    /// Show what the local backend does: server, projections, queues and dead letters.
+    ///
+    /// Of the server: address, version, clock, and the last look of the tick. Of each projection: its generations, its
+    /// last rebuild, and the lag, which is the time from the latest event to its row. Of each queue: the messages in it,
+    /// and the dead letters. Without a running server the tables are read, and what only a server knows is left out.
+    Status,
     /// Queue due work once: messages, reminders, holds that ended, visits that lasted too long.
     ///
     /// A running server does this each minute and when its clock is moved, unless started with --no-tick. It
@@ -179,6 +186,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Command::Seed(seed) => seed::run(&cli.data_dir, &seed, cli.json).await,
         Command::Outbox(outbox) => outbox::run(&cli.data_dir, &outbox, cli.json).await,
+        Command::Status => on(&cli.data_dir, aws(&[]), async |at| status::run(at, cli.json).await).await,
         Command::Tick => on(&cli.data_dir, aws(TICK.needs), async |at| tick::run(at, cli.json).await).await,
         Command::Audit(audit) => audit::run(&audit, &cli.data_dir, cli.aws, cli.json).await,
         Command::Verify(verify) => {
@@ -227,6 +235,7 @@ impl Command {
             Self::Serve(_) => Some("serve"),
             Self::Token(_) => Some("token"),
             Self::Clock(_) => Some("clock"),
+            Self::Status => Some("status"),
             Self::Outbox(_) => Some("outbox"),
             Self::Seed(_) => Some("seed"),
             Self::Operator(_)

@@ -14,12 +14,14 @@ use futures::StreamExt;
 use infra::{
     Backend,
     http::{self as edge, cors},
+    telemetry::correlated,
 };
 use schema::route::{self, Access, Entry, Role};
 use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
+use tracing::Instrument as _;
 
-use crate::{authorizer::Authorizer, gate::Gate};
+use crate::{authorizer::Authorizer, exporter::Exporter, gate::Gate};
 
 /// How much of a body that is too large is read and discarded, so that its sender reads the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -31,11 +33,12 @@ struct Gateway {
     backend: Backend,
     authorizer: Authorizer,
     gate: Gate,
+    exporter: Exporter,
 }
 
 /// Builds the HTTP API, which pages of these origins may call. Its handlers pass the gate.
-pub(crate) fn router(backend: Backend, gate: Gate, origins: Vec<HeaderValue>) -> Router {
-    let gateway = Gateway { backend, authorizer: Authorizer::default(), gate };
+pub(crate) fn router(backend: Backend, gate: Gate, exporter: Exporter, origins: Vec<HeaderValue>) -> Router {
+    let gateway = Gateway { backend, authorizer: Authorizer::default(), gate, exporter };
     let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
     if origins.is_empty() {
         return router;
@@ -54,8 +57,11 @@ async fn handle(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
-    let Gateway { backend, authorizer, gate } = &*gateway;
+    let Gateway { backend, authorizer, gate, exporter } = &*gateway;
     let (parts, body) = request.into_parts();
+    if Exporter::is_asked(&parts.method, parts.uri.path(), peer.ip()) {
+        return exporter.page(backend).await;
+    }
     // An incomplete request must not be carried out. An empty body would read as `{}`, so a body that breaks
     // off or comes too late is replaced with one that is not JSON.
     let body = read(body, BODY_READ_MAX).await.unwrap_or(Bytes::from_static(b"\0"));
@@ -63,9 +69,13 @@ async fn handle(
     let method = parts.method.to_string();
     let path = parts.uri.path().to_owned();
     let found = route::find(&method, &path).ok().map(|(entry, _)| entry);
+    let request_id = backend.clock.id(backend.clock.now()).to_string();
     let principal = match found.filter(|entry| entry.access != Access::Public) {
         None => None,
-        Some(_) => Some(authorizer.principal(backend, parts.headers.get(header::AUTHORIZATION)).await),
+        Some(_) => {
+            let decided = authorizer.principal(backend, parts.headers.get(header::AUTHORIZATION));
+            Some(decided.instrument(correlated(&request_id)).await)
+        }
     };
     let request = edge::Request {
         method,
@@ -74,7 +84,7 @@ async fn handle(
         headers: parts.headers,
         body,
         address: Some(peer.ip()),
-        request_id: backend.clock.id(backend.clock.now()).to_string(),
+        request_id,
         principal,
     };
     let response = match found.map(Entry::role) {

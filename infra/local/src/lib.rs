@@ -7,6 +7,7 @@ pub mod control;
 pub mod data_dir;
 mod edge;
 pub mod engine;
+mod exporter;
 mod gate;
 pub mod pump;
 mod seed;

@@ -35,6 +35,7 @@ use crate::{
     data_dir::{DataDir, Running},
     edge,
     engine::{Engine, EngineError},
+    exporter::Exporter,
     gate::Gate,
     pump::Source,
     settings,
@@ -119,8 +120,10 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         checkpoints: CHECKPOINTS.name(&prefix),
     };
     let gate = Gate::default();
-    let workers =
+    let exporter = Exporter::install();
+    let mut workers =
         workers::start(&backend, Sending { messengers, tick }, source, engine.clone(), &gate, &stopping);
+    workers.spawn(exporter.clone().keep_up(stopping.clone()));
     let control =
         if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
     let engine_url = engine
@@ -137,7 +140,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
 
     let mut requests = tokio::spawn(connections::serve(
         listener,
-        edge::router(backend, gate, origins),
+        edge::router(backend, gate, exporter, origins),
         ConnectionBounds::USUAL,
         stopping,
     ));

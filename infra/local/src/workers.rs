@@ -13,6 +13,7 @@ use infra::{
     clock::Moment,
     messenger::Messengers,
     queue::{MESSAGES_AT_ONCE, Message, Queue, QueueError, RECEIVE_MAX},
+    telemetry::metrics::TICK_LOOKED_AT,
 };
 use projections::{
     feed::{self, Feed},
@@ -206,8 +207,11 @@ async fn each_minute(backend: Backend, gate: Gate, mut shutdown: watch::Receiver
         let now = clock.moment();
         if looked_at.is_none_or(|at| now.since(at) >= TICK) {
             looked_at = Some(now);
-            if let Err(cause) = tick.look().await {
-                warn!(cause = cause.chain(), "could not queue due work; trying again in a minute");
+            match tick.look().await {
+                Ok(_) => TICK_LOOKED_AT.set(u64::try_from(clock.now().millis() / 1_000).unwrap_or(0), []),
+                Err(cause) => {
+                    warn!(cause = cause.chain(), "could not queue due work; trying again in a minute");
+                }
             }
         }
         drop(running);

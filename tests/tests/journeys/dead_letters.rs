@@ -15,7 +15,7 @@ use crate::place::Place;
 const TRIES_MAX: usize = 60;
 
 /// Sends a message and receives it until it becomes a dead letter.
-async fn dead(place: &Place, name: &'static str, body: &str) {
+pub(crate) async fn dead(place: &Place, name: &'static str, body: &str) {
     let clock = Clock::system();
     let policy = Policy { visibility: Duration::from_secs(60), attempts_max: 3 };
     let queue = Queue::Table(TableQueue::new(

@@ -20,7 +20,7 @@ use crate::place::{Place, is_external};
 /// The longest time for a server to fail. A server that starts would never end by itself.
 const REFUSAL_MAX: Duration = Duration::from_secs(60);
 
-fn serve(place: &Place, data_dir: &Path, env: &[(&str, &str)], args: &[&str]) -> Command {
+pub(crate) fn serve(place: &Place, data_dir: &Path, env: &[(&str, &str)], args: &[&str]) -> Command {
     let mut command = Command::new(built("waitlist"));
     for carrier in CARRIERS {
         command.env_remove(carrier);

@@ -19,22 +19,27 @@ pub(super) struct Deployment {
     pub(super) backend: Backend,
     /// Whether a server, or the functions in AWS, do the work that this command asks for.
     pub(super) has_server: bool,
+    /// The server that runs on the data directory.
+    pub(super) running: Option<Running>,
+    /// The server that `server.json` names, but that does not run any more.
+    pub(super) former: Option<Running>,
     engine: Option<Engine>,
 }
 
 impl Deployment {
     /// Uses the deployment in AWS that the environment names.
     pub(super) async fn in_aws(needs: &[Need]) -> Result<Self, Failed> {
-        Ok(Self { backend: Backend::from_env(needs).await?, has_server: true, engine: None })
+        let backend = Backend::from_env(needs).await?;
+        Ok(Self { backend, has_server: true, running: None, former: None, engine: None })
     }
 
     /// Uses a data directory. If a server runs on it, its engine is used; otherwise the engine is started
     /// here.
     pub(super) async fn local(path: &Path) -> Result<Self, Failed> {
         let data_dir = DataDir::existing(path)?;
-        let running = match data_dir.running()? {
-            Some(running) if is_alive(&running).await => Some(running),
-            _ => None,
+        let (running, former) = match data_dir.running()? {
+            Some(running) if is_alive(&running).await => (Some(running), None),
+            former => (None, former),
         };
         let prefix = config::prefix();
         let tables: Vec<Table> = DECLARED.iter().chain(LOCAL).cloned().collect();
@@ -63,7 +68,7 @@ impl Deployment {
         let queues = if config.has_sqs() { aws::config().await } else { sdk.clone() };
         let backend = Backend::with_queues(&sdk, &queues, dynamodb, &config, clock(running.as_ref()).await?)?;
         backend.check_claims().await?;
-        Ok(Self { backend, has_server: running.is_some(), engine })
+        Ok(Self { backend, has_server: running.is_some(), running, former, engine })
     }
 
     /// Stops the engine if this command started it.

@@ -33,6 +33,17 @@ pub(super) fn counted(number: u64, name: &str) -> String {
     if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
 }
 
+/// Lines with columns of equal width.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// The text with escapes for characters that would control the terminal or rearrange the text around them. Values in
 /// it may come from others.
 fn escaped(text: &str) -> String {
@@ -84,5 +95,11 @@ mod tests {
     #[test]
     fn one_is_counted_in_the_singular() {
         assert_eq!([0, 1, 2].map(|number| counted(number, "stream")), ["0 streams", "1 stream", "2 streams"]);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_longest_cell() {
+        let rows = [["name", "live"], ["waitlists", "g0"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(&rows), "name       live\nwaitlists  g0");
     }
 }

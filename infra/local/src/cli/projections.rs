@@ -4,7 +4,11 @@ use projections::rebuild::{operate, show};
 use schema::{body::projection::Projection, projection::Name};
 use serde_json::json;
 
-use super::{Failed, deployment::Deployment, print};
+use super::{
+    Failed,
+    deployment::Deployment,
+    print::{print, table},
+};
 
 const HEADINGS: [&str; 6] = ["projection", "live", "building", "previous", "row version", "last rebuild"];
 
@@ -31,26 +35,4 @@ fn row(of: &Projection) -> [String; 6] {
         of.row_version.to_string(),
         of.rebuild.as_ref().map_or("-".to_owned(), |rebuild| rebuild.state.as_str().to_owned()),
     ]
-}
-
-/// Lines with columns of equal width.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_longest_cell() {
-        let rows = [["name", "live"], ["waitlists", "g0"]].map(|row| row.map(str::to_owned));
-        assert_eq!(table(&rows), "name       live\nwaitlists  g0");
-    }
 }
