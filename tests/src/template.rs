@@ -47,6 +47,12 @@ pub fn resources(kind: &str) -> Vec<Resource> {
     found
 }
 
+/// The properties that all resources of a kind have.
+#[must_use]
+pub fn globals(kind: &str) -> &'static Value {
+    &TEMPLATE["Globals"][kind]
+}
+
 #[must_use]
 pub fn resource(id: &str) -> Resource {
     let found = TEMPLATE["Resources"].as_object().unwrap().get_key_value(id);

@@ -171,7 +171,7 @@ async fn look_again(
 /// Logs a row that shows an event which the log lacks: events were removed.
 pub(crate) fn tell(Ahead { projection, generation, stream, shows, last }: &Ahead) {
     let projection = projection.as_str();
-    error!(alarm = "event-altered", projection, generation, %stream, shows, last, "a row shows an event that the log lacks");
+    error!(projection, generation, %stream, shows, last, "a row shows an event that the log lacks");
 }
 
 #[cfg(test)]

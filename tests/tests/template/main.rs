@@ -1,5 +1,6 @@
 //! The deployment's template says the same as the code: tables, routes, functions, mappings, queues and permissions.
 
+mod alarms;
 mod mappings;
 mod metrics;
 mod permissions;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schema::id::Category;
 use serde_json::{Value, json};
-use waitlist_tests::template::{resource, resources, text, texts};
+use waitlist_tests::template::{globals, resource, resources, text, texts};
 
 /// One statement of a policy.
 #[derive(Clone, Debug)]
@@ -47,15 +47,25 @@ fn functions() -> Vec<&'static str> {
 }
 
 #[test]
-fn a_function_has_a_role_of_its_own_and_writes_logs_beside_it() {
+fn a_function_has_a_role_of_its_own_and_writes_logs_and_traces_beside_it() {
     let roles = resources("AWS::IAM::Role");
     assert_eq!(roles.len(), functions().len());
     for role in roles {
-        assert_eq!(texts(role.property("ManagedPolicyArns")), ["${WriteLogs}"], "{}", role.id);
+        assert_eq!(texts(role.property("ManagedPolicyArns")), ["${WriteLogsAndTraces}"], "{}", role.id);
         let trust = role.property("AssumeRolePolicyDocument");
         let lambda = json!({ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" });
         assert_eq!(trust["Statement"], json!([lambda]), "{}", role.id);
     }
+    let beside = read(resource("WriteLogsAndTraces").property("PolicyDocument")).into_iter();
+    let beside: Vec<_> = beside.map(|statement| (statement.actions, statement.resources)).collect();
+    let may = |actions: [&str; 2], on: &str| (actions.map(str::to_owned).to_vec(), vec![on.to_owned()]);
+    let logs = may(["logs:CreateLogStream", "logs:PutLogEvents"], "${Logs.Arn}");
+    assert_eq!(beside, [logs, may(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")]);
+}
+
+#[test]
+fn every_function_is_traced() {
+    assert_eq!(globals("Function")["Tracing"], "Active");
 }
 
 #[test]
