@@ -3,7 +3,8 @@
 //! Lambdas write them to standard output in CloudWatch's embedded format after each invocation, the local server shows
 //! them at `GET /metrics`. A metric that cannot be written is lost; observing never fails or delays the work.
 //!
-//! Dimensions have few values, which are known when the code is compiled: no ids, and nothing about persons.
+//! Dimensions have few values, which are known when the code is compiled: no ids, and nothing about persons. A metric with
+//! an alarm has none: CloudWatch keeps no sum over the values of a dimension.
 
 use std::{
     io::{self, Write as _},
@@ -87,6 +88,8 @@ metrics! {
     ALTERED_EVENTS: Counter = "altered_events", Count, [];
     /// Attempts to send a message, by kind of message and outcome: sent, failed, retried, skipped, unknown or bounced.
     DELIVERIES: Counter = "delivery_attempts", Count, ["kind", "outcome"];
+    /// Messages that were refused for the last time.
+    DELIVERIES_FAILED: Counter = "deliveries_failed", Count, [];
     /// Looks of the tick that succeeded.
     TICK_LOOKS: Counter = "tick_looks", Count, [];
     /// Intents that the tick queued.
@@ -97,10 +100,10 @@ metrics! {
     REBUILD_SEGMENTS_DONE: Level = "rebuild_segments_done", Count, ["projection"];
     /// All segments of the rebuild under way.
     REBUILD_SEGMENTS: Level = "rebuild_segments", Count, ["projection"];
-    /// Time since the last event of the rebuild under way, while its workers have something to do; otherwise 0.
-    REBUILD_AGE: Level = "rebuild_age_seconds", Seconds, ["projection"];
-    /// Findings of sweeps: rung, ahead, extra or buried.
-    SWEEP_FINDINGS: Counter = "sweep_findings", Count, ["finding"];
+    /// The longest time since the last event of a rebuild whose workers have something to do; 0 without one.
+    REBUILD_AGE: Level = "rebuild_age_seconds", Seconds, [];
+    /// Findings of sweeps: doorbells rung, keys buried, rows ahead of the log or without a stream.
+    SWEEP_FINDINGS: Counter = "sweep_findings", Count, [];
     /// Messages in a queue, received ones included. Only on a local server; in AWS it is a metric of SQS.
     QUEUED: Level = "queued_messages", Count, ["queue"];
     /// Dead letters of a queue. Only on a local server; in AWS it is a metric of SQS.

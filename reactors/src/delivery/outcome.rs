@@ -1,7 +1,7 @@
 //! Counts the outcomes of deliveries.
 
 use commands::delivery::Command;
-use infra::telemetry::metrics::DELIVERIES;
+use infra::telemetry::metrics::{DELIVERIES, DELIVERIES_FAILED};
 use schema::message::MessageId;
 
 /// Counts the outcome of an attempt to send a message; `None` if it is unknown.
@@ -17,5 +17,8 @@ pub(super) fn count(message: MessageId, outcome: Option<&Command>) {
         Some(Command::Skip { .. }) => "skipped",
         Some(Command::Bounce { .. }) => "bounced",
     };
+    if outcome == "failed" {
+        DELIVERIES_FAILED.count([]);
+    }
     DELIVERIES.count([message.kind.as_str(), outcome]);
 }

@@ -67,6 +67,8 @@ async fn a_daily_sweep_rings_a_lost_commit_and_goes_on_after_its_process_ended()
     let answer = sweep.invoke(queue_event("sweeps", &[begun])).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
     finish(&deployment, &sweep).await;
+    let logs = sweep.stop().await;
+    assert!(logs.contains("\"sweep_findings\":1"), "{logs}");
     let parked = deployment.backend().retries.receive(RECEIVE_MAX).await.unwrap();
     let parked: Vec<Value> =
         parked.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect();

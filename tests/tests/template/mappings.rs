@@ -111,7 +111,7 @@ fn sweeps_are_begun_by_schedules_that_one_parameter_turns_off() {
 }
 
 /// The logical id of a function or queue in the template.
-pub(crate) fn capitalised(name: &str) -> String {
+fn capitalised(name: &str) -> String {
     name[..1].to_uppercase() + &name[1..]
 }
 
