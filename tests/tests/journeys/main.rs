@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic fails the test")]
 
 mod accounts;
+mod alarms;
 mod as_of;
 mod audit;
 mod authorization;
