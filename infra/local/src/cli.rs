@@ -79,11 +79,11 @@ enum Command {
     /// Move the clock of a server that was started with --manual-clock.
     #[command(subcommand)]
     Clock(clock::Clock),
-    /// Show what the local backend does: server, projections, queues and dead letters.
+    /// Show the state of the local backend: server, projections, queues and dead letters.
     ///
     /// Of the server: address, version, clock, and the last look of the tick. Of each projection: its generations, its
     /// last rebuild, and the lag, which is the time from the latest event to its row. Of each queue: the messages in it,
-    /// and the dead letters. Without a running server the tables are read, and what only a server knows is left out.
+    /// and the dead letters. Without a running server the tables are read; clock, last tick and lag are then unknown.
     Status,
     /// Queue due work once: messages, reminders, holds that ended, visits that lasted too long.
     ///

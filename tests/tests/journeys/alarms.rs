@@ -1,4 +1,4 @@
-//! What an alarm watches happens on a local server, its metric shows it, and the steps of its runbook end it.
+//! Alarms run through on a local server: the fault, its metric, and the steps of the runbook that end it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use schema::table::EVENTS;

@@ -1,4 +1,4 @@
-//! What a running server tells over HTTP.
+//! The answers of a running server to `waitlist status`.
 
 use std::{collections::BTreeMap, time::Duration};
 
