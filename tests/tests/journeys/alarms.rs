@@ -1,8 +1,15 @@
 //! Alarms run through on a local server: the fault, its metric, and the steps of the runbook that end it.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
-use schema::table::EVENTS;
-use serde_json::json;
+use infra::{
+    Clock,
+    function::REBUILDS,
+    queue::{Queue, RECEIVE_MAX, TableQueue},
+};
+use schema::table::{EVENTS, QUEUE};
+use serde_json::{Value, json};
 
 use crate::{
     metrics::Shown,
@@ -55,5 +62,67 @@ async fn a_silent_tick_looks_again_once_it_is_called() {
     let server = place.serve(&[]).await;
     Shown::when(&server, "tick_looks", 1.0).await;
     assert!(place.run(&["status"]).await.out.contains(" ago\n"));
+    assert_eq!(server.interrupt().await, Some(0));
+}
+
+/// The longest time of a step of a rebuild.
+const STEP_MAX: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(100);
+/// After this many polls without a message, none is on its way.
+const QUIET_POLLS: usize = 20;
+
+async fn stage(place: &Place) -> String {
+    let ran = place.run(&["rebuild", "status", "waitees", "--json"]).await;
+    let status: Value = serde_json::from_str(&ran.out).unwrap();
+    status["state"].as_str().unwrap().to_owned()
+}
+
+async fn reaches(place: &Place, wanted: &str) {
+    let reached = async {
+        while stage(place).await != wanted {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(STEP_MAX, reached).await.unwrap_or_else(|_| panic!("the rebuild is never {wanted}"));
+}
+
+/// Deletes the steps that wait until the candidate may be scanned.
+async fn lose_the_steps(place: &Place) {
+    let clock = Clock::system();
+    clock.advance_millis(60_000); // the steps are delayed by less
+    let table = QUEUE.name(&place.prefix);
+    let queue = TableQueue::new(place.dynamodb().await, table, REBUILDS.name, REBUILDS.policy, clock);
+    let (queue, mut quiet, mut lost) = (Queue::Table(queue), 0, 0);
+    while quiet < QUIET_POLLS {
+        let messages = queue.receive(RECEIVE_MAX).await.unwrap();
+        quiet = if messages.is_empty() { quiet + 1 } else { 0 };
+        for message in messages {
+            queue.delete(&message.receipt).await.unwrap();
+            lost += 1;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    assert!(lost > 0, "no step was queued");
+}
+
+#[tokio::test]
+async fn a_rebuild_that_lost_its_steps_ages_until_a_sweep_sends_them_again() {
+    let place = Place::new();
+    let server = place.serve_with(&["--manual-clock"], &[]).await;
+    assert_eq!(place.run(&["rebuild", "start", "waitees"]).await.code, Some(0));
+    reaches(&place, "prepared").await;
+    lose_the_steps(&place).await;
+    assert_eq!(place.run(&["clock", "advance", "61m"]).await.code, Some(0));
+    let shown = Shown::when(&server, "rebuild_age_seconds", 3_600.0).await;
+    assert_eq!(shown.value("rebuild_segments_done{projection=\"waitees\"}"), 0.0);
+    assert!(shown.value("rebuild_segments{projection=\"waitees\"}") >= 64.0);
+
+    let swept = place.run(&["sweep"]).await;
+    assert_eq!(swept.code, Some(0), "{swept:?}");
+    reaches(&place, "promoted").await;
+    let looks = Shown::by(&server).await.value("tick_looks");
+    assert_eq!(place.run(&["clock", "advance", "61s"]).await.code, Some(0));
+    Shown::when(&server, "tick_looks", looks + 1.0).await;
+    assert_eq!(Shown::by(&server).await.value("rebuild_age_seconds"), 0.0);
     assert_eq!(server.interrupt().await, Some(0));
 }
