@@ -16,8 +16,9 @@ use crate::{
     rows,
 };
 
-/// The segments of the events table, each with a place of its own.
-const SEGMENTS: u32 = 8;
+/// The segments of the events table, each with a place of its own. The embedded engine sorts what is left of a segment
+/// for each page.
+const SEGMENTS: u32 = 64;
 
 /// A sweep that was begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

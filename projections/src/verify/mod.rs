@@ -29,7 +29,7 @@ pub(crate) use self::report::NAMED_MAX;
 pub use self::{
     all::{all, one},
     report::{Progress, Report},
-    segment::{SEGMENTS_DEFAULT, SEGMENTS_MAX},
+    segment::{SCANS_DEFAULT, SEGMENTS},
 };
 use self::{
     place::{At, Place, Step},

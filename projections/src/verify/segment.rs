@@ -16,9 +16,9 @@ use schema::{
 use crate::again::again;
 
 /// The segments that are scanned at once.
-pub const SEGMENTS_DEFAULT: u32 = 8;
-/// More scans than this at once would not be faster.
-pub const SEGMENTS_MAX: u32 = 64;
+pub const SCANS_DEFAULT: u32 = 8;
+/// The segments into which the log is split. More scans than this at once would not be faster.
+pub const SEGMENTS: u32 = 64;
 
 /// A scan of one segment, with the state `S` of the stream whose commits it reads.
 pub(crate) struct Segment<'a, S> {
@@ -37,22 +37,22 @@ pub(crate) struct Part<S> {
     pub(crate) streams: Vec<(String, S)>,
 }
 
-/// Runs `scan` for each of `segments` segments, at once.
+/// Runs `scan` for each of the log's segments, `at_once` of them at the same time.
 ///
 /// # Errors
 /// The first failure of a scan.
 pub(crate) async fn each<'a, S, Scan>(
     backend: &'a Backend,
-    segments: u32,
+    at_once: u32,
     scan: impl Fn(Segment<'a, S>) -> Scan,
 ) -> Result<(), Failure>
 where
     Scan: Future<Output = Result<(), Failure>>,
 {
-    let of = i32::try_from(segments.clamp(1, SEGMENTS_MAX)).unwrap_or(1);
+    let of = SEGMENTS.cast_signed();
     streams::iter(0..of)
         .map(|number| scan(Segment { backend, number, of, start: None, current: None, is_done: false }))
-        .buffer_unordered(of.unsigned_abs() as usize)
+        .buffer_unordered(at_once.clamp(1, SEGMENTS) as usize)
         .try_collect()
         .await
 }

@@ -1,12 +1,12 @@
 //! The option `--segments` of commands that read the whole log.
 
 use clap::Args;
-use projections::verify::{SEGMENTS_DEFAULT, SEGMENTS_MAX};
+use projections::verify::{SCANS_DEFAULT, SEGMENTS};
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Segments {
     /// Scans of the table at once, 1 to 64. More cost the same read units in less time.
-    #[arg(long, default_value_t = SEGMENTS_DEFAULT, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(SEGMENTS_MAX)))]
+    #[arg(long, default_value_t = SCANS_DEFAULT, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(SEGMENTS)))]
     pub(super) segments: u32,
 }

@@ -1,7 +1,10 @@
 //! The units of checkpoints.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use projections::checkpoint::{check, take};
+use projections::{
+    checkpoint::{check, take},
+    verify::SEGMENTS,
+};
 use schema::{
     Checkpoint,
     checkpoint::{Head, Note},
@@ -22,20 +25,23 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     let _before = stage.meter.take();
     let taken = take(&stage.backend, None, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
-    assert_eq!((taken.leaves.len(), taken.commits, used.calls), (VISITS + 1, 3 * VISITS as u64 + 1, 1));
-    documented(&stage, "a checkpoint of 91 commits in 31 streams, in one segment", &used);
+    assert_eq!(
+        (taken.leaves.len(), taken.commits, used.calls),
+        (VISITS + 1, 3 * VISITS as u64 + 1, SEGMENTS)
+    );
+    documented(&stage, "a checkpoint of 91 commits in 31 streams", &used);
 
     let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);
     let note = Note { text: head.to_string(), signatures: Vec::new() };
     let checkpoint = Checkpoint { note, head, leaves: taken.leaves };
     let checked = check(&stage.backend, &checkpoint, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
-    assert_eq!((checked.bad.len(), used.calls), (0, 1));
-    documented(&stage, "checking 91 commits in 31 streams, in one segment", &used);
+    assert_eq!((checked.bad.len(), used.calls), (0, SEGMENTS));
+    documented(&stage, "checking 91 commits in 31 streams", &used);
     let taken = take(&stage.backend, Some(&checkpoint), 1, |_| ()).await.unwrap();
     assert_eq!(
         (taken.differing.len(), stage.meter.take().calls),
-        (0, 1),
+        (0, SEGMENTS),
         "the previous checkpoint costs nothing"
     );
 
@@ -44,6 +50,6 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     delete.key("seq", AttributeValue::N("3".into())).send().await.unwrap();
     let checked = check(&stage.backend, &checkpoint, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
-    assert_eq!((checked.bad.len(), used.calls), (1, 2), "a stream that differs is read again");
+    assert_eq!((checked.bad.len(), used.calls), (1, SEGMENTS + 1), "a stream that differs is read again");
     documented(&stage, "checking the same when one stream differs", &used);
 }
