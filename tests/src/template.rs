@@ -53,6 +53,12 @@ pub fn globals(kind: &str) -> &'static Value {
     &TEMPLATE["Globals"][kind]
 }
 
+/// What the template declares of a parameter.
+#[must_use]
+pub fn parameter(name: &str) -> &'static Value {
+    &TEMPLATE["Parameters"][name]
+}
+
 #[must_use]
 pub fn resource(id: &str) -> Resource {
     let found = TEMPLATE["Resources"].as_object().unwrap().get_key_value(id);

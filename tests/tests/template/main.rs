@@ -1,6 +1,7 @@
 //! The deployment's template says the same as the code: tables, routes, functions, mappings, queues and permissions.
 
 mod alarms;
+mod dollars;
 mod mappings;
 mod metrics;
 mod permissions;

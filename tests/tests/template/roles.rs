@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schema::id::Category;
 use serde_json::{Value, json};
-use waitlist_tests::template::{globals, resource, resources, text, texts};
+use waitlist_tests::template::{globals, parameter, resource, resources, text, texts};
 
 /// One statement of a policy.
 #[derive(Clone, Debug)]
@@ -65,7 +65,8 @@ fn a_function_has_a_role_of_its_own_and_writes_logs_and_traces_beside_it() {
 
 #[test]
 fn every_function_is_traced() {
-    assert_eq!(globals("Function")["Tracing"], "Active");
+    assert_eq!(globals("Function")["Tracing"], json!({ "Ref": "Tracing" }));
+    assert_eq!(parameter("Tracing")["Default"], "Active");
 }
 
 #[test]
