@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use reqwest::Method;
 use schema::UserId;
@@ -100,7 +101,6 @@ async fn measure() {
         client.all(mixed).await;
         println!("resident after {} requests: {}", sizes.requests, resident(&server));
     }
-    println!("{}", idle(&server).await);
 }
 
 fn size(name: &str, usual: usize) -> usize {
@@ -141,6 +141,14 @@ fn board(list: &str) -> Request {
     get(format!("/v1/waitlists/{list}/waitees?limit={LARGE_BOARD}"))
 }
 
+fn read(body: &Bytes) -> Value {
+    serde_json::from_slice(body).expect("JSON")
+}
+
+fn id(body: &Bytes) -> String {
+    read(body)["id"].as_str().expect("an id").to_owned()
+}
+
 /// A request of a usual mixture: one write in ten, the rest reads of boards, parties and the list as guests see it.
 fn any(number: usize, list: &str, parties: &[String]) -> Request {
     let party = &parties[number / MIXED % parties.len()];
@@ -154,14 +162,15 @@ fn any(number: usize, list: &str, parties: &[String]) -> Request {
 
 /// Answers with their times.
 struct Answers {
-    bodies: Vec<Value>,
+    /// As they were sent, because parsing boards would take the server's time.
+    bodies: Vec<Bytes>,
     times: Vec<Duration>,
     wall: Duration,
 }
 
 impl Answers {
     fn ids(&self) -> Vec<String> {
-        self.bodies.iter().map(|body| body["id"].as_str().expect("an id").to_owned()).collect()
+        self.bodies.iter().map(id).collect()
     }
 
     fn print(&self, what: &str) {
@@ -175,7 +184,7 @@ impl Answers {
 
 impl Client {
     /// Sends a request and returns the body of its answer, which must be a success.
-    async fn send(&self, request: &Request) -> Value {
+    async fn send(&self, request: &Request) -> Bytes {
         let mut sent = self.http.request(request.method.clone(), format!("{}{}", self.url, request.path));
         if request.method != Method::GET {
             sent = sent.json(&request.body);
@@ -183,7 +192,7 @@ impl Client {
         let answer = sent.bearer_auth(&self.token).send().await.expect("an answer");
         let (status, bytes) = (answer.status(), answer.bytes().await.expect("a body"));
         assert!(status.is_success(), "{status} {}", String::from_utf8_lossy(&bytes));
-        serde_json::from_slice(&bytes).expect("JSON")
+        bytes
     }
 
     /// Sends the requests, several at once.
@@ -200,12 +209,15 @@ impl Client {
     async fn list(&self) -> String {
         let settings = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 400, "hold_minutes": 120 });
         let request = Request { method: Method::POST, path: "/v1/waitlists".into(), body: settings };
-        self.send(&request).await["id"].as_str().expect("an id").to_owned()
+        id(&self.send(&request).await)
     }
 
     async fn until_shown(&self, list: &str, parties: usize) {
         let begun = Instant::now();
-        while self.send(&board(list)).await["items"].as_array().is_none_or(|items| items.len() < parties) {
+        while read(&self.send(&board(list)).await)["items"]
+            .as_array()
+            .is_none_or(|items| items.len() < parties)
+        {
             assert!(begun.elapsed() < SHOWN_MAX, "the board does not show {parties} parties");
             tokio::time::sleep(POLL).await;
         }
@@ -219,10 +231,11 @@ impl Client {
             let party = &parties[number % parties.len()];
             let write = Instant::now();
             let size = 1 + number / parties.len() % 9;
-            let seq = self.send(&resize(party, size)).await["seq"].as_u64();
+            let answer = self.send(&resize(party, size)).await;
             written.push(write.elapsed());
             let answered = Instant::now();
-            while self.send(&get(format!("/v1/waitees/{party}"))).await["seq"].as_u64() < seq {
+            let seq = read(&answer)["seq"].as_u64();
+            while read(&self.send(&get(format!("/v1/waitees/{party}"))).await)["seq"].as_u64() < seq {
                 assert!(answered.elapsed() < SHOWN_MAX, "a read does not show event {seq:?} of {party}");
             }
             shown.push(answered.elapsed());
