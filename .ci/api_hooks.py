@@ -38,9 +38,9 @@ class SignedIn:
         case.headers["Authorization"] = f"Bearer {world.access_for(name)}"
 
 
-# Valid values that nothing has, and parameters that exclude another one.
+# Query parameters that are left out: a generated value names nothing, or excludes another parameter.
 UNKNOWN = {"cursor", "day", "waitlist"}
-# Refusals of a request that fits the document. The rest of what a client can know before is a finding.
+# Problem types that may refuse a request although it fits the document. Any other refusal of such a request is a finding.
 REFUSALS = {
     "unauthorized", "invalid-credentials", "invalid-token", "forbidden", "not-found", "precondition-failed",
     "idempotency-key-reused", "weak-password", "wrong-password",

@@ -157,7 +157,7 @@ class World:
         dead = lambda: self.own("GET", "/v1/dead-letters")["items"]
         return self.until("a dead letter", dead)[0]["id"]
 
-    # What the parts of a request must name.
+    # Paths and bodies that name existing subjects.
 
     def path_for(self, operation, given):
         if "token" in given:

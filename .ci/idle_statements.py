@@ -2,8 +2,8 @@
 """idle_statements.py [ROLE...]: takes each statement of these functions' roles away in turn, of all roles by default, and
 checks that the function is then denied an action of it when it does its work.
 
-Runs in the environment of .ci/with-deployment. A statement that cannot be shown so must stand in UNSHOWN with the reason; one
-that stands there and is shown fails too. The emulator knows no keys of partitions: of several statements that allow the same
+Runs in the environment of .ci/with-deployment. UNSHOWN has the statements for which this is impossible, with the reason; a
+statement that is in UNSHOWN and yet is shown to be needed fails the run. The emulator knows no keys of partitions: of several statements that allow the same
 on the same table, for different keys, none can be shown.
 """
 import fnmatch

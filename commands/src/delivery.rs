@@ -26,7 +26,7 @@ pub enum Command {
     /// The message is not sent. `attempt` is given by the holder of the lease; without it, the step is valid
     /// only while there is no lease.
     Skip { message: MessageId, attempt: Option<u32>, reason: Skip },
-    /// The message is not sent any more, whenever it was to be sent. If an attempt has begun, its outcome stays unknown.
+    /// The message is not to be sent any more, even if it is not due yet. An attempt without an outcome becomes unknown.
     Settle { message: MessageId },
     /// The carrier reported the message as undeliverable or unwanted.
     Bounce { message: MessageId, reason: Bounce },

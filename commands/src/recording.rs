@@ -50,9 +50,9 @@ pub async fn record_if(
     }
 }
 
-/// Ends the messages of a stream that are still to be sent and that events up to `until` led to.
-/// After a restore of the log to that time, an outcome that was recorded later is missing, so any of them may have been sent.
-/// Returns their number. Costs the reading of the stream, and for each message as [`record`].
+/// Ends the messages of a stream that are still to be sent, if the events that led to them are not later than `until`, the
+/// time to which the log was restored. Outcomes recorded after it are lost, so each message may have been sent.
+/// Returns the number of messages ended. Costs reading the stream, and [`record`] for each message.
 ///
 /// # Errors
 /// The stream cannot be read or appended to.

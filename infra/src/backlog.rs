@@ -8,8 +8,9 @@ use crate::{
     queue::{Queue, QueueError},
 };
 
-/// The most messages and dead letters of a queue that are counted.
+/// The most messages of a queue that are counted.
 pub const WAITING_MAX: usize = 10_000;
+/// The most dead letters of a queue that are counted.
 pub const DEAD_MAX: usize = 1_000;
 
 /// The messages of a queue.
@@ -18,7 +19,7 @@ pub struct Backlog {
     pub queue: &'static str,
     /// Messages that are not deleted, received ones included; up to [`WAITING_MAX`].
     pub waiting: usize,
-    /// Dead letters, up to [`DEAD_MAX`]; `None` if the queue has none, or the process does not know them.
+    /// Dead letters, up to [`DEAD_MAX`]; `None` if the queue keeps none, or this process has no access to them.
     pub dead: Option<usize>,
 }
 

@@ -103,6 +103,7 @@ impl Tick {
         metrics::TICK_WAITING.set(waiting as u64, []);
         if waiting >= WAITING_MAX {
             warn!(waiting, "too many intents are queued; the tick adds none");
+            metrics::TICK_LOOKS.count([]);
             return Ok(Report { queued: 0, cut_short: true });
         }
         let share = if waiting >= CROWDED { CROWDED_SHARE } else { usize::MAX };

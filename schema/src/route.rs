@@ -137,7 +137,7 @@ pub struct Entry {
 /// The use that caches may make of a successful answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Caching {
-    /// None.
+    /// No cache may store it.
     Never,
     /// The client may keep it and asks each time whether it is current. Shared caches keep nothing.
     Revalidated,

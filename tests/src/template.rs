@@ -53,7 +53,7 @@ pub fn globals(kind: &str) -> &'static Value {
     &TEMPLATE["Globals"][kind]
 }
 
-/// What the template declares of a parameter.
+/// The declaration of a parameter.
 #[must_use]
 pub fn parameter(name: &str) -> &'static Value {
     &TEMPLATE["Parameters"][name]

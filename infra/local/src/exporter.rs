@@ -40,7 +40,7 @@ impl Exporter {
                 Self(Some(handle))
             }
             Err(cause) => {
-                warn!(%cause, "metrics are lost: they cannot be collected");
+                warn!(%cause, "could not install the collector of metrics; GET /metrics will be empty");
                 Self(None)
             }
         }

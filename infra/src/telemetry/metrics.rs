@@ -1,7 +1,7 @@
 //! The metrics of the backend. Each is declared here once; no other module names one.
 //!
-//! Lambdas write them to standard output in CloudWatch's embedded format after each invocation, the local server shows
-//! them at `GET /metrics`. A metric that cannot be written is lost; observing never fails or delays the work.
+//! Lambdas write them to standard output in CloudWatch's embedded format before they answer an invocation; the local server
+//! shows them at `GET /metrics`. A metric that cannot be written is lost; observing never fails or delays the work.
 //!
 //! Dimensions have few values, which are known when the code is compiled: no ids, and nothing about persons. A metric with
 //! an alarm has none: CloudWatch keeps no sum over the values of a dimension.
@@ -29,8 +29,8 @@ pub struct Counter<const N: usize>(Declared);
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram<const N: usize>(Declared);
 
-/// A value of which the latest counts. CloudWatch gets each observation: the last value of an idle lambda would be
-/// reported again and again by a gauge.
+/// A value that replaces the one before. CloudWatch gets each observation as a distribution, because a gauge would be written
+/// again at every invocation with its old value.
 #[derive(Clone, Copy, Debug)]
 pub struct Level<const N: usize>(Declared);
 
@@ -72,13 +72,13 @@ macro_rules! metrics {
 metrics! {
     /// Time of an append to the log, retries of the SDK included.
     APPENDS: Histogram = "append_milliseconds", Milliseconds, [];
-    /// Appends that another writer was faster with.
+    /// Appends that were refused because another writer was first.
     APPEND_CONFLICTS: Counter = "append_conflicts", Count, [];
     /// Answers to requests, by class of status: 2xx, 3xx, 4xx or 5xx.
     HTTP_ANSWERS: Counter = "http_answers", Count, ["class"];
     /// Decisions of the authorizer: accepted, refused, or unavailable if the token could not be checked.
     AUTHORIZER_DECISIONS: Counter = "authorizer_decisions", Count, ["decision"];
-    /// Calls of AWS that were refused for their number, after the retries of the SDK.
+    /// Calls to AWS that stayed throttled after the retries of the SDK.
     THROTTLED_CALLS: Counter = "throttled_calls", Count, [];
     /// Time from an event to its row in the generation that reads are served from.
     FEED_LAG: Level = "feed_lag_milliseconds", Milliseconds, ["projection"];
@@ -100,7 +100,7 @@ metrics! {
     REBUILD_SEGMENTS_DONE: Level = "rebuild_segments_done", Count, ["projection"];
     /// All segments of the rebuild under way.
     REBUILD_SEGMENTS: Level = "rebuild_segments", Count, ["projection"];
-    /// The longest time since the last event of a rebuild whose workers have something to do; 0 without one.
+    /// Longest time since the last event of a rebuild that is neither ready nor finished; 0 if there is none.
     REBUILD_AGE: Level = "rebuild_age_seconds", Seconds, [];
     /// Findings of sweeps: doorbells rung, keys buried, rows ahead of the log or without a stream.
     SWEEP_FINDINGS: Counter = "sweep_findings", Count, [];
@@ -173,12 +173,14 @@ pub(crate) fn embed(prefix: &str) {
             let _first = EMBEDDED.set(collector);
             describe();
         }
-        Err(cause) => warn!(%cause, "metrics are lost: they cannot be collected"),
+        Err(cause) => {
+            warn!(%cause, "could not install the collector of metrics; this process reports no metrics")
+        }
     }
 }
 
-/// Writes the metrics since the last call to standard output, with the invocation's id beside them. Nothing is waiting
-/// for them in a process that [`embed`] was not called in.
+/// Writes the metrics since the last call to standard output, with the invocation's id. Does nothing unless [`embed`] was
+/// called.
 pub(crate) fn flush(invocation: &str) {
     let Some(collector) = EMBEDDED.get() else { return };
     let mut lines = Vec::new();

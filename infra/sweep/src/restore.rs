@@ -27,7 +27,7 @@ pub const LEFT_NAMED_MAX: usize = 100;
 /// The types of the events that begin an erasure.
 const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
 
-/// What is known of a restore.
+/// The instant of a restore, and the former log.
 #[derive(Clone, Debug)]
 pub struct Restore {
     /// The instant to which the log was restored. Messages that later events led to are left alone.
@@ -36,7 +36,7 @@ pub struct Restore {
     pub erased_in: Option<Log>,
 }
 
-/// What was done.
+/// The report of [`restore`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
     pub streams: u64,
@@ -48,13 +48,13 @@ pub struct Restored {
     pub settled: u64,
     /// Streams that could not be prepared.
     pub left: u64,
-    /// Some of these, with the reason.
+    /// The first [`LEFT_NAMED_MAX`] of the streams that could not be prepared, each with the reason.
     pub named: Vec<(StreamId, String)>,
 }
 
 /// Prepares the log of `backend`, whose tables of rows exist. Calls `tell` after each page. Costs half a read unit per 4 KB of the
-/// log, for each stream the reading of it twice and 1 write unit for its row in each generation, indexes aside, and 2 write units for
-/// each erasure and message.
+/// log, and of the former log; for each stream, reading it once and once per generation, and 1 read and 1 write unit per row, indexes
+/// aside; for each erasure and message, 2 write units and reading its stream once more.
 ///
 /// # Errors
 /// A table does not answer. A stream that cannot be read is named in the report instead.

@@ -16,8 +16,8 @@ use crate::{
     rows,
 };
 
-/// The segments of the events table, each with a place of its own. The embedded engine sorts what is left of a segment
-/// for each page.
+/// The segments of the events table, each with a place of its own. Many, because the embedded engine sorts the rest of a
+/// segment for each page.
 const SEGMENTS: u32 = 64;
 
 /// A sweep that was begun.

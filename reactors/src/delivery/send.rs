@@ -171,7 +171,7 @@ async fn transmit(
             Some(Command::Fail { message, attempt, code: cut(&code), for_now: false })
         }
         Err(SendError::Busy { code }) => {
-            warn!(%stream, message_id = %message, code, "the carrier refused the message for now; it will be tried again");
+            warn!(%stream, message_id = %message, code, "the carrier refused the message for now; it is tried again while attempts are left");
             Some(Command::Fail { message, attempt, code: cut(&code), for_now: true })
         }
         Err(SendError::Unanswered { source }) => {

@@ -10,7 +10,8 @@ use schema::{
     projection::{Name, Stage},
 };
 
-/// Observes the rebuilds under way. Nothing, if the set of generations cannot be read: the look says so.
+/// Observes the rebuilds under way. Observes nothing if the set of generations cannot be read; the look then fails for the
+/// same reason, and its failure is logged.
 pub(super) async fn observe(backend: &Backend, now: Time) {
     let Ok(set) = backend.rows.generations().current().await else { return };
     let mut oldest_s = 0;

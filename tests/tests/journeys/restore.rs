@@ -100,7 +100,7 @@ impl<'s> Evening<'s> {
         Self { stage, owner, list, post, ana, ben, cleo, dan, eve, late, until, events, vault }
     }
 
-    /// What is lost by the restore. Returns the numbers of the lost commits by stream.
+    /// Appends the events after the instant, which the restore loses. Returns the numbers of the lost commits by stream.
     async fn go_on(&self) -> BTreeMap<String, BTreeSet<u64>> {
         let Self { stage, owner, list, post, ben, cleo, dan, eve, late, .. } = self;
         post.announce(&[stage.commits(*ben).await, stage.commits(*late).await].concat()).await;
@@ -268,7 +268,7 @@ async fn a_checkpoint_names_exactly_the_streams_that_a_restore_cut_and_where() {
     assert_eq!(named, lost.iter().map(first).collect());
 }
 
-/// Without the log as it was before, an erasure that was lost cannot be known: only that its stream was cut.
+/// Without the former log a lost erasure cannot be repeated; the checkpoint shows only that its stream was cut.
 #[tokio::test]
 async fn an_erasure_that_was_lost_with_the_log_leaves_the_guest_readable_and_its_stream_named() {
     let before = Stage::new().await;

@@ -76,7 +76,7 @@ async fn without_a_server_the_tables_are_read_and_the_rest_is_said_to_be_unknown
     assert_eq!((&waitees["rebuild"]["state"], &waitees["lag_ms"]), (&json!("requested"), &json!(null)));
     let text = place.run(&["status"]).await.out;
     assert!(text.starts_with("server  not running; start it with `waitlist serve`\n"), "{text}");
-    assert!(text.contains("clock, last tick and lag are known to a running server alone"), "{text}");
+    assert!(text.contains("clock, last tick and lag are shown only while a server runs"), "{text}");
     assert!(text.lines().any(|line| line.starts_with("waitees") && line.contains("unknown")), "{text}");
 
     let server = place.serve(&[]).await;

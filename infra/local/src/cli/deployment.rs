@@ -21,7 +21,7 @@ pub(super) struct Deployment {
     pub(super) has_server: bool,
     /// The server that runs on the data directory.
     pub(super) running: Option<Running>,
-    /// The server that `server.json` names, but that does not run any more.
+    /// The server that `server.json` names, if it does not answer.
     pub(super) former: Option<Running>,
     engine: Option<Engine>,
 }

@@ -10,11 +10,11 @@ use super::{Failed, counted, deployment::Deployment, print, progress::Progress};
 
 #[derive(Debug, Args)]
 pub(super) struct Restore {
-    /// The instant to which the events were restored, RFC 3339. Messages that were to be sent then are not sent any more.
+    /// The instant to which the events were restored, RFC 3339. Messages still to be sent at that instant are not sent any more.
     #[arg(long, value_name = "TIME")]
     at: Time,
 
-    /// Prefix of the tables as they were before, if the events can still be read: who was erased there is erased here too.
+    /// Prefix of the former tables, if their events can still be read. Accounts and guests erased there are erased here too.
     #[arg(long, value_name = "PREFIX")]
     erased_in: Option<String>,
 }
@@ -31,7 +31,7 @@ pub(super) async fn run(
 ) -> Result<(), Failed> {
     let backend = &deployment.backend;
     if aws {
-        // In a data directory they exist.
+        // In a data directory the tables of rows exist already.
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk::config().await);
         setup::create_rows(&dynamodb, &config::prefix()).await?;
     }

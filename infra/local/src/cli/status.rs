@@ -22,7 +22,7 @@ use super::{
 };
 use crate::data_dir::Running;
 
-const ONLY_RUNNING: &str = "clock, last tick and lag are known to a running server alone";
+const ONLY_RUNNING: &str = "clock, last tick and lag are shown only while a server runs";
 
 /// Prints the state of the server, its projections and its queues.
 pub(super) async fn run(deployment: &Deployment, json: bool) -> Result<(), Failed> {
@@ -58,7 +58,7 @@ fn server(seen: Option<(&Running, &Seen)>, former: Option<&Running>, now: Time) 
     let version = seen.version.as_deref().unwrap_or("unknown");
     let clock = if control.is_some() { "moved by `waitlist clock`" } else { "the machine's" };
     let tick = match (seen.shows_metrics, seen.looked_at) {
-        (false, _) => "unknown: the server shows metrics only to 127.0.0.1 and ::1".to_owned(),
+        (false, _) => "unknown: the server shows its metrics only to loopback addresses".to_owned(),
         (true, None) => "none since the server started".to_owned(),
         (true, Some(at)) => format!("{} ago", format_duration(Duration::from_secs(since_s(at, now)))),
     };

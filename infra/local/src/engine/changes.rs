@@ -1,8 +1,8 @@
 //! Creates and deletes tables, which the engine does in several steps, each written on its own.
 //!
-//! A table of which only some steps were done answers no call, and an engine with such a table would not start. So its
-//! name is written down before the first step and removed after the last one. What is still written down at the next
-//! start was cut off, and is deleted: nobody was told that it exists.
+//! A half-made table answers no call, and an engine with one would not start. So the table's name is written down before
+//! the first step and removed after the last one. A name that is still written down at the next start belongs to a change
+//! that was cut off: the table is deleted, which is safe because the caller got no answer.
 
 use std::{
     path::Path,

@@ -86,8 +86,8 @@ pub(super) fn connect(file: &Path) -> Result<Connection, EngineError> {
     opened.map_err(|cause| statement("connect", file, cause))
 }
 
-/// Indexes a table, by its full name, for scans by segments. The engine finds a segment by this expression, and sorts its
-/// items by the columns that follow; without the index each page of a segment reads the whole table.
+/// Indexes a table, by its full name, for scans by segments. The engine selects a segment by the first three characters of
+/// `hash_prefix`, and then sorts its items. Without the index each page of a segment reads the whole table.
 pub(super) fn index_scan(database: &Connection, table: &str) -> rusqlite::Result<()> {
     let name = table.replace('"', "\"\"");
     let index = format!("\"waitlist_segments_{name}\" ON \"{name}\" (substr(hash_prefix, 1, 3))");

@@ -200,7 +200,7 @@ async fn a_table_that_is_created_while_the_engine_runs_is_indexed_at_once() {
     assert_eq!(count, 1);
 }
 
-/// What a crash leaves of a table whose creation or deletion it cuts off after some steps.
+/// Each entry of `steps` takes from a table as much as a crash after some steps of its creation or deletion would leave out.
 #[tokio::test]
 async fn a_table_whose_creation_or_deletion_was_cut_off_is_deleted_at_the_next_start() {
     let candidate = schema::table::WAITEES.generation(7);

@@ -117,7 +117,7 @@ pub(super) fn all() -> Vec<(&'static str, Bill)> {
         ("calls with a text, its own price left out", calling_by_text()),
         ("calls with an e-mail", calling_by_mail()),
         ("parties seated", seating()),
-        ("boards of 30 parties, or 304", board()),
+        ("boards of 30 parties, or answers of 304 to them", board()),
         ("boards of 30 parties whose keys are read", board() + keys_of_a_board()),
         ("guests' visits", visit()),
         ("lists as guests see them", door()),

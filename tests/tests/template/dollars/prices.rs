@@ -1,4 +1,4 @@
-//! What AWS charges, and the parts of a bill.
+//! The prices of AWS, and bills made of them.
 
 use std::ops::{Add, Mul};
 
