@@ -149,20 +149,47 @@ impl Rows {
         new: &R,
         old: Option<&Found<R>>,
     ) -> Result<bool, Failure> {
+        let number = |number: u64| Some(AttributeValue::N(number.to_string()));
+        self.put_if(target, new, old.map(|old| [number(old.seq), number(old.version.into())])).await
+    }
+
+    /// Writes `new` over a row of which these attributes are all that is known, because it may be damaged. Returns
+    /// `false` if its seq or version has changed.
+    ///
+    /// # Errors
+    /// As [`Rows::put`].
+    pub async fn put_over<R: Row>(&self, target: Target, new: &R, old: &RawRow) -> Result<bool, Failure> {
+        self.put_if(target, new, Some(["seq", "v"].map(|name| old.get(name).cloned()))).await
+    }
+
+    /// `old` is the stored seq and version; without it, no row must be stored.
+    async fn put_if<R: Row>(
+        &self,
+        target: Target,
+        new: &R,
+        old: Option<[Option<AttributeValue>; 2]>,
+    ) -> Result<bool, Failure> {
         let doing = || format!("write row {} of {}", new.id(), R::TABLE.projection.as_str());
         let item = serde_dynamo::to_item(new).map_err(|cause| Failure::broken(doing(), cause))?;
-        let put = self.client.put_item().table_name(self.name::<R>(target)).set_item(Some(item));
-        let put = match old {
+        let mut put = self.client.put_item().table_name(self.name::<R>(target)).set_item(Some(item));
+        let mut conditions = Vec::new();
+        match old {
             None => {
-                put.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id")
+                conditions.push("attribute_not_exists(#id)");
+                put = put.expression_attribute_names("#id", "id");
             }
-            Some(old) => put
-                .condition_expression("#seq = :seq AND #v = :v")
-                .expression_attribute_names("#seq", "seq")
-                .expression_attribute_names("#v", "v")
-                .expression_attribute_values(":seq", AttributeValue::N(old.seq.to_string()))
-                .expression_attribute_values(":v", AttributeValue::N(old.version.to_string())),
-        };
+            Some([seq, v]) => {
+                put = put.expression_attribute_names("#seq", "seq").expression_attribute_names("#v", "v");
+                conditions.push(if seq.is_some() { "#seq = :seq" } else { "attribute_not_exists(#seq)" });
+                conditions.push(if v.is_some() { "#v = :v" } else { "attribute_not_exists(#v)" });
+                for (name, value) in [(":seq", seq), (":v", v)] {
+                    if let Some(value) = value {
+                        put = put.expression_attribute_values(name, value);
+                    }
+                }
+            }
+        }
+        let put = put.condition_expression(conditions.join(" AND "));
         match put.customize().config_override(target.patience.config()).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {

@@ -37,7 +37,7 @@ use schema::openapi;
 
 use self::{
     deployment::Deployment,
-    print::{counted, is_closed_pipe, print, print_bytes, print_text, with_causes},
+    print::{counted, findings, is_closed_pipe, print, print_bytes, print_text, with_causes},
     usage::{Misuse, misused},
     value::{duration, stream},
 };

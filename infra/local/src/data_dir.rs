@@ -19,6 +19,12 @@ pub struct DataDir(PathBuf);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     pub pid: u32,
+    /// The data directory. A copy of the directory has another one, and no server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// The prefix of the server's tables.
+    #[serde(default)]
+    pub prefix: String,
     /// HTTP address of the API.
     pub http: String,
     /// Endpoint of the engine.
@@ -126,7 +132,7 @@ impl DataDir {
             .map_err(|cause| DataDirError::Announce { path: self.server_file(), cause })
     }
 
-    /// Reads `server.json`. It may name a server that was killed.
+    /// Reads `server.json`. It may name a server that was killed. `None` if it was copied from another directory.
     ///
     /// # Errors
     /// The file exists and cannot be read.
@@ -135,7 +141,16 @@ impl DataDir {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.and_then(|text| Ok(serde_json::from_slice(&text)?)),
         };
-        read.map(Some).map_err(|cause| DataDirError::Running { path: self.server_file(), cause })
+        let read: Running =
+            read.map_err(|cause| DataDirError::Running { path: self.server_file(), cause })?;
+        let is_here = read.data_dir.as_ref().is_none_or(|named| self.absolute().as_ref() == Some(named));
+        Ok(is_here.then_some(read))
+    }
+
+    /// The path as `server.json` has it. `None` if the directory cannot be read.
+    #[must_use]
+    pub fn absolute(&self) -> Option<PathBuf> {
+        self.0.canonicalize().ok()
     }
 
     /// Removes `server.json`.

@@ -37,6 +37,7 @@ impl Exporter {
         match builder.and_then(PrometheusBuilder::install_recorder) {
             Ok(handle) => {
                 metrics::describe();
+                metrics::begin();
                 Self(Some(handle))
             }
             Err(cause) => {

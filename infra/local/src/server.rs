@@ -131,6 +131,8 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         .map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
     data_dir.announce(&Running {
         pid: std::process::id(),
+        data_dir: data_dir.absolute(),
+        prefix: prefix.clone(),
         http: address.clone(),
         engine: engine_url,
         engine_access_key: engine.as_ref().map(|engine| engine.access_key().to_owned()),

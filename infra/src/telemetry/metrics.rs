@@ -102,7 +102,7 @@ metrics! {
     REBUILD_SEGMENTS: Level = "rebuild_segments", Count, ["projection"];
     /// Longest time since the last event of a rebuild that is neither ready nor finished; 0 if there is none.
     REBUILD_AGE: Level = "rebuild_age_seconds", Seconds, [];
-    /// Findings of sweeps: doorbells rung, keys buried, rows ahead of the log or without a stream.
+    /// Findings of sweeps on a schedule: doorbells rung, keys buried, rows ahead of the log or without a stream.
     SWEEP_FINDINGS: Counter = "sweep_findings", Count, [];
     /// Messages in a queue, received ones included. Only on a local server; in AWS it is a metric of SQS.
     QUEUED: Level = "queued_messages", Count, ["queue"];
@@ -151,6 +151,15 @@ impl Declared {
     fn labels<const N: usize>(&self, values: [&'static str; N]) -> Vec<Label> {
         let pairs = self.dimensions.iter().zip(values);
         pairs.map(|(dimension, value)| Label::from_static_parts(dimension, value)).collect()
+    }
+}
+
+/// Shows the counters without dimensions from now on, at 0: a counter that appears with its first count has no increase.
+pub fn begin() {
+    for Declared { name, .. } in
+        DECLARED.iter().filter(|of| of.kind == Kind::Counter && of.dimensions.is_empty())
+    {
+        counter!(*name).increment(0);
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::{
     pace::Pace,
     rebuilds::STEP_MAX_MS,
     report::{Ahead, NAMED_MAX, Report},
-    restore::{LEFT_NAMED_MAX, Restore, Restored, restore},
+    restore::{Restore, Restored, restore},
     run::Sweep,
     sweeper::Sweeper,
 };

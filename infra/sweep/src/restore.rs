@@ -22,7 +22,7 @@ const SEGMENTS: u32 = 8;
 const STREAMS_AT_ONCE: usize = 8;
 
 /// The most streams that are named because they could not be prepared.
-pub const LEFT_NAMED_MAX: usize = 100;
+const LEFT_NAMED_MAX: usize = 100;
 
 /// The types of the events that begin an erasure.
 const ERASED: [&str; 2] = ["user.erased", "waitee.erased"];
@@ -48,7 +48,7 @@ pub struct Restored {
     pub settled: u64,
     /// Streams that could not be prepared.
     pub left: u64,
-    /// The first [`LEFT_NAMED_MAX`] of the streams that could not be prepared, each with the reason.
+    /// The first hundred of the streams that could not be prepared, each with the reason.
     pub named: Vec<(StreamId, String)>,
 }
 

@@ -3,7 +3,7 @@
 
 use infra::{
     Backend, Failure,
-    rows::{Found, Patience, RawRow, Target},
+    rows::{Patience, RawRow, Target},
 };
 use schema::{StreamId, projection::Name, table::Row as _};
 
@@ -34,7 +34,7 @@ pub enum Repair {
 /// Repairs the rows of a stream. Empty if no projection folds it, or the log has no such stream.
 ///
 /// # Errors
-/// The log holds an event that this code cannot read, a stored row has no number, or a table does not answer.
+/// The log holds an event that this code cannot read, or a table does not answer.
 pub async fn repair(backend: &Backend, stream: StreamId) -> Result<Vec<Repaired>, Failure> {
     let Some(name) = Name::folding(stream.category) else { return Ok(Vec::new()) };
     of_projection!(name, P => in_all::<P>(backend, stream).await)
@@ -61,27 +61,27 @@ async fn in_one<P: Projection>(
     for _ in 0..RACES_MAX {
         // Raw, because the row may be damaged.
         let old = backend.rows.generation(P::NAME, generation).raw(&[stream.id]).await?.remove(&stream.id);
-        let old = old.map(|row| found::<P>(&row)).transpose();
-        let old = old.map_err(|cause| Failure::broken(doing(), cause))?;
         let commits = backend.log.load(stream).await?;
         let new = fold::<P>(None, &commits).map_err(|cause| Failure::broken(doing(), cause))?;
         let Some(new) = new else { return Ok(None) };
-        match &old {
-            Some(old) if old.version > P::VERSION => return Ok(Some(Repair::RowIsNewer(old.version))),
-            Some(old) if old.seq > new.seq() => return Ok(Some(Repair::RowIsAhead(old.seq))),
+        match old.as_ref().and_then(numbers) {
+            Some((_, version)) if version > P::VERSION => return Ok(Some(Repair::RowIsNewer(version))),
+            Some((seq, _)) if seq > new.seq() => return Ok(Some(Repair::RowIsAhead(seq))),
             Some(_) | None => {}
         }
-        if backend.rows.put(target, &new, old.as_ref()).await? {
+        let is_written = match &old {
+            Some(old) => backend.rows.put_over(target, &new, old).await?,
+            None => backend.rows.put(target, &new, None).await?,
+        };
+        if is_written {
             return Ok(Some(Repair::Written));
         }
     }
     Err(Failure::Conflict)
 }
 
-/// The number and the version of a stored row.
-fn found<P: Projection>(row: &RawRow) -> Result<Found<P::Row>, &'static str> {
+/// The number and the version of a stored row. `None` if one of them cannot be read.
+pub(super) fn numbers(row: &RawRow) -> Option<(u64, u32)> {
     let number = |name| row.get(name).and_then(|value| value.as_n().ok()?.parse::<u64>().ok());
-    let read = || Some((number("seq")?, u32::try_from(number("v")?).ok()?));
-    let (seq, version) = read().ok_or("the stored row has no seq or no version")?;
-    Ok(Found { seq, version, row: None })
+    Some((number("seq")?, u32::try_from(number("v")?).ok()?))
 }

@@ -10,7 +10,10 @@ mod quote;
 mod throttled;
 mod world;
 
-use projections::rebuild::Command;
+use projections::rebuild::{
+    Command,
+    repair::{Repair, Repaired, repair},
+};
 use proptest::{prelude::*, test_runner::TestRunner};
 use schema::{
     id::Category,
@@ -93,6 +96,28 @@ async fn a_damaged_live_row_is_reported_and_waits_for_a_person() {
     assert_eq!((rebuild.stage, rebuild.report.drift, rebuild.report.wrong), (Stage::Ready, 1, 0));
     world.execute(name, Command::Promote { rebuild: id, by: None }).await;
     world.equals_the_log(name, rebuild.generation).await;
+}
+
+#[tokio::test]
+async fn a_live_row_whose_numbers_cannot_be_read_is_repaired_or_reported() {
+    let world = World::new(10).await;
+    let name = Name::Waitees;
+    let stream = world.streams_of(Category::Waitee)[0];
+    let live = world.table(name, 0);
+    let row = live.row(stream).await.unwrap();
+    for damaged in [("seq", json!(null)), ("seq", json!(-1)), ("seq", json!("one")), ("v", json!(null))] {
+        live.put(&with(&row, std::slice::from_ref(&damaged))).await;
+        let repaired = repair(&world.stage.backend, stream).await.unwrap();
+        assert_eq!(repaired, [Repaired { generation: 0, repair: Repair::Written }], "{damaged:?}");
+        assert_eq!(live.row(stream).await.as_ref(), Some(&row), "{damaged:?}");
+    }
+    live.put(&with(&row, &[("seq", json!(-1))])).await;
+    let id = world.request(name, Promote::Auto).await;
+    world.run_until(name, Stage::Ready).await;
+    let state = world.state(name).await;
+    let report = &state.rebuild(id).unwrap().report;
+    assert_eq!((report.drift, report.lagging, report.wrong), (1, 0, 0), "{report:?}");
+    assert_eq!(report.examples[0].stream, stream);
 }
 
 #[tokio::test]

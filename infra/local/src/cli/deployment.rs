@@ -26,6 +26,18 @@ pub(super) struct Deployment {
     engine: Option<Engine>,
 }
 
+/// The running server's engine does not do what every start needs.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "process {pid} at {http} accepts connections, but its engine does not answer; look at its log, or stop it"
+)]
+struct Silent {
+    pid: u32,
+    http: String,
+    #[source]
+    cause: Failed,
+}
+
 impl Deployment {
     /// Uses the deployment in AWS that the environment names.
     pub(super) async fn in_aws(needs: &[Need]) -> Result<Self, Failed> {
@@ -60,7 +72,12 @@ impl Deployment {
             None if running.is_some() => {} // the server created them
             None => tables::create(&dynamodb, &prefix, &tables).await?,
         }
-        let rows = setup::create_rows(&dynamodb, &prefix).await?;
+        let rows = setup::create_rows(&dynamodb, &prefix).await.map_err(|cause| match &running {
+            Some(Running { pid, http, .. }) => {
+                Failed::from(Silent { pid: *pid, http: http.clone(), cause: cause.into() })
+            }
+            None => cause.into(),
+        })?;
         if let Some(engine) = &engine {
             engine.index_scans(&rows).await?;
         }

@@ -33,6 +33,16 @@ pub(super) fn counted(number: u64, name: &str) -> String {
     if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
 }
 
+/// A line for each finding that is named, and one for the number of the others. There are `all`.
+pub(super) fn findings(named: impl IntoIterator<Item = String>, all: u64) -> Vec<String> {
+    let mut lines: Vec<String> = named.into_iter().collect();
+    let others = all.saturating_sub(lines.len() as u64);
+    if others > 0 {
+        lines.push(format!("and {others} more"));
+    }
+    lines
+}
+
 /// Lines with columns of equal width.
 pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
@@ -71,7 +81,7 @@ pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
     }
     if lacks_table {
         let prefix = config::prefix();
-        text.push_str(&format!("there is no such table with the prefix {prefix}; check WAITLIST_PREFIX\n"));
+        text.push_str(&format!("there is no such table; check WAITLIST_PREFIX, which is {prefix} now, and other prefixes that you gave\n"));
     }
     escaped(&text)
 }

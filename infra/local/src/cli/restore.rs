@@ -4,9 +4,10 @@ use clap::Args;
 use infra::{aws as sdk, config, function::Need, setup};
 use schema::Time;
 use serde_json::json;
-use sweep::{LEFT_NAMED_MAX, Restore as Plan, Restored, restore};
+use sweep::{Restore as Plan, Restored, restore};
 
-use super::{Failed, counted, deployment::Deployment, print, progress::Progress};
+use super::{Failed, counted, deployment::Deployment, findings, print, progress::Progress};
+use crate::data_dir::Running;
 
 #[derive(Debug, Args)]
 pub(super) struct Restore {
@@ -30,6 +31,12 @@ pub(super) async fn run(
     json: bool,
 ) -> Result<(), Failed> {
     let backend = &deployment.backend;
+    if let Some(Running { pid, prefix, .. }) = &deployment.running
+        && *prefix == config::prefix()
+    {
+        let advice = "stop it, or choose the prefix of the restored tables by WAITLIST_PREFIX";
+        return Err(format!("process {pid} serves the tables with the prefix {prefix}; {advice}").into());
+    }
     if aws {
         // In a data directory the tables of rows exist already.
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk::config().await);
@@ -44,10 +51,7 @@ pub(super) async fn run(
         progress.tell(|| format!("{streams} streams and {rows} rows so far"));
     };
     let Restored { streams, rows, erased, settled, left, named } = restore(backend, &plan, tell).await?;
-    let mut lines: Vec<String> = named.iter().map(|(stream, why)| format!("{stream}: {why}")).collect();
-    if left > LEFT_NAMED_MAX as u64 {
-        lines.push(format!("and {} more", left - LEFT_NAMED_MAX as u64));
-    }
+    let mut lines = findings(named.iter().map(|(stream, why)| format!("{stream}: {why}")), left);
     lines.push(format!(
         "{} written from {}; {} repeated, {} not sent any more",
         counted(rows, "row"),

@@ -5,7 +5,7 @@ use infra::function::Need;
 use serde_json::json;
 use sweep::{Ahead, Pace, Report, Sweep as Begun};
 
-use super::{Failed, deployment::Deployment, print, progress::Progress};
+use super::{Failed, counted, deployment::Deployment, findings, print, progress::Progress};
 
 #[derive(Debug, Args)]
 pub(super) struct Sweep {
@@ -24,16 +24,14 @@ pub(super) async fn run(deployment: &Deployment, sweep: &Sweep, json: bool) -> R
     let backend = &deployment.backend;
     let progress = Progress::new();
     let tell = |Report { commits, streams, rung, .. }: &Report| {
-        progress.tell(|| format!("{commits} commits of {streams} streams so far, {rung} rung again"));
+        let (commits, streams) = (counted(*commits, "commit"), counted(*streams, "stream"));
+        progress.tell(|| format!("{commits} of {streams} so far, {rung} rung again"));
     };
     let mut begun = Begun::begin(backend).await?;
     begun.run(backend, &Pace::new(sweep.read_units, None), tell).await?;
     let report = begun.report;
-    let mut lines: Vec<String> = report.named.iter().map(line).collect();
     let found = report.ahead + report.extra;
-    if found > report.named.len() as u64 {
-        lines.push(format!("and {} more", found - report.named.len() as u64));
-    }
+    let mut lines = findings(report.named.iter().map(line), found);
     lines.push(summary(&report));
     if !deployment.has_server && report.rung + report.buried > 0 {
         lines.push(NO_WORKER.to_owned());
@@ -46,8 +44,8 @@ pub(super) async fn run(deployment: &Deployment, sweep: &Sweep, json: bool) -> R
     print(json, &lines.join("\n"), &shown)?;
     match found {
         0 => Ok(()),
-        1 => Err("a row is ahead of the log".into()),
-        _ => Err(format!("{found} rows are ahead of the log").into()),
+        1 => Err("a row is ahead of the log, or has no stream".into()),
+        _ => Err(format!("{found} rows are ahead of the log, or have no stream").into()),
     }
 }
 
@@ -62,7 +60,14 @@ fn line(Ahead { projection, generation, stream, shows, last }: &Ahead) -> String
 fn summary(report: &Report) -> String {
     let Report { commits, streams, rung, ahead, extra, buried, pointers, read_units, .. } = report;
     format!(
-        "{commits} commits of {streams} streams; {rung} doorbells rung again, {ahead} rows ahead of the log, \
-         {extra} rows without a stream, {buried} erasures asked for again, {pointers} pointers to given-up records answered; {read_units} read units"
+        "{} of {}; {} rung again, {} ahead of the log, {} without a stream, {} asked for again, \
+         {} to given-up records answered; {read_units} read units",
+        counted(*commits, "commit"),
+        counted(*streams, "stream"),
+        counted(*rung, "doorbell"),
+        counted(*ahead, "row"),
+        counted(*extra, "row"),
+        counted(*buried, "erasure"),
+        counted(*pointers, "pointer"),
     )
 }

@@ -6,7 +6,9 @@ use projections::verify::{self, Progress as Verified, Report};
 use schema::{StreamId, body::Bad};
 use serde_json::json;
 
-use super::{Failed, counted, deployment::Deployment, print, progress::Progress, segments::Segments, stream};
+use super::{
+    Failed, counted, deployment::Deployment, findings, print, progress::Progress, segments::Segments, stream,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -47,10 +49,7 @@ pub(super) async fn run(deployment: &Deployment, verify: &Verify, json: bool) ->
         }
     };
     let Report { progress: Verified { commits, streams, bad }, bad: named } = &report;
-    let mut lines: Vec<String> = named.iter().map(Bad::to_string).collect();
-    if *bad > named.len() as u64 {
-        lines.push(format!("and {} more", bad - named.len() as u64));
-    }
+    let mut lines = findings(named.iter().map(Bad::to_string), *bad);
     lines.push(format!(
         "{} with {} verified, {bad} damaged",
         counted(*streams, "stream"),

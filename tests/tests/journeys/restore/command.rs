@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use waitlist_tests::{process::run_on_aws, stage::Stage};
 
 use super::Evening;
+use crate::place::{Place, is_external};
 
 #[tokio::test]
 async fn the_commands_of_a_restore_name_what_was_lost_and_prepare_the_tables() {
@@ -46,4 +47,26 @@ async fn the_commands_of_a_restore_name_what_was_lost_and_prepare_the_tables() {
     let swept: Value = serde_json::from_str(&swept.out).unwrap();
     assert_eq!((&swept["ok"], &swept["rung"]), (&json!(true), &json!(0)), "{swept}");
     assert_eq!(run_on_aws(&after, &["restore"], &[]).await.code, Some(2), "without an instant");
+}
+
+#[tokio::test]
+async fn tables_that_a_server_uses_are_not_prepared_and_a_copy_of_its_directory_has_no_server() {
+    if is_external() {
+        return; // a copied directory needs an engine of its own
+    }
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    let restore = ["restore", "--at", "2026-11-20T19:42:00Z"];
+    let refused = place.run(&restore).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("serves the tables with the prefix"), "{refused:?}");
+    let named = place.path().join("server.json");
+
+    let copy = Place::new();
+    let other = copy.serve(&[]).await;
+    assert_eq!(other.interrupt().await, Some(0));
+    std::fs::copy(named, copy.path().join("server.json")).unwrap();
+    let prepared = copy.run(&restore).await;
+    assert_eq!(prepared.code, Some(0), "{prepared:?}");
+    assert_eq!(server.interrupt().await, Some(0));
 }

@@ -14,7 +14,9 @@ use schema::{Checkpoint as Content, body::Bad, checkpoint::Head, commit::Hash};
 use serde_json::json;
 
 use super::{
-    super::{Failed, counted, deployment::Deployment, print, progress::Progress, segments::Segments},
+    super::{
+        Failed, counted, deployment::Deployment, findings, print, progress::Progress, segments::Segments,
+    },
     failed::{Unread, WriteError},
     key::{Signing, origin, read},
 };
@@ -114,10 +116,7 @@ pub(super) async fn run(
 }
 
 fn refuse(Taken { damaged, bad, differing, .. }: &Taken, json: bool) -> Result<(), Failed> {
-    let mut lines: Vec<String> = bad.iter().map(Bad::to_string).collect();
-    if *damaged > bad.len() as u64 {
-        lines.push(format!("and {} more", damaged - bad.len() as u64));
-    }
+    let mut lines = findings(bad.iter().map(Bad::to_string), *damaged);
     // A damaged stream usually differs by the same fault.
     lines.extend(differing.iter().filter(|differs| !bad.contains(differs)).map(Bad::to_string));
     let shown = json!({ "file": null, "damaged": damaged, "bad": bad, "differing": differing });
