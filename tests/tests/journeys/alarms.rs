@@ -8,7 +8,7 @@ use infra::{
     function::REBUILDS,
     queue::{Queue, RECEIVE_MAX, TableQueue},
 };
-use schema::table::{EVENTS, QUEUE};
+use schema::table::{EVENTS, QUEUE, WAITEES};
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,6 +64,76 @@ async fn a_silent_tick_looks_again_once_it_is_called() {
     assert!(place.run(&["status"]).await.out.contains(" ago\n"));
     assert_eq!(server.interrupt().await, Some(0));
 }
+
+#[tokio::test]
+async fn answers_of_5xx_are_counted_until_the_damaged_row_that_causes_them_is_written_anew() {
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    let token = server.token(owner());
+    let ask = async |method: &str, path: &str, body: Option<Value>| {
+        server.send(Some(&token), method, path, body.as_ref(), &[]).await.unwrap()
+    };
+    let room = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });
+    let board = format!("/v1/waitlists/{}/waitees", ask("POST", "/v1/waitlists", Some(room)).await.id());
+    let party = ask("POST", &board, Some(json!({ "name": "Ana", "party_size": 2 }))).await.id();
+    place.settled(&server).await;
+    assert_eq!(ask("GET", &board, None).await.status, 200);
+    assert_eq!(Shown::by(&server).await.value("http_answers{class=\"5xx\"}"), 0.0);
+
+    let (dynamodb, rows) = (place.dynamodb().await, WAITEES.generation(0));
+    let mut row = scan(&dynamodb, &rows, &place.prefix).await.remove(0);
+    row.remove("seq");
+    dynamodb.put_item().table_name(rows.name(&place.prefix)).set_item(Some(row)).send().await.unwrap();
+    assert_eq!(ask("GET", &board, None).await.status, 500);
+    let counted = Shown::by(&server).await.value("http_answers{class=\"5xx\"}");
+    assert_eq!(counted, 1.0);
+    assert!(server.logs().contains(&format!("read row {party} of waitees")), "{}", server.logs());
+
+    let repaired = place.run(&["rebuild", "start", "waitees", "--stream", &format!("waitee-{party}")]).await;
+    assert_eq!(repaired.code, Some(0), "{repaired:?}");
+    let shown = ask("GET", &board, None).await;
+    assert_eq!((shown.status, &shown.body["items"][0]["name"]), (200, &json!("Ana")));
+    assert_eq!(Shown::by(&server).await.value("http_answers{class=\"5xx\"}"), counted);
+    assert_eq!(server.interrupt().await, Some(0));
+}
+
+#[tokio::test]
+async fn messages_that_fail_are_counted_until_the_carrier_takes_them_again() {
+    let place = Place::new();
+    let server = place.serve_with(&["--manual-clock"], &[]).await;
+    let token = server.token(owner());
+    let post = async |path: &str, body: Value| {
+        let answer = server.send(Some(&token), "POST", path, Some(&body), &[]).await.unwrap();
+        assert!(answer.status < 300, "{answer:?}");
+        answer.id()
+    };
+    let room = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "hold_minutes": 60 });
+    let board = format!("/v1/waitlists/{}/waitees", post("/v1/waitlists", room).await);
+    let party = post(&board, json!({ "name": "Ana", "party_size": 2, "email": "ana@example.com" })).await;
+    let (outbox, aside) = (place.path().join("outbox"), place.path().join("aside"));
+    if outbox.exists() {
+        std::fs::rename(&outbox, &aside).unwrap();
+    }
+    std::fs::write(&outbox, "not a directory").unwrap();
+    let call = format!("/v1/waitees/{party}/call");
+    post(&call, json!({})).await;
+    for attempt in 1..ATTEMPTS {
+        let retried = "delivery_attempts{kind=\"table-ready\",outcome=\"retried\"}";
+        Shown::when(&server, retried, f64::from(attempt)).await;
+        assert_eq!(place.run(&["clock", "advance", "2m"]).await.code, Some(0));
+    }
+    assert_eq!(Shown::when(&server, "deliveries_failed", 1.0).await.value("deliveries_failed"), 1.0);
+    assert!(server.logs().contains("the carrier refused the message"), "{}", server.logs());
+
+    std::fs::remove_file(&outbox).unwrap();
+    post(&call, json!({})).await;
+    let sent = "delivery_attempts{kind=\"table-ready\",outcome=\"sent\"}";
+    assert_eq!(Shown::when(&server, sent, 1.0).await.value("deliveries_failed"), 1.0);
+    assert_eq!(server.interrupt().await, Some(0));
+}
+
+/// The attempts to send a message to a guest.
+const ATTEMPTS: u32 = 5;
 
 /// The longest time of a step of a rebuild.
 const STEP_MAX: Duration = Duration::from_secs(60);
