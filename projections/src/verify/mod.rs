@@ -29,7 +29,7 @@ pub(crate) use self::report::NAMED_MAX;
 pub use self::{
     all::{all, one},
     report::{Progress, Report},
-    segment::{SCANS_DEFAULT, SEGMENTS},
+    segment::{SCANS_DEFAULT, SCANS_MAX, SEGMENTS_PER_SCAN},
 };
 use self::{
     place::{At, Place, Step},

@@ -17,8 +17,10 @@ use crate::again::again;
 
 /// The segments that are scanned at once.
 pub const SCANS_DEFAULT: u32 = 8;
-/// The segments into which the log is split. More scans than this at once would not be faster.
-pub const SEGMENTS: u32 = 64;
+/// More scans at once would not be faster.
+pub const SCANS_MAX: u32 = 64;
+/// The segments that each scan reads, one after another. The embedded engine sorts the rest of a segment for each page.
+pub const SEGMENTS_PER_SCAN: u32 = 8;
 
 /// A scan of one segment, with the state `S` of the stream whose commits it reads.
 pub(crate) struct Segment<'a, S> {
@@ -49,10 +51,11 @@ pub(crate) async fn each<'a, S, Scan>(
 where
     Scan: Future<Output = Result<(), Failure>>,
 {
-    let of = SEGMENTS.cast_signed();
+    let scans = at_once.clamp(1, SCANS_MAX);
+    let of = (scans * SEGMENTS_PER_SCAN).cast_signed();
     streams::iter(0..of)
         .map(|number| scan(Segment { backend, number, of, start: None, current: None, is_done: false }))
-        .buffer_unordered(at_once.clamp(1, SEGMENTS) as usize)
+        .buffer_unordered(scans as usize)
         .try_collect()
         .await
 }

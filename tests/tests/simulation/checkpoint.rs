@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use projections::{
     checkpoint::{check, take},
-    verify::SEGMENTS,
+    verify::SEGMENTS_PER_SCAN,
 };
 use schema::{
     Checkpoint, Commit,
@@ -55,7 +55,11 @@ async fn pages_that_fail_for_longer_than_the_sdk_tries_are_read_again() {
     };
     for trouble in [Trouble::Throttled, Trouble::Broken] {
         let (taken, called) = proxied(trouble, CALLS).await;
-        assert_eq!((taken.unwrap().leaves.len(), called), (1, CALLS + SEGMENTS as usize), "{trouble:?}");
+        assert_eq!(
+            (taken.unwrap().leaves.len(), called),
+            (1, CALLS + SEGMENTS_PER_SCAN as usize),
+            "{trouble:?}"
+        );
     }
     let (failed, _) = proxied(Trouble::Throttled, usize::MAX).await;
     assert!(failed.unwrap_err().is_passing(), "an end of the attempts");

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use projections::{
     checkpoint::{check, take},
-    verify::SEGMENTS,
+    verify::SEGMENTS_PER_SCAN,
 };
 use schema::{
     Checkpoint, StreamId, WaiteeId,
@@ -26,7 +26,10 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     let _before = stage.meter.take();
     let taken = take(&stage.backend, None, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
-    assert_eq!((taken.leaves.len(), taken.commits, used.calls), (VISITS, 3 * VISITS as u64, SEGMENTS));
+    assert_eq!(
+        (taken.leaves.len(), taken.commits, used.calls),
+        (VISITS, 3 * VISITS as u64, SEGMENTS_PER_SCAN)
+    );
     documented(&stage, "a checkpoint of 90 commits in 30 streams", &used);
 
     let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);
@@ -34,12 +37,12 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     let checkpoint = Checkpoint { note, head, leaves: taken.leaves };
     let checked = check(&stage.backend, &checkpoint, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
-    assert_eq!((checked.bad.len(), used.calls), (0, SEGMENTS));
+    assert_eq!((checked.bad.len(), used.calls), (0, SEGMENTS_PER_SCAN));
     documented(&stage, "checking 90 commits in 30 streams", &used);
     let taken = take(&stage.backend, Some(&checkpoint), 1, |_| ()).await.unwrap();
     assert_eq!(
         (taken.differing.len(), stage.meter.take().calls),
-        (0, SEGMENTS),
+        (0, SEGMENTS_PER_SCAN),
         "the previous checkpoint costs nothing"
     );
 
@@ -48,6 +51,10 @@ async fn a_checkpoint_and_its_check_read_the_log_once() {
     delete.key("seq", AttributeValue::N("3".into())).send().await.unwrap();
     let checked = check(&stage.backend, &checkpoint, 1, |_| ()).await.unwrap();
     let used = stage.meter.take();
-    assert_eq!((checked.bad.len(), used.calls), (1, SEGMENTS + 1), "a stream that differs is read again");
+    assert_eq!(
+        (checked.bad.len(), used.calls),
+        (1, SEGMENTS_PER_SCAN + 1),
+        "a stream that differs is read again"
+    );
     documented(&stage, "checking the same when one stream differs", &used);
 }
