@@ -16,9 +16,8 @@ use crate::{
     rows,
 };
 
-/// The segments of the events table, each with a place of its own. Many, because the embedded engine sorts the rest of a
-/// segment for each page.
-const SEGMENTS: u32 = 64;
+/// The segments of the events table, each with a place of its own.
+const SEGMENTS: u32 = 8;
 
 /// A sweep that was begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
