@@ -79,7 +79,7 @@ impl Engine {
         let admin = file::connect(&path)?;
         let indexed = admin.execute_batch(INDEX_STREAMS);
         indexed.map_err(|cause| file::statement("index the streams", &path, cause))?;
-        changes::finish(&database, &admin, &path)?;
+        changes::finish(&database, &path)?;
 
         let calls = Calls::new(database.clone(), &path, &EVENTS.name(prefix));
         let access_key = port::access_key();

@@ -5,18 +5,22 @@
 //! that was cut off: the table is deleted, which is safe because the caller got no answer.
 
 use std::{
-    path::Path,
+    fs, io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use dynoxide::{Database, DynoxideError, actions::delete_table::DeleteTableRequest};
-use rusqlite::{Connection, params};
+use dynoxide::{
+    Database, DynoxideError,
+    actions::{delete_table::DeleteTableRequest, describe_time_to_live::DescribeTimeToLiveRequest},
+};
 use serde::Deserialize;
 use tracing::{info, warn};
 
 use super::{error::EngineError, file};
 
-const UNFINISHED: &str = "CREATE TABLE IF NOT EXISTS waitlist_unfinished (table_name TEXT PRIMARY KEY)";
+/// Holds the name beside the database, because a connection of our own would read the layouts of all tables first.
+const UNFINISHED: &str = "engine.unfinished";
 
 /// Changes one table at a time. Clones share the turn.
 #[derive(Clone)]
@@ -39,22 +43,25 @@ impl Changes {
     ) -> Result<A, DynoxideError> {
         let Some(table) = table_of(request) else { return run() };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = self.connect()?;
         // A table that exists must never be written down: a crash right now would delete it.
-        if exists(&file, &table)? {
+        if exists(database, &table) {
             return run();
         }
-        write_down(&file, &table)?;
+        self.write_down(&table)?;
         let created = run();
         match &created {
             Ok(_) => {
-                if let Err(cause) = file::index_scan(&file, &table) {
+                let indexed = file::connect(&self.file).and_then(|opened| {
+                    file::index_scan(&opened, &table)
+                        .map_err(|cause| file::statement("index scans", &self.file, cause))
+                });
+                if let Err(cause) = indexed {
                     warn!(table, %cause, "could not index a table that was created; its scans are slow until the next start");
                 }
             }
             Err(_) => delete(database, &table)?,
         }
-        cross_out(&file, &table)?;
+        self.cross_out()?;
         created
     }
 
@@ -66,36 +73,45 @@ impl Changes {
     ) -> Result<A, DynoxideError> {
         let Some(table) = table_of(request) else { return run() };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = self.connect()?;
-        write_down(&file, &table)?;
+        self.write_down(&table)?;
         let deleted = run();
         // After a failure some steps may be done; the caller tries again, or the next start deletes the table.
         if deleted.as_ref().err().is_none_or(|refused| refused.status_code() < 500) {
-            cross_out(&file, &table)?;
+            self.cross_out()?;
         }
         deleted
     }
 
-    fn connect(&self) -> Result<Connection, DynoxideError> {
-        file::connect(&self.file).map_err(|cause| DynoxideError::InternalServerError(cause.to_string()))
+    fn write_down(&self, table: &str) -> Result<(), DynoxideError> {
+        fs::write(unfinished(&self.file), table).map_err(internal)
+    }
+
+    fn cross_out(&self) -> Result<(), DynoxideError> {
+        fs::remove_file(unfinished(&self.file)).map_err(internal)
     }
 }
 
-/// Deletes the tables whose creation or deletion was cut off. Nothing else may use the database meanwhile.
-pub(super) fn finish(database: &Database, file: &Connection, path: &Path) -> Result<(), EngineError> {
-    let failed = |cause| file::statement("find unfinished tables", path, cause);
-    let tables = unfinished(file).map_err(failed)?;
-    for table in tables {
+/// Deletes the table whose creation or deletion was cut off. Nothing else may use the database meanwhile.
+pub(super) fn finish(database: &Database, path: &Path) -> Result<(), EngineError> {
+    let (file, failed) = (unfinished(path), |cause| EngineError::Directory { path: unfinished(path), cause });
+    let table = match fs::read_to_string(&file) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        table => table.map_err(failed)?,
+    };
+    // The file is empty if the kill came before the name was written, and so before the first step.
+    if !table.is_empty() {
         delete(database, &table).map_err(|cause| EngineError::Finish { table: table.clone(), cause })?;
-        cross_out(file, &table).map_err(failed)?;
         info!(table, "deleted a table whose creation or deletion was cut off");
     }
-    Ok(())
+    fs::remove_file(&file).map_err(failed)
 }
 
-fn unfinished(file: &Connection) -> rusqlite::Result<Vec<String>> {
-    file.execute_batch(UNFINISHED)?;
-    file.prepare("SELECT table_name FROM waitlist_unfinished")?.query_map([], |row| row.get(0))?.collect()
+fn unfinished(database: &Path) -> PathBuf {
+    database.with_file_name(UNFINISHED)
+}
+
+fn internal(cause: io::Error) -> DynoxideError {
+    DynoxideError::InternalServerError(cause.to_string())
 }
 
 /// Deletes what there is of a table.
@@ -106,16 +122,9 @@ fn delete(database: &Database, table: &str) -> Result<(), DynoxideError> {
     }
 }
 
-fn exists(file: &Connection, table: &str) -> rusqlite::Result<bool> {
-    file.prepare("SELECT 1 FROM _tables WHERE table_name = ?1")?.exists(params![table])
-}
-
-fn write_down(file: &Connection, table: &str) -> rusqlite::Result<()> {
-    file.execute("INSERT OR IGNORE INTO waitlist_unfinished VALUES (?1)", params![table]).map(drop)
-}
-
-fn cross_out(file: &Connection, table: &str) -> rusqlite::Result<()> {
-    file.execute("DELETE FROM waitlist_unfinished WHERE table_name = ?1", params![table]).map(drop)
+fn exists(database: &Database, table: &str) -> bool {
+    let request = DescribeTimeToLiveRequest { table_name: table.to_owned() };
+    !matches!(database.describe_time_to_live(request), Err(DynoxideError::ResourceNotFoundException(_)))
 }
 
 fn table_of(request: &[u8]) -> Option<String> {
