@@ -23,7 +23,7 @@ use schema::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     time::Instant,
 };
@@ -129,6 +129,8 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
     let engine_url = engine
         .as_ref()
         .map_or_else(|| env::var(ENDPOINT).unwrap_or_default(), |engine| engine.url().to_owned());
+    // Before the address is announced: a script may stop the server as soon as it reads it.
+    let signals = Signals::listen()?;
     data_dir.announce(&Running {
         pid: std::process::id(),
         data_dir: data_dir.absolute(),
@@ -146,7 +148,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         ConnectionBounds::USUAL,
         stopping,
     ));
-    until_told_to_stop().await?;
+    signals.until_told_to_stop().await;
     info!("stopping: waiting for running requests");
     stop.send_replace(true);
     if tokio::time::timeout(DRAIN, &mut requests).await.is_err() {
@@ -240,10 +242,21 @@ fn with_advice(listen: SocketAddr, cause: &io::Error) -> io::Error {
     io::Error::new(cause.kind(), advice)
 }
 
-async fn until_told_to_stop() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+/// The signals that end the server. Those that arrive after [`Signals::listen`] are not lost.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn until_told_to_stop(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
