@@ -23,6 +23,7 @@ pub use self::{
     generation::{Generation, PAGE_ROWS_MAX, Put, RawPage, RawRow, id_of, read_units, seq_of},
     index::{Page, StartKey},
     scan::Showing,
+    version::numbers,
 };
 pub use crate::query::{Order, Range, Selection};
 use crate::{batch, failure::Failure, generations::Generations};

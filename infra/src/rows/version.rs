@@ -14,14 +14,22 @@ pub(super) struct Written {
     pub(super) v: u32,
 }
 
+/// The number of the last event that a stored row shows, and the version of the fold that wrote it. `None` if one of
+/// them cannot be read.
+#[must_use]
+pub fn numbers(item: &Item) -> Option<(u64, u32)> {
+    let number =
+        |name| item.get(name).and_then(|value: &AttributeValue| value.as_n().ok()?.parse::<u64>().ok());
+    Some((number("seq")?, u32::try_from(number("v")?).ok()?))
+}
+
 /// Reads the version of a stored row.
 ///
 /// # Errors
 /// The item is no row.
 pub(super) fn written<R: Row>(item: &Item) -> Result<Written, Failure> {
-    let number = |name| item.get(name).and_then(|value: &AttributeValue| value.as_n().ok()?.parse().ok());
-    let written = || Some(Written { seq: number("seq")?, v: u32::try_from(number("v")?).ok()? });
-    written().ok_or_else(|| Failure::broken(doing::<R>(item), "it has no seq or no version"))
+    let written = numbers(item).map(|(seq, v)| Written { seq, v });
+    written.ok_or_else(|| Failure::broken(doing::<R>(item), "it has no seq or no version"))
 }
 
 /// Reads a stored row. Its version may differ from that of this code's fold: a release serves rows that the

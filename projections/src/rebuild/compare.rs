@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use infra::rows::RawRow;
+use infra::rows::{RawRow, numbers};
 use schema::{
     sealed::Personal,
     value::{Email, Name, Note, Phone, Reason},
 };
 use serde_json::Value;
-
-use super::repair::numbers;
 
 /// The longest value of an example, as JSON text.
 const VALUE_BYTES_MAX: usize = 256;

@@ -30,11 +30,7 @@ pub(crate) async fn projections(backend: &Backend, call: &Call<'_>) -> Result<Re
     let rest = names.into_iter().filter(|name| page.holds(name.as_str(), None)).collect();
     let Page { items: names, next } =
         cut(Kind::Projections, rest, page.limit, |name| name.as_str().to_owned());
-    let mut items = Vec::with_capacity(names.len());
-    for name in names {
-        items.push(show::projection(name, &operate::read(backend, name).await?, backend.clock.now()));
-    }
-    Reply::read(0, &Page { items, next })
+    Reply::read(0, &Page { items: operate::shown(backend, names).await?, next })
 }
 
 pub(crate) async fn rebuilds(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {

@@ -6,14 +6,14 @@ use infra::{
 };
 use schema::{
     Actor, Problem, Slug, UserId,
-    body::projection::RebuildWish,
+    body::projection::{Projection as Shown, RebuildWish},
     commit::Author,
     id::Component,
     projection::{self, Name},
 };
 use uuid::Uuid;
 
-use super::{Command, Projection, Request, missed::missed};
+use super::{Command, Projection, Request, missed::missed, show};
 
 /// The person who gives commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,18 @@ pub async fn run(
 ) -> Result<Outcome<Projection>, Failure> {
     let author = author(Component::Operator, operator.correlation.clone());
     backend.log.execute(name.stream(), &author, expect, command).await
+}
+
+/// Reads projections as they are shown now, in this order.
+///
+/// # Errors
+/// As [`read`].
+pub async fn shown(backend: &Backend, names: impl IntoIterator<Item = Name>) -> Result<Vec<Shown>, Failure> {
+    let mut shown = Vec::new();
+    for name in names {
+        shown.push(show::projection(name, &read(backend, name).await?, backend.clock.now()));
+    }
+    Ok(shown)
 }
 
 /// The author of a projection's commit. Projections belong to no account.

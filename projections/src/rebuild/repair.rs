@@ -3,7 +3,7 @@
 
 use infra::{
     Backend, Failure,
-    rows::{Patience, RawRow, Target},
+    rows::{Patience, Target, numbers},
 };
 use schema::{StreamId, projection::Name, table::Row as _};
 
@@ -78,10 +78,4 @@ async fn in_one<P: Projection>(
         }
     }
     Err(Failure::Conflict)
-}
-
-/// The number and the version of a stored row. `None` if one of them cannot be read.
-pub(super) fn numbers(row: &RawRow) -> Option<(u64, u32)> {
-    let number = |name| row.get(name).and_then(|value| value.as_n().ok()?.parse::<u64>().ok());
-    Some((number("seq")?, u32::try_from(number("v")?).ok()?))
 }

@@ -32,7 +32,7 @@ const HASH: &str = "has another hash than in the checkpoint";
 type Found = (String, u64, String);
 
 /// Makes a checkpoint of the stage's log, without a signature.
-async fn checkpoint(stage: &Stage) -> Checkpoint {
+pub(crate) async fn checkpoint(stage: &Stage) -> Checkpoint {
     let taken = take(&stage.backend, None, SEGMENTS, |_| ()).await.unwrap();
     assert_eq!((taken.damaged, taken.bad), (0, Vec::new()));
     let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);

@@ -9,14 +9,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use commands::{delivery::Command, recording};
 use infra::vault::{Held, Subject};
 use local::workers::{Consumer, receive_once};
-use projections::{
-    checkpoint::{check, take},
-    verify,
-};
+use projections::{checkpoint::check, verify};
 use reactors::erasure::{Eraser, forget};
 use schema::{
-    Checkpoint, MailId, StreamId, Time, WaiteeId,
-    checkpoint::{Head, Note},
+    MailId, StreamId, Time, WaiteeId,
     message::{Channel, Kind, MessageId},
     table::{EVENTS, ROWS, Table, VAULT},
 };
@@ -28,6 +24,7 @@ use waitlist_tests::{
 };
 
 use crate::{
+    checkpoint::checkpoint,
     place::text,
     raw::{Item, rows, scan},
     reads::feed,
@@ -157,12 +154,6 @@ async fn prepared(stage: &Stage, until: Time, erased_in: Option<&Stage>) -> Rest
     restore(&stage.backend, &Restore { until, erased_in }, |_| ()).await.unwrap()
 }
 
-async fn checkpoint(stage: &Stage) -> Checkpoint {
-    let taken = take(&stage.backend, None, SEGMENTS, |_| ()).await.unwrap();
-    let head = Head::over("waitlist/test", stage.backend.clock.now(), None, &taken.leaves);
-    Checkpoint { note: Note { text: head.to_string(), signatures: Vec::new() }, head, leaves: taken.leaves }
-}
-
 /// All rows of the live generations, by table and id.
 async fn all_rows(stage: &Stage) -> BTreeMap<(String, String), BTreeMap<String, AttributeValue>> {
     let mut all = BTreeMap::new();
@@ -225,7 +216,7 @@ async fn after_a_restore_nothing_old_is_sent_erasures_stand_and_rows_equal_the_f
     }
     assert!(vault.key(evening.subject(evening.ana)).await.unwrap().is_some());
 
-    // What happens from now on is sent.
+    // Messages of later events are sent.
     let owner = after.owner_with(evening.owner.id, None);
     let party = json!({ "name": "Gil", "party_size": 2, "phone": PHONES[0] });
     let gil: WaiteeId =

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use humantime::format_duration;
 use infra::backlog::{self, Backlog};
-use projections::rebuild::{operate, show};
+use projections::rebuild::operate;
 use schema::{
     Time,
     body::projection::{Projection, Rebuild},
@@ -19,6 +19,7 @@ use super::{
     Failed,
     deployment::Deployment,
     print::{print, table},
+    projections::generations,
 };
 use crate::data_dir::Running;
 
@@ -32,10 +33,7 @@ pub(super) async fn run(deployment: &Deployment, json: bool) -> Result<(), Faile
         Some(running) => Some((running, Seen::ask(running).await?)),
         None => None,
     };
-    let mut projections = Vec::new();
-    for name in Name::ALL {
-        projections.push(show::projection(name, &operate::read(backend, name).await?, now));
-    }
+    let projections = operate::shown(backend, Name::ALL).await?;
     let queues = backlog::read(backend).await?;
     let seen = seen.as_ref().map(|(running, seen)| (*running, seen));
     let text = [
@@ -71,17 +69,17 @@ fn server(seen: Option<(&Running, &Seen)>, former: Option<&Running>, now: Time) 
 
 fn rows_of_projections(projections: &[Projection], seen: Option<&Seen>) -> Vec<[String; 6]> {
     let headings = ["projection", "live", "building", "previous", "lag", "last rebuild"].map(str::to_owned);
-    let generation = |number: Option<u64>| number.map_or("-".to_owned(), |number| format!("g{number}"));
     let row = |of: &Projection| {
         let lag = match seen {
             None => "unknown".to_owned(),
             Some(seen) => seen.lag_ms(of.name).map_or("-".to_owned(), |ms| format!("{ms} ms")),
         };
+        let [live, building, previous] = generations(of);
         [
             of.name.as_str().to_owned(),
-            generation(Some(of.live)),
-            generation(of.building),
-            generation(of.previous),
+            live,
+            building,
+            previous,
             lag,
             of.rebuild.as_ref().map_or("-".to_owned(), progress),
         ]
