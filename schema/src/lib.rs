@@ -14,6 +14,7 @@ pub mod id;
 pub mod mail;
 pub mod message;
 pub mod openapi;
+pub mod page;
 pub mod parameter;
 pub mod problem;
 pub mod projection;

@@ -55,6 +55,12 @@ impl Time {
         self.plus_millis(i64::from(minutes) * MINUTE_MS)
     }
 
+    /// This instant as HTTP's `Date` has it, cut to the second (RFC 9110, section 5.6.7).
+    #[must_use]
+    pub fn http_date(self) -> String {
+        self.0.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// The start of the minute in which this instant lies.
     #[must_use]
     pub fn minute(self) -> Self {

@@ -12,6 +12,7 @@ use schema::{
         Empty, Written,
         guest::{JoinWaitlist, Joined},
     },
+    page::Page,
     waitee::JoinedBy,
 };
 use serde_json::json;
@@ -43,7 +44,7 @@ pub(crate) async fn join(backend: &Backend, call: &Call<'_>) -> Result<Reply, Fa
             seq: outcome.seq,
             state: outcome.state.0.as_ref().map(|visit| visit.state),
         },
-        status_url: format!("{}/visit#{visit_token}", backend.public_url),
+        status_url: Page::Visit.link(&backend.public_url, &visit_token),
         visit_token,
     };
     // No Location: the path would hold the token, and intermediaries log the headers of answers.

@@ -52,15 +52,27 @@ pub(crate) fn router(backend: Backend, gate: Gate, exporter: Exporter, origins: 
     router.layer(cors)
 }
 
+/// Answers a request. `Date` is the backend's clock, also a manual one, because pages show timers by it.
 async fn handle(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
-    let Gateway { backend, authorizer, gate, exporter } = &*gateway;
+    let mut response = answer(&gateway, peer, request).await;
+    if let Ok(date) = HeaderValue::from_str(&gateway.backend.clock.now().http_date()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+async fn answer(gateway: &Gateway, peer: SocketAddr, request: Request) -> Response<Body> {
+    let Gateway { backend, authorizer, gate, exporter } = gateway;
     let (parts, body) = request.into_parts();
     if Exporter::is_asked(&parts.method, parts.uri.path(), peer.ip()) {
         return exporter.page(backend).await;
+    }
+    if web::is_page(parts.method.as_str(), parts.uri.path()) {
+        return web::answer(parts.method.as_str(), parts.uri.path(), &parts.headers).map(Body::from);
     }
     // An incomplete request must not be carried out. An empty body would read as `{}`, so a body that breaks
     // off or comes too late is replaced with one that is not JSON.

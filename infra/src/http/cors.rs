@@ -18,9 +18,10 @@ pub const REQUEST_HEADERS: [HeaderName; 6] = [
 ];
 
 /// Headers of answers that pages may read.
-pub const ANSWER_HEADERS: [HeaderName; 9] = [
+pub const ANSWER_HEADERS: [HeaderName; 10] = [
     header::ALLOW,
     header::CONTENT_DISPOSITION,
+    header::DATE,
     header::ETAG,
     header::LINK,
     header::LOCATION,

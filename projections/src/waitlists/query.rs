@@ -11,6 +11,7 @@ use schema::{
     Actor, Problem, WaitlistId,
     body::{Waitlist, guest::PublicWaitlist},
     id::Category,
+    page::Page,
     sync::SyncToken,
     table::{OWNED, WaitlistRow},
 };
@@ -131,7 +132,7 @@ pub(crate) fn show(backend: &Backend, row: &WaitlistRow, active: Option<usize>) 
         open: row.list.open,
         active: active.map(|active| u32::try_from(active).unwrap_or(u32::MAX)),
         created_at: row.list.created_at,
-        public_url: format!("{}/join/{}", backend.public_url, row.id),
+        public_url: Page::Join.link(&backend.public_url, &row.id.to_string()),
         seq: row.seq,
     }
 }

@@ -11,6 +11,7 @@ use schema::{
     StreamId, Time, UserId,
     mail::Kind,
     message::{MessageId, Skip},
+    page::Page,
     sealed::Opened,
     value::Language,
 };
@@ -49,8 +50,8 @@ async fn compose(
         return Err(Failure::broken(format!("compose a mail to the owner of {id}"), cause).into());
     };
     let (page, purpose, bound_to) = match wanted.asked.kind {
-        Kind::Welcome | Kind::Confirmation => ("confirm", Mailed::Confirmation, REGISTERED_SEQ),
-        Kind::PasswordReset => ("reset", Mailed::PasswordReset, account.password_seq),
+        Kind::Welcome | Kind::Confirmation => (Page::Confirm, Mailed::Confirmation, REGISTERED_SEQ),
+        Kind::PasswordReset => (Page::Reset, Mailed::PasswordReset, account.password_seq),
     };
     let words: fn(&ForOwner<'_>) -> Worded = match wanted.asked.kind {
         Kind::Welcome => wording::welcome,
@@ -59,7 +60,7 @@ async fn compose(
     };
     let ends_at = wanted.link_ends_at();
     let token = backend.secrets.links().await?.mailed_token(purpose, id, ends_at, bound_to);
-    let link = format!("{}/{page}#{token}", backend.public_url);
+    let link = page.link(&backend.public_url, &token);
     let good_for_ms = ends_at.millis() - wanted.asked_at.millis();
     let good_for = Duration::from_millis(u64::try_from(good_for_ms).unwrap_or(0));
     // Accounts have no language.

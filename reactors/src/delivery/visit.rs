@@ -13,6 +13,7 @@ use infra::{
 use schema::{
     Sealed, StreamId, Time, UserId, WaiteeId,
     message::{Kind, MessageId, Skip},
+    page::Page,
     sealed::{Opened, Personal},
     value::Phone,
     waitlist::State,
@@ -67,7 +68,7 @@ async fn compose(
     let (Some(name), Some(hold)) = (key.open(Some(&visit.party.name))?, hold) else {
         return Err(Skip::Needless.into());
     };
-    let link = format!("{}/visit#{}", backend.public_url, backend.secrets.links().await?.visit_token(guest));
+    let link = Page::Visit.link(&backend.public_url, &backend.secrets.links().await?.visit_token(guest));
     let mentioned = ForGuest {
         language: visit.party.language.unwrap_or(list.settings.language),
         list: &list.settings.name,

@@ -94,7 +94,7 @@ examples! {
         "id": LIST, "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US", "capacity": 200,
         "hold_minutes": 10, "remind_minutes": 3, "quote_minutes": 5, "language": "en", "day_starts": "04:00",
         "open": true, "active": 6, "created_at": "2026-11-01T17:05:00.000Z",
-        "public_url": format!("https://waitlist.example/join/{LIST}"), "seq": 1,
+        "public_url": format!("https://waitlist.example/join#{LIST}"), "seq": 1,
     },
     Waitee => {
         "id": VISIT, "waitlist_id": LIST, "name": "Ben", "party_size": 4, "phone": "+14155552671",

@@ -61,7 +61,7 @@ async fn lists_and_parties_show_every_field_and_null_for_unset_ones() {
     assert_eq!((fields(&one), fields(&many["items"][0])), (of_list.clone(), of_list));
     assert_eq!((&one["active"], &many["items"][0]["active"]), (&json!(1), &Value::Null));
     assert_eq!([&one["remind_minutes"], &one["quote_minutes"]], [&Value::Null; 2]);
-    assert_eq!(one["public_url"], format!("https://waitlist.example/join/{list}"));
+    assert_eq!(one["public_url"], format!("https://waitlist.example/join#{list}"));
     for (field, default) in [
         ("capacity", json!(200)),
         ("hold_minutes", json!(10)),

@@ -3,12 +3,19 @@
 use std::{collections::BTreeMap, fs};
 
 use infra::http::cors;
-use schema::route::{Access, ROUTES, Role};
+use schema::{
+    page::PAGES,
+    route::{Access, ROUTES, Role},
+};
 use serde_json::json;
 use waitlist_tests::template::{infra, resource, resources, text};
 
 /// API Gateway gives up on a function after 30 seconds.
 const GATEWAY_SECONDS_MAX: u64 = 30;
+
+const SERVER_OF_PAGES: &str = "Pages";
+/// The path of what pages load.
+const ASSETS: &str = "/assets/{proxy+}";
 
 #[test]
 fn every_route_leads_to_its_function_and_guarded_routes_pass_the_authorizer() {
@@ -19,6 +26,11 @@ fn every_route_leads_to_its_function_and_guarded_routes_pass_the_authorizer() {
         if entry.method == "GET" {
             expected.insert(format!("HEAD {}", entry.path), target);
         }
+    }
+    let pages = PAGES.iter().map(|page| page.path()).chain([ASSETS.to_owned()]);
+    for path in pages {
+        expected.insert(format!("GET {path}"), (SERVER_OF_PAGES, false));
+        expected.insert(format!("HEAD {path}"), (SERVER_OF_PAGES, false));
     }
     expected.insert("$default".to_owned(), ("Reads", false));
     let found: BTreeMap<String, (&str, bool)> = resources("AWS::ApiGatewayV2::Route")
@@ -31,9 +43,10 @@ fn every_route_leads_to_its_function_and_guarded_routes_pass_the_authorizer() {
                 assert_eq!(text(route.property("AuthorizerId")), "${TokenAuthorizer}", "{}", route.id);
             }
             let function = function.unwrap_or_else(|| panic!("{}: {target}", route.id));
-            let role =
+            let roles =
                 [Role::Accounts, Role::Hosts, Role::Guests, Role::Reads, Role::Exports, Role::Operations];
-            let function = role.map(of).into_iter().find(|name| *name == function).unwrap();
+            let mut functions = roles.map(of).into_iter().chain([SERVER_OF_PAGES]);
+            let function = functions.find(|name| *name == function).unwrap();
             (text(route.property("RouteKey")), (function, authorized))
         })
         .collect();
@@ -47,7 +60,7 @@ fn an_integration_calls_the_function_of_its_name_within_the_gateway_s_time() {
         assert_eq!(text(integration.property("IntegrationUri")), format!("${{{function}.Arn}}"));
         assert_eq!(integration.property("PayloadFormatVersion"), "2.0");
     }
-    for function in ["Authorizer", "Accounts", "Hosts", "Guests", "Reads", "Exports", "Operations"] {
+    for function in ["Authorizer", "Accounts", "Hosts", "Guests", "Reads", "Exports", "Operations", "Pages"] {
         let seconds = resource(function).property("Timeout").as_u64().unwrap();
         assert!(seconds < GATEWAY_SECONDS_MAX, "{function} may take {seconds} s");
     }
@@ -85,7 +98,7 @@ fn access_logs_hold_the_route_and_no_path() {
 #[test]
 fn every_binary_is_a_function_of_its_name() {
     let mut binaries = Vec::new();
-    for package in ["infra", "commands", "projections", "reactors", "infra/sweep"] {
+    for package in ["infra", "commands", "projections", "reactors", "infra/sweep", "infra/web"] {
         for file in fs::read_dir(infra("..").join(package).join("src/bin")).unwrap() {
             binaries.push(file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
         }

@@ -1,0 +1,36 @@
+//! The files of the web front end. They are compiled into the program.
+
+/// A file of a page, or one that pages load.
+#[derive(Clone, Copy, Debug)]
+pub struct File {
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+macro_rules! files {
+    ($folder:literal: $($name:literal)*) => {
+        &[$(File { name: $name, text: include_str!(concat!("../", $folder, "/", $name)) }),*]
+    };
+}
+
+/// The HTML file of each page.
+pub const PAGES: &[File] = files!("pages":
+    "board.html"
+    "confirm.html"
+    "home.html"
+    "join.html"
+    "reset.html"
+    "visit.html"
+);
+
+/// What pages load: scripts, styles and the icon.
+pub const ASSETS: &[File] = files!("assets":
+    "api.js"
+    "dom.js"
+    "form.js"
+    "icon.svg"
+    "poll.js"
+    "session.js"
+    "styles.css"
+    "time.js"
+);

@@ -1,0 +1,49 @@
+//! The table of pages, from which their server, the template check and the links in messages derive.
+
+/// A page of the web front end. It is one HTML file, served at its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Page {
+    /// Sign-in, registration, the account and its lists.
+    Home,
+    /// A list's board, for hosts.
+    Board,
+    /// Joining a list, for guests.
+    Join,
+    /// A guest's own visit.
+    Visit,
+    /// Confirms an e-mail address.
+    Confirm,
+    /// Sets a new password.
+    Reset,
+}
+
+pub const PAGES: [Page; 6] = [Page::Home, Page::Board, Page::Join, Page::Visit, Page::Confirm, Page::Reset];
+
+impl Page {
+    /// Also the name of its HTML file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Board => "board",
+            Self::Join => "join",
+            Self::Visit => "visit",
+            Self::Confirm => "confirm",
+            Self::Reset => "reset",
+        }
+    }
+
+    #[must_use]
+    pub fn path(self) -> String {
+        match self {
+            Self::Home => "/".to_owned(),
+            page => format!("/{}", page.name()),
+        }
+    }
+
+    /// A link to the page. The fragment, an id or a token, is never sent to a server and stands in no log.
+    #[must_use]
+    pub fn link(self, public_url: &str, fragment: &str) -> String {
+        format!("{public_url}{}#{fragment}", self.path())
+    }
+}
