@@ -6,6 +6,20 @@ import { element } from "./dom.js";
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
 /** @typedef {Record<string, any>} Values */
 
+/** A problem that a page found itself, for the field with a name. */
+export class FieldProblem extends Error {
+  /**
+   * @param {string} field
+   * @param {string} detail
+   */
+  constructor(field, detail) {
+    super(detail);
+    this.name = "FieldProblem";
+    /** @type {Api.Fault[]} */
+    this.errors = [{ pointer: `/${field}`, detail }];
+  }
+}
+
 /**
  * A label with its control, and a hint below it.
  * @param {string} label
@@ -71,7 +85,7 @@ export function onSubmit(form, send, texts = {}) {
  */
 export function showProblem(form, error, text = explain) {
   clearProblems(form);
-  const faults = error instanceof Problem ? error.errors : [];
+  const faults = error instanceof Problem || error instanceof FieldProblem ? error.errors : [];
   const named = faults.filter(({ pointer, detail }) => {
     const control = controls(form).find(({ name }) => `/${name}` === pointer);
     if (control) showAt(control, sentence(detail));
