@@ -138,7 +138,10 @@ function fillNew() {
 
 onSubmit(byId("sign-in-form", HTMLFormElement), async ({ email, password }) => {
   await signIn(email, password);
-  done("sign-in-form", "");
+  const back = sessionStorage.getItem("waitlist.return");
+  sessionStorage.removeItem("waitlist.return");
+  if (back) location.assign(back);
+  else done("sign-in-form", "");
 });
 
 onSubmit(byId("register-form", HTMLFormElement), async (body, key) => {

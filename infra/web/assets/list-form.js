@@ -28,10 +28,6 @@ export function listFields(list) {
       field("A table is held for", number("hold_minutes", 1, 120, list?.hold_minutes ?? 10), "Minutes after the call."),
       field("Most parties at a time", number("capacity", 1, 400, list?.capacity ?? 200)),
       field("Language of messages", select("language", id("language"), Object.entries(LANGUAGES), list?.language ?? known(navigator.language))),
-    ),
-    element(
-      "div",
-      { class: "columns" },
       element("div", {}, field("Time zone", element("input", { id: id("time_zone"), name: "time_zone", list: zones.id, required: true, autocomplete: "off", spellcheck: "false", value: zone })), zones),
       field("Country of phone numbers", select("region", id("region"), countries(), list?.region ?? regionOf(navigator.language))),
     ),

@@ -1,0 +1,53 @@
+/** The dialog that changes a list's settings, or deletes it. */
+
+import { Problem, newKey } from "./api.js";
+import { confirmed, openDialog } from "./dialog.js";
+import { element } from "./dom.js";
+import { FieldProblem, explain, onSubmit, valuesOf } from "./form.js";
+import { listFields } from "./list-form.js";
+import { say } from "./messages.js";
+import { authorized } from "./session.js";
+
+/**
+ * @param {Api.Waitlist} list
+ * @param {() => void} changed
+ */
+export function openSettings(list, changed) {
+  let seq = list.seq;
+  const remove = element("button", { type: "button", class: "danger", onclick: () => void deleteList(list, close) }, "Delete this list");
+  const actions = element("div", { class: "spread" }, element("button", { type: "submit", class: "primary" }, "Save"), remove);
+  actions.classList.add("actions");
+  const form = element("form", {}, ...listFields(list), actions);
+  const { close } = openDialog("Settings of the list", [form], { wide: true });
+  const before = valuesOf(form);
+  onSubmit(form, async (values, key) => {
+    const changes = Object.entries(values).filter(([name, value]) => value !== before[name]);
+    if (changes.length > 0) {
+      try {
+        await authorized("PATCH", `waitlists/${list.id}`, { body: Object.fromEntries(changes), key, ifMatch: seq });
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 412)) throw error;
+        seq = (await authorized("GET", `waitlists/${list.id}`)).body.seq;
+        throw new FieldProblem("", "Somebody else changed this list meanwhile. Save again to keep your changes.");
+      }
+    }
+    close();
+    changed();
+  });
+}
+
+/**
+ * @param {Api.Waitlist} list
+ * @param {() => void} close
+ */
+async function deleteList(list, close) {
+  const text = "Guests can no longer join. The list's history is kept. A list must be closed and empty to be deleted.";
+  if (!(await confirmed(`Delete “${list.name}”?`, text, "Delete the list"))) return;
+  try {
+    await authorized("DELETE", `waitlists/${list.id}`, { key: newKey() });
+    location.assign("./");
+  } catch (error) {
+    close();
+    say(explain(error), { kind: "danger" });
+  }
+}

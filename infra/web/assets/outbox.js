@@ -1,0 +1,167 @@
+/**
+ * The outbox of taps: each is kept on the device, then sent until an answer comes, with one Idempotency-Key and so at most one
+ * effect. The taps on one party are its lane: they are sent in order, and if one is refused, those behind it are dropped.
+ */
+
+import { Problem, Unreachable, newKey } from "./api.js";
+import { openStore } from "./outbox-store.js";
+import { SignedOut, authorized } from "./session.js";
+
+/** @typedef {import("./outbox-store.js").Tap} Tap */
+
+/** A call or no-show that waited longer is asked again before it is sent. */
+const OLD_MS = 120_000;
+
+const ASKED = new Set(["call", "no-show"]);
+
+const RETRY_MS = 3000;
+const RETRY_MAX_MS = 30_000;
+
+/**
+ * @typedef {object} Events
+ * @property {() => void} changed taps came, went, or wait
+ * @property {(tap: Tap, written: Api.Written) => void} sent
+ * @property {(tap: Tap, error: Problem, behind: Tap[]) => void} refused the tap and those behind it are dropped
+ */
+
+/**
+ * Opens the outbox of an account. It takes up the taps of an earlier visit to the page, and those of other tabs.
+ * @param {string} account
+ * @param {Events} events
+ */
+export async function openOutbox(account, events) {
+  const store = await openStore();
+  const channel = new BroadcastChannel("waitlist.outbox");
+  /** @type {Tap[]} */
+  let taps = [];
+  /** The last event of each party that this tab wrote. @type {Map<string, number>} */
+  const written = new Map();
+  /** @type {Set<number>} */
+  const underWay = new Set();
+  let failures = 0;
+  let running = false;
+  let again = false;
+  /** @type {number | undefined} */
+  let timer;
+
+  const lane = (/** @type {string} */ party) => taps.filter((tap) => tap.party === party);
+
+  async function load() {
+    const all = await store.all();
+    // Objects that this tab has already stay the same.
+    taps = all.filter((tap) => tap.account === account).map((tap) => taps.find(({ id }) => id === tap.id) ?? tap);
+    events.changed();
+  }
+
+  function told() {
+    channel.postMessage(null);
+    events.changed();
+  }
+
+  /** @param {Tap[]} gone */
+  async function remove(gone) {
+    for (const tap of gone) await store.remove(tap);
+    taps = taps.filter((tap) => !gone.includes(tap));
+    told();
+  }
+
+  /** Sends what waits, one lane beside the other. Of several tabs, one does at a time. */
+  async function flush() {
+    clearTimeout(timer);
+    again = running;
+    if (running) return;
+    running = true;
+    const run = async () => {
+      await load();
+      await Promise.all([...new Set(taps.map(({ party }) => party))].map(sendLane));
+    };
+    try {
+      await (navigator.locks ? navigator.locks.request("waitlist.outbox", run) : run());
+    } finally {
+      running = false;
+    }
+    if (again) return flush();
+    if (taps.some((tap) => !isOld(tap))) {
+      timer = setTimeout(flush, failures === 0 ? 0 : Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(failures - 1, 8)));
+    }
+  }
+
+  /** @param {string} party */
+  async function sendLane(party) {
+    for (let tap = lane(party)[0]; tap && !isOld(tap); tap = lane(party)[0]) {
+      underWay.add(tap.id ?? 0);
+      events.changed();
+      try {
+        const { body } = await authorized("POST", `waitees/${tap.party}/${tap.command}`, { body: tap.body, key: tap.key, ifMatch: tap.seq });
+        failures = 0;
+        written.set(party, body.seq);
+        await remove([tap]);
+        events.sent(tap, body);
+      } catch (error) {
+        const refused = error instanceof Problem && !error.passing;
+        if (!refused) {
+          failures += 1;
+          if (error instanceof Unreachable || error instanceof SignedOut || error instanceof Problem) return;
+          throw error;
+        }
+        const [, ...behind] = lane(party);
+        await remove([tap, ...behind]);
+        events.refused(tap, error, behind);
+      } finally {
+        underWay.delete(tap.id ?? 0);
+        events.changed();
+      }
+    }
+  }
+
+  channel.onmessage = () => void load();
+  window.addEventListener("online", () => void flush());
+  await load();
+
+  return {
+    flush,
+    lane,
+    /** The number of taps that wait. */
+    get waiting() {
+      return taps.length;
+    },
+    /** Whether sending has failed, so that taps wait for the network or the server. */
+    get failing() {
+      return failures > 0;
+    },
+    /** @param {Tap} tap */
+    isSending: (tap) => underWay.has(tap.id ?? 0) && failures === 0,
+    isOld,
+    /**
+     * Keeps a tap, then sends it.
+     * @param {{ id: string, seq: number }} party as the host sees it
+     * @param {string} command
+     * @param {Record<string, string>} [body]
+     */
+    async tap({ id, seq }, command, body = {}) {
+      const first = lane(id).length === 0;
+      // The board may not show yet what this tab wrote last.
+      const seen = Math.max(seq, written.get(id) ?? 0);
+      /** @type {Tap} */
+      const tap = { key: newKey(), account, party: id, command, body, seq: first ? seen : null, at: Date.now() };
+      taps.push(tap);
+      await store.put(tap);
+      told();
+      void flush();
+    },
+    /** Sends an old tap after all. @param {Tap} tap */
+    async confirm(tap) {
+      tap.at = Date.now();
+      await store.put(tap);
+      void flush();
+    },
+    /** Drops an old tap and those behind it. @param {Tap} tap */
+    discard: (tap) => remove(lane(tap.party)),
+  };
+}
+
+/** @param {Tap} tap */
+function isOld(tap) {
+  // The clock of a device may be set back meanwhile.
+  return ASKED.has(tap.command) && Math.abs(Date.now() - tap.at) > OLD_MS;
+}
