@@ -15,9 +15,28 @@ pub enum Page {
     Confirm,
     /// Sets a new password.
     Reset,
+    /// The events of a party, a list or the account.
+    History,
+    /// The events of the whole account, by filters.
+    Audit,
+    /// A list's board as it was, step by step.
+    Replay,
+    /// Rebuilds and dead letters, for operators.
+    Operator,
 }
 
-pub const PAGES: [Page; 6] = [Page::Home, Page::Board, Page::Join, Page::Visit, Page::Confirm, Page::Reset];
+pub const PAGES: [Page; 10] = [
+    Page::Home,
+    Page::Board,
+    Page::Join,
+    Page::Visit,
+    Page::Confirm,
+    Page::Reset,
+    Page::History,
+    Page::Audit,
+    Page::Replay,
+    Page::Operator,
+];
 
 impl Page {
     /// Also the name of its HTML file.
@@ -30,6 +49,10 @@ impl Page {
             Self::Visit => "visit",
             Self::Confirm => "confirm",
             Self::Reset => "reset",
+            Self::History => "history",
+            Self::Audit => "audit",
+            Self::Replay => "replay",
+            Self::Operator => "operator",
         }
     }
 

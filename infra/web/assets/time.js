@@ -93,6 +93,26 @@ export function dateAndTime(time, zone, language = "en") {
 }
 
 /**
+ * The time of day in a zone, to the second: "7:42:05 PM".
+ * @param {string | number} time
+ * @param {string} [zone]
+ * @param {string} [language]
+ */
+export function timeToSecond(time, zone, language = "en") {
+  return formatted(time, { timeStyle: "medium", timeZone: zone }, language);
+}
+
+/**
+ * The date in a zone: "Friday, November 20, 2026".
+ * @param {string | number} time
+ * @param {string} [zone]
+ * @param {string} [language]
+ */
+export function fullDate(time, zone, language = "en") {
+  return formatted(time, { dateStyle: "full", timeZone: zone }, language);
+}
+
+/**
  * @param {string | number} time
  * @param {Intl.DateTimeFormatOptions} options
  * @param {string} language

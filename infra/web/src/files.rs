@@ -15,10 +15,14 @@ macro_rules! files {
 
 /// The HTML file of each page.
 pub const PAGES: &[File] = files!("pages":
+    "audit.html"
     "board.html"
     "confirm.html"
+    "history.html"
     "home.html"
     "join.html"
+    "operator.html"
+    "replay.html"
     "reset.html"
     "visit.html"
 );
@@ -33,7 +37,11 @@ pub const ASSETS: &[File] = files!("assets":
     "day-list.js"
     "dialog.js"
     "dom.js"
+    "event-details.js"
+    "event-row.js"
+    "event-words.js"
     "form.js"
+    "history.js"
     "home.js"
     "icon.svg"
     "join-link.js"
@@ -42,6 +50,8 @@ pub const ASSETS: &[File] = files!("assets":
     "messages.js"
     "outbox-store.js"
     "outbox.js"
+    "owner.css"
+    "owner.js"
     "party-form.js"
     "party-row.js"
     "poll.js"
@@ -49,4 +59,5 @@ pub const ASSETS: &[File] = files!("assets":
     "session.js"
     "styles.css"
     "time.js"
+    "zone.js"
 );
