@@ -32,7 +32,8 @@ export function begin(show) {
 /** Goes to the sign-in, which leads back here. */
 export function signIn() {
   const page = location.pathname.split("/").pop() ?? "";
-  location.replace(`./#to=${encodeURIComponent(page + location.hash)}`);
+  sessionStorage.setItem("waitlist.return", page + location.hash);
+  location.replace("./");
 }
 
 /**
