@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod binaries;
+pub mod browser;
 pub mod carrier;
 pub mod cases;
 pub mod costs;
@@ -22,4 +23,5 @@ pub mod rows;
 pub mod runtime_api;
 pub mod stage;
 pub mod template;
+mod webdriver;
 pub mod wire;
