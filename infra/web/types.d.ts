@@ -134,6 +134,99 @@ declare namespace Api {
     data: Record<string, any>;
   }
 
+  interface History extends Page<Event> {
+    verified: { ok: boolean; seq: number | null; why: string | null };
+  }
+
+  interface Audit extends Page<Event> {
+    complete_until: string;
+  }
+
+  interface Verification {
+    ok: boolean;
+    streams: number;
+    commits: number;
+    first_bad: { stream: string; seq: number; why: string } | null;
+    next: string | null;
+  }
+
+  type Stage = "requested" | "prepared" | "scanning" | "verifying" | "ready" | "promoted" | "rejected" | "cancelled" | "rolled-back";
+
+  interface Projection {
+    name: string;
+    live: number;
+    building: number | null;
+    previous: number | null;
+    code_version: string;
+    row_version: number;
+    rows: number | null;
+    lag_seconds: number | null;
+    rebuild: Rebuild | null;
+  }
+
+  interface Rebuild {
+    id: string;
+    projection: string;
+    generation: number;
+    state: Stage;
+    requested_by: string;
+    requested_at: string;
+    finished_at: string | null;
+    reason: string | null;
+    promote: "auto" | "manual";
+    write_units_per_second: number | null;
+    segments: { done: number; of: number };
+    commits: number;
+    rows: number;
+    commits_per_second: number | null;
+    units: { read: number; write: number };
+    eta_seconds: number | null;
+    report: Report | null;
+  }
+
+  interface Report {
+    streams: number;
+    missing: number;
+    extra: number;
+    drift: number;
+    wrong: number;
+    expected: number;
+    lagging: number;
+    unreadable: number;
+    examples: Example[];
+  }
+
+  interface Example {
+    finding: "missing" | "extra" | "drift" | "wrong" | "expected" | "lagging" | "unreadable";
+    stream: string;
+    seq: number;
+    field: string | null;
+    live: unknown;
+    candidate: unknown;
+  }
+
+  interface Quote {
+    commits: number;
+    bytes: number;
+    read_units: number;
+    write_units: number;
+    dollars: number;
+    priced_on: string;
+    seconds: number;
+    sample_read_units: number;
+  }
+
+  interface DeadLetter {
+    id: string;
+    queue: string;
+    stream: string | null;
+    generation: string | null;
+    cause: string | null;
+    attempts: number;
+    first_at: string;
+    last_at: string | null;
+  }
+
   interface Fault {
     pointer?: string;
     parameter?: string;
