@@ -17,7 +17,7 @@ const SYNCED = /^(user|waitlist|waitee|mail)-/;
 /**
  * @typedef {object} Answer
  * @property {number} status
- * @property {any} body the parsed JSON; null if there is none
+ * @property {any} body the parsed JSON, or null if there is none; the file as a Blob if one was asked for
  * @property {string | null} etag
  * @property {Headers} headers
  *
@@ -28,6 +28,7 @@ const SYNCED = /^(user|waitlist|waitee|mail)-/;
  * @property {string | null} [ifNoneMatch] an ETag; the answer may then be 304 without a body
  * @property {string | null} [token] the access token
  * @property {AbortSignal} [signal]
+ * @property {boolean} [file] whether the answer is a file, which is kept byte by byte
  */
 
 /** The API refused a request: a problem document, or an answer of a gateway on the way. */
@@ -83,7 +84,7 @@ export async function request(method, path, options = {}) {
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   let response;
-  let text;
+  let content;
   try {
     response = await fetch(new URL(`v1/${path}`, document.baseURI), {
       method,
@@ -95,11 +96,11 @@ export async function request(method, path, options = {}) {
       signal,
     });
     observeDate(response.headers.get("Date"), sent, performance.now());
-    text = await response.text();
+    content = options.file && response.ok ? await response.blob() : await response.text();
   } catch (cause) {
     throw new Unreachable(cause);
   }
-  const body = parsed(text);
+  const body = typeof content === "string" ? parsed(content) : content;
   if (response.status >= 400) {
     const wait = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
     throw new Problem(response.status, body ?? {}, Number.isNaN(wait) ? null : wait);

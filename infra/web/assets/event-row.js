@@ -15,7 +15,7 @@ import { fullDate, timeToSecond } from "./time.js";
  * @typedef {object} Context
  * @property {string} [zone]
  * @property {string | null} me the id of the signed-in account
- * @property {boolean} erased whether the guest is erased
+ * @property {(event: Api.Event) => boolean} erased whether the guest or account of an event is erased
  * @property {(event: Api.Event) => Node | null} [subject] what the event is about, where that differs by row
  */
 
@@ -46,7 +46,7 @@ export function eventRows(context) {
     key: (/** @type {Entry | Day} */ { key }) => key,
     create: (/** @type {Entry | Day} */ entry) => element("li", { class: "day" in entry ? "day" : "event", "data-key": entry.key }),
     update: (/** @type {HTMLElement} */ row, /** @type {Entry | Day} */ entry) => {
-      const drawn = "day" in entry ? entry.day : JSON.stringify([entry, context().erased, context().zone]);
+      const drawn = "day" in entry ? entry.day : JSON.stringify([entry, context().erased(entry.events[0]), context().zone]);
       if (written.get(row) === drawn) return;
       written.set(row, drawn);
       if ("day" in entry) replace(row, element("h2", {}, entry.day));
@@ -68,7 +68,7 @@ function draw(row, { events, before }, context) {
   const first = events[0];
   const last = events[events.length - 1];
   const { text, tone } = wordsOf(events);
-  const details = events.length > 1 ? [] : detailsOf(last, before, { zone, erased });
+  const details = events.length > 1 ? [] : detailsOf(last, before, { zone, erased: erased(last) });
   const open = row.querySelector("details")?.open ?? false;
   replace(
     row,

@@ -27,7 +27,7 @@ const PAGE = 100;
 /** @type {Shown | null} */
 let shown = null;
 
-const rows = eventRows(() => ({ zone: shown?.zone, me: accountId(), erased: shown?.erased ?? false }));
+const rows = eventRows(() => ({ zone: shown?.zone, me: accountId(), erased: () => shown?.erased ?? false }));
 
 async function show() {
   const stream = location.hash.slice(1) || "me";

@@ -30,6 +30,11 @@ pub const PAGES: &[File] = files!("pages":
 /// What pages load: scripts, styles and the icon.
 pub const ASSETS: &[File] = files!("assets":
     "api.js"
+    "audit-export.js"
+    "audit-filters.js"
+    "audit-rows.js"
+    "audit-verify.js"
+    "audit.js"
     "board-feed.js"
     "board-words.js"
     "board.css"
