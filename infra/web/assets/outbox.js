@@ -39,8 +39,12 @@ export async function openOutbox(account, events) {
   /** @type {Set<number>} */
   const underWay = new Set();
   let failures = 0;
+  /** Until then the server wants nothing sent. */
+  let notBefore = 0;
   let running = false;
   let again = false;
+  /** The lanes that are sent while this tab's turn lasts. @type {Map<string, Promise<void>> | null} */
+  let lanes = null;
   /** @type {number | undefined} */
   let timer;
 
@@ -73,22 +77,34 @@ export async function openOutbox(account, events) {
     running = true;
     const run = async () => {
       await load();
-      await Promise.all([...new Set(taps.map(({ party }) => party))].map(sendLane));
+      lanes = new Map();
+      for (const { party } of taps) begin(lanes, party);
+      // A tap meanwhile may begin another lane.
+      for (const lane of lanes.values()) await lane;
     };
     try {
       await (navigator.locks ? navigator.locks.request("waitlist.outbox", run) : run());
     } finally {
       running = false;
+      lanes = null;
     }
+    if (taps.length === 0) failures = 0;
     if (again) return flush();
     if (taps.some((tap) => !isOld(tap))) {
-      timer = setTimeout(flush, failures === 0 ? 0 : Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(failures - 1, 8)));
+      const waitMs = failures === 0 ? 0 : Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** Math.min(failures - 1, 8));
+      timer = setTimeout(flush, Math.max(waitMs, notBefore - performance.now()));
     }
+  }
+
+  /** @param {Map<string, Promise<void>>} begun @param {string} party */
+  function begin(begun, party) {
+    if (!begun.has(party)) begun.set(party, sendLane(party));
   }
 
   /** @param {string} party */
   async function sendLane(party) {
     for (let tap = lane(party)[0]; tap && !isOld(tap); tap = lane(party)[0]) {
+      if (performance.now() < notBefore) return;
       underWay.add(tap.id ?? 0);
       events.changed();
       try {
@@ -101,6 +117,7 @@ export async function openOutbox(account, events) {
         const refused = error instanceof Problem && !error.passing;
         if (!refused) {
           failures += 1;
+          if (error instanceof Problem) notBefore = performance.now() + 1000 * (error.retryAfterS ?? 0);
           if (error instanceof Unreachable || error instanceof SignedOut || error instanceof Problem) return;
           throw error;
         }
@@ -147,6 +164,7 @@ export async function openOutbox(account, events) {
       taps.push(tap);
       await store.put(tap);
       told();
+      if (lanes) begin(lanes, id);
       void flush();
     },
     /** Sends an old tap after all. @param {Tap} tap */

@@ -142,6 +142,10 @@ function update(node, shown, does) {
 function fillMore(row, does) {
   const { party, before, after, taps } = row.shown;
   buttons(row.parts.more, [...(MORE[party.state] ?? []), "up", "down", "edit", "erase"], row, does);
+  if (!row.parts.more.querySelector("a")) {
+    const history = element("a", { class: "button", href: `history#waitee-${party.id}`, "aria-label": `History: ${nameOf(party)}` }, "History");
+    row.parts.more.lastElementChild?.before(history);
+  }
   const [up, down] = ["up", "down"].map((name) => /** @type {HTMLButtonElement} */ (row.parts.more.querySelector(`[data-do="${name}"]`)));
   up.disabled = !before || taps.length > 0;
   down.disabled = !after || taps.length > 0;
