@@ -101,6 +101,21 @@ impl Browser {
         self.session.post("/refresh", json!({})).await.unwrap();
     }
 
+    /// Opens another tab, which is driven from now on; returns the names of the former one and of this one.
+    pub async fn new_tab(&self) -> [String; 2] {
+        let former = self.session.get("/window").await.unwrap();
+        let made = self.session.post("/window/new", json!({ "type": "tab" })).await.unwrap();
+        let tabs = [&former, &made["handle"]].map(|tab| tab.as_str().unwrap().to_owned());
+        self.switch_to(&tabs[1]).await;
+        tabs
+    }
+
+    /// Drives another tab and brings it to the front: pages behind it are hidden.
+    pub async fn switch_to(&self, tab: &str) {
+        self.session.post("/window", json!({ "handle": tab })).await.unwrap();
+        self.command("Page.bringToFront", json!({})).await;
+    }
+
     pub async fn back(&self) {
         self.session.post("/back", json!({})).await.unwrap();
     }

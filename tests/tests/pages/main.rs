@@ -3,4 +3,5 @@
 
 mod every;
 mod home;
+mod host;
 mod scene;

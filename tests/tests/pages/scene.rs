@@ -17,8 +17,8 @@ pub(crate) const EMAIL: &str = "ana@example.com";
 pub(crate) struct Scene {
     pub(crate) server: Server,
     pub(crate) browser: Browser,
-    /// Deleted with the scene.
-    _directory: TempDir,
+    /// The server's data, deleted with the scene.
+    pub(crate) directory: TempDir,
 }
 
 impl Scene {
@@ -28,7 +28,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let server = Server::start_with(directory.path(), &["--manual-clock"], &[]).await;
         let browser = Browser::open(&server.url).await;
-        Some(Self { server, browser, _directory: directory })
+        Some(Self { server, browser, directory })
     }
 
     /// Another browser, as on another device.

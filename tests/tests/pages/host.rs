@@ -1,0 +1,9 @@
+//! The host's pages.
+
+mod accounts;
+mod board;
+mod clocks;
+mod crowd;
+mod evening;
+mod outbox;
+mod sessions;

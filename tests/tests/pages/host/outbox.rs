@@ -1,0 +1,133 @@
+//! The outbox of taps: bad networks lose none and apply none twice.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::evening::{Evening, button, keep_answers, lose_answers, lost, shows};
+
+#[tokio::test]
+async fn taps_made_offline_are_each_applied_once_after_a_reload() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let ben = evening.add(json!({ "name": "Ben", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    shows(browser, &["Ana", "Ben"]).await;
+    browser.offline(true).await;
+    browser.click(&button(1, "call")).await;
+    browser.says(".party:nth-child(1) .pending", "Waiting to send: call").await;
+    // A tap directly after another one on the same party would be taken for a slip of the finger.
+    let seated = browser.until(async || {
+        browser.click(&button(1, "seat")).await;
+        let pending = browser.shown(".party:nth-child(1) .pending").await.text().await.ok()?;
+        (pending == "Waiting to send: call, seat").then_some(())
+    });
+    seated.await.expect("the second tap waits behind the first");
+    browser.click(&button(2, "call")).await;
+    browser.says("#waiting-taps", "3 taps").await;
+    browser.assert_accessible("taps that wait").await;
+    browser.screenshot("board-offline").await;
+
+    browser.offline(false).await;
+    browser.reload().await;
+    shows(browser, &["Ben"]).await;
+    browser.shown(".party:nth-child(1)[data-state='called']").await;
+    evening.has(&ana, "waitee.seated").await;
+    browser.hidden("#waiting-taps").await;
+    for (party, kind) in [(&ana, "waitee.called"), (&ana, "waitee.seated"), (&ben, "waitee.called")] {
+        assert_eq!(evening.count(party, kind).await, 1, "{kind}");
+    }
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_tap_is_not_applied_twice_when_its_answer_is_lost() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.shown(&button(1, "call")).await;
+    lose_answers(browser, "/call").await;
+    browser.click(&button(1, "call")).await;
+    lost(browser).await;
+    browser.says("#waiting-taps", "1 tap").await;
+    keep_answers(browser).await;
+    browser.hidden(".party .pending").await;
+    browser.hidden("#waiting-taps").await;
+    browser.shown(".party[data-state='called']").await;
+    assert_eq!(evening.count(&ana, "waitee.called").await, 1);
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_tap_on_what_somebody_else_changed_meanwhile_shows_the_change() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.shown(&button(1, "seat")).await;
+    browser.offline(true).await;
+    browser.click(&button(1, "seat")).await;
+    browser.says(".party .pending", "Waiting to send: seat").await;
+    evening.send("PATCH", &format!("/v1/waitees/{ana}"), json!({ "party_size": 6 })).await;
+    browser.offline(false).await;
+    browser
+        .says("#messages", "Somebody else changed this party meanwhile: it is now waiting, no. 1, party of 6")
+        .await;
+    browser.hidden(".party .pending").await;
+    browser.says(".party .size", "6").await;
+    browser.assert_accessible("a refused tap").await;
+    assert_eq!(evening.count(&ana, "waitee.seated").await, 0);
+
+    // And one that the state does not allow says why.
+    browser.offline(true).await;
+    browser.click(&button(1, "call")).await;
+    evening.send("POST", &format!("/v1/waitees/{ana}/seat"), json!({})).await;
+    browser.offline(false).await;
+    browser.says("#messages .message:last-child", "The call was not done").await;
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_call_that_waited_long_is_asked_again_before_it_is_sent() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let ben = evening.add(json!({ "name": "Ben", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.offline(true).await;
+    browser.click(&button(1, "call")).await;
+    browser.click(&button(2, "call")).await;
+    browser.says("#waiting-taps", "2 taps").await;
+    let later = "const now = Date.now; Date.now = () => now() + 3 * 60000";
+    browser.run(later, Vec::new()).await;
+    browser.offline(false).await;
+    browser.says(".party:nth-child(1) .pending", "was tapped 3 minutes ago").await;
+    browser.assert_accessible("a question before an old call").await;
+    browser.click(".party:nth-child(1) .pending [aria-label^='Send']").await;
+    browser.shown(".party:nth-child(1)[data-state='called']").await;
+    browser.click(".party:nth-child(2) .pending [aria-label^='Do not send']").await;
+    browser.hidden(".party .pending").await;
+    assert_eq!(evening.count(&ana, "waitee.called").await, 1);
+    assert_eq!(evening.count(&ben, "waitee.called").await, 0);
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_banner_tells_the_age_of_the_board_while_the_server_is_gone() {
+    let Some(evening) = Evening::with(&["Ana"]).await else { return };
+    let browser = &evening.scene.browser;
+    shows(browser, &["Ana"]).await;
+    browser.hidden("#banner").await;
+    let signal = |name: &str| {
+        let server = evening.scene.server.id().to_string();
+        assert!(Command::new("kill").args([name, &server]).status().unwrap().success());
+    };
+    signal("-STOP"); // it takes requests and answers none
+    browser.says("#banner", "seconds old").await;
+    browser.assert_accessible("the server is gone").await;
+    signal("-CONT");
+    browser.hidden("#banner").await;
+    evening.scene.end().await;
+}
