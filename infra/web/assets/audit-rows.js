@@ -25,6 +25,6 @@ export function subjectLinks(event, names) {
     "span",
     { class: "row event-links" },
     element("a", { class: "break", href: historyLink(event.stream) ?? `#target=${event.stream}` }, text),
-    element("a", { class: "small", href: `#correlation=${encodeURIComponent(event.correlation)}&order=asc` }, "same request"),
+    element("a", { class: "small", href: `#correlation=${encodeURIComponent(event.correlation)}` }, "same request"),
   );
 }

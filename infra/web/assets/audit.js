@@ -77,7 +77,7 @@ async function more(of) {
       setText(byId("complete"), `Complete until ${dateAndTime(body.complete_until, zone)}; events since may be missing.`);
       if (body.items.length > 0 || !body.next) break;
     }
-    status(of.entries.length > 0 ? "" : of.next ? "No such event so far. Older and newer parts of the history are not searched yet." : "There is no such event.");
+    status(of.entries.length > 0 ? "" : of.next ? "No such event so far; a part of the history is not searched yet." : none(of));
     draw(of);
   } catch (error) {
     status("");
@@ -85,6 +85,11 @@ async function more(of) {
     for (const fault of error.errors) fault.pointer ??= `/${fault.parameter}`;
     showProblem(form, error);
   }
+}
+
+/** Oldest first, the newest events are left out until their order is certain. @param {Search} of */
+function none({ filters }) {
+  return filters.order === "asc" ? "There is no such event, apart from the last ten seconds." : "There is no such event.";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** An evening of a list, step by step. Each step shows the board that the API answers for the time of an event. */
 
+import { all } from "./api.js";
 import { byId, element, replace, setText } from "./dom.js";
 import { wordsOf } from "./event-words.js";
 import { attempt, begin, problem, title } from "./owner.js";
@@ -47,8 +48,10 @@ async function show() {
   evening = null;
   byId("stage").hidden = true;
   byId("none").hidden = true;
+  byId("lists").hidden = true;
   status("Loading the evening…");
   try {
+    if (id === "") return await choose();
     const { body: list } = await authorized("GET", `waitlists/${encodeURIComponent(id)}`, { signal });
     const day = asked.get("day") ?? (await lastDay(list, serverNow(), signal));
     heading(list, day);
@@ -69,6 +72,16 @@ async function show() {
     status("");
     throw error;
   }
+}
+
+/** Offers the lists, where the address names none. */
+async function choose() {
+  /** @type {Api.Waitlist[]} */
+  const lists = await all(authorized, "waitlists");
+  status(lists.length === 0 ? "There is no list yet." : "Choose a list:");
+  const link = (/** @type {Api.Waitlist} */ list) => element("a", { class: "button", href: `#${list.id}` }, list.name);
+  replace(byId("lists"), ...lists.map((list) => element("li", {}, link(list))));
+  byId("lists").hidden = false;
 }
 
 /**

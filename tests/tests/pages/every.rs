@@ -1,9 +1,17 @@
 //! What holds of every page.
 
 use http::header;
-use schema::page::PAGES;
+use schema::page::{PAGES, Page};
 
 use super::scene::Scene;
+
+/// Whether a page leads to the sign-in without a session.
+fn needs_session(page: Page) -> bool {
+    match page {
+        Page::History | Page::Audit | Page::Replay | Page::Operator => true,
+        Page::Home | Page::Board | Page::Join | Page::Visit | Page::Confirm | Page::Reset => false,
+    }
+}
 
 /// The most that a page and all that it loads may have.
 const BYTES_MAX: u64 = 100 * 1024;
@@ -11,7 +19,12 @@ const BYTES_MAX: u64 = 100 * 1024;
 #[tokio::test]
 async fn a_page_is_accessible_fits_a_small_screen_and_loads_little() {
     let Some(scene) = Scene::new().await else { return };
+    let mut is_signed_in = false;
     for page in PAGES {
+        if needs_session(page) && !is_signed_in {
+            scene.signed_in().await;
+            is_signed_in = true;
+        }
         for (width, height) in [(320, 640), (1280, 800)] {
             scene.browser.resize(width, height).await;
             scene.browser.visit(&page.path()).await;

@@ -1,7 +1,11 @@
 //! The pages, in a browser, on a running server. `.ci/with-chromium cargo test --test pages` installs and starts what they
 //! need.
 
+mod audit;
 mod every;
+mod history;
 mod home;
 mod host;
+mod operator;
+mod replay;
 mod scene;

@@ -1,11 +1,12 @@
 //! A server with browsers.
 
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use waitlist_tests::{
     browser::{Browser, DRIVER},
     endpoints::endpoint,
-    process::Server,
+    process::{self, Server},
     stage::Answer,
 };
 
@@ -57,6 +58,80 @@ impl Scene {
             json!({ "name": name, "time_zone": "America/Los_Angeles", "region": "US", "quote_minutes": 10 });
         let made = self.send(Some(token), "POST", "/v1/waitlists", settings).await;
         made.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Registers an account, and signs it in in the browser as its sign-in page does. Returns an access token.
+    pub(crate) async fn signed_in(&self) -> String {
+        let access = self.account().await;
+        self.browser.visit("/").await;
+        self.browser.fill("#sign-in-email", EMAIL).await;
+        self.browser.fill("#sign-in-password", PASSWORD).await;
+        self.browser.click("#sign-in-form [type=submit]").await;
+        let stored = "return localStorage.getItem('waitlist.session') !== null";
+        let is_signed_in = async || (self.browser.run(stored, Vec::new()).await == true).then_some(());
+        self.browser.until(is_signed_in).await.unwrap();
+        access
+    }
+
+    /// Adds a party to a list; returns its id.
+    pub(crate) async fn party(&self, token: &str, list: &str, party: Value) -> String {
+        self.done(token, "POST", &format!("/v1/waitlists/{list}/waitees"), party).await.id()
+    }
+
+    /// Sends a request that succeeds.
+    pub(crate) async fn done(&self, token: &str, method: &str, path: &str, body: Value) -> Answer {
+        let answer = self.send(Some(token), method, path, body).await;
+        assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
+        answer
+    }
+
+    /// Runs another command of the binary, which succeeds.
+    pub(crate) async fn run(&self, arguments: &[&str]) {
+        let ran = process::run(self.directory.path(), arguments, &[]).await;
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
+    }
+
+    /// Moves the server's clock on: `15m`.
+    pub(crate) async fn advance(&self, by: &str) {
+        self.run(&["clock", "advance", by]).await;
+    }
+
+    /// Clicks the button, or what opens details, that has this text and is shown.
+    pub(crate) async fn press(&self, within: &str, text: &str) {
+        let pressed = self.browser.until(async || {
+            for element in self.browser.all(&format!("{within} button, {within} summary")).await {
+                if element.text().await.is_ok_and(|shown| shown == text) && element.click().await.is_ok() {
+                    return Some(());
+                }
+            }
+            None
+        });
+        if pressed.await.is_none() {
+            panic!("there is no {text:?} to press:\n{}", self.browser.body().await);
+        }
+    }
+
+    /// A client of the server's engine.
+    pub(crate) async fn dynamodb(&self) -> Client {
+        Client::new(&process::engine(self.directory.path()).await)
+    }
+
+    /// Changes an attribute of a stored commit, as nothing in the code can.
+    pub(crate) async fn overwrite(&self, stream: &str, seq: u64, attribute: &str, value: &str) {
+        let key = [
+            ("stream".to_owned(), AttributeValue::S(stream.to_owned())),
+            ("seq".to_owned(), AttributeValue::N(seq.to_string())),
+        ];
+        let update =
+            self.dynamodb().await.update_item().table_name("waitlist-events").set_key(Some(key.into()));
+        let update = update
+            .update_expression("SET #attribute = :value")
+            .expression_attribute_names("#attribute", attribute);
+        update
+            .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Ends the browser and then the server. Fails if a page did what no page may do.
