@@ -9,7 +9,7 @@ import { explain } from "./form.js";
 import { say } from "./messages.js";
 import { openOutbox } from "./outbox.js";
 import { openAdd, openEdit } from "./party-form.js";
-import { partyRows, tickRow } from "./party-row.js";
+import { partyRows, question, tickRow } from "./party-row.js";
 import { poll } from "./poll.js";
 import { SignedOut, authorized, onSession, session } from "./session.js";
 
@@ -97,6 +97,7 @@ function render() {
   const waiting = outbox.waiting;
   byId("waiting-taps").hidden = waiting === 0 || !outbox.failing;
   setText(byId("waiting-taps"), `${waiting === 1 ? "1 tap is" : `${waiting} taps are`} waiting to be sent.`);
+  renderOld(parties);
   const shown = parties.filter(({ party_size }) => party_size >= filter[1] && party_size <= filter[2]);
   renderFilters(parties);
   byId("loading").hidden = true;
@@ -144,13 +145,27 @@ function renderFilters(parties) {
   });
 }
 
-const rows = partyRows({
+const does = {
   tap,
-  edit: (party) => openEdit(/** @type {Api.Waitee} */ (seen.get(party)), () => void polling?.now()),
-  erase: (party) => void erase(/** @type {Api.Waitee} */ (seen.get(party))),
-  confirm: (old) => void outbox.confirm(old),
-  discard: (old) => void outbox.discard(old),
-});
+  edit: (/** @type {string} */ party) => openEdit(/** @type {Api.Waitee} */ (seen.get(party)), () => void polling?.now()),
+  erase: (/** @type {string} */ party) => void erase(/** @type {Api.Waitee} */ (seen.get(party))),
+  confirm: (/** @type {Tap} */ old) => void outbox.confirm(old),
+  discard: (/** @type {Tap} */ old) => void outbox.discard(old),
+};
+const rows = partyRows(does);
+
+/** Asks for old taps on parties that this board has no row of. @param {Api.Waitee[]} parties */
+function renderOld(parties) {
+  const old = outbox.old.filter((tap) => !parties.some((party) => party.id === tap.party));
+  keyed(byId("old-taps"), old, {
+    key: (tap) => tap.key,
+    create: (tap) => {
+      const party = seen.get(tap.party);
+      return element("div", { class: "notice warning" }, ...question(tap, party ? nameOf(party) : "a party that is not on this board", does));
+    },
+    update: () => undefined,
+  });
+}
 
 /** @param {string} party @param {string} command @param {Record<string, string>} [body] */
 function tap(party, command, body) {

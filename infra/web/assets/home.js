@@ -73,6 +73,7 @@ const counts = new Map();
 
 async function refresh() {
   const [me, lists] = await Promise.all([authorized("GET", "me"), all(authorized, "waitlists")]);
+  if (!session()) return; // signed out meanwhile
   showUser(me.body);
   await Promise.all(lists.slice(0, COUNTED_MAX).map((/** @type {Api.Waitlist} */ list) => count(list.id)));
   byId("loading").hidden = true;

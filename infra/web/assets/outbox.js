@@ -9,8 +9,9 @@ import { SignedOut, authorized } from "./session.js";
 
 /** @typedef {import("./outbox-store.js").Tap} Tap */
 
-/** A call or no-show that waited longer is asked again before it is sent. */
+/** A call or no-show that waited longer is asked again before it is sent, as is any tap of an earlier evening. */
 const OLD_MS = 120_000;
+const STALE_MS = 3_600_000;
 
 const ASKED = new Set(["call", "no-show"]);
 
@@ -149,6 +150,10 @@ export async function openOutbox(account, events) {
     /** @param {Tap} tap */
     isSending: (tap) => underWay.has(tap.id ?? 0) && failures === 0,
     isOld,
+    /** The taps that are asked again before they are sent, one per lane. */
+    get old() {
+      return taps.filter((tap) => isOld(tap) && lane(tap.party)[0] === tap);
+    },
     /**
      * Keeps a tap, then sends it.
      * @param {{ id: string, seq: number }} party as the host sees it
@@ -181,5 +186,5 @@ export async function openOutbox(account, events) {
 /** @param {Tap} tap */
 function isOld(tap) {
   // The clock of a device may be set back meanwhile.
-  return ASKED.has(tap.command) && Math.abs(Date.now() - tap.at) > OLD_MS;
+  return Math.abs(Date.now() - tap.at) > (ASKED.has(tap.command) ? OLD_MS : STALE_MS);
 }

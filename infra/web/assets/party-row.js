@@ -2,6 +2,7 @@
 
 import { COMMANDS, hold, message, nameOf, partyOf, quote, waited } from "./board-words.js";
 import { element, replace, setAttributes, setText } from "./dom.js";
+import { minutes } from "./time.js";
 
 /** @typedef {import("./outbox-store.js").Tap} Tap */
 
@@ -195,18 +196,24 @@ function button(name, primary, row, does) {
 function drawPending(place, { party, taps, old, sending }, does) {
   place.hidden = taps.length === 0;
   const what = taps.map(({ command }) => COMMANDS[command].toLowerCase()).join(", ");
-  if (!old) return replace(place, taps.length > 0 && `${sending ? "Sending" : "Waiting to send"}: ${what}`);
-  const age = Math.max(2, Math.round((Date.now() - old.at) / 60_000));
-  replace(
-    place,
-    element("p", {}, `“${COMMANDS[old.command]}” was tapped ${age} minutes ago and is not sent yet. Send it now?`),
-    element(
-      "div",
-      { class: "actions" },
-      element("button", { type: "button", "aria-label": `Send: ${what}, ${nameOf(party)}`, onclick: () => does.confirm(old) }, "Send"),
-      element("button", { type: "button", "aria-label": `Do not send: ${what}, ${nameOf(party)}`, onclick: () => does.discard(old) }, "Do not send"),
-    ),
-  );
+  if (old) replace(place, ...question(old, nameOf(party), does));
+  else replace(place, taps.length > 0 && `${sending ? "Sending" : "Waiting to send"}: ${what}`);
+}
+
+/**
+ * Asks whether a tap is still to be sent, long after it was made.
+ * @param {Tap} old
+ * @param {string} name of the party
+ * @param {Pick<Does, "confirm" | "discard">} does
+ */
+export function question(old, name, does) {
+  const [what, age] = [COMMANDS[old.command], Math.round(Math.abs(Date.now() - old.at) / 60_000)];
+  const button = (/** @type {string} */ label, /** @type {(tap: Tap) => void} */ run) =>
+    element("button", { type: "button", "aria-label": `${label}: ${what}, ${name}`, onclick: () => run(old) }, label);
+  return [
+    element("p", {}, `“${what}” for ${name} was tapped ${minutes(age * 60_000)} ago and is not sent yet. Send it now?`),
+    element("div", { class: "actions" }, button("Send", does.confirm), button("Do not send", does.discard)),
+  ];
 }
 
 /** @param {HTMLElement} node @param {import("./board-words.js").Words | null} words */

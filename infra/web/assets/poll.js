@@ -42,6 +42,7 @@ export function poll(read, { everyMs = 3000, banner, text = stale, refused } = {
       answeredAt = performance.now();
       age();
     } catch (error) {
+      if (stopped) return; // the page shows something else by now
       failures += 1;
       waitMs = Math.min(BACKOFF_MS, everyMs * 2 ** Math.min(failures - 1, 8)) * (0.75 + Math.random() / 2);
       if (error instanceof Problem && error.retryAfterS) waitMs = Math.max(waitMs, error.retryAfterS * 1000);

@@ -1,5 +1,6 @@
 //! The host's pages.
 
+mod access;
 mod accounts;
 mod board;
 mod clocks;

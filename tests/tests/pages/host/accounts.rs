@@ -59,6 +59,11 @@ async fn a_host_registers_and_makes_a_list_and_a_weak_password_is_explained_at_i
     browser.fill("#sign-in-password", "another long password").await;
     browser.click("#sign-in-form [type=submit]").await;
     browser.says("#sign-in-form .form-message", "no account").await;
+    browser.click("a[href='#forgot']").await;
+    browser.fill("#forgot-email", EMAIL).await;
+    browser.assert_accessible("a forgotten password").await;
+    browser.click("#forgot-form [type=submit]").await;
+    browser.says("#said", "a link is on its way").await;
     scene.end().await;
 }
 

@@ -51,6 +51,12 @@ async fn a_double_tap_on_call_calls_once_and_sends_one_text() {
     assert_eq!(evening.count(&ana, "waitee.called").await, 1);
     assert_eq!(evening.count(&ana, "waitee.seated").await, 0);
     assert_eq!(evening.texts().await, 1);
+
+    // An undo says that the text has gone.
+    more(browser, 1).await;
+    browser.click(&button(1, "restore")).await;
+    browser.says("#messages", "Ana waits again. A message had gone out and cannot be taken back").await;
+    browser.shown(".party[data-state='waiting']").await;
     evening.scene.end().await;
 }
 
@@ -157,6 +163,21 @@ async fn a_list_is_closed_and_its_settings_change() {
     let list = evening.send("GET", &path, Value::Null).await;
     assert_eq!((&list["capacity"], &list["remind_minutes"]), (&json!(50), &json!(3)));
     assert_eq!(names(browser).await, ["Ana"]);
+
+    // A list with a party is not deleted; an empty one is.
+    for (said, empty) in [("Seat or remove the parties", false), ("", true)] {
+        if empty {
+            browser.click(&button(1, "seat")).await;
+            shows(browser, &[]).await;
+        }
+        browser.click("#settings-button").await;
+        browser.click("dialog form .danger").await;
+        browser.click("dialog:not(.wide) .danger").await;
+        if !empty {
+            browser.says("#messages", said).await;
+        }
+    }
+    browser.says("#no-lists", "No list yet").await;
     evening.scene.end().await;
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::evening::{Evening, button, keep_answers, lose_answers, lost, shows};
+use crate::scene::{EMAIL, PASSWORD};
 
 #[tokio::test]
 async fn taps_made_offline_are_each_applied_once_after_a_reload() {
@@ -103,7 +104,7 @@ async fn a_call_that_waited_long_is_asked_again_before_it_is_sent() {
     let later = "const now = Date.now; Date.now = () => now() + 3 * 60000";
     browser.run(later, Vec::new()).await;
     browser.offline(false).await;
-    browser.says(".party:nth-child(1) .pending", "was tapped 3 minutes ago").await;
+    browser.says(".party:nth-child(1) .pending", "“Call” for Ana was tapped 3 min ago").await;
     browser.assert_accessible("a question before an old call").await;
     browser.click(".party:nth-child(1) .pending [aria-label^='Send']").await;
     browser.shown(".party:nth-child(1)[data-state='called']").await;
@@ -111,6 +112,59 @@ async fn a_call_that_waited_long_is_asked_again_before_it_is_sent() {
     browser.hidden(".party .pending").await;
     assert_eq!(evening.count(&ana, "waitee.called").await, 1);
     assert_eq!(evening.count(&ben, "waitee.called").await, 0);
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn an_old_call_is_asked_again_when_its_party_has_left_the_board() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.offline(true).await;
+    browser.click(&button(1, "call")).await;
+    browser.says("#waiting-taps", "1 tap").await;
+    evening.send("POST", &format!("/v1/waitees/{ana}/seat"), json!({})).await;
+    browser.run("const now = Date.now; Date.now = () => now() + 3 * 60000", Vec::new()).await;
+    browser.offline(false).await;
+    browser.says("#old-taps", "for Ana was tapped 3 min ago").await;
+    shows(browser, &[]).await;
+    browser.assert_accessible("a question about a party that is gone").await;
+    browser.click("#old-taps [aria-label^='Do not send']").await;
+    browser.hidden("#old-taps p").await;
+    assert_eq!(evening.count(&ana, "waitee.called").await, 0);
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_tap_waits_until_the_host_has_signed_in_again() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.offline(true).await;
+    browser.click(&button(1, "seat")).await;
+    browser.says("#waiting-taps", "1 tap").await;
+    // A new password ends all sessions.
+    let password = "a rather long new password";
+    let change = json!({ "current_password": PASSWORD, "new_password": password });
+    let changed = evening.scene.send(Some(&evening.token), "PUT", "/v1/me/password", change).await;
+    assert_eq!(changed.status, 204, "{}", changed.body);
+    evening.advance("2m").await; // an access token may be accepted for another minute
+    browser.offline(false).await;
+    browser.says("#notice", "You are signed out").await;
+    browser.assert_accessible("signed out").await;
+    browser.click("#notice a").await;
+    browser.fill("#sign-in-email", EMAIL).await;
+    browser.fill("#sign-in-password", password).await;
+    browser.click("#sign-in-form [type=submit]").await;
+    browser.says("#heading", "Main room").await;
+    shows(browser, &[]).await;
+    let tokens = json!({ "email": EMAIL, "password": password });
+    let tokens = evening.scene.send(None, "POST", "/v1/sessions", tokens).await;
+    let token = tokens.body["access_token"].as_str().unwrap();
+    let party = evening.scene.send(Some(token), "GET", &format!("/v1/waitees/{ana}"), json!(null)).await;
+    assert_eq!(party.body["state"], "seated");
     evening.scene.end().await;
 }
 
