@@ -105,7 +105,7 @@ export async function request(method, path, options = {}) {
     const wait = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
     throw new Problem(response.status, body ?? {}, Number.isNaN(wait) ? null : wait);
   }
-  remember(response.headers.get("Sync-Token"));
+  rememberWrite(response.headers.get("Sync-Token"));
   return { status: response.status, body, etag: response.headers.get("ETag"), headers: response.headers };
 }
 
@@ -149,8 +149,11 @@ export function forgetWrites() {
   writes.clear();
 }
 
-/** @param {string | null} token */
-function remember(token) {
+/**
+ * Lets the next reads show a write that another page of this tab made.
+ * @param {string | null} token the write's Sync-Token
+ */
+export function rememberWrite(token) {
   const [stream, seq] = (token ?? "").split("@");
   if (!SYNCED.test(stream)) return;
   const known = writes.get(stream)?.seq ?? 0;

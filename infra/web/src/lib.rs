@@ -147,6 +147,8 @@ fn missing() -> Response<Bytes> {
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
+    use schema::value::Language;
+
     use super::*;
 
     fn get(path: &str) -> Response<Bytes> {
@@ -197,6 +199,31 @@ mod tests {
             for import in file.text.split("from \"./").skip(1) {
                 let name = import.split('"').next().unwrap();
                 assert!(ASSETS.iter().any(|asset| asset.name == name), "{} imports {name}", file.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_language_has_the_same_texts() {
+        let names = |language: &str| -> Vec<&str> {
+            let file = ASSETS.iter().find(|file| file.name == format!("text.{language}.js")).unwrap();
+            let lines = file.text.lines().filter_map(|line| line.strip_prefix("  "));
+            let names = lines.filter_map(|line| Some(line.split_once(':')?.0));
+            names.filter(|name| name.chars().all(char::is_alphanumeric)).collect()
+        };
+        let english = names("en");
+        assert!(english.contains(&"joinTitle"), "{english:?}");
+        for language in Language::ALL {
+            assert_eq!(names(&language.to_string()), english, "{language}");
+        }
+        for File { name, text } in files::PAGES {
+            for asked in text
+                .split("data-text=\"")
+                .chain(text.split("data-label=\""))
+                .filter(|rest| !rest.starts_with('<'))
+            {
+                let asked = asked.split('"').next().unwrap();
+                assert!(english.contains(&asked), "{name} shows {asked}");
             }
         }
     }

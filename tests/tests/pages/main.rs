@@ -3,6 +3,7 @@
 
 mod audit;
 mod every;
+mod guest;
 mod history;
 mod home;
 mod host;

@@ -1,6 +1,7 @@
 //! A server with browsers.
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use infra::{Clock, messenger::Outbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use waitlist_tests::{
@@ -50,6 +51,23 @@ impl Scene {
         let tokens =
             self.send(None, "POST", "/v1/sessions", json!({ "email": EMAIL, "password": PASSWORD })).await;
         tokens.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Like [`Scene::account`], with a confirmed address, so that it may send texts.
+    pub(crate) async fn confirmed_account(&self) -> String {
+        let account = self.account().await;
+        let welcome = self.message("welcome").await;
+        let (_, link) = welcome.split_once("/confirm#").unwrap();
+        let token = link.split_whitespace().next().unwrap();
+        assert_eq!(self.send(None, "POST", "/v1/users/confirm", json!({ "token": token })).await.status, 204);
+        account
+    }
+
+    /// The newest message of a kind, once there is one.
+    pub(crate) async fn message(&self, kind: &str) -> String {
+        let outbox = Outbox::new(self.directory.path().join("outbox"), Clock::system());
+        let sent = async || outbox.entries().ok()?.into_iter().rfind(|sent| sent.kind == kind);
+        self.browser.until(sent).await.unwrap_or_else(|| panic!("no message {kind}")).body
     }
 
     /// Makes a list; returns its id.
