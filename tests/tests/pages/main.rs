@@ -7,6 +7,7 @@ mod guest;
 mod history;
 mod home;
 mod host;
+mod mailed;
 mod operator;
 mod replay;
 mod scene;
