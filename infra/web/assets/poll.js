@@ -3,8 +3,9 @@
 import { Problem, Unreachable } from "./api.js";
 import { setText } from "./dom.js";
 
-/** Without an answer for this long, the banner shows. */
+/** Without an answer for this long, the banner shows. It takes longer on a page that asks less often. */
 const STALE_MS = 10_000;
+const STALE_TURNS = 1.5;
 
 /** The longest wait between two tries after failures. */
 const BACKOFF_MS = 30_000;
@@ -23,6 +24,7 @@ const BACKOFF_MS = 30_000;
  * @param {Settings} [settings]
  */
 export function poll(read, { everyMs = 3000, banner, text = stale, refused } = {}) {
+  const staleMs = Math.max(STALE_MS, everyMs * STALE_TURNS);
   let failures = 0;
   let answeredAt = performance.now();
   let shownAt = performance.now();
@@ -69,7 +71,7 @@ export function poll(read, { everyMs = 3000, banner, text = stale, refused } = {
   function age() {
     if (!banner) return;
     const sinceMs = performance.now() - Math.max(answeredAt, shownAt);
-    banner.hidden = sinceMs < STALE_MS;
+    banner.hidden = sinceMs < staleMs;
     if (!banner.hidden) setText(banner, text(Math.round((performance.now() - answeredAt) / 1000)));
   }
 
@@ -93,7 +95,9 @@ export function poll(read, { everyMs = 3000, banner, text = stale, refused } = {
       clearInterval(clock);
       document.removeEventListener("visibilitychange", visible);
       window.removeEventListener("online", online);
-      if (banner) banner.hidden = true;
+      if (!banner) return;
+      banner.hidden = true;
+      setText(banner, "");
     },
   };
 }

@@ -14,6 +14,10 @@ const LOSE_ANSWER: &str = "const real = window.fetch; window.fetch = async (url,
     const answer = await real(url, options); if (options.method !== 'POST') return answer;\
     window.fetch = real; throw new TypeError('lost'); };";
 
+/// Counts how often the banner over old data shows.
+const COUNT_BANNERS: &str = "window.banners = 0; const banner = document.getElementById('banner');\
+    new MutationObserver(() => { window.banners += banner.hidden ? 0 : 1; }).observe(banner, { attributes: true });";
+
 /// A list that guests can find, and the access token of its account.
 async fn list(scene: &Scene, language: &str) -> (String, String) {
     let token = scene.confirmed_account().await;
@@ -118,10 +122,12 @@ async fn the_link_in_a_text_opens_the_visit_and_a_call_shows_there_in_time() {
     let party = party(&scene, &token, &list).await;
     browser.says("h1", "You are next").await;
 
+    browser.run(COUNT_BANNERS, Vec::new()).await;
     let called = Instant::now();
     act(&scene, &token, &party, "call").await;
     browser.says("h1", "Your table is ready").await;
     assert!(called.elapsed() < SEEN_WITHIN, "{:?}", called.elapsed());
+    assert_eq!(browser.run("return window.banners", Vec::new()).await, 0);
     assert_eq!(browser.title().await, "Your table is ready · Chez Ana");
     browser.assert_accessible("called").await;
     browser.screenshot("called").await;
