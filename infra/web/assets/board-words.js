@@ -42,8 +42,8 @@ export const DONE = {
   move: "was moved",
 };
 
-/** @type {Record<string, string>} */
-const REASONS = {
+/** Why a message was not sent, or came back. @type {Record<string, string>} */
+export const REASONS = {
   late: "it was too late for it",
   needless: "no longer needed",
   "no-address": "no phone or e-mail",
@@ -57,7 +57,7 @@ const REASONS = {
   permanent: "the address does not exist",
   transient: "the mailbox refused it for now",
   undetermined: "no reason was given",
-  complaint: "the guest marked it as unwanted",
+  complaint: "it was marked as unwanted",
   rejected: "the carrier did not send it",
 };
 

@@ -21,9 +21,10 @@ const VISIT_MS = 24 * 3_600_000;
 export function openDay(list, restore, closed) {
   const today = businessDay(list);
   const day = element("input", { id: "day", type: "date", value: today, max: today, onchange: () => void refresh() });
+  const replay = element("a", { class: "button" }, "Replay this day");
   const status = element("p", { class: "muted", role: "status" }, "Loading…");
   const rows = element("ol", { class: "day-list" });
-  openDialog("Everyone of the day", [element("div", { class: "field day-field" }, element("label", { for: day.id }, "Day"), day), status, rows], { wide: true, closed });
+  openDialog("Everyone of the day", [element("div", { class: "field day-field" }, element("label", { for: day.id }, "Day"), day), status, rows, element("div", { class: "actions" }, replay)], { wide: true, closed });
   const how = {
     key: (/** @type {Api.Waitee} */ party) => party.id,
     create: () => row(),
@@ -32,6 +33,7 @@ export function openDay(list, restore, closed) {
 
   async function refresh() {
     const asked = day.value || today;
+    replay.href = `replay#${list.id}&day=${asked}`;
     try {
       const parties = await all(authorized, `waitlists/${list.id}/waitees?day=${asked}`, 2000);
       if (asked !== (day.value || today)) return;

@@ -16,6 +16,7 @@ import { fullDate, timeToSecond } from "./time.js";
  * @property {string} [zone]
  * @property {string | null} me the id of the signed-in account
  * @property {(event: Api.Event) => boolean} erased whether the guest or account of an event is erased
+ * @property {number | null} [now] the time, if entries hold all events of their messages
  * @property {(event: Api.Event) => Node | null} [subject] what the event is about, where that differs by row
  */
 
@@ -67,7 +68,7 @@ function draw(row, { events, before }, context) {
   const { zone, me, erased } = context;
   const first = events[0];
   const last = events[events.length - 1];
-  const { text, tone } = wordsOf(events);
+  const { text, tone } = wordsOf(events, context.now);
   const details = events.length > 1 ? [] : detailsOf(last, before, { zone, erased: erased(last) });
   const open = row.querySelector("details")?.open ?? false;
   replace(

@@ -1,5 +1,7 @@
 /** How events read: what happened, and who caused it. */
 
+import { REASONS } from "./board-words.js";
+
 /** A text with the tone that colours it. @typedef {{ text: string, tone: "" | "accent" | "good" | "warning" | "danger" }} Words */
 
 /** @type {Record<string, Words>} */
@@ -48,25 +50,6 @@ const MESSAGES = {
   "password-reset": "new password",
 };
 
-/** Why a message was not sent, or came back. @type {Record<string, string>} */
-const REASONS = {
-  late: "it was too late for it",
-  needless: "no longer needed",
-  "no-address": "no phone or e-mail",
-  "account-unconfirmed": "the account's e-mail address was not confirmed",
-  "other-country": "the number is from another country",
-  "not-for-texts": "the number takes no texts",
-  erased: "erased",
-  "opted-out": "the guest wants no texts",
-  "account-cap": "the daily limit was reached",
-  "recipient-cap": "this number got enough messages that day",
-  permanent: "the address does not exist",
-  transient: "the mailbox refused it for the time being",
-  undetermined: "no reason was given",
-  complaint: "it was marked as unwanted",
-  rejected: "the carrier did not send it",
-};
-
 const MESSAGE_EVENT = /^(?:waitee\.notification-|mail\.)(started|sent|failed|skipped|bounced)$/;
 
 /** The kinds of events that the audit can be filtered by. */
@@ -83,12 +66,13 @@ export function messageStep(event) {
 /**
  * What happened, by an event or by all events of one message so far.
  * @param {Api.Event[]} events one, or those of a message, oldest first
+ * @param {number | null} [now] if these are all events of a message: a lease that ended by then leaves the outcome unknown
  * @returns {Words}
  */
-export function wordsOf(events) {
+export function wordsOf(events, now = null) {
   const last = events[events.length - 1];
   const step = messageStep(last);
-  if (step) return messageWords(events, last, step);
+  if (step) return messageWords(events, last, step, now);
   if (last.type === "mail.asked") return { text: `Mail requested: ${MESSAGES[last.data?.kind] ?? last.data?.kind}`, tone: "" };
   return WORDS[last.type] ?? { text: last.type, tone: "" };
 }
@@ -97,9 +81,10 @@ export function wordsOf(events) {
  * @param {Api.Event[]} events
  * @param {Api.Event} last
  * @param {string} step
+ * @param {number | null} now
  * @returns {Words}
  */
-function messageWords(events, last, step) {
+function messageWords(events, last, step, now) {
   const data = last.data ?? {};
   const channel = events.map((event) => event.data?.channel).findLast(Boolean);
   const what = channel ? (channel === "email" ? "E-mail" : "Text") : last.type.startsWith("mail") ? "E-mail" : "Message";
@@ -111,6 +96,7 @@ function messageWords(events, last, step) {
   const why = reason ? `: ${REASONS[reason] ?? reason}` : "";
   switch (step) {
     case "started":
+      if (now !== null && Date.parse(data.until) < now) return { text: `${what} may have been sent or not${about}`, tone: "warning" };
       return { text: `${what} being sent${about}`, tone: "" };
     case "sent":
       return { text: `${what} sent${about}${after}`, tone: "good" };

@@ -7,6 +7,7 @@ import { byDay, eventRows } from "./event-row.js";
 import { messageStep } from "./event-words.js";
 import { accountId, attempt, begin, title } from "./owner.js";
 import { authorized } from "./session.js";
+import { serverNow } from "./time.js";
 
 const PAGE = 100;
 
@@ -27,7 +28,12 @@ const PAGE = 100;
 /** @type {Shown | null} */
 let shown = null;
 
-const rows = eventRows(() => ({ zone: shown?.zone, me: accountId(), erased: () => shown?.erased ?? false }));
+const rows = eventRows(() => ({
+  zone: shown?.zone,
+  me: accountId(),
+  erased: () => shown?.erased ?? false,
+  now: shown && shown.next === null ? serverNow() : null,
+}));
 
 async function show() {
   const stream = location.hash.slice(1) || "me";

@@ -18,7 +18,8 @@ export function openSettings(list, changed) {
   const actions = element("div", { class: "spread" }, element("button", { type: "submit", class: "primary" }, "Save"), remove);
   actions.classList.add("actions");
   const form = element("form", {}, ...listFields(list), actions);
-  const { close } = openDialog("Settings of the list", [form], { wide: true });
+  const past = element("a", { class: "button", href: `history#waitlist-${list.id}` }, "History of the list");
+  const { close } = openDialog("Settings of the list", [form, element("div", { class: "actions" }, past)], { wide: true });
   const before = valuesOf(form);
   onSubmit(form, async (values, key) => {
     const changes = Object.entries(values).filter(([name, value]) => value !== before[name]);

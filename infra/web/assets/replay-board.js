@@ -1,18 +1,11 @@
 /** The board of a step: made of the API's answer alone. */
 
+import { STATES, nameOf, partyOf } from "./board-words.js";
 import { element, keyed, replace, setText } from "./dom.js";
 import { minutes, timeOfDay } from "./time.js";
 
-/** @type {Record<Api.State, [text: string, tone: string]>} */
-const STATES = {
-  waiting: ["Waiting", ""],
-  called: ["Called", "accent"],
-  confirmed: ["On the way", "good"],
-  seated: ["Seated", "good"],
-  left: ["Left", ""],
-  removed: ["Removed", "warning"],
-  "no-show": ["No-show", "warning"],
-};
+/** The look of each state. @type {Partial<Record<Api.State, string>>} */
+const TONES = { called: "accent", confirmed: "good" };
 
 /** @type {Record<Api.MessageStatus, string>} */
 const TOLD = {
@@ -46,11 +39,6 @@ export function drawBoard(place, parties, moment) {
   });
 }
 
-/** @param {Api.Waitee} party */
-export function nameOf(party) {
-  return party.name ?? "Erased guest";
-}
-
 /** What each row was drawn from. @type {WeakMap<Element, string>} */
 const drawn = new WeakMap();
 
@@ -67,7 +55,6 @@ function draw(row, party, { at, zone, party: changed }) {
   drawn.set(row, from);
   row.dataset.state = party.state;
   row.classList.toggle("changed", isChanged);
-  const [state, tone] = STATES[party.state];
   const hold = party.state === "called" && party.hold_until ? `, held until ${timeOfDay(party.hold_until, zone)}` : "";
   const told = party.notifications.at(-1);
   replace(
@@ -80,11 +67,11 @@ function draw(row, party, { at, zone, party: changed }) {
       element(
         "p",
         { class: "muted small" },
-        `${party.party_size === 1 ? "1 person" : `${party.party_size} people`} · waited ${waited}${told ? ` · ${TOLD[told.status]}` : ""}`,
+        `${partyOf(party.party_size)} · waited ${waited}${told ? ` · ${TOLD[told.status]}` : ""}`,
       ),
       party.note && element("p", { class: "small break" }, party.note),
     ),
-    element("span", { class: `badge ${tone}` }, `${state}${hold}`),
+    element("span", { class: `badge ${TONES[party.state] ?? ""}` }, `${STATES[party.state]}${hold}`),
   );
 }
 

@@ -1,10 +1,11 @@
 /** An evening of a list, step by step. Each step shows the board that the API answers for the time of an event. */
 
 import { all } from "./api.js";
+import { nameOf } from "./board-words.js";
 import { byId, element, replace, setText } from "./dom.js";
 import { wordsOf } from "./event-words.js";
 import { attempt, begin, problem, title } from "./owner.js";
-import { drawBoard, drawCount, nameOf } from "./replay-board.js";
+import { drawBoard, drawCount } from "./replay-board.js";
 import { Boards } from "./replay-boards.js";
 import { lastDay, stepsOf } from "./replay-steps.js";
 import { authorized } from "./session.js";

@@ -1,6 +1,13 @@
 //! The operator's page.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
+use infra::{
+    Clock,
+    queue::{Policy, Queue, RECEIVE_MAX, TableQueue},
+};
+use schema::table::QUEUE;
 use serde_json::{Value, json};
 
 use super::scene::{EMAIL, Scene};
@@ -106,5 +113,43 @@ async fn a_rejected_rebuild_shows_the_first_field_that_differs() {
     }
     browser.assert_accessible("a rejected rebuild").await;
     browser.screenshot("operator-rejected").await;
+    scene.end().await;
+}
+
+/// Queues work that fails too often.
+async fn dead(scene: &Scene, work: &Value) {
+    let clock = Clock::system();
+    let policy = Policy { visibility: Duration::from_secs(60), attempts_max: 3 };
+    let table = QUEUE.name("waitlist");
+    let queue =
+        Queue::Table(TableQueue::new(scene.dynamodb().await, table, "retries", policy, clock.clone()));
+    // Delayed, so that the server does not receive it.
+    queue.send(&work.to_string(), Duration::from_secs(600)).await.unwrap();
+    while queue.dead_letters(None, 10).await.unwrap().letters.is_empty() {
+        clock.advance_millis(601_000);
+        queue.receive(RECEIVE_MAX).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_shown_with_its_cause_and_queued_again() {
+    let Some((scene, token)) = as_operator().await else { return };
+    let stream = "waitee-01920000-0000-7000-8000-000000000000";
+    dead(
+        &scene,
+        &json!({ "consumer": "projector", "stream": stream, "seq": 1, "cause": "the log ends before 1" }),
+    )
+    .await;
+    let browser = &scene.browser;
+    browser.visit("/operator").await;
+    browser.says("#letters-status", "One dead letter.").await;
+    for part in ["the log ends before 1", stream, "retries"] {
+        browser.says("#letters", part).await;
+    }
+    browser.assert_accessible("a dead letter").await;
+    scene.press("#letters", "Try it again").await;
+    browser.says("#letters-status", "It is queued again.").await;
+    let listed = scene.send(Some(&token), "GET", "/v1/dead-letters", Value::Null).await;
+    assert_eq!(listed.body["items"], json!([]));
     scene.end().await;
 }
