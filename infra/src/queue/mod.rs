@@ -81,6 +81,13 @@ pub struct DeadLetter {
     pub died_at: Option<Time>,
 }
 
+/// A message that was not received, or a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub body: String,
+    pub sent_at: Time,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadPage {
     pub letters: Vec<DeadLetter>,
@@ -232,6 +239,24 @@ impl Queue {
             Self::Unused(_) | Self::Table(_) => cursor.is_none(),
         };
         Ok(DeadReading { letters, is_complete })
+    }
+
+    /// Reads up to `most` messages, the oldest first, and leaves them in the queue. SQS tells none.
+    ///
+    /// # Errors
+    /// The queue did not answer.
+    pub async fn oldest(&self, most: usize) -> Result<Vec<Waiting>, QueueError> {
+        let Self::Table(queue) = self else { return Ok(Vec::new()) };
+        queue.oldest(most).await
+    }
+
+    /// Like [`Queue::oldest`], of dead letters.
+    ///
+    /// # Errors
+    /// The queue did not answer.
+    pub async fn oldest_dead(&self, most: usize) -> Result<Vec<Waiting>, QueueError> {
+        let Self::Table(queue) = self else { return Ok(Vec::new()) };
+        queue.oldest_dead(most).await
     }
 
     /// Sends a dead letter again as a new message with a new id. Returns false if there is no such dead

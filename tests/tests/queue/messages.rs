@@ -1,6 +1,6 @@
 use std::{collections::HashSet, time::Duration};
 
-use infra::queue::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, Message, QueueError, Receipt};
+use infra::queue::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, Message, QueueError, Receipt, Waiting};
 
 use crate::{AT_ONCE, ATTEMPTS_MAX, POLICY, Table, VISIBILITY_MS, all_dead_letters, bodies};
 
@@ -36,6 +36,25 @@ async fn a_delayed_message_is_not_received_before_its_delay_has_passed() {
     assert!(queue.receive(10).await.unwrap().is_empty());
     table.pass(1);
     assert_eq!(bodies(&queue.receive(10).await.unwrap()), ["later"]);
+}
+
+#[tokio::test]
+async fn the_oldest_messages_are_read_without_being_received() {
+    let table = Table::new().await;
+    let queue = table.queue("deliver");
+    queue.send("dies", AT_ONCE).await.unwrap();
+    table.exhaust(&queue).await;
+    let mut sent = Vec::new();
+    for body in ["one", "two", "three"] {
+        sent.push(Waiting { body: body.to_owned(), sent_at: table.now() });
+        queue.send(body, Duration::from_secs(60)).await.unwrap();
+        table.pass(1);
+    }
+    assert_eq!(queue.oldest(2).await.unwrap(), sent[..2]);
+    let dead = queue.oldest_dead(2).await.unwrap();
+    assert_eq!(dead.iter().map(|dead| dead.body.as_str()).collect::<Vec<_>>(), ["dies"]);
+    table.pass(60_000);
+    assert_eq!(bodies(&queue.receive(10).await.unwrap()), ["one", "two", "three"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod dead;
 mod item;
+mod oldest;
 
 use std::time::Duration;
 
