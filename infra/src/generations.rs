@@ -16,7 +16,6 @@ use schema::{
     Time,
     projection::{Event, Name, Roles, Stage, State},
 };
-use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -133,13 +132,6 @@ fn progress(state: &State, at: Time) -> Option<Progress> {
     let (scanned, verified) = (&rebuild.scanned, &rebuild.verified);
     let done = u64::from(scanned.finished()) + u64::from(verified.finished());
     Some(Progress { stage: rebuild.stage, done, of: u64::from(scanned.of()) + u64::from(verified.of()), at })
-}
-
-/// The message on the queue of rebuilds that asks their worker to retire a former generation whose time is over. It
-/// stands here because the tick sends it, and the tick does not know the worker.
-#[must_use]
-pub fn retirement(name: Name, generation: u64) -> String {
-    json!({ "projection": name, "step": { "retire": { "generation": generation } } }).to_string()
 }
 
 impl Generations {

@@ -32,6 +32,7 @@ pub mod tables;
 pub mod telemetry;
 pub mod token;
 pub mod vault;
+pub mod work;
 
 pub use backend::Backend;
 pub use clock::Clock;

@@ -1,12 +1,12 @@
 //! Sends the steps of rebuilds to their queue.
 
-use infra::{Backend, Failure};
+use infra::{Backend, Failure, work::Work};
 use schema::{StreamId, projection::Name};
 use tracing::warn;
 
 use super::{
     operate::read,
-    step::{Due, Work, due},
+    step::{Due, due},
 };
 
 /// Sends the steps that follow from the state of a projection. The feed calls it for every commit of the
@@ -28,8 +28,6 @@ pub(crate) async fn advance(backend: &Backend, stream: StreamId) -> Result<(), F
 pub(super) async fn send(backend: &Backend, projection: Name, due: Due) -> Result<(), Failure> {
     let Due { step, delay } = due;
     let doing = || format!("send a step of the rebuild of {}", projection.as_str());
-    let body = serde_json::to_string(&Work { projection, step });
-    let body = body.map_err(|cause| Failure::broken(doing(), cause))?;
-    let sent = backend.rebuilds.send(&body, delay).await;
+    let sent = backend.rebuilds.send(&Work { projection, step }.body()?, delay).await;
     sent.map(drop).map_err(|cause| Failure::passing(doing(), cause))
 }

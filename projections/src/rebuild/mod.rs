@@ -33,7 +33,7 @@ pub use self::{
     quote::quote,
     refusal::Refusal,
     sample::Sampling,
-    step::{Step, Work, has_due_step},
+    step::has_due_step,
     worker::Worker,
 };
 

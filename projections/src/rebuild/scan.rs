@@ -7,6 +7,7 @@ use infra::{
     Failure, fault,
     log::Place,
     rows::{Generation, RawRow},
+    work::{Part, Step},
 };
 use schema::{
     DomainEvent as _, StreamId,
@@ -19,7 +20,7 @@ use tokio::sync::Mutex;
 use super::{
     budget::Budget,
     collect::{Collector, Run, Start},
-    step::{Due, Part, Step},
+    step::Due,
     units,
     worker::Worker,
 };

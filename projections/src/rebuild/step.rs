@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use infra::{generations::HAND_OVER, log::Place};
+use infra::{
+    generations::HAND_OVER,
+    work::{Part, Side, Step},
+};
 use schema::{
     Time,
-    projection::{Done, Name, Phase, Promote, Rebuild, Report, Stage, State},
+    projection::{Phase, Promote, Rebuild, Stage, State},
 };
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The segments of a rebuild that are queued at a time. A finished one queues the one that is as many further.
@@ -23,62 +25,11 @@ const SCANS_MIN: u64 = 64;
 const SEGMENTS_MAX: u64 = 4_096;
 const VERIFICATIONS_MIN: u64 = 16;
 
-/// A step of a projection's rebuild.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Work {
-    pub projection: Name,
-    pub step: Step,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Step {
-    /// Creates the candidate's table.
-    Prepare { rebuild: Uuid },
-    /// Queues the first segments of a phase. It is one message, so that a process which ends while it queues them
-    /// leaves none out: the message comes again.
-    Begin { rebuild: Uuid, phase: Phase },
-    /// Writes the rows of a segment of the events table.
-    Scan { rebuild: Uuid, part: Part<Place> },
-    /// Compares the rows of a segment of the row tables.
-    Verify { rebuild: Uuid, side: Side, part: Part<Uuid> },
-    /// Makes the verified candidate live, if the rebuild is to be promoted automatically.
-    Conclude { rebuild: Uuid },
-    /// Retires the former generation once its time is over. The tick asks for it.
-    Retire { generation: u64 },
-    /// Deletes the table of a retired generation.
-    Drop { generation: u64 },
-}
-
-/// The rest of a segment, with what was done in it before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Part<Place> {
-    pub segment: u32,
-    /// The place behind which the rest begins; `None` for the whole segment.
-    pub from: Option<Place>,
-    pub done: Done,
-    pub found: Report,
-}
-
-/// The generation whose rows a verification goes through; it looks up the rows of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    Live,
-    Candidate,
-}
-
 /// A step and the time until it may be taken.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Due {
     pub(super) step: Step,
     pub(super) delay: Duration,
-}
-
-impl<P> Part<P> {
-    pub(super) fn whole(segment: u32) -> Self {
-        Self { segment, from: None, done: Done::default(), found: Report::default() }
-    }
 }
 
 /// The steps that follow from a state. Segments that were begun continue by themselves.
@@ -149,17 +100,4 @@ pub(super) fn first(rebuild: Uuid, phase: Phase, segment: u32) -> Step {
 pub(super) fn left(at: Time, now: Time) -> Duration {
     let passed = u64::try_from(now.millis() - at.millis()).unwrap_or(0);
     HAND_OVER.saturating_sub(Duration::from_millis(passed))
-}
-
-#[cfg(test)]
-mod tests {
-    use infra::generations::retirement;
-
-    use super::*;
-
-    #[test]
-    fn the_tick_asks_for_a_step_of_the_worker() {
-        let asked: Work = serde_json::from_str(&retirement(Name::Waitees, 7)).unwrap();
-        assert_eq!(asked, Work { projection: Name::Waitees, step: Step::Retire { generation: 7 } });
-    }
 }

@@ -9,6 +9,7 @@ use infra::{
     Failure, fault,
     generations::HAND_OVER,
     rows::{Generation, Patience, RawRow, Target, id_of, read_units, seq_of},
+    work::{Part, Side, Step},
 };
 use schema::{
     DomainEvent as _, StreamId,
@@ -21,7 +22,7 @@ use super::{
     compare::{Difference, Verdict, compare},
     missed::is_any_parked,
     scan::unreadable,
-    step::{Due, Part, Side, Step},
+    step::Due,
     worker::Worker,
 };
 use crate::{

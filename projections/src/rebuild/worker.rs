@@ -4,7 +4,12 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use infra::{Backend, Failure, clock, fault, generations::HAND_OVER, queue};
+use infra::{
+    Backend, Failure, clock, fault,
+    generations::HAND_OVER,
+    queue,
+    work::{Step, Work},
+};
 use schema::{
     id::Component,
     projection::{Done, Name, Phase, Rebuild, Report, Stage, State},
@@ -19,7 +24,7 @@ use super::{
     missed::{Missed, missed},
     operate::{author, read},
     quote::commits,
-    step::{Due, SEGMENTS_AT_ONCE, Step, Work, first, left, segments},
+    step::{Due, SEGMENTS_AT_ONCE, first, left, segments},
 };
 use crate::dispatch::of_projection;
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use infra::{Backend, Failure, generations::retirement};
+use infra::{
+    Backend, Failure,
+    work::{Step, Work},
+};
 use schema::{Time, projection::Name};
 use tracing::info;
 
@@ -16,9 +19,9 @@ pub(super) async fn retire(backend: &Backend, now: Time) -> Result<(), Failure> 
     let over = Name::ALL.into_iter().filter_map(|name| {
         let roles = set.roles(name);
         let generation = roles.previous.filter(|_| roles.previous_until.is_some_and(|until| until <= now))?;
-        Some(retirement(name, generation))
+        Some(Work { projection: name, step: Step::Retire { generation } }.body())
     });
-    let over: Vec<String> = over.collect();
+    let over = over.collect::<Result<Vec<String>, Failure>>()?;
     let failed = |cause| Failure::passing("queue the retirement of former generations", cause);
     if over.is_empty() || backend.rebuilds.waiting(1).await.map_err(failed)? > 0 {
         return Ok(());

@@ -1,7 +1,7 @@
 //! The units of operators' routes.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use infra::generations::retirement;
+use infra::work::{Step, Work};
 use projections::rebuild::{
     Command, PREVIOUS_KEPT_MS, Worker, operate,
     repair::{Repair, repair},
@@ -77,7 +77,8 @@ async fn retiring_by_the_worker_reads_the_state_twice() {
     stage.step(Name::Waitees, Command::Promote { rebuild, by: None }).await;
     stage.backend.clock.advance_millis(PREVIOUS_KEPT_MS + 1_000);
     let mut message = SqsMessage::default();
-    (message.message_id, message.body) = (Some("1".to_owned()), Some(retirement(Name::Waitees, 0)));
+    let retire = Work { projection: Name::Waitees, step: Step::Retire { generation: 0 } };
+    (message.message_id, message.body) = (Some("1".to_owned()), Some(retire.body().unwrap()));
     let mut event = SqsEvent::default();
     event.records = vec![message];
     let _before = stage.meter.take();

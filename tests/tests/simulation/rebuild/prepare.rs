@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use projections::rebuild::{Step, Work, Worker, operate};
+use infra::work::{Step, Work};
+use projections::rebuild::{Worker, operate};
 use schema::projection::{Name, Promote, Stage as RebuildStage};
 use uuid::Uuid;
 use waitlist_tests::{
