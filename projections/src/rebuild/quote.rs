@@ -2,7 +2,7 @@
 
 use infra::{Backend, Failure, generations::HAND_OVER, log::PAGE_ITEMS_MAX, rows::PAGE_ROWS_MAX};
 use schema::{
-    body::projection::{Quote, RebuildWish},
+    body::projection::{PRICED_ON, Quote, READ_MILLION_DOLLARS, RebuildWish, WRITE_MILLION_DOLLARS},
     projection::Name,
 };
 
@@ -17,12 +17,6 @@ use crate::dispatch::of_projection;
 const WRITES_PER_SECOND: f64 = 500.0;
 /// Commits that one worker reads in a second.
 const COMMITS_PER_SECOND: f64 = 10_000.0;
-
-/// On-demand prices in US East (N. Virginia), in dollars per million units.
-/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>
-const READ_MILLION_DOLLARS: f64 = 0.125;
-const WRITE_MILLION_DOLLARS: f64 = 0.625;
-const PRICED_ON: &str = "2024-11-01";
 
 /// The bytes of a strongly consistent read unit.
 const READ_UNIT_BYTES: f64 = 4_096.0;

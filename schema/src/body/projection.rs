@@ -124,6 +124,15 @@ pub struct Progress {
     pub of: u32,
 }
 
+/// The day on which the prices of AWS were noted: here, in [`READ_MILLION_DOLLARS`] and [`WRITE_MILLION_DOLLARS`], and in
+/// `infra/docs/costs.md`.
+pub const PRICED_ON: &str = "2026-11-30";
+
+/// On-demand prices in US East (N. Virginia), in dollars per million units.
+/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>
+pub const READ_MILLION_DOLLARS: f64 = 0.125;
+pub const WRITE_MILLION_DOLLARS: f64 = 0.625;
+
 /// The estimate of a rebuild, from a sample of the streams.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Quote {
@@ -137,7 +146,7 @@ pub struct Quote {
     pub write_units: u64,
     /// The price of these units, on demand in US East (N. Virginia).
     pub dollars: f64,
-    /// The date from which on the prices are valid.
+    /// The date on which the prices were noted.
     #[schemars(extend("format" = "date"))]
     pub priced_on: &'static str,
     /// The time that a deployment's workers take, about.

@@ -13,7 +13,7 @@ use crate::body::{
         SignIn, Tokens, User,
     },
     guest::{JoinWaitlist, Joined, PublicWaitlist, Visit},
-    projection::{DeadLetter, Projection, Quote, Rebuild, StartRebuild},
+    projection::{DeadLetter, PRICED_ON, Projection, Quote, Rebuild, StartRebuild},
     system::{Health, Jwks},
 };
 
@@ -131,7 +131,7 @@ examples! {
     Rebuild => (rebuild()),
     Quote => {
         "commits": 1_000_000, "bytes": 262_000_000, "read_units": 412_000, "write_units": 915_000, "dollars": 0.623375,
-        "priced_on": "2024-11-01", "seconds": 106, "sample_read_units": 1_310,
+        "priced_on": PRICED_ON, "seconds": 106, "sample_read_units": 1_310,
     },
     DeadLetter => {
         "id": DEAD_LETTER, "queue": "retries", "stream": format!("waitee-{VISIT}"), "generation": "waitees-g0",

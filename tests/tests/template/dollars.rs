@@ -7,6 +7,7 @@ mod prices;
 
 use std::{env, fs};
 
+use schema::body::projection::PRICED_ON;
 use waitlist_tests::template::infra;
 
 use self::prices::{ALL, Bill, GB_SECONDS, INVOCATIONS, LOGGED, Price, READS, REQUESTS, WRITES};
@@ -64,6 +65,8 @@ fn cents(dollars: f64) -> String {
 
 #[test]
 fn the_documentation_lists_the_prices() {
+    let text = fs::read_to_string(infra("docs/costs.md")).unwrap();
+    assert!(text.contains(&format!("noted on {PRICED_ON};")), "the prices have another date in costs.md");
     let rows: Vec<String> = ALL
         .iter()
         .map(|Price { of, dollars, per }| {

@@ -2,6 +2,7 @@
 
 use std::ops::{Add, Mul};
 
+use schema::body::projection::{READ_MILLION_DOLLARS, WRITE_MILLION_DOLLARS};
 use waitlist_tests::template::resource;
 
 /// A price in dollars.
@@ -12,49 +13,35 @@ pub(super) struct Price {
     pub per: f64,
 }
 
-const fn price(of: &'static str, dollars: f64, per: f64) -> Price {
-    Price { of, dollars, per }
+macro_rules! prices {
+    ($($name:ident = $of:literal, $dollars:expr, $per:literal;)+) => {
+        $(pub(super) const $name: Price = Price { of: $of, dollars: $dollars, per: $per };)+
+
+        /// All prices.
+        pub(super) const ALL: &[Price] = &[$($name),+];
+    };
 }
 
-pub(super) const WRITES: Price = price("DynamoDB write units", 0.625, 1e6);
-pub(super) const READS: Price = price("DynamoDB read units", 0.125, 1e6);
-pub(super) const STORED: Price = price("DynamoDB, GB stored for a month", 0.25, 1.0);
-pub(super) const RECOVERABLE: Price = price("DynamoDB point-in-time recovery, GB for a month", 0.20, 1.0);
-pub(super) const REQUESTS: Price = price("API Gateway, requests to an HTTP API", 1.00, 1e6);
-pub(super) const INVOCATIONS: Price = price("Lambda, invocations", 0.20, 1e6);
-pub(super) const GB_SECONDS: Price = price("Lambda, GB-seconds on x86", 0.000_016_666_7, 1.0);
-pub(super) const QUEUE_CALLS: Price = price("SQS, calls", 0.40, 1e6);
-pub(super) const SIGNATURES: Price = price("KMS, signatures with an elliptic curve", 0.15, 1e4);
-pub(super) const DECRYPTIONS: Price = price("KMS, calls with a symmetric key", 0.03, 1e4);
-pub(super) const LOGGED: Price = price("CloudWatch, GB of logs", 0.50, 1.0);
-pub(super) const TRACES: Price = price("X-Ray, recorded traces", 5.00, 1e6);
-pub(super) const MAILS: Price = price("SES, mails", 0.10, 1e3);
-pub(super) const KEYS: Price = price("KMS, a key for a month", 1.00, 1.0);
-pub(super) const SECRETS: Price = price("Secrets Manager, a secret for a month", 0.40, 1.0);
-pub(super) const ALARMS: Price = price("CloudWatch, an alarm for a month", 0.10, 1.0);
-pub(super) const DASHBOARDS: Price = price("CloudWatch, a dashboard for a month", 3.00, 1.0);
-pub(super) const METRICS: Price = price("CloudWatch, a metric for a month", 0.30, 1.0);
-
-pub(super) const ALL: [Price; 18] = [
-    WRITES,
-    READS,
-    STORED,
-    RECOVERABLE,
-    REQUESTS,
-    INVOCATIONS,
-    GB_SECONDS,
-    QUEUE_CALLS,
-    SIGNATURES,
-    DECRYPTIONS,
-    LOGGED,
-    TRACES,
-    MAILS,
-    KEYS,
-    SECRETS,
-    ALARMS,
-    DASHBOARDS,
-    METRICS,
-];
+prices! {
+    WRITES = "DynamoDB write units", WRITE_MILLION_DOLLARS, 1e6;
+    READS = "DynamoDB read units", READ_MILLION_DOLLARS, 1e6;
+    STORED = "DynamoDB, GB stored for a month", 0.25, 1.0;
+    RECOVERABLE = "DynamoDB point-in-time recovery, GB for a month", 0.20, 1.0;
+    REQUESTS = "API Gateway, requests to an HTTP API", 1.00, 1e6;
+    INVOCATIONS = "Lambda, invocations", 0.20, 1e6;
+    GB_SECONDS = "Lambda, GB-seconds on x86", 0.000_016_666_7, 1.0;
+    QUEUE_CALLS = "SQS, calls", 0.40, 1e6;
+    SIGNATURES = "KMS, signatures with an elliptic curve", 0.15, 1e4;
+    DECRYPTIONS = "KMS, calls with a symmetric key", 0.03, 1e4;
+    LOGGED = "CloudWatch, GB of logs", 0.50, 1.0;
+    TRACES = "X-Ray, recorded traces", 5.00, 1e6;
+    MAILS = "SES, mails", 0.10, 1e3;
+    KEYS = "KMS, a key for a month", 1.00, 1.0;
+    SECRETS = "Secrets Manager, a secret for a month", 0.40, 1.0;
+    ALARMS = "CloudWatch, an alarm for a month", 0.10, 1.0;
+    DASHBOARDS = "CloudWatch, a dashboard for a month", 3.00, 1.0;
+    METRICS = "CloudWatch, a metric for a month", 0.30, 1.0;
+}
 
 /// The logs of one invocation: its own lines, Lambda's report, and its metrics.
 const LOGGED_BYTES: f64 = 2_000.0;
