@@ -50,6 +50,16 @@ enum RequestType {
     Delete,
 }
 
+impl RequestType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
@@ -87,7 +97,7 @@ impl Setup {
         };
         let failure = created.err().map(|cause| cause.chain());
         match &failure {
-            None => info!(request = ?request.request_type, "the row tables are as they should be"),
+            None => info!(request = request.request_type.as_str(), "the row tables are as they should be"),
             Some(cause) => error!(cause, "could not create the row tables"),
         }
         let answer = Answer {

@@ -9,7 +9,7 @@ use infra::{
     rows::{Found, Patience, Target},
     telemetry::metrics,
 };
-use schema::{Commit, StreamId, commit::Tail, projection::Name, table::Row as _};
+use schema::{Commit, StreamId, Time, commit::Tail, projection::Name, table::Row as _};
 
 use crate::{
     dispatch::of_projection,
@@ -46,6 +46,19 @@ pub enum Applied {
     RowIsNewer(u32),
     /// No projection folds streams of this category.
     NoProjection,
+}
+
+impl Applied {
+    /// The name of the outcome in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::AlreadyShown => "already-shown",
+            Self::RowIsNewer(_) => "row-is-newer",
+            Self::NoProjection => "no-projection",
+        }
+    }
 }
 
 /// Brings the row of a doorbell's stream up to date in the live generation. Usually costs 1 read unit and the write
@@ -103,13 +116,18 @@ pub async fn apply_by<P: Projection>(
         if backend.rows.put(target, &new, old.as_ref()).await? {
             fault::point("feed.row-written");
             if let (Patience::Usual, Some(latest)) = (target.patience, commits.last()) {
-                let lag_ms = backend.clock.now().millis() - latest.at.millis();
-                metrics::FEED_LAG.set(u64::try_from(lag_ms).unwrap_or(0), [P::NAME.as_str()]);
+                observe_lag(backend, P::NAME, latest.at);
             }
             return Ok(Applied::Written);
         }
     }
     Err(Failure::Conflict)
+}
+
+/// Observes how long a row has lacked, or lacks, a commit.
+pub(crate) fn observe_lag(backend: &Backend, name: Name, at: Time) {
+    let lag_ms = backend.clock.now().millis() - at.millis();
+    metrics::FEED_LAG.set(u64::try_from(lag_ms).unwrap_or(0), [name.as_str()]);
 }
 
 /// Returns the commits that lead from event `shown` to `last` without a gap or a broken hash chain, or `None`

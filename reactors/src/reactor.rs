@@ -41,8 +41,11 @@ impl Reactor {
         let inserted = event.records.into_iter().filter(|record| record.event_name == INSERT);
         for announced in inserted.filter_map(read) {
             let correlation = announced.commit.as_ref().map_or("", |commit| &commit.correlation);
-            if let Err(failure) = self.settle(&announced).instrument(correlated(correlation)).await {
-                error!(stream = %announced.stream, seq = announced.seq, cause = failure.chain(), "could not enqueue the intents of this commit; the batch will be retried");
+            let span = correlated(correlation);
+            if let Err(failure) = self.settle(&announced).instrument(span.clone()).await {
+                span.in_scope(|| {
+                    error!(stream = %announced.stream, seq = announced.seq, cause = failure.chain(), "could not enqueue the intents of this commit; the batch will be retried");
+                });
                 return answer(vec![announced.record]);
             }
         }

@@ -30,6 +30,28 @@ pub enum Duty {
     Forget,
 }
 
+impl Duty {
+    /// The name of the duty in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deliver(_) => "deliver",
+            Self::NoShow => "no-show",
+            Self::Expire => "expire",
+            Self::Forget => "forget",
+        }
+    }
+
+    /// The message that the duty is about.
+    #[must_use]
+    pub fn message(self) -> Option<MessageId> {
+        match self {
+            Self::Deliver(message) => Some(message),
+            Self::NoShow | Self::Expire | Self::Forget => None,
+        }
+    }
+}
+
 /// The open duties of one visit, account or mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agenda {

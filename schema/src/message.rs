@@ -142,6 +142,20 @@ pub enum Bounce {
     Rejected,
 }
 
+impl Bounce {
+    /// The name of the reason in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Transient => "transient",
+            Self::Undetermined => "undetermined",
+            Self::Complaint => "complaint",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// An event of a message. Each category of streams stores it under its own type names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]

@@ -34,6 +34,15 @@ enum Schedule {
     GivenUp,
 }
 
+impl Schedule {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Daily => "daily",
+            Self::GivenUp => "given-up",
+        }
+    }
+}
+
 impl Sweeper {
     #[must_use]
     pub fn new(backend: Backend, read_units_per_second: u32) -> Self {
@@ -67,11 +76,11 @@ impl Sweeper {
             return Ok(false);
         }
         if is_any(&self.backend.sweeps).await? {
-            info!(?schedule, "a sweep is under way; no other is begun");
+            info!(schedule = schedule.as_str(), "a sweep is under way; no other is begun");
             return Ok(false);
         }
         self.send(&Sweep::begin(&self.backend).await?, Duration::ZERO).await?;
-        info!(?schedule, "began a sweep");
+        info!(schedule = schedule.as_str(), "began a sweep");
         Ok(true)
     }
 

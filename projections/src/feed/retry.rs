@@ -6,11 +6,11 @@ use infra::{
     Backend, Failure, fault,
     queue::SEND_DELAY_MAX,
     rows::{Patience, Target},
-    telemetry::metrics,
+    telemetry::{correlated, metrics},
 };
 use schema::{StreamId, Time, id::Category, projection::Name};
 use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use super::CONSUMER;
 use crate::{
@@ -42,18 +42,35 @@ pub struct Parked {
     /// The time from which on the doorbell has been waiting because newer code wrote its row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer_since: Option<Time>,
+    /// The id of the request that led to the doorbell's last commit, if it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub correlation: String,
 }
 
 impl Parked {
     pub(super) fn new(doorbell: &Doorbell, generation: Option<u64>, cause: String) -> Self {
         let Doorbell { stream, last, .. } = *doorbell;
-        Self { consumer: CONSUMER.into(), stream, seq: last, cause, generation, newer_since: None }
+        let correlation = doorbell.correlation().to_owned();
+        Self {
+            consumer: CONSUMER.into(),
+            stream,
+            seq: last,
+            cause,
+            generation,
+            newer_since: None,
+            correlation,
+        }
     }
 
     /// A doorbell whose row code of version `version` wrote.
     pub(super) fn behind(doorbell: &Doorbell, generation: u64, version: u32, since: Time) -> Self {
         let cause = format!("the row has version {version}, newer than this code");
         Self { newer_since: Some(since), ..Self::new(doorbell, Some(generation), cause) }
+    }
+
+    /// The doorbell with the request that led to another one.
+    fn led_to_by(self, other: &Self) -> Self {
+        Self { correlation: other.correlation.clone(), ..self }
     }
 
     /// A doorbell that is rung again, in one generation or in all, because it may have been lost.
@@ -100,6 +117,11 @@ impl Parked {
 pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
     let parked: Parked =
         serde_json::from_str(body).map_err(|cause| Failure::broken("read a parked doorbell", cause))?;
+    let span = correlated(&parked.correlation);
+    apply_again(backend, &parked).instrument(span).await
+}
+
+async fn apply_again(backend: &Backend, parked: &Parked) -> Result<(), Failure> {
     if parked.stream.category == Category::Projection {
         return advance(backend, parked.stream).await;
     }
@@ -110,10 +132,12 @@ pub async fn retry(backend: &Backend, body: &str) -> Result<(), Failure> {
         info!(stream = %parked.stream, seq = parked.seq, generation = parked.generation, "dropped a parked doorbell, because its generation has no role any more");
         return Ok(());
     };
-    let applied = ring(backend, &doorbell, first, Patience::Usual, parked.newer_since).await;
+    let (usual, once) = (Patience::Usual, Patience::Once);
+    let applied = ring(parked, backend, &doorbell, (first, usual), parked.newer_since).await;
     for other in generations {
-        if let Err(failure) = ring(backend, &doorbell, other, Patience::Once, None).await {
-            Parked::new(&doorbell, Some(other), failure.chain()).park(backend).await?;
+        if let Err(failure) = ring(parked, backend, &doorbell, (other, once), None).await {
+            let again = Parked::new(&doorbell, Some(other), failure.chain());
+            again.led_to_by(parked).park(backend).await?;
         }
     }
     applied
@@ -133,24 +157,24 @@ async fn generations(backend: &Backend, name: Name, named: Option<u64>) -> Resul
 }
 
 async fn ring(
+    parked: &Parked,
     backend: &Backend,
     doorbell: &Doorbell,
-    generation: u64,
-    patience: Patience,
+    (generation, patience): (u64, Patience),
     newer_since: Option<Time>,
 ) -> Result<(), Failure> {
     match apply_in(backend, doorbell, Target { generation, patience }).await? {
         Applied::RowIsNewer(version) => {
             let now = backend.clock.now();
             let since = newer_since.unwrap_or(now);
-            let waiting = Parked::behind(doorbell, generation, version, since);
+            let waiting = Parked::behind(doorbell, generation, version, since).led_to_by(parked);
             if passed(since, now) < NEWER_MAX {
                 return waiting.park(backend).await;
             }
             Err(Failure::broken(format!("project {}", doorbell.stream), waiting.cause))
         }
         applied @ (Applied::Written | Applied::AlreadyShown | Applied::NoProjection) => {
-            info!(stream = %doorbell.stream, seq = doorbell.last, generation, ?applied, "applied a parked doorbell");
+            info!(stream = %doorbell.stream, seq = doorbell.last, generation, applied = applied.as_str(), "applied a parked doorbell");
             Ok(())
         }
     }

@@ -137,9 +137,11 @@ impl Feed {
     /// records of the streams that could neither be applied nor parked.
     async fn ring(&self, rings: Vec<Ring<'_>>, begun: Moment, until: Duration) -> Vec<String> {
         let rung = rings.into_iter().map(|ring| async move {
-            let span = correlated(ring.batch.doorbell.correlation());
-            let parked = self.apply_or_park(ring, begun, until).instrument(span).await;
-            parked.err().map(|failure| given_up(ring.batch, &failure))
+            let parked = async {
+                let parked = self.apply_or_park(ring, begun, until).await;
+                parked.err().map(|failure| given_up(ring.batch, &failure))
+            };
+            parked.instrument(correlated(ring.batch.doorbell.correlation())).await
         });
         some_at_once(rung.collect()).await
     }
@@ -173,8 +175,11 @@ impl Feed {
 
     /// Parks a doorbell for all generations. Returns its first record if that fails.
     async fn park_for_all(&self, batch: &StreamBatch, failure: &Failure, begun: Moment) -> Option<String> {
-        let parked = Parked::new(&batch.doorbell, None, failure.chain());
-        self.park(&parked, begun).await.err().map(|failure| given_up(batch, &failure))
+        let parked = async {
+            let parked = Parked::new(&batch.doorbell, None, failure.chain());
+            self.park(&parked, begun).await.err().map(|failure| given_up(batch, &failure))
+        };
+        parked.instrument(correlated(batch.doorbell.correlation())).await
     }
 
     async fn park(&self, parked: &Parked, begun: Moment) -> Result<(), Failure> {

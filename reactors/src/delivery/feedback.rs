@@ -87,7 +87,7 @@ async fn record(backend: &Backend, event: &SesEvent) -> Result<(), Failure> {
     if recorded {
         outcome::count(message, Some(&bounce));
     }
-    info!(%stream, message_id = %message, ?reason, recorded, "SES reported a mail as undeliverable or unwanted");
+    info!(%stream, message_id = %message, reason = reason.as_str(), recorded, "SES reported a mail as undeliverable or unwanted");
     Ok(())
 }
 

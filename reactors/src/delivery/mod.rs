@@ -110,7 +110,8 @@ impl Deliver {
             if at > now {
                 return self.queue_again(queued, stream, at.millis() - now.millis()).await;
             }
-            info!(%stream, ?duty, "carrying out a duty");
+            let message = duty.message().map(|message| message.to_string());
+            info!(%stream, duty = duty.as_str(), message_id = message, "carrying out a duty");
             match duty {
                 Duty::Forget => return self.forget(queued, stream).await,
                 Duty::Deliver(message) => self.deliver(stream, &read, message, now).await?,
