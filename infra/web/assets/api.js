@@ -182,7 +182,9 @@ function headers(method, path, { body, key, ifMatch, ifNoneMatch, token }) {
   if (ifNoneMatch) all["If-None-Match"] = ifNoneMatch;
   if (token) all.Authorization = `Bearer ${token}`;
   const past = path.includes("as_of=") || path.startsWith("audit/export");
-  const sync = method === "GET" && !past ? syncTokens() : "";
+  // A public list refuses tokens of all other streams.
+  const everyones = path.startsWith("public/waitlists/");
+  const sync = method === "GET" && !past && !everyones ? syncTokens() : "";
   if (sync) all["Sync-Token"] = sync;
   return all;
 }

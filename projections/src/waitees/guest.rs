@@ -6,7 +6,7 @@ use infra::{
     vault::Subject,
 };
 use schema::{
-    Actor, Problem,
+    Actor, Problem, StreamId,
     body::guest::{OnList, Visit},
 };
 
@@ -24,6 +24,8 @@ pub(crate) async fn visit(backend: &Backend, call: &Call<'_>) -> Result<Reply, F
     if row.erased || key.is_none() {
         return Err(Problem::not_found().into());
     }
+    let is_shown = |stream: StreamId| stream == guest.into() || stream == row.waitlist.into();
+    fresh::check_others(backend, caller, when.tokens(), is_shown).await?;
     let list = at_the_door(backend, row.waitlist, when.tokens()).await?;
     let position = position_of(backend, caller, &row, &when).await?;
     let settings = &list.list.settings;

@@ -26,8 +26,8 @@ use crate::{
 /// The bound on counting the parties of a list for guests. Lists hold fewer.
 const WAITING_COUNTED_MAX: usize = 500;
 
-/// A list as everyone may see it, without tokens of visits: the caller is unknown. The number of parties is
-/// that of the rows. Without a Sync-Token the answer may be a second old.
+/// A list as everyone may see it. Only tokens of the list itself are taken, because the caller is unknown: any other answer
+/// would reveal that a stream exists. The number of parties is that of the rows. Without a Sync-Token the answer may be a second old.
 pub(crate) async fn public(backend: &Backend, call: &Call<'_>) -> Result<Reply, Failure> {
     let [] = call.query([])?;
     let (id, tokens) = (WaitlistId(call.path_id()?), call.sync_tokens()?);
@@ -46,6 +46,9 @@ async fn shown_at_the_door(
     tokens: &[SyncToken],
 ) -> Result<Answer<PublicWaitlist>, Failure> {
     let row = at_the_door(backend, id, tokens).await?;
+    if tokens.iter().any(|token| token.stream != id.into()) {
+        return Err(fresh::unknown_token().into());
+    }
     let waiting = backend.rows.active(row.id, WAITING_COUNTED_MAX).await?;
     let settings = &row.list.settings;
     let quote_minutes = settings.quote(waiting).map(|minutes| minutes.get());

@@ -124,5 +124,6 @@ async fn a_sync_token_of_another_visit_does_not_reveal_whether_the_visit_exists(
             }
         }
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {answers:?}");
+        assert_eq!(answers[0].0, 400, "{path}: {answers:?}");
     }
 }

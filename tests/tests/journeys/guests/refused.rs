@@ -40,6 +40,30 @@ async fn a_guests_join_is_refused_where_a_hosts_would_be() {
 }
 
 #[tokio::test]
+async fn a_sync_token_of_a_foreign_stream_is_refused_like_one_beyond_the_streams_end() {
+    let stage = Stage::new().await;
+    let door = Door::new(&stage).await;
+    let ana = door.join(&party("Ana")).await;
+    let other = stage.owner();
+    let (list, user) = (other.list("Side room").await, other.id);
+    feed(&stage).await;
+    for path in [door.list(), ana.visit("")] {
+        let own = format!("waitlist-{}@1", door.list);
+        assert_eq!(door.send("GET", &path, None, &[("Sync-Token", &own)]).await.status, 200, "{path}");
+        let foreign =
+            [format!("waitlist-{list}@1"), format!("user-{user}@1"), format!("waitlist-{}@9", door.list)];
+        let mut answers = Vec::new();
+        for token in foreign {
+            let mut answer = door.send("GET", &path, None, &[("Sync-Token", &token)]).await;
+            assert_eq!(answer.status, 400, "{path} {token}: {answer:?}");
+            answer.body.as_object_mut().unwrap().remove("request_id");
+            answers.push(answer.body);
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{path}: {answers:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_guest_is_shown_only_transitions_that_guests_may_make() {
     let stage = Stage::new().await;
     let door = Door::new(&stage).await;
