@@ -36,7 +36,7 @@ use infra::{
 use schema::openapi;
 
 use self::{
-    deployment::Deployment,
+    deployment::{Deployment, NoTables},
     print::{counted, findings, is_closed_pipe, print, print_bytes, print_text, with_causes},
     usage::{Misuse, misused},
     value::{duration, stream},
@@ -82,7 +82,7 @@ enum Command {
     /// Show the state of the local backend: server, projections, queues and dead letters.
     ///
     /// Of the server: address, version, clock, and the last look of the tick. Of each projection: its generations, its
-    /// last rebuild, and the lag, which is the time from the latest event to its row. Of each queue: the messages in it,
+    /// last rebuild, and the lag, which is the age of the oldest event that may not be in its row. Of each queue: the messages in it,
     /// and the dead letters. Without a running server the tables are read; clock, last tick and lag are then unknown.
     Status,
     /// Queue due work once: messages, reminders, holds that ended, visits that lasted too long.
@@ -271,7 +271,7 @@ async fn on(
         Some(needs) => Deployment::in_aws(needs).await?,
         None => Deployment::local(data_dir).await?,
     };
-    let done = run(&deployment).await;
+    let done = run(&deployment).await.map_err(|cause| NoTables::name(cause, deployment.running.as_ref()));
     deployment.close().await;
     done
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sweep::{Pace, Report, Sweep};
 use waitlist_tests::{
     account::PASSWORD,
-    process::run_on_aws,
+    process::{run, run_on_aws},
     stage::{Owner, Stage},
 };
 
@@ -75,6 +75,31 @@ async fn assert_shows_nothing(owner: &Owner<'_>, list: &str, guest: &str) {
         assert!(VALUES.iter().all(|value| !shown.contains(value)), "{path}: {shown}");
         assert!(path.ends_with("waitees") || shown.contains(guest), "{path}: {shown}");
     }
+}
+
+#[tokio::test]
+async fn a_command_on_a_prefix_without_tables_names_the_prefix_and_what_to_do() {
+    let stage = Stage::new().await;
+    let queues = ["RETRIES", "ERASURES", "STREAM_FAILURES"].map(|name| format!("WAITLIST_{name}_URL"));
+    let mut env: Vec<(&str, &str)> = queues.iter().map(|name| (name.as_str(), "table")).collect();
+    env.push(("WAITLIST_PREFIX", "nowhere"));
+    for command in [&["sweep"][..], &["projections"], &["verify", "--all"]] {
+        let refused = run_on_aws(&stage, command, &env).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let advice =
+            "no tables with the prefix nowhere; deploy the stack of this name, or set WAITLIST_PREFIX";
+        assert!(refused.err.contains(advice), "{refused:?}");
+    }
+    if is_external() {
+        return; // the command creates the tables of its prefix
+    }
+    let place = Place::new();
+    let server = place.serve(&[]).await;
+    let refused = run(place.path(), &["sweep"], &[("WAITLIST_PREFIX", "elsewhere")]).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("no tables with the prefix elsewhere; process "), "{refused:?}");
+    assert!(refused.err.contains("run `waitlist serve` with the new prefix"), "{refused:?}");
+    assert_eq!(server.interrupt().await, Some(0));
 }
 
 #[tokio::test]

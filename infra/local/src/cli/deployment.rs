@@ -2,7 +2,7 @@
 
 use std::{env, path::Path};
 
-use infra::{Backend, Clock, Config, aws, config, function::Need, setup, tables};
+use infra::{Backend, Clock, Config, Failure, aws, config, function::Need, setup, tables};
 use schema::table::{DECLARED, LOCAL, Table};
 use tokio::net::TcpStream;
 
@@ -36,6 +36,37 @@ struct Silent {
     http: String,
     #[source]
     cause: Failed,
+}
+
+/// The prefix names no deployment.
+#[derive(Debug, thiserror::Error)]
+#[error("no tables with the prefix {prefix}; {advice}")]
+pub(super) struct NoTables {
+    prefix: String,
+    advice: String,
+    #[source]
+    cause: Failure,
+}
+
+impl NoTables {
+    /// Replaces the error that a table of this deployment does not exist with one that names the prefix.
+    pub(super) fn name(error: Failed, running: Option<&Running>) -> Failed {
+        let cause = match error.downcast::<Failure>() {
+            Ok(failure) if failure.is_missing_table() => *failure,
+            Ok(other) => return other,
+            Err(other) => return other,
+        };
+        let advice = match running {
+            None => {
+                "deploy the stack of this name, or set WAITLIST_PREFIX to the name of the stack".to_owned()
+            }
+            Some(Running { pid, http, prefix, .. }) => format!(
+                "process {pid} at {http} serves those with the prefix {prefix}; set WAITLIST_PREFIX to that, or stop it \
+                 and run `waitlist serve` with the new prefix"
+            ),
+        };
+        Self { prefix: config::prefix(), advice, cause }.into()
+    }
 }
 
 impl Deployment {
@@ -73,6 +104,7 @@ impl Deployment {
             None => tables::create(&dynamodb, &prefix, &tables).await?,
         }
         let rows = setup::create_rows(&dynamodb, &prefix).await.map_err(|cause| match &running {
+            Some(running) if cause.is_missing_table() => NoTables::name(cause.into(), Some(running)),
             Some(Running { pid, http, .. }) => {
                 Failed::from(Silent { pid: *pid, http: http.clone(), cause: cause.into() })
             }

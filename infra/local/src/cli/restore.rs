@@ -1,8 +1,8 @@
 //! `waitlist restore`: prepares restored tables for use.
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use infra::{aws as sdk, config, function::Need, setup};
-use schema::Time;
+use schema::{Time, projection::Name};
 use serde_json::json;
 use sweep::{Restore as Plan, Restored, restore};
 
@@ -16,7 +16,7 @@ pub(super) struct Restore {
     at: Time,
 
     /// Prefix of the former tables, if their events can still be read. Accounts and guests erased there are erased here too.
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", value_parser = NonEmptyStringValueParser::new())]
     erased_in: Option<String>,
 }
 
@@ -42,10 +42,13 @@ pub(super) async fn run(
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk::config().await);
         setup::create_rows(&dynamodb, &config::prefix()).await?;
     }
-    let plan = Plan {
-        until: options.at,
-        erased_in: options.erased_in.as_deref().map(|prefix| backend.log.beside(prefix)),
-    };
+    let erased_in = options.erased_in.as_deref().map(|prefix| (prefix, backend.log.beside(prefix)));
+    if let Some((prefix, former)) = &erased_in
+        && former.latest(Name::Waitlists.stream()).await.is_err_and(|failure| failure.is_missing_table())
+    {
+        return Err(format!("--erased-in {prefix}: there is no table of events with this prefix").into());
+    }
+    let plan = Plan { until: options.at, erased_in: erased_in.map(|(_, former)| former) };
     let progress = Progress::new();
     let tell = |Restored { streams, rows, .. }: &Restored| {
         progress.tell(|| format!("{streams} streams and {rows} rows so far"));

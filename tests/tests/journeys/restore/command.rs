@@ -47,6 +47,12 @@ async fn the_commands_of_a_restore_name_what_was_lost_and_prepare_the_tables() {
     let swept: Value = serde_json::from_str(&swept.out).unwrap();
     assert_eq!((&swept["ok"], &swept["rung"]), (&json!(true), &json!(0)), "{swept}");
     assert_eq!(run_on_aws(&after, &["restore"], &[]).await.code, Some(2), "without an instant");
+    for (prefix, code, said) in
+        [("", 2, "'--erased-in <PREFIX>'"), ("nowhere", 1, "--erased-in nowhere: there is no table")]
+    {
+        let refused = run_on_aws(&after, &["restore", "--at", &at, "--erased-in", prefix], &[]).await;
+        assert!(refused.code == Some(code) && refused.err.contains(said), "{refused:?}");
+    }
 }
 
 #[tokio::test]
