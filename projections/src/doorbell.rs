@@ -7,12 +7,12 @@
 use infra::{
     Backend, Failure, fault,
     rows::{Found, Patience, Target},
-    telemetry::metrics,
 };
-use schema::{Commit, StreamId, Time, commit::Tail, projection::Name, table::Row as _};
+use schema::{Commit, StreamId, commit::Tail, projection::Name, table::Row as _};
 
 use crate::{
     dispatch::of_projection,
+    lag,
     projection::{Projection, fold},
 };
 
@@ -116,18 +116,12 @@ pub async fn apply_by<P: Projection>(
         if backend.rows.put(target, &new, old.as_ref()).await? {
             fault::point("feed.row-written");
             if let (Patience::Usual, Some(latest)) = (target.patience, commits.last()) {
-                observe_lag(backend, P::NAME, latest.at);
+                lag::observe(backend, P::NAME, latest.at);
             }
             return Ok(Applied::Written);
         }
     }
     Err(Failure::Conflict)
-}
-
-/// Observes how long a row has lacked, or lacks, a commit.
-pub(crate) fn observe_lag(backend: &Backend, name: Name, at: Time) {
-    let lag_ms = backend.clock.now().millis() - at.millis();
-    metrics::FEED_LAG.set(u64::try_from(lag_ms).unwrap_or(0), [name.as_str()]);
 }
 
 /// Returns the commits that lead from event `shown` to `last` without a gap or a broken hash chain, or `None`

@@ -8,7 +8,10 @@ use infra::{Backend, Failure};
 use schema::{Actor, Problem, StreamId, access, event::DomainEvent, sync::SyncToken, table::Row};
 use uuid::Uuid;
 
-use crate::projection::{Projection, fold};
+use crate::{
+    lag,
+    projection::{Projection, fold},
+};
 
 /// Returns the row of a stream, showing at least the events that the tokens demand.
 ///
@@ -56,11 +59,15 @@ fn stream<P: Projection>(id: Uuid) -> StreamId {
 pub async fn row<P: Projection>(backend: &Backend, id: Uuid, seq: u64) -> Result<Option<P::Row>, Failure> {
     let stream = stream::<P>(id);
     // A row of a newer version is shown as far as this code understands it, but never overwritten.
-    let stored: Option<P::Row> = backend.rows.get(id, P::VERSION).await?.and_then(|found| found.row);
-    match stored {
+    let found = backend.rows.get::<P::Row>(id, P::VERSION).await?;
+    let shown = found.as_ref().map_or(0, |found| found.seq);
+    match found.and_then(|found| found.row) {
         Some(row) if row.seq() >= seq => Ok(Some(row)),
         behind => {
             let commits = backend.log.load_after(stream, behind.as_ref().map_or(0, Row::seq)).await?;
+            if let Some(lacking) = commits.iter().find(|commit| commit.seq > shown) {
+                lag::observe(backend, P::NAME, lacking.at);
+            }
             fold::<P>(behind, &commits).map_err(|cause| Failure::broken(format!("fold {stream}"), cause))
         }
     }

@@ -15,6 +15,7 @@ pub mod feed;
 pub mod fresh;
 pub mod handler;
 pub mod history;
+mod lag;
 pub mod mails;
 mod opened;
 pub mod operations;

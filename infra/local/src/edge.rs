@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tower_http::cors::CorsLayer;
 use tracing::Instrument as _;
 
-use crate::{authorizer::Authorizer, exporter::Exporter, gate::Gate};
+use crate::{authorizer::Authorizer, exporter::Exporter, gate::Gate, lag::Lag};
 
 /// How much of a body that is too large is read and discarded, so that its sender reads the answer.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -34,11 +34,17 @@ struct Gateway {
     authorizer: Authorizer,
     gate: Gate,
     exporter: Exporter,
+    lag: Lag,
 }
 
 /// Builds the HTTP API, which pages of these origins may call. Its handlers pass the gate.
-pub(crate) fn router(backend: Backend, gate: Gate, exporter: Exporter, origins: Vec<HeaderValue>) -> Router {
-    let gateway = Gateway { backend, authorizer: Authorizer::default(), gate, exporter };
+pub(crate) fn router(
+    backend: Backend,
+    gate: Gate,
+    (exporter, lag): (Exporter, Lag),
+    origins: Vec<HeaderValue>,
+) -> Router {
+    let gateway = Gateway { backend, authorizer: Authorizer::default(), gate, exporter, lag };
     let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
     if origins.is_empty() {
         return router;
@@ -66,10 +72,10 @@ async fn handle(
 }
 
 async fn answer(gateway: &Gateway, peer: SocketAddr, request: Request) -> Response<Body> {
-    let Gateway { backend, authorizer, gate, exporter } = gateway;
+    let Gateway { backend, authorizer, gate, exporter, lag } = gateway;
     let (parts, body) = request.into_parts();
     if Exporter::is_asked(&parts.method, parts.uri.path(), peer.ip()) {
-        return exporter.page(backend).await;
+        return exporter.page(backend, lag).await;
     }
     if web::is_page(parts.method.as_str(), parts.uri.path()) {
         return web::answer(parts.method.as_str(), parts.uri.path(), &parts.headers).map(Body::from);

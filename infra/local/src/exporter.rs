@@ -15,6 +15,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tracing::warn;
 
+use crate::lag::Lag;
+
 pub(crate) const PATH: &str = "/metrics";
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -52,8 +54,11 @@ impl Exporter {
         method == Method::GET && path == PATH && peer.to_canonical().is_loopback()
     }
 
-    /// Shows the metrics; those of queues as they are now.
-    pub(crate) async fn page(&self, backend: &Backend) -> Response<Body> {
+    /// Shows the metrics; those of the lag and of queues as they are now.
+    pub(crate) async fn page(&self, backend: &Backend, lag: &Lag) -> Response<Body> {
+        if let Err(failure) = lag.show(backend).await {
+            warn!(cause = failure.chain(), "could not read the parked doorbells for the metrics");
+        }
         match backlog::read(backend).await {
             Ok(backlogs) => {
                 for Backlog { queue, waiting, dead } in backlogs {

@@ -9,6 +9,7 @@ mod edge;
 pub mod engine;
 mod exporter;
 mod gate;
+mod lag;
 pub mod pump;
 mod seed;
 pub mod server;

@@ -37,6 +37,7 @@ use crate::{
     engine::{Engine, EngineError},
     exporter::Exporter,
     gate::Gate,
+    lag::Lag,
     pump::Source,
     settings,
     workers::{self, Sending},
@@ -119,10 +120,11 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
         table: EVENTS.name(&prefix),
         checkpoints: CHECKPOINTS.name(&prefix),
     };
+    let lag = Lag::new(source, backend.clock.clone());
     let gate = Gate::default();
     let exporter = Exporter::install();
     let mut workers =
-        workers::start(&backend, Sending { messengers, tick }, source, engine.clone(), &gate, &stopping);
+        workers::start(&backend, Sending { messengers, tick }, &lag, engine.clone(), &gate, &stopping);
     workers.spawn(exporter.clone().keep_up(stopping.clone()));
     let control =
         if manual_clock { Some(control::serve(backend.clock.clone(), gate.clone()).await?) } else { None };
@@ -144,7 +146,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
 
     let mut requests = tokio::spawn(connections::serve(
         listener,
-        edge::router(backend, gate, exporter, origins),
+        edge::router(backend, gate, (exporter, lag), origins),
         ConnectionBounds::USUAL,
         stopping,
     ));

@@ -31,6 +31,7 @@ use tracing::{error, warn};
 use crate::{
     engine::Engine,
     gate::Gate,
+    lag::Lag,
     pump::{Failure, Mapping, Progress, Pump, Source},
 };
 
@@ -86,16 +87,15 @@ pub(crate) struct Sending {
 pub(crate) fn start(
     backend: &Backend,
     Sending { messengers, tick }: Sending,
-    source: Source,
+    Lag { source, progress }: &Lag,
     engine: Option<Arc<Engine>>,
     gate: &Gate,
     shutdown: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    let progress = Progress::of(&[feed::CONSUMER, reactor::CONSUMER]);
     let (feed, reactor) = (Feed::new(backend.clone()), Reactor::new(backend.clone()));
     let (projecting, passing) = (feed.clone(), gate.clone());
-    let projector = pump(backend, &source, feed::CONSUMER, progress.clone(), move |event| {
+    let projector = pump(backend, source, feed::CONSUMER, progress.clone(), move |event| {
         let (feed, gate) = (projecting.clone(), passing.clone());
         async move {
             let _running = gate.pass().await;
@@ -103,7 +103,7 @@ pub(crate) fn start(
         }
     });
     let passing = gate.clone();
-    let reactor = pump(backend, &source, reactor::CONSUMER, progress, move |event| {
+    let reactor = pump(backend, source, reactor::CONSUMER, progress.clone(), move |event| {
         let (reactor, gate) = (reactor.clone(), passing.clone());
         async move {
             let _running = gate.pass().await;
@@ -112,7 +112,7 @@ pub(crate) fn start(
     });
     // Both prune the records that both have handled, because either may be the slower one.
     for pump in [projector, reactor] {
-        workers.spawn(on_own_engine(pump, &source, engine.clone()).run(shutdown.clone()));
+        workers.spawn(on_own_engine(pump, source, engine.clone()).run(shutdown.clone()));
     }
     let eraser = Consumer::Eraser(Eraser::new(backend.clone()));
     workers.spawn(consume(
@@ -151,8 +151,9 @@ where
         let failed = failed.clone();
         async move {
             let pointer = serde_json::json!({
-                "consumer": failure.consumer, "stream": failure.stream_arn, "shard": failure.shard, "first": failure.first,
-                "last": failure.last, "records": failure.records, "attempts": failure.attempts, "cause": failure.cause,
+                "consumer": failure.consumer, "stream": failure.stream_arn, "since": failure.since, "shard": failure.shard,
+                "first": failure.first, "last": failure.last, "records": failure.records, "attempts": failure.attempts,
+                "cause": failure.cause,
             });
             failed.send(&pointer.to_string(), Duration::ZERO).await?;
             error!(

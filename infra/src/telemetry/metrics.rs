@@ -80,7 +80,8 @@ metrics! {
     AUTHORIZER_DECISIONS: Counter = "authorizer_decisions", Count, ["decision"];
     /// Calls to AWS that stayed throttled after the retries of the SDK.
     THROTTLED_CALLS: Counter = "throttled_calls", Count, [];
-    /// Time from an event to its row in the generation that reads are served from.
+    /// Time from an event to its row in the live generation, and in reads that find the row behind, the age of the first event
+    /// that it lacks. A local server shows the age of the oldest event that may not be in its row.
     FEED_LAG: Level = "feed_lag_milliseconds", Milliseconds, ["projection"];
     /// Stream records that could not be handled and were parked on a queue.
     PARKED: Counter = "parked_records", Count, ["consumer"];
@@ -108,6 +109,9 @@ metrics! {
     QUEUED: Level = "queued_messages", Count, ["queue"];
     /// Dead letters of a queue. Only on a local server; in AWS it is a metric of SQS.
     DEAD_LETTERS: Level = "dead_letters", Count, ["queue"];
+    /// Age of the oldest stream record that a consumer may not have handled. Only on a local server; in AWS it is the iterator
+    /// age of the consumer's function.
+    STREAM_AGE: Level = "stream_age_milliseconds", Milliseconds, ["consumer"];
     /// The Unix time of the last look of the tick. Only on a local server.
     TICK_LOOKED_AT: Level = "tick_looked_at_seconds", Seconds, [];
 }

@@ -2,10 +2,12 @@
 //!
 //! A doorbell is done when every generation with a role has it, or it is parked with the generation that lacks it.
 
+mod lacking;
 mod retry;
 mod stream;
 
 pub use self::{
+    lacking::lacking,
     retry::{Parked, retry},
     stream::Feed,
 };

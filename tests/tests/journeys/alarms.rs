@@ -1,4 +1,10 @@
 //! Alarms run through on a local server: the fault, its metric, and the steps of the runbook that end it.
+//!
+//! Findings of a scheduled sweep are run through with the function `sweep`, in the tests of the lambdas. That functions are throttled
+//! is known to AWS alone; what follows from it, late records and messages, is tried here by tables that refuse writes.
+
+mod feed;
+mod throttle;
 
 use std::time::Duration;
 

@@ -49,6 +49,21 @@ impl Shown {
         in_time.unwrap_or_else(|_| panic!("{name} stays below {least}\n{}", server.logs()))
     }
 
+    /// Waits until a metric is below `below`.
+    pub(crate) async fn falls(server: &Server, name: &str, below: f64) -> Self {
+        let fallen = async {
+            loop {
+                let shown = Self::by(server).await;
+                if shown.value(name) < below {
+                    return shown;
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        let in_time = tokio::time::timeout(ARRIVAL_MAX, fallen).await;
+        in_time.unwrap_or_else(|_| panic!("{name} stays at {below} or above\n{}", server.logs()))
+    }
+
     /// A metric that was never observed is 0.
     pub(crate) fn value(&self, name: &str) -> f64 {
         self.0.get(name).copied().unwrap_or(0.0)

@@ -44,8 +44,7 @@ async fn a_running_server_shows_clock_tick_lag_queues_and_generations() {
         (&users["live"], &users["building"], &users["rebuild"]),
         (&json!(0), &json!(null), &json!(null))
     );
-    assert!(users["lag_ms"].is_u64(), "{shown:#}");
-    assert_eq!(of(&shown["projections"], "waitees")["lag_ms"], json!(null), "no row was written");
+    assert!(users["lag_ms"].as_u64().unwrap() < 60_000, "{shown:#}");
     assert_eq!(of(&shown["queues"], "erasures")["dead"], 1);
     assert_eq!(of(&shown["queues"], "rebuilds")["dead"], 0);
 

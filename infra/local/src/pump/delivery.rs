@@ -6,9 +6,10 @@ use aws_lambda_events::{
     event::dynamodb::{Event, EventRecord},
     streams::DynamoDbEventResponse,
 };
+use schema::Time;
 use serde::Serialize;
 
-use super::{Boxed, Cause, Handler, plan::Answer};
+use super::{Boxed, Cause, Handler, plan::Answer, record::appended_at};
 
 /// A reference to records that were given up, for the failure destination. As in AWS it does not contain the
 /// records.
@@ -16,17 +17,45 @@ use super::{Boxed, Cause, Handler, plan::Answer};
 pub struct Failure {
     pub consumer: &'static str,
     pub stream_arn: String,
+    /// The time of the first commit, or a time before it; `None` if it is not known.
+    pub since: Option<Time>,
+    /// Empty if it is not known which records were lost.
     pub shard: String,
     /// The sequence number of the first record.
     pub first: String,
     /// The sequence number of the last record.
     pub last: String,
-    /// The number of records.
+    /// The number of records; 0 if it is not known.
     pub records: usize,
     /// The number of attempts, not counting splits.
     pub attempts: u32,
     /// The error of the last attempt.
     pub cause: String,
+}
+
+impl Failure {
+    pub(super) fn of(
+        consumer: &'static str,
+        (stream, shard): (&str, &str),
+        records: &[EventRecord],
+        attempts: u32,
+        cause: String,
+    ) -> Self {
+        let sequence = |record: Option<&EventRecord>| {
+            record.and_then(|record| record.change.sequence_number.clone()).unwrap_or_default()
+        };
+        Self {
+            consumer,
+            stream_arn: stream.to_owned(),
+            since: records.first().and_then(appended_at),
+            shard: shard.to_owned(),
+            first: sequence(records.first()),
+            last: sequence(records.last()),
+            records: records.len(),
+            attempts,
+            cause,
+        }
+    }
 }
 
 /// Calls the handler once with `records`. Returns the acknowledged records, numbered from `first`, and the

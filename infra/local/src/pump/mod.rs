@@ -11,22 +11,24 @@ mod delivery;
 mod plan;
 mod progress;
 mod reader;
+mod readers;
 mod record;
 mod shard;
 mod shards;
+mod taken;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, error::Error, fmt, panic, pin::Pin, sync::Arc, time::Duration};
+use std::{error::Error, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use aws_lambda_events::{event::dynamodb::Event, streams::DynamoDbEventResponse};
 use infra::function::PROJECTOR;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 
 pub use delivery::Failure;
 pub use progress::{Positions, Progress};
 
-use shard::{End, Worker};
+use readers::Readers;
 
 const DISCOVERY_MS: u64 = 10_000; // the pause between two looks for new shards; the end of a parent shard ends it early
 
@@ -90,6 +92,16 @@ pub struct Source {
     pub table: String,
     /// The full name of the table of checkpoints, laid out as `schema::table::CHECKPOINTS`.
     pub checkpoints: String,
+}
+
+impl Source {
+    /// Returns the ARN of the table's stream; `None` if it has none.
+    ///
+    /// # Errors
+    /// The engine does not answer; the text says why.
+    pub async fn stream(&self) -> Result<Option<String>, String> {
+        shards::stream(self).await
+    }
 }
 
 /// Reads a stream for one consumer.
@@ -158,51 +170,8 @@ impl Pump {
 
     /// Runs until `shutdown` becomes true or its sender is dropped. Batches in the handler are finished and
     /// checkpointed first; batches that wait for another attempt are delivered after the next start.
-    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
-        let mut workers = JoinSet::new();
-        let (mut started, mut finished) = (BTreeSet::new(), BTreeSet::new());
-        while !asked_to_stop(&shutdown) {
-            self.start_ready_shards(&mut workers, &mut started, &finished, &shutdown).await;
-            tokio::select! {
-                () = until_stop(&mut shutdown) => {}
-                // A shard that ended may have children, so the loop looks for them at once.
-                Some(ended) = workers.join_next() => match ended {
-                    Ok((shard, End::Finished)) => { finished.insert(shard); }
-                    Ok((_, End::Stopped)) => {}
-                    // Handlers run in tasks of their own, so this panic is a fault of the pump. Hiding it
-                    // would stall the shard.
-                    Err(lost) if lost.is_panic() => panic::resume_unwind(lost.into_panic()),
-                    Err(_) => {}
-                },
-                () = tokio::time::sleep(Duration::from_millis(DISCOVERY_MS)) => {}
-            }
-        }
-        while let Some(ended) = workers.join_next().await {
-            if let Err(cause) = ended {
-                tracing::error!(consumer = self.mapping.consumer, %cause, "the reader of a shard panicked or was cancelled");
-            }
-        }
-    }
-
-    async fn start_ready_shards(
-        &self,
-        workers: &mut JoinSet<(String, End)>,
-        started: &mut BTreeSet<String>,
-        finished: &BTreeSet<String>,
-        shutdown: &watch::Receiver<bool>,
-    ) {
-        let found = match shards::list(&self.source).await {
-            Ok(found) => found,
-            Err(cause) => {
-                tracing::warn!(consumer = self.mapping.consumer, table = self.source.table, %cause, "could not list the shards of a stream; will try again");
-                return;
-            }
-        };
-        for shard in shards::ready(&found.shards, started, finished) {
-            started.insert(shard.clone());
-            let worker = Worker::new(self.clone(), found.stream.clone(), shard.clone(), shutdown.clone());
-            workers.spawn(async move { (shard, worker.run().await) });
-        }
+    pub async fn run(self, shutdown: watch::Receiver<bool>) {
+        Readers::new(self).run(shutdown).await;
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use infra::Clock;
+use schema::Time;
 use tokio::sync::watch;
+
+use super::taken::Taken;
 
 /// The sequence number of the last handled record, by consumer and shard.
 pub type Positions = BTreeMap<(&'static str, String), String>;
@@ -12,6 +16,7 @@ pub type Positions = BTreeMap<(&'static str, String), String>;
 pub struct Progress {
     consumers: Arc<[&'static str]>,
     positions: watch::Sender<Positions>,
+    pub(super) taken: Taken,
 }
 
 impl Progress {
@@ -19,7 +24,21 @@ impl Progress {
     /// not be pruned.
     #[must_use]
     pub fn of(consumers: &[&'static str]) -> Self {
-        Self { consumers: consumers.into(), positions: watch::Sender::new(Positions::new()) }
+        Self::by(Clock::system(), consumers)
+    }
+
+    /// Like [`Progress::of`], with times by this clock.
+    #[must_use]
+    pub fn by(clock: Clock, consumers: &[&'static str]) -> Self {
+        let positions = watch::Sender::new(Positions::new());
+        Self { consumers: consumers.into(), positions, taken: Taken::new(clock) }
+    }
+
+    /// The time before which a consumer has handled all records of the stream `arn`, which the table has now. It is the
+    /// start of this process at first, and the time at which a stream was seen last when the table has no stream now.
+    #[must_use]
+    pub fn taken_until(&self, consumer: &str, arn: Option<&str>) -> Time {
+        self.taken.until(consumer, arn)
     }
 
     /// Returns the sequence number up to which all consumers have handled `shard`, or `None` if one has not

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_lambda_events::event::dynamodb::{EventRecord, StreamRecord, StreamViewType, UserIdentity};
 use aws_sdk_dynamodbstreams::types::{self as stream, AttributeValue as Streamed};
+use schema::Time;
 use serde_dynamo::{AttributeValue, Item};
 
 /// Converts a record of the stream `arn`.
@@ -18,6 +19,14 @@ pub(super) fn event(record: stream::Record, arn: &str) -> EventRecord {
     event.event_source_arn = Some(arn.to_owned());
     event.user_identity = record.user_identity.map(identity);
     event
+}
+
+/// The time of the commit that a record holds.
+pub(super) fn appended_at(record: &EventRecord) -> Option<Time> {
+    match record.change.new_image.get("at") {
+        Some(AttributeValue::S(at)) => at.parse().ok(),
+        _ => None,
+    }
 }
 
 fn change(record: stream::StreamRecord) -> StreamRecord {

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::event::dynamodb::EventRecord;
 use infra::fault;
+use schema::Time;
 use tokio::sync::watch;
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
     delivery, pause,
     plan::{Plan, Step},
     reader::{self, Opened, Read},
+    record::appended_at,
 };
 
 const TROUBLE_MS: u64 = 500; // the pause after a failed call to the stream or the table of checkpoints
@@ -40,6 +42,7 @@ impl Worker {
 
     /// Reads until the shard ends or the pump shuts down. A shutdown ends every pause early.
     pub(super) async fn run(mut self) -> End {
+        self.pump.progress.taken.begins(self.pump.mapping.consumer, &self.shard);
         self.load().await;
         let mut iterator = None;
         while !asked_to_stop(&self.shutdown) {
@@ -69,10 +72,12 @@ impl Worker {
                 // follows.
                 writes.mark_unchanged();
             }
+            let asked = self.pump.progress.taken.now();
             match reader::read(&self.pump.source, &self.stream, &position, self.pump.mapping.batch_size).await
             {
                 Read::Records(records, next) => {
                     let idle = records.is_empty();
+                    self.handled(if idle { Some(asked) } else { records.first().and_then(appended_at) });
                     if !self.deliver(&records).await {
                         return End::Stopped;
                     }
@@ -149,7 +154,8 @@ impl Worker {
             let done = match plan.answered(answer) {
                 Step::Handled(end) => end,
                 Step::GiveUp(given_up, attempts) => {
-                    let failure = self.failure(&records[given_up.clone()], attempts, cause);
+                    let (consumer, shard) = (self.pump.mapping.consumer, (&*self.stream, &*self.shard));
+                    let failure = Failure::of(consumer, shard, &records[given_up.clone()], attempts, cause);
                     if !self.hand_over(failure).await {
                         return false;
                     }
@@ -175,27 +181,12 @@ impl Worker {
             if !self.save().await {
                 return false;
             }
+            self.handled(records.get(done.saturating_sub(1)).and_then(appended_at));
         }
         if !records.is_empty() {
             self.prune().await;
         }
         true
-    }
-
-    fn failure(&self, records: &[EventRecord], attempts: u32, cause: String) -> Failure {
-        let sequence = |record: Option<&EventRecord>| {
-            record.and_then(|record| record.change.sequence_number.clone()).unwrap_or_default()
-        };
-        Failure {
-            consumer: self.pump.mapping.consumer,
-            stream_arn: self.stream.clone(),
-            shard: self.shard.clone(),
-            first: sequence(records.first()),
-            last: sequence(records.last()),
-            records: records.len(),
-            attempts,
-            cause,
-        }
     }
 
     /// Calls the failure destination until it succeeds. Returns false if the pump shuts down before that.
@@ -236,6 +227,14 @@ impl Worker {
     async fn finish(&mut self) {
         self.place.finished = true;
         self.save().await;
+        self.pump.progress.taken.ended(self.pump.mapping.consumer, &self.shard);
+    }
+
+    /// All records that were in the shard before this time are handled.
+    fn handled(&self, until: Option<Time>) {
+        if let Some(until) = until {
+            self.pump.progress.taken.is_handled(self.pump.mapping.consumer, &self.shard, until);
+        }
     }
 
     /// Writes the checkpoint and repeats a failed write. Returns false if the pump shuts down before it

@@ -21,13 +21,18 @@ pub(super) struct Shard {
     pub(super) parent: Option<String>,
 }
 
-/// Lists all shards of the source's stream.
-pub(super) async fn list(source: &Source) -> Result<Found, String> {
+/// Returns the ARN of the table's stream; `None` if it has none.
+pub(super) async fn stream(source: &Source) -> Result<Option<String>, String> {
     // Not by DescribeTable, for which the embedded engine reads all items of the table.
     let listed = source.streams.list_streams().table_name(&source.table).send().await;
     let streams = listed.map_err(|cause| DisplayErrorContext(cause).to_string())?.streams.unwrap_or_default();
     let latest = streams.into_iter().max_by(|a, b| a.stream_label.cmp(&b.stream_label));
-    let stream = latest.and_then(|latest| latest.stream_arn).ok_or("the table has no stream")?;
+    Ok(latest.and_then(|latest| latest.stream_arn))
+}
+
+/// Lists all shards of the source's stream.
+pub(super) async fn list(source: &Source) -> Result<Found, String> {
+    let stream = stream(source).await?.ok_or("the table has no stream")?;
     let (mut shards, mut after) = (Vec::new(), None);
     for _ in 0..PAGES_MAX {
         let page = source

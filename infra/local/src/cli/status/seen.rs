@@ -20,7 +20,7 @@ pub(super) struct Seen {
     pub(super) shows_metrics: bool,
     /// The time of the last look of the tick.
     pub(super) looked_at: Option<Time>,
-    /// By projection: the time from the last event to its row, in milliseconds.
+    /// By projection: the age of the oldest event that may not be in its row, in milliseconds.
     lags_ms: BTreeMap<String, u64>,
 }
 
@@ -43,7 +43,7 @@ impl Seen {
         Ok(Self { version, shows_metrics: true, ..Self::read(&metrics.text().await?) })
     }
 
-    /// The lag of the last row that was written since the server started.
+    /// The age of the oldest event that may not be in its row.
     pub(super) fn lag_ms(&self, name: Name) -> Option<u64> {
         self.lags_ms.get(name.as_str()).copied()
     }

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use aws_sdk_dynamodb::types::{StreamSpecification, StreamViewType};
+
 use super::super::*;
 use crate::testing::{Backend, temporary};
 
@@ -82,6 +84,37 @@ async fn a_write_ends_the_pause_of_an_idle_shard() {
     }
     stop.send_replace(true);
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_that_was_replaced_while_nothing_read_it_is_given_up_once() {
+    let dir = temporary();
+    let backend = Backend::start(dir.path()).await;
+    let set_stream = async |is_on: bool| {
+        let stream = StreamSpecification::builder().stream_enabled(is_on);
+        let stream = if is_on { stream.stream_view_type(StreamViewType::NewImage) } else { stream };
+        let update = backend.dynamodb.update_table().table_name(backend.source().table);
+        update.stream_specification(stream.build().unwrap()).send().await.unwrap();
+    };
+    let given_up = Arc::new(Mutex::new(Vec::new()));
+    for seq in 1..=4 {
+        backend.put(seq).await;
+        let (progress, kept) = (Progress::of(&[CONSUMER]), given_up.clone());
+        let handler = |_| async { Ok::<_, Infallible>(DynamoDbEventResponse::default()) };
+        let pump =
+            Pump::new(backend.source(), Mapping::of(CONSUMER), progress.clone(), handler, move |failure| {
+                kept.lock().unwrap().push((seq, failure.records, failure.stream_arn));
+                async { Ok::<_, Infallible>(()) }
+            });
+        run_to(pump, &progress, backend.sequences().await.last().unwrap()).await;
+        if seq == 2 {
+            set_stream(false).await;
+            set_stream(true).await;
+        }
+    }
+    let given_up = given_up.lock().unwrap();
+    assert_eq!(given_up.iter().map(|(seq, records, _)| (*seq, *records)).collect::<Vec<_>>(), [(3, 0)]);
+    assert!(given_up[0].2.contains("table/test-events/stream/"), "{given_up:?}");
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ impl Stage {
             Act::NameUnknownItem => fail(&mut response, "100000000000000000000000"),
             Act::Error => return Err("scripted".to_owned()),
             // A panic without a message in the output of the test.
-            Act::Panic => panic::resume_unwind(Box::new("scripted")),
+            Act::Panic => std::panic::resume_unwind(Box::new("scripted")),
         }
         Ok(response)
     }
