@@ -7,6 +7,8 @@ use infra::{
     Failure,
     aws::{Answer, in_process},
     generations::{Generations, HAND_OVER, SET_AGE_MAX},
+    rows::{Order, Patience, Range, Selection, Target},
+    tables,
 };
 use projections::{
     feed::{self, Doorbell},
@@ -14,15 +16,15 @@ use projections::{
     waitees::Waitees,
 };
 use schema::{
-    StreamId, UserId, WaiteeId,
-    projection::{Name, Roles},
-    table::WAITEES,
+    StreamId, WaiteeId, WaitlistId,
+    projection::{Name, Promote, Roles},
+    table::{ACTIVE, DAY, DUE, Index, KeyType, Projected, RowTable, WAITEES},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 use waitlist_tests::{
     costs::documented,
-    generations::{change, finish, prepare},
+    generations::{change, finish, prepare, request},
     stage::Stage,
 };
 
@@ -152,13 +154,53 @@ async fn a_reader_that_finds_the_former_table_gone_reads_from_the_live_one() {
     assert_ne!(stage.backend.rows.live_table(WAITEES).await.unwrap().name(&stage.prefix), former);
 }
 
+/// An index that this release does not have.
+const BY_ACCOUNT: Index = Index {
+    name: "account",
+    hash: ("tenant", KeyType::S),
+    range: ("id", KeyType::S),
+    projected: Projected::All,
+};
+
+#[tokio::test]
+async fn an_index_that_only_the_candidate_has_answers_once_the_candidate_is_live() {
+    let stage = Stage::new().await.with_set_age(Duration::ZERO);
+    let owner = stage.owner();
+    let list = owner.list("Main room").await;
+    let visit = StreamId::from(owner.join(&list, "Ana").await.parse::<WaiteeId>().unwrap());
+    stage.project(visit).await;
+    let next = RowTable { indexes: &[ACTIVE, DAY, DUE, BY_ACCOUNT], ..WAITEES };
+    let requested = change(&stage.backend, Name::Waitees, &request(REBUILD, Promote::Manual)).await;
+    let generation = requested.rebuild(REBUILD).unwrap().generation;
+    tables::create(&stage.dynamodb, &stage.prefix, &[next.generation(generation)]).await.unwrap();
+    let prepared = Command::Prepare { rebuild: REBUILD, scans: 1, verifications: 1 };
+    change(&stage.backend, Name::Waitees, &prepared).await;
+    let doorbell = Doorbell { stream: visit, last: 1, commits: Vec::new() };
+    let target = Target { generation, patience: Patience::Usual };
+    assert_eq!(feed::apply_in(&stage.backend, &doorbell, target).await.unwrap(), feed::Applied::Written);
+    finish(&stage.backend, Name::Waitees, REBUILD).await;
+
+    let rows = &stage.backend.rows;
+    let (owner, list) = (owner.id.to_string(), list.parse().unwrap());
+    let selection =
+        Selection { index: BY_ACCOUNT, partition: &owner, range: Range::All, order: Order::Ascending };
+    let by_account = async || rows.entries::<Value>(next, selection, 10, None).await;
+    let refused = by_account().await.unwrap_err();
+    assert!(!refused.is_passing() && !refused.is_missing_table(), "{}", refused.chain());
+    assert_eq!(rows.board(WaitlistId(list), 10).await.unwrap().rows.len(), 1);
+
+    change(&stage.backend, Name::Waitees, &Command::Promote { rebuild: REBUILD, by: None }).await;
+    assert_eq!(by_account().await.unwrap().rows.len(), 1);
+    assert_eq!(rows.board(WaitlistId(list), 10).await.unwrap().rows.len(), 1);
+}
+
 #[tokio::test]
 async fn a_missing_live_table_is_reported_after_one_reading_of_the_set() {
     let stage = Stage::new().await;
     let table = stage.live(WAITEES).await;
     stage.dynamodb.delete_table().table_name(table).send().await.unwrap();
     let _before = stage.meter.take();
-    let missing = stage.backend.rows.on_board(schema::WaitlistId(UserId(REBUILD).0), 1).await.unwrap_err();
+    let missing = stage.backend.rows.on_board(WaitlistId(REBUILD), 1).await.unwrap_err();
     assert!(missing.is_missing_table() && !missing.is_passing(), "{}", missing.chain());
     assert_eq!(stage.meter.take().calls, 1, "besides the set");
 }

@@ -1,6 +1,7 @@
 //! Rebuilds: the new generation equals the fold of the log, whatever the order of the steps, and what differs is
 //! named.
 
+mod between;
 mod budget;
 mod changed;
 mod former;
