@@ -9,5 +9,6 @@ mod home;
 mod host;
 mod mailed;
 mod operator;
+mod owner;
 mod replay;
 mod scene;
