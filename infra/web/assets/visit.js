@@ -125,6 +125,8 @@ async function act(command) {
     document.body.removeAttribute("aria-busy");
   }
   await polling?.now();
+  // The button that had the focus may be gone.
+  if (document.activeElement === document.body) byId("heading").focus();
 }
 
 /** What the page that joined left behind: rows may not show the visit yet, so its first reading takes the Sync-Token. */

@@ -9,6 +9,10 @@ use super::scene::Scene;
 /// The guest's page asks each 10 s.
 const SEEN_WITHIN: Duration = Duration::from_secs(11);
 
+/// Keys, as WebDriver types them.
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+
 /// Makes the next answer to a POST get lost once the server has given it.
 const LOSE_ANSWER: &str = "const real = window.fetch; window.fetch = async (url, options) => {\
     const answer = await real(url, options); if (options.method !== 'POST') return answer;\
@@ -159,15 +163,20 @@ async fn a_guest_is_asked_before_leaving_and_reads_how_a_visit_ended() {
     browser.resize(320, 640).await;
     let visit = join(&scene, &list).await;
     let party = party(&scene, &token, &list).await;
-    browser.click("#leave").await;
+    // By keyboard alone.
+    browser.shown("#leave").await.type_in(ENTER).await.unwrap();
     browser.says("#ask", "Leave the list?").await;
     browser.assert_accessible("asked before leaving").await;
-    browser.click("#stay").await;
+    browser.shown("#stay").await.type_in(ESCAPE).await.unwrap();
     browser.hidden("#ask").await;
     assert_eq!(board(&scene, &token, &list).await[0]["state"], "waiting");
-    browser.click("#leave").await;
-    browser.click("#leave-now").await;
+    browser.shown("#leave").await.type_in(ENTER).await.unwrap();
+    browser.shown("#leave-now").await.type_in(ENTER).await.unwrap();
     browser.says("h1", "You left the list").await;
+    let focused = async || {
+        (browser.run("return document.activeElement.id", Vec::new()).await == "heading").then_some(())
+    };
+    browser.until(focused).await.expect("the heading has the focus of the button that is gone");
     browser.assert_accessible("left").await;
     for (action, title) in [
         ("seat", "Enjoy your meal"),
