@@ -33,11 +33,12 @@ async fn a_link_confirms_an_address_when_its_button_is_tapped() {
     let confirmed =
         async || scene.send(Some(&token), "GET", "/v1/me", Value::Null).await.body["email_confirmed"].clone();
     let browser = &scene.browser;
-    browser.resize(320, 640).await;
+    browser.resize(390, 844).await;
     let link = link(&scene, "welcome").await;
     load(&scene, &link).await;
     assert_eq!(confirmed().await, false);
     browser.assert_accessible("a link to confirm").await;
+    browser.screenshot("confirm").await;
     browser.click("#form [type=submit]").await;
     browser.says("h1", "Your address is confirmed").await;
     let shown = async || (confirmed().await == true).then_some(());
@@ -72,6 +73,7 @@ async fn a_link_sets_a_strong_password_once_and_offers_another_link_after_that()
     let described = json!(["true", "password-hint password-error", true]);
     assert_eq!(browser.run(field, Vec::new()).await, described);
     browser.assert_accessible("a weak password").await;
+    browser.screenshot("reset").await;
     browser.click("#languages button").await;
     browser.click("#form [type=submit]").await;
     browser.says("#password-error", "Es una de las 10 contraseñas más usadas.").await;
