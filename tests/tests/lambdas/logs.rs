@@ -147,3 +147,26 @@ async fn a_failure_is_logged_once_with_its_cause_and_not_shown_to_the_client() {
     assert_eq!(of_span(&errors[0], "correlation"), request_id.as_str(), "{logs}");
     assert!(errors[0]["cause"].as_str().unwrap().contains("ResourceNotFound"), "{logs}");
 }
+
+#[tokio::test]
+async fn a_read_that_finds_a_row_behind_observes_for_how_long_it_lacks_an_event() {
+    let deployment = Deployment::new().await;
+    let host = deployment.host();
+    let list = host.list().await; // its record is lost
+    let path = format!("/v1/waitlists/{}", list.id());
+    for read in 0..2 {
+        if read == 1 {
+            let records = deployment.stream(1).await;
+            deployment.projector().await.invoke(records).await.unwrap();
+        }
+        assert_eq!(host.get(&path, list.header("sync-token")).await.status, 200);
+    }
+    let logs = deployment.stop().await;
+    let lines = logs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let observed = lines.filter(|line| line["projection"] == "waitlists");
+    let observed: Vec<f64> = observed
+        .flat_map(|line| line["feed_lag_milliseconds"].as_array().cloned().unwrap_or_default())
+        .map(|lag| lag.as_f64().unwrap())
+        .collect();
+    assert_eq!(observed.len(), 2, "by the read before the projector, and by the projector: {logs}");
+}
