@@ -5,6 +5,7 @@ use std::{env, time::Duration};
 
 use infra::clock::random;
 use reqwest::{Client, Method, Url};
+use schema::page::PAGES;
 use serde_json::{Value, json};
 use waitlist_tests::endpoints::endpoint;
 
@@ -60,6 +61,14 @@ impl Deployed {
         let text = response.text().await.unwrap();
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
         Answer { status, sync_token: token.unwrap_or_default(), body }
+    }
+
+    /// Reads a page or a file that pages load. Checks that it has the policy of pages.
+    async fn page(&self, path: &str) -> String {
+        let response = self.client.get(format!("{}{path}", self.api)).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["content-security-policy"], web::CONTENT_SECURITY_POLICY, "{path}");
+        response.text().await.unwrap()
     }
 
     async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
@@ -218,6 +227,11 @@ async fn an_account_and_a_visit_pass_through_the_deployment_and_are_erased() {
 #[tokio::test]
 async fn the_gateway_routes_head_unknown_paths_and_wrong_methods_to_a_function() {
     let Some(deployed) = Deployed::new() else { return };
+    for page in PAGES {
+        let html = deployed.page(&page.path()).await;
+        let (_, asset) = html.split_once("href=\"").expect("a page loads something");
+        deployed.page(&format!("/{}", asset.split('"').next().unwrap())).await;
+    }
     let health = deployed.send(Method::HEAD, "/healthz", &[], None).await;
     assert_eq!((health.status, health.body), (200, Value::Null));
     for (method, path, status) in [

@@ -8,6 +8,7 @@ mod gateway;
 mod journey;
 mod logs;
 mod mapping;
+mod pages;
 mod principal;
 mod projector;
 mod setup;
