@@ -77,7 +77,7 @@ DENIED = {
     "Reads": [append, put_row, put_key, delete_key, encrypt, sign, claims, text, mail, deliver],
     "Exports": [put_row, put_key, delete_key, encrypt, sign, links, claims, text, mail, deliver],
     "Operations": [put_row, get_key, decrypt, sign, links, claims, text, mail],
-    "Pages": [append, put_row, put_key, get_key, delete_key, decrypt, encrypt, sign, links, claims, text, topic, mail, erase, deliver],
+    "Pages": [append, put_row, put_key, get_key, delete_key, decrypt, encrypt, sign, links, claims, text, mail, erase, deliver],
     "Projector": [append, get_key, decrypt, links, deliver, erase, mail],
     "Reactor": [append, put_row, get_key, decrypt, links, text, mail],
     "Deliver": [put_row, put_key, delete_key, encrypt, sign, claims, topic],
