@@ -22,13 +22,13 @@ const UNFINISHED = new Set(["requested", "prepared", "scanning", "verifying", "r
 
 /** The counts of a report, with their meaning. @type {[keyof Api.Report, string, bars: boolean][]} */
 const COUNTS = [
-  ["missing", "rows are missing", true],
-  ["extra", "rows have no events", true],
-  ["wrong", "rows are not what the log says", true],
-  ["lagging", "rows did not catch up", true],
-  ["unreadable", "streams cannot be read", true],
-  ["drift", "rows differ from the live ones", false],
-  ["expected", "rows differ because the code is newer", false],
+  ["missing", "Missing rows", true],
+  ["extra", "Rows without events", true],
+  ["wrong", "Rows that are not what the log says", true],
+  ["lagging", "Rows that did not catch up", true],
+  ["unreadable", "Streams that cannot be read", true],
+  ["drift", "Rows that differ from the live ones", false],
+  ["expected", "Rows that differ because the code is newer", false],
 ];
 
 /** @param {Api.Stage} state */
@@ -91,8 +91,8 @@ function facts(rebuild) {
     rebuild.finished_at && `finished ${dateAndTime(rebuild.finished_at)}`,
     rebuild.promote === "auto" ? "promoted by itself if nothing differs" : "promoted by hand",
     rebuild.write_units_per_second && `at most ${grouped(rebuild.write_units_per_second)} write units a second`,
-    `${grouped(rebuild.rows)} rows written`,
-    `${grouped(rebuild.units.read)} read and ${grouped(rebuild.units.write)} write units used`,
+    `rows written: ${grouped(rebuild.rows)}`,
+    `units used: ${grouped(rebuild.units.read)} read, ${grouped(rebuild.units.write)} write`,
   ].filter(Boolean).join(" · ");
 }
 
@@ -108,7 +108,7 @@ function report({ report: found, state }) {
     { class: "stack report" },
     element("p", {}, element("b", {}, counted.length === 0 ? "No differences. " : "Differences. "), `${grouped(found.streams)} ${found.streams === 1 ? "row was" : "rows were"} compared.`),
     counted.length > 0 &&
-      element("ul", { class: "row" }, ...counted.map(([name, text, bars]) => element("li", { class: `badge ${bars ? "danger" : "warning"}` }, `${grouped(Number(counts[name]))} ${text}`))),
+      element("ul", { class: "row" }, ...counted.map(([name, text, bars]) => element("li", { class: `badge ${bars ? "danger" : "warning"}` }, `${text}: ${grouped(Number(counts[name]))}`))),
     state === "rejected" && element("p", {}, "The new rows have faults of their own, so they were given up; the live rows stay. Mend the cause, then rebuild again."),
     state === "ready" && counted.length > 0 && element("p", {}, "The new rows are what the log says, and some live ones are not the same. Look at the differences, then promote the new rows or cancel."),
     first && element("div", { class: "notice stack-tight first-difference" }, element("h4", {}, "First difference"), difference(first)),

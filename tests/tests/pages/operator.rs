@@ -111,7 +111,9 @@ async fn a_rejected_rebuild_shows_the_first_field_that_differs() {
     for part in ["First difference", &party, "Live row\n4", "New row\n9"] {
         assert!(first.contains(part), "{first}");
     }
+    browser.says(CARD, "Rows that are not what the log says: 1").await;
     browser.assert_accessible("a rejected rebuild").await;
+    browser.run("document.querySelector('.first-difference').scrollIntoView({ block: 'end' })", vec![]).await;
     browser.screenshot("operator-rejected").await;
     scene.end().await;
 }
