@@ -11,6 +11,8 @@ const PAGE = 200;
 export function boardFeed(id) {
   /** @type {Map<string, { etag: string | null, body: any }>} */
   let kept = new Map();
+  /** @type {Board | null} */
+  let last = null;
 
   /**
    * @param {string} path
@@ -37,12 +39,14 @@ export function boardFeed(id) {
     return items;
   }
 
-  /** @returns {Promise<Board>} */
+  /** Resolves to the same object as before when nothing has changed. @returns {Promise<Board>} */
   return async function read() {
     /** @type {typeof kept} */
     const now = new Map();
     const [list, all] = await Promise.all([page(`waitlists/${id}`, now), parties(now)]);
+    const isSame = now.size === kept.size && [...now].every(([path, one]) => kept.get(path) === one);
     kept = now;
-    return { list, parties: all };
+    if (!last || !isSame) last = { list, parties: all };
+    return last;
   };
 }

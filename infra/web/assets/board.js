@@ -67,11 +67,12 @@ async function start() {
   const read = boardFeed(id);
   polling = poll(
     async () => {
+      const before = board;
       board = await read();
       for (const party of board.parties) seen.set(party.id, party);
       render();
       void outbox.flush();
-      await refreshDay?.();
+      if (board !== before) await refreshDay?.();
     },
     { banner: byId("banner"), refused: (error) => failed(error) },
   );
@@ -147,7 +148,10 @@ function renderFilters(parties) {
 
 const does = {
   tap,
-  edit: (/** @type {string} */ party) => openEdit(/** @type {Api.Waitee} */ (seen.get(party)), () => void polling?.now()),
+  edit: (/** @type {string} */ party) => openEdit(/** @type {Api.Waitee} */ (seen.get(party)), (seq) => {
+      outbox.wrote(party, seq);
+      void polling?.now();
+    }),
   erase: (/** @type {string} */ party) => void erase(/** @type {Api.Waitee} */ (seen.get(party))),
   confirm: (/** @type {Tap} */ old) => void outbox.confirm(old),
   discard: (/** @type {Tap} */ old) => void outbox.discard(old),
@@ -185,9 +189,9 @@ function sent(done, written) {
   const told = wasTold(party);
   if (UNDONE.has(done.command)) {
     const undo = () => void outbox.tap({ id: party.id, seq: written.seq }, "restore");
-    say(`${nameOf(party)} ${DONE[done.command]}.`, { action: { label: "Undo", run: undo } });
+    say(`${nameOf(party)} ${DONE[done.command]}.`, { about: party.id, action: { label: "Undo", run: undo } });
   } else if (done.command === "restore") {
-    say(`${nameOf(party)} waits again${told ? ". A message had gone out and cannot be taken back: tell them." : "."}`);
+    say(`${nameOf(party)} waits again${told ? ". A message had gone out and cannot be taken back: tell them." : "."}`, { about: party.id });
   }
 }
 
@@ -258,7 +262,7 @@ async function everyone({ list }) {
   const { openDay } = await import("./day-list.js");
   const restore = (/** @type {Api.Waitee} */ party) => {
     seen.set(party.id, party);
-    tap(party.id, "restore");
+    if (outbox.lane(party.id).length === 0) void outbox.tap(party, "restore");
   };
   refreshDay = openDay(list, restore, () => (refreshDay = null));
 }

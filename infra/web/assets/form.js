@@ -83,7 +83,7 @@ export function onSubmit(form, send, texts = {}) {
  * @param {unknown} error
  * @param {(error: unknown) => string} [text]
  */
-export function showProblem(form, error, text = explain) {
+export function showProblem(form, error, text = explainInForm) {
   clearProblems(form);
   const faults = error instanceof Problem || error instanceof FieldProblem ? error.errors : [];
   const named = faults.filter(({ pointer, detail }) => {
@@ -124,6 +124,11 @@ export function showAt(control, text) {
   control.setAttribute("aria-invalid", "true");
 }
 
+/** @param {unknown} error */
+function explainInForm(error) {
+  return `${explain(error)}${error instanceof Unreachable ? " What you typed is kept." : ""}`;
+}
+
 /**
  * An error in words, with what to do next.
  * @param {unknown} error
@@ -131,8 +136,8 @@ export function showAt(control, text) {
 export function explain(error) {
   if (error instanceof Unreachable) {
     return navigator.onLine
-      ? "The server does not answer. Nothing you typed is lost; try again in a moment."
-      : "This device is offline. Nothing you typed is lost; try again once it is online.";
+      ? "The server does not answer. Try again in a moment."
+      : "This device is offline. Try again once it is online.";
   }
   if (error instanceof Problem) {
     const wait = error.retryAfterS ?? 0;

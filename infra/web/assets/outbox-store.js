@@ -34,7 +34,7 @@ function opened() {
 
 /** @param {IDBDatabase} database */
 function inDatabase(database) {
-  const taps = (/** @type {IDBTransactionMode} */ mode) => database.transaction(TAPS, mode, { durability: "strict" }).objectStore(TAPS);
+  const taps = (/** @type {IDBTransactionMode} */ mode) => database.transaction(TAPS, mode).objectStore(TAPS);
   return {
     /** @returns {Promise<Tap[]>} */
     all: () => result(taps("readonly").getAll()),

@@ -172,6 +172,8 @@ export async function openOutbox(account, events) {
       if (lanes) begin(lanes, id);
       void flush();
     },
+    /** Learns of a write outside of the outbox, so that the next tap on the party is not taken for a late one. @param {string} party @param {number} seq */
+    wrote: (party, seq) => void written.set(party, seq),
     /** Sends an old tap after all. @param {Tap} tap */
     async confirm(tap) {
       tap.at = Date.now();

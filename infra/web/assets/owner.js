@@ -74,7 +74,7 @@ function said(error) {
   if (error instanceof Problem && error.status === 404) {
     return "Nothing is found here for your account. The link may be wrong, or belong to another account.";
   }
-  return explain(error).replace("Nothing you typed is lost; try", "Try");
+  return explain(error);
 }
 
 /** The name of the page shown in the browser's title. @param {string} text */

@@ -29,7 +29,7 @@ export function openAdd(list, added) {
 /**
  * Edits the details of a party.
  * @param {Api.Waitee} party
- * @param {() => void} changed
+ * @param {(seq: number) => void} changed
  */
 export function openEdit(party, changed) {
   let base = party;
@@ -40,7 +40,8 @@ export function openEdit(party, changed) {
     const changes = Object.entries(values).filter(([name, value]) => value !== before[name]);
     if (changes.length > 0) {
       try {
-        await authorized("PATCH", `waitees/${party.id}`, { body: Object.fromEntries(changes), key, ifMatch: base.seq });
+        const { body } = await authorized("PATCH", `waitees/${party.id}`, { body: Object.fromEntries(changes), key, ifMatch: base.seq });
+        changed(body.seq);
       } catch (error) {
         if (!(error instanceof Problem && error.status === 412)) throw error;
         base = (await authorized("GET", `waitees/${party.id}`)).body;
@@ -48,7 +49,6 @@ export function openEdit(party, changed) {
       }
     }
     close();
-    changed();
   });
 }
 

@@ -147,7 +147,10 @@ pub(crate) async fn names(browser: &Browser) -> Vec<String> {
 /// Waits until the board shows these names in this order.
 pub(crate) async fn shows(browser: &Browser, expected: &[&str]) {
     if browser.until(async || (names(browser).await == expected).then_some(())).await.is_none() {
-        panic!("the board shows {:?} and not {expected:?}", names(browser).await);
+        let names = names(browser).await;
+        let waiting = "return document.getElementById('waiting-taps').textContent";
+        let waiting = browser.run(waiting, Vec::new()).await;
+        panic!("the board shows {names:?} and not {expected:?} ({waiting}):\n{}", browser.body().await);
     }
 }
 
