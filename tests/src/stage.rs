@@ -25,7 +25,7 @@ use schema::{
 };
 use tempfile::TempDir;
 
-use self::engine::engine;
+use self::engine::Engine;
 pub use self::{
     owner::Owner,
     request::{Answer, body, send, send_bytes},
@@ -56,6 +56,7 @@ pub struct Stage {
     pub access_key: String,
     /// The key directory.
     pub keys: PathBuf,
+    engine: Engine,
     /// None if the keys are another stage's.
     _directory: Option<TempDir>,
 }
@@ -65,33 +66,34 @@ impl Stage {
     pub async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(EVENING.parse::<Time>().unwrap());
-        let stage = Self::without_rows(directory.path().to_owned(), clock, Some(directory)).await;
+        let keys = directory.path().to_owned();
+        let stage = Self::without_rows(Engine::new().await, keys, clock, Some(directory)).await;
         setup::create_rows(&stage.dynamodb, &stage.prefix).await.unwrap();
         stage.backend.rows.generations().current().await.unwrap();
         stage
     }
 
-    /// A stage with this one's keys and clock, and with empty tables of its own but those of rows.
+    /// A stage on this one's engine with its keys and clock, and with empty tables of its own but those of rows.
     pub async fn beside(&self) -> Self {
-        Self::without_rows(self.keys.clone(), self.backend.clock.clone(), None).await
+        Self::without_rows(self.engine.clone(), self.keys.clone(), self.backend.clock.clone(), None).await
     }
 
-    async fn without_rows(keys: PathBuf, clock: Clock, directory: Option<TempDir>) -> Self {
+    async fn without_rows(engine: Engine, keys: PathBuf, clock: Clock, directory: Option<TempDir>) -> Self {
         let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
         // By an engine's own clock, items of a stage may have expired long ago.
         let tables: Vec<Table> =
             DECLARED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..table.clone() }).collect();
         // The engine shares a busy machine with other tests, so production's short time-outs would fail.
         let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
-        let (sdk, access_key) = engine().await;
-        let sdk = sdk.into_builder().timeout_config(patient).build();
+        let sdk = engine.sdk.clone().into_builder().timeout_config(patient).build();
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create(&dynamodb, &prefix, &tables).await.unwrap();
         let meter = Meter::new(&prefix);
         let generations = Generations::new(Log::new(dynamodb.clone(), &prefix, clock.clone()), Duration::MAX);
         let metered = metered(&sdk, &meter);
         let backend = backend(&sdk, metered, &config(&prefix, &keys), clock, generations);
-        Self { backend, dynamodb, meter, prefix, sdk, access_key, keys, _directory: directory }
+        let access_key = engine.access_key.clone();
+        Self { backend, dynamodb, meter, prefix, sdk, access_key, keys, engine, _directory: directory }
     }
 
     /// Returns a backend without cached data on the same tables and keys, as in another process.

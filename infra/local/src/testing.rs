@@ -19,21 +19,12 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) async fn start(dir: &Path) -> Self {
-        Self::of(Engine::start(dir, TABLES, "test").unwrap(), "test").await
-    }
-
-    async fn of(engine: Engine, prefix: &str) -> Self {
+        let (engine, prefix) = (Engine::start(dir, TABLES, "test").unwrap(), "test");
         let sdk = engine.sdk().await;
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         let streams = aws_sdk_dynamodbstreams::Client::new(&sdk);
         infra::tables::create(&dynamodb, prefix, TABLES).await.unwrap();
         Self { engine, dynamodb, streams, prefix: prefix.to_owned() }
-    }
-
-    /// Uses other tables on the same engine.
-    pub(crate) async fn renamed(self, prefix: String) -> Self {
-        infra::tables::create(&self.dynamodb, &prefix, TABLES).await.unwrap();
-        Self { prefix, ..self }
     }
 
     pub(crate) fn source(&self) -> Source {

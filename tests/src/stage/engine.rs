@@ -1,43 +1,55 @@
 //! The engine under test.
 
-use std::{env, sync::OnceLock};
+use std::{
+    env,
+    sync::{Arc, LazyLock},
+};
 
 use aws_config::SdkConfig;
-use local::engine::Engine;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 use super::ENDPOINT;
 
-/// Returns the engine under test and its access key id: the engine named by the environment, or one embedded
-/// engine for the whole test process.
-pub(super) async fn engine() -> (SdkConfig, String) {
-    if env::var_os(ENDPOINT).is_some() {
-        let access_key = env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".to_owned());
-        return (infra::aws::config().await, access_key);
-    }
-    let (url, access_key) = embedded();
-    (infra::aws::local(&url, &access_key).await, access_key)
+/// Runs the embedded engines, because the runtime of a test ends with that test.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+/// The engine under a stage.
+#[derive(Clone)]
+pub(super) struct Engine {
+    pub(super) sdk: SdkConfig,
+    /// The access key id that the engine demands.
+    pub(super) access_key: String,
+    _embedded: Option<Arc<Embedded>>,
 }
 
-/// Starts the embedded engine on its own runtime, because the runtime of the first test ends with that test.
-fn embedded() -> (String, String) {
-    static ENGINE: OnceLock<(String, String)> = OnceLock::new();
-    ENGINE
-        .get_or_init(|| {
-            let (send, receive) = std::sync::mpsc::channel();
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_multi_thread()
-                    .worker_threads(2)
-                    .enable_all()
-                    .build()
-                    .unwrap();
-                runtime.block_on(async {
-                    let directory = tempfile::tempdir().unwrap();
-                    let engine = Engine::start(directory.path(), &[], "test").unwrap();
-                    send.send((engine.url().to_owned(), engine.access_key().to_owned())).unwrap();
-                    std::future::pending::<()>().await;
-                });
-            });
-            receive.recv().unwrap()
-        })
-        .clone()
+/// An embedded engine. It ends, and its data are deleted, with the last stage on it.
+struct Embedded {
+    engine: local::engine::Engine,
+    _directory: TempDir,
+}
+
+impl Engine {
+    /// Returns the engine named by the environment, or else a new embedded one. A change of its tables makes an engine read
+    /// the layouts of all its tables again, so tests that shared one would be slowed down by each other's tables.
+    pub(super) async fn new() -> Self {
+        if env::var_os(ENDPOINT).is_some() {
+            let access_key = env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".to_owned());
+            return Self { sdk: infra::aws::config().await, access_key, _embedded: None };
+        }
+        let embedded = Embedded::start();
+        let access_key = embedded.engine.access_key().to_owned();
+        let sdk = infra::aws::local(embedded.engine.url(), &access_key).await;
+        Self { sdk, access_key, _embedded: Some(Arc::new(embedded)) }
+    }
+}
+
+impl Embedded {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let _context = RUNTIME.enter();
+        let engine = local::engine::Engine::start(directory.path(), &[], "test").unwrap();
+        Self { engine, _directory: directory }
+    }
 }

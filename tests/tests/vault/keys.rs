@@ -29,7 +29,8 @@ async fn concurrent_creations_of_a_key_give_the_same_key() {
 
 #[tokio::test]
 async fn a_guest_gets_no_key_before_its_account_has_one() {
-    let vault = Table::new().await.vault();
+    let table = Table::new().await;
+    let vault = table.vault();
     assert!(vault.key(guest(1)).await.unwrap().is_none());
     assert!(matches!(vault.create(guest(1)).await, Err(VaultError::Gone { subject: ACCOUNT })));
 }
