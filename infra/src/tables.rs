@@ -8,7 +8,7 @@ use std::{
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::{
     Client,
-    config::StalledStreamProtectionConfig,
+    config::{Builder, StalledStreamProtectionConfig},
     error::{BuildError, DisplayErrorContext, SdkError},
     operation::{
         create_table::CreateTableError, describe_table::DescribeTableError,
@@ -27,9 +27,9 @@ use schema::table::{Index, Key, KeyType, Projected, Table};
 const ACTIVE_POLLS_MAX: u32 = 300; // a minute in all; an embedded engine needs one poll, AWS about fifty
 const ACTIVE_POLL: Duration = Duration::from_millis(200);
 
-/// The time-out of DescribeTable. The embedded engine counts the items of a table for it, which takes seconds for a
-/// million.
-const DESCRIBE_MAX: Duration = Duration::from_secs(60);
+/// The time-out of a call about a whole table. AWS answers within a second. The embedded engine counts a table's items to
+/// describe it, and reads the layouts of all tables anew after a change, which can take seconds.
+const CALL_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
@@ -97,6 +97,14 @@ pub async fn complete_all(client: &Client, prefix: &str, tables: &[Table]) -> Re
     Ok(())
 }
 
+/// The settings of a call about a whole table.
+pub(crate) fn patient() -> Builder {
+    let time_out = TimeoutConfig::builder().operation_timeout(CALL_MAX).operation_attempt_timeout(CALL_MAX);
+    Builder::new()
+        .timeout_config(time_out.build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
 async fn request(client: &Client, name: &str, table: &Table) -> Result<(), TablesError> {
     let layout = |cause| TablesError::Layout { table: name.to_owned(), cause: Box::new(cause) };
     let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
@@ -114,7 +122,7 @@ async fn request(client: &Client, name: &str, table: &Table) -> Result<(), Table
             StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
         request = request.stream_specification(stream.build().map_err(layout)?);
     }
-    match request.send().await {
+    match request.customize().config_override(patient()).send().await {
         Ok(_) => Ok(()),
         Err(cause)
             if cause.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) =>
@@ -171,12 +179,7 @@ fn secondary(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
 /// Waits until a table and its indexes are active. Returns the names of the indexes.
 async fn until_active(client: &Client, name: &str) -> Result<BTreeSet<String>, TablesError> {
     for _ in 0..ACTIVE_POLLS_MAX {
-        let patient =
-            TimeoutConfig::builder().operation_timeout(DESCRIBE_MAX).operation_attempt_timeout(DESCRIBE_MAX);
-        let patient = aws_sdk_dynamodb::Config::builder()
-            .timeout_config(patient.build())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        match client.describe_table().table_name(name).customize().config_override(patient).send().await {
+        match client.describe_table().table_name(name).customize().config_override(patient()).send().await {
             Ok(answer) => {
                 let table = answer.table();
                 let indexes = table.map(|table| table.global_secondary_indexes()).unwrap_or_default();
@@ -217,7 +220,7 @@ async fn add(client: &Client, name: &str, table: &Table, index: &Index) -> Resul
     for key in keys.into_iter().flatten().collect::<BTreeMap<_, _>>().into_iter().collect::<Vec<Key>>() {
         request = request.attribute_definitions(definition(key).map_err(layout)?);
     }
-    match request.send().await {
+    match request.customize().config_override(patient()).send().await {
         Ok(_) => Ok(()),
         // Another process may have done it in between.
         Err(cause)

@@ -71,7 +71,8 @@ impl Generation {
     /// # Errors
     /// The table cannot be deleted.
     pub async fn delete(&self) -> Result<(), Failure> {
-        match self.client.delete_table().table_name(&self.table).send().await {
+        let deletion = self.client.delete_table().table_name(&self.table);
+        match deletion.customize().config_override(tables::patient()).send().await {
             Ok(_) => Ok(()),
             Err(gone)
                 if gone.as_service_error().is_some_and(DeleteTableError::is_resource_not_found_exception) =>
