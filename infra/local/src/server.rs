@@ -202,7 +202,7 @@ fn welcome(address: &str, backend: &Backend, key: &TokenKey, json: bool) -> Resu
     } else {
         format!(
             "listening on {address}\n\n\
-             Try it (the token is valid for one hour and belongs to a new account):\n\n  \
+             Open it in a browser, or try the API (the token is valid for one hour and belongs to a new account):\n\n  \
              TOKEN={token}\n  \
              curl -i {address}/v1/waitlists -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n       \
              -d '{{\"name\": \"Main room\", \"time_zone\": \"America/Los_Angeles\", \"region\": \"US\"}}'\n"

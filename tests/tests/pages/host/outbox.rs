@@ -84,6 +84,7 @@ async fn a_tap_on_what_somebody_else_changed_meanwhile_shows_the_change() {
     // And one that the state does not allow says why.
     browser.offline(true).await;
     browser.click(&button(1, "call")).await;
+    browser.says(".party .pending", "Waiting to send: call").await;
     evening.send("POST", &format!("/v1/waitees/{ana}/seat"), json!({})).await;
     browser.offline(false).await;
     browser.says("#messages .message:last-child", "The call was not done").await;
