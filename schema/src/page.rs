@@ -64,7 +64,8 @@ impl Page {
         }
     }
 
-    /// A link to the page. The fragment, an id or a token, is never sent to a server and stands in no log.
+    /// A link to the page. The fragment holds an id or a token: browsers do not send it when they load the page, so the
+    /// access logs of pages lack it.
     #[must_use]
     pub fn link(self, public_url: &str, fragment: &str) -> String {
         format!("{public_url}{}#{fragment}", self.path())

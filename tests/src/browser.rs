@@ -10,7 +10,7 @@ use crate::webdriver::{Refused, Session};
 /// The variable with the address of the browser's driver.
 pub const DRIVER: &str = "WAITLIST_WEBDRIVER";
 
-/// The longest wait for a page to show something. Pages poll each 3 s; a busy machine is slower.
+/// The longest wait for a page to show something. Pages poll each 2 to 10 s; a busy machine is slower.
 const SHOWN_MAX: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 

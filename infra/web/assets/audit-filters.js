@@ -11,7 +11,7 @@ const CATEGORIES = { "waitee.*": "All of visits", "waitlist.*": "All of lists", 
 
 const MESSAGES = ["sent", "failed", "skipped", "bounced"].map((step) => `waitee.notification-${step}`);
 
-const PARTS = { "system:tick": "What falls due by time", "system:delivery": "Messages", "system:eraser": "Erasure", "system:operator": "An operator at the command line" };
+const PARTS = { "system:tick": "Timed work, such as no-shows", "system:delivery": "Messages", "system:eraser": "Erasure", "system:operator": "An operator at the command line" };
 
 /** @typedef {Record<string, string>} Filters */
 

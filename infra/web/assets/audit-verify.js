@@ -44,11 +44,11 @@ async function pages(waitlist) {
     commits += body.commits;
     const counted = `${commits.toLocaleString("en")} commits in ${streams.toLocaleString("en")} streams`;
     if (body.first_bad) return altered(body.first_bad);
-    if (!body.next) return show("good", element("p", {}, `${counted} checked: no event was altered, removed or added since it was recorded.`));
+    if (!body.next) return show("good", element("p", {}, `${counted} checked: by the hash chains, no event was altered, removed or added.`));
     show("", element("p", {}, `Checking… ${counted} so far.`));
     cursor = `${scope ? "&" : ""}cursor=${encodeURIComponent(body.next)}`;
   }
-  show("", element("p", {}, "Stopped. What was checked so far is whole."));
+  show("", element("p", {}, "Stopped. The part that was checked has no altered event."));
 }
 
 /** @param {{ stream: string, seq: number, why: string }} bad */

@@ -4,7 +4,7 @@ import { countdown, minutes, serverNow, timeOfDay, until } from "./time.js";
 
 /** A text with the tone that colours it. @typedef {{ text: string, tone: "" | "accent" | "good" | "warning" | "danger" }} Words */
 
-/** The quoted time is near from here on. */
+/** With less than this left until the quoted time, the board shows a warning. */
 const SOON_MS = 5 * 60_000;
 
 /** @type {Record<Api.State, string>} */
@@ -62,7 +62,7 @@ export const REASONS = {
 };
 
 /**
- * The time that a party has waited, against its quote.
+ * The time left until a party's quoted time, or its delay after it.
  * @param {Api.Waitee} party
  * @returns {Words | null} null without a quote
  */

@@ -191,7 +191,7 @@ function sent(done, written) {
     const undo = () => void outbox.tap({ id: party.id, seq: written.seq }, "restore");
     say(`${nameOf(party)} ${DONE[done.command]}.`, { about: party.id, action: { label: "Undo", run: undo } });
   } else if (done.command === "restore") {
-    say(`${nameOf(party)} waits again${told ? ". A message had gone out and cannot be taken back: tell them." : "."}`, { about: party.id });
+    say(`${nameOf(party)} waits again${told ? ". A message had gone out and cannot be taken back: tell the guest." : "."}`, { about: party.id });
   }
 }
 
@@ -201,7 +201,7 @@ async function refused({ party, command }, error, behind) {
   const name = nameOf(seen.get(party) ?? { name: "The party", party_size: 0, phone: null, email: null, note: null, quoted_minutes: null, language: null });
   const rest = behind.length > 0 ? " The taps after it were dropped too." : "";
   let why = explain(error);
-  if (error.status === 412) why = `Somebody else changed this party meanwhile: ${await present(party)}.`;
+  if (error.status === 412) why = `This party has changed meanwhile: ${await present(party)}.`;
   else if (error.slug === "invalid-transition" && error.state) why = `The party is already ${STATES[error.state].toLowerCase()}.`;
   else if (error.status === 404) why = "The party is no longer here.";
   const what = { call: "The call", confirm: "“On the way”", seat: "“Seat”", "no-show": "“No-show”", leave: "“Left”", remove: "“Remove”", restore: "The undo", move: "The move" }[command];
@@ -240,7 +240,7 @@ async function toggleOpen() {
     say(list.open ? "The list is closed: nobody can join." : "The list is open.");
   } catch (error) {
     const stale = error instanceof Problem && error.status === 412;
-    say(stale ? "Somebody else changed the list meanwhile. Look at it and tap again." : explain(error), { kind: "danger" });
+    say(stale ? "The list has changed meanwhile. Look at it and tap again." : explain(error), { kind: "danger" });
   }
   void polling?.now();
 }

@@ -102,7 +102,7 @@ function messageWords(events, last, step, now) {
       return { text: `${what} sent${about}${after}`, tone: "good" };
     case "failed":
       return data.again_at
-        ? { text: `${what} refused${about}, tried again later${why}`, tone: "warning" }
+        ? { text: `${what} refused${about}, will be tried again${why}`, tone: "warning" }
         : { text: `${what} failed${about}${after}${why}`, tone: "danger" };
     case "skipped":
       return { text: `${what} not sent${about}${why}`, tone: reason === "needless" ? "" : "warning" };
@@ -121,6 +121,6 @@ export function actorWords(actor, me) {
   if (kind === "user") return id === me ? "You" : "Another account";
   if (kind === "guest") return "The guest";
   if (kind !== "system") return actor;
-  const part = { delivery: "messages", tick: "what falls due", eraser: "erasure", accounts: "requests without a session" }[id];
+  const part = { delivery: "messages", tick: "timed work", eraser: "erasure", accounts: "requests without a session" }[id];
   return id === "operator" ? "An operator" : part ? `The system (${part})` : "The system";
 }

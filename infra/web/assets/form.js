@@ -78,7 +78,7 @@ export function onSubmit(form, send, texts = {}) {
 }
 
 /**
- * Shows a problem at the fields that it names, the rest in the form's message, and focuses the first such field.
+ * Shows a problem at the fields that it names and focuses the first of them; in the form's message if the form has none of them.
  * @param {HTMLFormElement} form
  * @param {unknown} error
  * @param {(error: unknown) => string} [text]

@@ -173,7 +173,7 @@ function verdict(of, { ok, seq, why }) {
   if (ok) {
     const text = of.next
       ? "Checked as far as it is shown: no event was altered, removed or added."
-      : "Checked: no event was altered, removed or added since it was recorded.";
+      : "Checked: by the hash chain, no event was altered, removed or added.";
     return replace(place, element("p", {}, text));
   }
   const stream = of.stream === "me" ? `user-${accountId()}` : of.stream;
@@ -185,7 +185,7 @@ function verdict(of, { ok, seq, why }) {
       {},
       "Do not rely on that event and those after it. Note the event's number and tell the person who operates this server: ",
       element("code", { class: "break" }, `waitlist verify --stream ${stream}`),
-      " names the commit, which a backup or a checkpoint can show as it was.",
+      " names the commit. A backup of the events table has it as it was recorded.",
     ),
   );
 }

@@ -1,4 +1,4 @@
-/** What the pages of mailed links share. The fragment is the token; it is used when the guest taps, never on load. */
+/** What the pages of mailed links share. The fragment is the token; it is sent when a button is tapped, never on load. */
 
 import { Problem } from "./api.js";
 import { byId, setText } from "./dom.js";

@@ -29,7 +29,7 @@ export function openSettings(list, changed) {
       } catch (error) {
         if (!(error instanceof Problem && error.status === 412)) throw error;
         seq = (await authorized("GET", `waitlists/${list.id}`)).body.seq;
-        throw new FieldProblem("", "Somebody else changed this list meanwhile. Save again to keep your changes.");
+        throw new FieldProblem("", "This list has changed meanwhile. Save again to keep your changes.");
       }
     }
     close();

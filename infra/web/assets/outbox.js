@@ -9,7 +9,7 @@ import { SignedOut, authorized } from "./session.js";
 
 /** @typedef {import("./outbox-store.js").Tap} Tap */
 
-/** A call or no-show that waited longer is asked again before it is sent, as is any tap of an earlier evening. */
+/** The host is asked before a call or no-show that has waited longer than `OLD_MS` is sent, or another tap longer than `STALE_MS`. */
 const OLD_MS = 120_000;
 const STALE_MS = 3_600_000;
 

@@ -45,7 +45,7 @@ export function openEdit(party, changed) {
       } catch (error) {
         if (!(error instanceof Problem && error.status === 412)) throw error;
         base = (await authorized("GET", `waitees/${party.id}`)).body;
-        throw new FieldProblem("", `Somebody else changed this party meanwhile. It is now: ${summary(base)}. Save again to keep your changes.`);
+        throw new FieldProblem("", `This party has changed meanwhile. It is now: ${summary(base)}. Save again to keep your changes.`);
       }
     }
     close();

@@ -3,9 +3,9 @@
 /** The longer of two that begin alike stands first. @type {Record<string, [string, string][]>} */
 const SENTENCES = {
   es: [
-    ["The password would be guessed.", "Esta contraseña se adivinaría."],
-    ["Straight rows of keys are easy to guess.", "Las filas de teclas son fáciles de adivinar."],
-    ["Short keyboard patterns are easy to guess.", "Los dibujos cortos en el teclado son fáciles de adivinar."],
+    ["The password would be guessed.", "Esta contraseña sería fácil de adivinar."],
+    ["Straight rows of keys are easy to guess.", "Las teclas seguidas de una misma fila son fáciles de adivinar."],
+    ["Short keyboard patterns are easy to guess.", "Los patrones cortos de teclado son fáciles de adivinar."],
     ['Repeats like "aaa" are easy to guess.', "Las repeticiones como «aaa» son fáciles de adivinar."],
     [
       'Repeats like "abcabcabc" are only slightly harder to guess than "abc".',
@@ -35,7 +35,7 @@ const SENTENCES = {
       "Predictable substitutions like '@' instead of 'a' don't help very much.",
       "Los cambios previsibles como «@» en vez de «a» no ayudan mucho.",
     ],
-    ["Use a longer keyboard pattern with more turns.", "Use un dibujo más largo y con más giros en el teclado."],
+    ["Use a longer keyboard pattern with more turns.", "Use un patrón de teclado más largo y con más cambios de dirección."],
     ["Avoid repeated words and characters.", "Evite palabras y caracteres repetidos."],
     ["Avoid sequences.", "Evite las secuencias."],
     ["Avoid recent years.", "Evite los años recientes."],

@@ -13,7 +13,7 @@ const STAGES = {
   verifying: { text: "Comparing the rows", tone: "accent" },
   ready: { text: "Verified, ready to be promoted", tone: "good" },
   promoted: { text: "Live", tone: "good" },
-  rejected: { text: "Rejected: the rows differ", tone: "danger" },
+  rejected: { text: "Rejected: the new rows have faults", tone: "danger" },
   cancelled: { text: "Cancelled", tone: "" },
   "rolled-back": { text: "Rolled back", tone: "warning" },
 };

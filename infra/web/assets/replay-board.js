@@ -13,7 +13,7 @@ const TOLD = {
   started: "message being sent",
   sent: "message sent",
   failed: "message failed",
-  unknown: "message may be lost",
+  unknown: "message may not have been sent",
   skipped: "message not sent",
   bounced: "message came back",
 };

@@ -45,7 +45,7 @@ export const texts = {
   join: "Join the list",
   again: "We do not know whether your last try reached us. Tap “Join the list” again: you will not join twice.",
   closedTitle: "The list is closed",
-  closed: "It takes no new parties right now. This page opens by itself when the list does, or ask the host at the door.",
+  closed: "The list takes no new parties right now. The form appears here as soon as the list opens; you can also ask the host at the door.",
   full: "The list is full right now. Please try again in a while, or ask the host at the door.",
   unknownListTitle: "We cannot find this list",
   unknownList: "The link may be incomplete, or the list is gone. Scan the code at the door again, or ask the host.",
@@ -62,7 +62,7 @@ export const texts = {
   late: "It takes a little longer than we said. Thank you for waiting.",
   party: (/** @type {number} */ count, /** @type {string} */ number) =>
     count === 1 ? "A table for 1." : `A table for ${number}.`,
-  keepOpen: "Keep this page: it updates by itself.",
+  keepOpen: "Keep this page open: it updates by itself.",
   earlier: "You had joined already, with what you typed the first time. To change it, ask the host.",
   calledTitle: "Your table is ready",
   held: (/** @type {string} */ time) => `Please come in. We hold it until ${time}.`,
@@ -79,14 +79,14 @@ export const texts = {
   removedTitle: "You are no longer on the list",
   removed: "The restaurant took you off it. If that is a mistake, please ask the host at the door.",
   noShowTitle: "We could not hold your table",
-  noShow: "It went to the next party. Still coming? Ask the host, who can put you back, or join again.",
+  noShow: "It may have gone to another party. Still coming? Ask the host, who can put you back, or join again.",
   joinAgain: "Join again",
   leave: "Leave the list",
   leaveTitle: "Leave the list?",
   leaveText: "You give up your place. If you join again later, you start at the end of the line.",
   leaveYes: "Leave",
   leaveNo: "Stay on the list",
-  changed: "Your place changed at the same moment. This is how it is now.",
+  changed: "Your visit changed at the same moment. This page shows how it is now.",
   unknownVisitTitle: "We cannot find this visit",
   unknownVisit: "The link may be incomplete, or the visit is over and was deleted. Please ask the host at the door.",
 
@@ -97,7 +97,7 @@ export const texts = {
   confirmDoneTitle: "Your address is confirmed",
   confirmDone: "Thank you. Your guests can get texts now.",
   confirmVoidTitle: "This link no longer works",
-  confirmVoid: "It is too old or incomplete. Sign in: if your address is not confirmed yet, the home page sends you a new link.",
+  confirmVoid: "It is too old or incomplete. Sign in: if your address is not confirmed yet, the home page has a button that sends you a new link.",
   toHome: "Go to the home page",
 
   // A new password

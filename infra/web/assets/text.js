@@ -1,5 +1,6 @@
 /**
- * The language of guests' pages and their texts: the one that the guest chose on this device, else the list's, else the browser's.
+ * The language and the texts of guests' pages and of the pages of mailed links. The language is the one chosen on this device, else the
+ * list's, else the browser's.
  */
 
 import { Problem, Unreachable } from "./api.js";

@@ -129,7 +129,7 @@ async function act(command) {
   if (document.activeElement === document.body) byId("heading").focus();
 }
 
-/** What the page that joined left behind: rows may not show the visit yet, so its first reading takes the Sync-Token. */
+/** Takes over the Sync-Token that the join page left, because rows may not show the visit yet, and shows the note on an earlier join. */
 function arrive() {
   const joined = recall("sessionStorage", JOINED);
   if (joined?.token !== token) return;

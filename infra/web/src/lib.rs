@@ -1,7 +1,8 @@
 //! Serves the web front end: pages, and the files that they load.
 //!
 //! Pages are plain HTML, CSS and ES modules, and use the public HTTP API alone. Their files load from a path that
-//! contains a hash of all of them, so browsers may keep them for a year, and a page never mixes files of two releases.
+//! contains a hash of all of them, so browsers may keep them for a year. A page that was loaded before a deployment gets
+//! the new release's files from the old path, and browsers do not keep these.
 
 pub mod files;
 

@@ -13,7 +13,7 @@ fn needs_session(page: Page) -> bool {
     }
 }
 
-/// The most that a page and all that it loads may have.
+/// The most bytes of a page and of all files that it loads at first, uncompressed.
 const BYTES_MAX: u64 = 100 * 1024;
 
 #[tokio::test]

@@ -157,7 +157,7 @@ async fn a_list_is_closed_and_its_settings_change() {
     let path = format!("/v1/waitlists/{}", evening.list);
     evening.send("PATCH", &path, json!({ "capacity": 50 })).await;
     browser.click("dialog [type=submit]").await;
-    browser.says("dialog .form-message", "Somebody else changed").await;
+    browser.says("dialog .form-message", "This list has changed").await;
     browser.click("dialog [type=submit]").await;
     browser.says("#heading", "Garden").await;
     let list = evening.send("GET", &path, Value::Null).await;

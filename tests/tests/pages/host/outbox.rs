@@ -73,9 +73,7 @@ async fn a_tap_on_what_somebody_else_changed_meanwhile_shows_the_change() {
     browser.says(".party .pending", "Waiting to send: seat").await;
     evening.send("PATCH", &format!("/v1/waitees/{ana}"), json!({ "party_size": 6 })).await;
     browser.offline(false).await;
-    browser
-        .says("#messages", "Somebody else changed this party meanwhile: it is now waiting, no. 1, party of 6")
-        .await;
+    browser.says("#messages", "This party has changed meanwhile: it is now waiting, no. 1, party of 6").await;
     browser.hidden(".party .pending").await;
     browser.says(".party .size", "6").await;
     browser.assert_accessible("a refused tap").await;
