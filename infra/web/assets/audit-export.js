@@ -38,7 +38,7 @@ async function parts(first) {
       save(body, headers.get("Content-Disposition"));
       path = next(headers.get("Link"));
     }
-    setText(place, path ? `${urls.length} parts are saved, and more follow.` : `Done. ${urls.length === 1 ? "One file is" : `${urls.length} files are`} saved, in the order of the list.`);
+    setText(place, path ? `${urls.length} parts are saved, and more follow.` : `Done. ${urls.length === 1 ? "One file is" : `${urls.length} files are`} saved.`);
   } catch (error) {
     setText(place, `${explain(error)} The parts below are whole.`);
   } finally {

@@ -24,7 +24,7 @@ export const COMMANDS = {
   confirm: "On the way",
   seat: "Seat",
   "no-show": "No-show",
-  leave: "Left",
+  leave: "Has left",
   remove: "Remove",
   restore: "Back to waiting",
   move: "Move",
@@ -79,7 +79,7 @@ export function quote(party) {
  * @param {string} zone
  */
 export function waited(party, zone) {
-  const by = party.joined_by === "guest" ? ", by phone" : "";
+  const by = party.joined_by === "guest" ? ", joined online" : "";
   return `Waiting ${minutes(serverNow() - Date.parse(party.joined_at))}, since ${timeOfDay(party.joined_at, zone)}${by}`;
 }
 

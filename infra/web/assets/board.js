@@ -24,7 +24,7 @@ const UNDONE = new Set(["seat", "no-show", "leave", "remove"]);
 /** Filters by party size: name, smallest and largest. @type {[string, number, number][]} */
 const FILTERS = [["All", 1, Infinity], ["1–2", 1, 2], ["3–4", 3, 4], ["5–6", 5, 6], ["7+", 7, Infinity]];
 
-const id = location.hash.slice(1);
+const id = /^[0-9a-f-]{36}$/i.test(location.hash.slice(1)) ? location.hash.slice(1) : "";
 
 /** @type {import("./board-feed.js").Board | null} */
 let board = null;
@@ -124,6 +124,7 @@ function row(party, before, after, list) {
     taps,
     old: taps.length > 0 && outbox.isOld(taps[0]) ? taps[0] : null,
     sending: taps.length > 0 && outbox.isSending(taps[0]),
+    failing: outbox.failing,
   };
 }
 
@@ -154,7 +155,10 @@ const does = {
     }),
   erase: (/** @type {string} */ party) => void erase(/** @type {Api.Waitee} */ (seen.get(party))),
   confirm: (/** @type {Tap} */ old) => void outbox.confirm(old),
-  discard: (/** @type {Tap} */ old) => void outbox.discard(old),
+  discard: (/** @type {Tap} */ waiting) => {
+    tappedAt.delete(waiting.party); // the next tap is no slip of the finger
+    void outbox.discard(waiting);
+  },
 };
 const rows = partyRows(does);
 
@@ -189,7 +193,9 @@ function sent(done, written) {
   const told = wasTold(party);
   if (UNDONE.has(done.command)) {
     const undo = () => void outbox.tap({ id: party.id, seq: written.seq }, "restore");
-    say(`${nameOf(party)} ${DONE[done.command]}.`, { about: party.id, action: { label: "Undo", run: undo } });
+    // A party that was called waits again after that, and must be called again.
+    const label = party.state === "waiting" ? "Undo" : "Back to waiting";
+    say(`${nameOf(party)} ${DONE[done.command]}.`, { about: party.id, action: { label, run: undo } });
   } else if (done.command === "restore") {
     say(`${nameOf(party)} waits again${told ? ". A message had gone out and cannot be taken back: tell the guest." : "."}`, { about: party.id });
   }
@@ -204,7 +210,7 @@ async function refused({ party, command }, error, behind) {
   if (error.status === 412) why = `This party has changed meanwhile: ${await present(party)}.`;
   else if (error.slug === "invalid-transition" && error.state) why = `The party is already ${STATES[error.state].toLowerCase()}.`;
   else if (error.status === 404) why = "The party is no longer here.";
-  const what = { call: "The call", confirm: "“On the way”", seat: "“Seat”", "no-show": "“No-show”", leave: "“Left”", remove: "“Remove”", restore: "The undo", move: "The move" }[command];
+  const what = { call: "The call", confirm: "“On the way”", seat: "“Seat”", "no-show": "“No-show”", leave: "“Has left”", remove: "“Remove”", restore: "The undo", move: "The move" }[command];
   say(`${name}: ${what} was not done. ${why}${rest}`, { kind: "danger" });
 }
 

@@ -46,6 +46,7 @@ async function show() {
   keyed(byId("events"), [], rows);
   if (!named && stream !== "me") {
     heading("History");
+    byId("loading").hidden = true;
     throw new Error("This link names neither a party nor a list");
   }
   if (!named) heading("History of the account");

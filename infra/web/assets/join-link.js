@@ -4,6 +4,9 @@ import { openDialog } from "./dialog.js";
 import { element, setText } from "./dom.js";
 import { qrImage } from "./qr.js";
 
+/** What the printed sheet says to guests, by the list's language. @type {Record<string, string>} */
+const SCAN = { en: "Scan to join the waiting list", es: "Escanee para unirse a la lista de espera" };
+
 /** @param {Api.Waitlist} list */
 export function openJoinLink(list) {
   const status = element("p", { role: "status" });
@@ -16,7 +19,7 @@ export function openJoinLink(list) {
     }
   };
   openDialog("Guests join here", [
-    element("div", { class: "sheet" }, element("p", { class: "sheet-name" }, list.name), qrImage(list.public_url, `QR code of ${list.public_url}`), element("p", {}, "Scan to join the waiting list"), element("p", { class: "break small" }, element("a", { href: list.public_url }, list.public_url))),
+    element("div", { class: "sheet" }, element("p", { class: "sheet-name" }, list.name), qrImage(list.public_url, `QR code of ${list.public_url}`), element("p", { lang: list.language }, SCAN[list.language] ?? SCAN.en), element("p", { class: "break small" }, element("a", { href: list.public_url }, list.public_url))),
     element(
       "div",
       { class: "actions" },

@@ -16,14 +16,40 @@ const TAPS = "taps";
  * @property {number} at the time of the tap by the device's clock
  */
 
-/** Opens the store. Without IndexedDB, as in some private windows, taps are kept until the page is closed. */
+/**
+ * Opens the store. Without IndexedDB, as in some private windows or on a full disk, taps are kept until the page is closed. A database
+ * that the browser has closed meanwhile is opened again.
+ */
 export async function openStore() {
-  try {
-    return inDatabase(await opened());
-  } catch {
-    return inMemory();
+  let store = await database();
+  /**
+   * @template Result
+   * @param {(store: Store) => Promise<Result>} work
+   */
+  async function tried(work) {
+    try {
+      return await work(store);
+    } catch {
+      store = await database();
+    }
+    try {
+      return await work(store);
+    } catch {
+      store = inMemory();
+      return work(store);
+    }
   }
+  return {
+    all: () => tried((kept) => kept.all()),
+    put: (/** @type {Tap} */ tap) => tried((kept) => kept.put(tap)),
+    remove: (/** @type {Tap} */ tap) => tried((kept) => kept.remove(tap)),
+  };
 }
+
+/** @typedef {ReturnType<typeof inDatabase>} Store */
+
+/** @returns {Promise<Store>} */
+const database = () => opened().then(inDatabase, inMemory);
 
 /** @returns {Promise<IDBDatabase>} */
 function opened() {
@@ -47,7 +73,7 @@ function inDatabase(database) {
   };
 }
 
-/** @returns {ReturnType<typeof inDatabase>} */
+/** @returns {Store} */
 function inMemory() {
   /** @type {Map<number, Tap>} */
   const taps = new Map();

@@ -54,7 +54,9 @@ export async function openOutbox(account, events) {
   async function load() {
     const all = await store.all();
     // Objects that this tab has already stay the same.
-    taps = all.filter((tap) => tap.account === account).map((tap) => taps.find(({ id }) => id === tap.id) ?? tap);
+    const stored = all.filter((tap) => tap.account === account).map((tap) => taps.find(({ id }) => id === tap.id) ?? tap);
+    // A tap without an id is being stored.
+    taps = [...stored, ...taps.filter(({ id }) => id === undefined)];
     events.changed();
   }
 

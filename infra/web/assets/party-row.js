@@ -17,6 +17,7 @@ import { minutes } from "./time.js";
  * @property {Tap[]} taps that wait to be sent
  * @property {Tap | null} old the first of them, if it is asked again before it is sent
  * @property {boolean} sending
+ * @property {boolean} failing whether taps wait for the network or the server
  *
  * @typedef {object} Does
  * @property {(id: string, command: string, body?: Record<string, string>) => void} tap
@@ -193,11 +194,16 @@ function button(name, primary, row, does) {
 }
 
 /** @param {HTMLElement} place @param {Shown} shown @param {Does} does */
-function drawPending(place, { party, taps, old, sending }, does) {
+function drawPending(place, { party, taps, old, sending, failing }, does) {
   place.hidden = taps.length === 0;
   const what = taps.map(({ command }) => COMMANDS[command].toLowerCase()).join(", ");
   if (old) replace(place, ...question(old, nameOf(party), does));
-  else replace(place, taps.length > 0 && `${sending ? "Sending" : "Waiting to send"}: ${what}`);
+  else if (taps.length === 0 || sending || !failing) replace(place, taps.length > 0 && `${sending ? "Sending" : "Waiting to send"}: ${what}`);
+  else {
+    const label = `Do not send: ${what}, ${nameOf(party)}`;
+    const drop = element("button", { type: "button", "aria-label": label, onclick: () => does.discard(taps[0]) }, "Do not send");
+    replace(place, element("p", {}, `Waiting to send: ${what}`), element("div", { class: "actions" }, drop));
+  }
 }
 
 /**

@@ -69,7 +69,7 @@ export function poll(read, { everyMs = 3000, banner, text = stale, refused } = {
   }
 
   function age() {
-    if (!banner) return;
+    if (!banner || document.hidden) return;
     const sinceMs = performance.now() - Math.max(answeredAt, shownAt);
     banner.hidden = sinceMs < staleMs;
     if (!banner.hidden) setText(banner, text(Math.round((performance.now() - answeredAt) / 1000)));

@@ -59,7 +59,8 @@ export function onSession(changed) {
 export async function signIn(email, password) {
   const { body } = await request("POST", "sessions", { body: { email, password } });
   forgetWrites();
-  keep(email, body);
+  // The server takes an address in any case; taps that wait are found by it.
+  keep(email.trim().toLowerCase(), body);
 }
 
 /** Signs out. Without an answer the tokens are dropped all the same. */

@@ -22,7 +22,7 @@ async fn taps_made_offline_are_each_applied_once_after_a_reload() {
     let seated = browser.until(async || {
         browser.click(&button(1, "seat")).await;
         let pending = browser.shown(".party:nth-child(1) .pending").await.text().await.ok()?;
-        (pending == "Waiting to send: call, seat").then_some(())
+        pending.starts_with("Waiting to send: call, seat\n").then_some(())
     });
     seated.await.expect("the second tap waits behind the first");
     browser.click(&button(2, "call")).await;
@@ -39,6 +39,40 @@ async fn taps_made_offline_are_each_applied_once_after_a_reload() {
     for (party, kind) in [(&ana, "waitee.called"), (&ana, "waitee.seated"), (&ben, "waitee.called")] {
         assert_eq!(evening.count(party, kind).await, 1, "{kind}");
     }
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_tap_that_waits_for_the_network_can_be_taken_back() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.shown(&button(1, "seat")).await;
+    browser.offline(true).await;
+    browser.click(&button(1, "seat")).await;
+    browser.click(".party .pending [aria-label^='Do not send']").await;
+    browser.hidden(".party .pending").await;
+    browser.offline(false).await;
+    browser.click(&button(1, "call")).await;
+    browser.shown(".party[data-state='called']").await;
+    assert_eq!(evening.count(&ana, "waitee.seated").await, 0);
+    evening.scene.end().await;
+}
+
+#[tokio::test]
+async fn a_tap_is_sent_although_the_browser_has_closed_the_database_of_taps() {
+    let Some(evening) = Evening::new().await else { return };
+    let ana = evening.add(json!({ "name": "Ana", "party_size": 2 })).await;
+    let browser = &evening.scene.browser;
+    evening.board(browser).await;
+    browser.shown(&button(1, "seat")).await;
+    let origin = &evening.scene.server.url;
+    let cleared = json!({ "origin": origin, "storageTypes": "indexeddb" });
+    browser.command("Storage.clearDataForOrigin", cleared).await;
+    browser.click(&button(1, "seat")).await;
+    evening.has(&ana, "waitee.seated").await;
+    browser.hidden(".party").await;
     evening.scene.end().await;
 }
 
