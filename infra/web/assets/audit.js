@@ -8,8 +8,8 @@ import { verify } from "./audit-verify.js";
 import { byId, keyed, setText } from "./dom.js";
 import { byDay, eventRows } from "./event-row.js";
 import { clearProblems, onSubmit, showProblem, valuesOf } from "./form.js";
-import { accountId, attempt, begin } from "./owner.js";
-import { authorized } from "./session.js";
+import { attempt, begin, showZone } from "./owner.js";
+import { accountId, authorized } from "./session.js";
 import { dateAndTime } from "./time.js";
 
 const PAGE = 50;
@@ -50,7 +50,7 @@ async function show() {
   }
   const zone = zoneOf(now.filters.waitlist);
   fill(form, now.filters, zone);
-  setText(byId("zone"), zone ? `Times in ${zone}.` : "Times in the time zone of this device.");
+  showZone(zone);
   setText(byId("verify"), now.filters.waitlist ? "Verify this list" : "Verify the account");
   byId("verified").hidden = true;
   if (Object.keys(now.filters).some((name) => !["from", "to", "waitlist"].includes(name))) byId("further", HTMLDetailsElement).open = true;

@@ -11,7 +11,7 @@ import { openOutbox } from "./outbox.js";
 import { openAdd, openEdit } from "./party-form.js";
 import { partyRows, question, tickRow } from "./party-row.js";
 import { poll } from "./poll.js";
-import { SignedOut, authorized, onSession, session } from "./session.js";
+import { SignedOut, accountId, authorized, onSession } from "./session.js";
 
 /** @typedef {import("./outbox-store.js").Tap} Tap */
 
@@ -59,11 +59,11 @@ let polling = null;
 let outbox;
 
 async function start() {
-  const known = session();
-  if (!known) return signedOut();
+  const account = accountId();
+  if (!account) return signedOut();
   if (!id) return leave("Choose the list that you want to see.", "./", "Your lists");
-  onSession(() => (session()?.email === known.email ? undefined : signedOut()));
-  outbox = await openOutbox(known.email, { changed: render, sent, refused });
+  onSession(() => (accountId() === account ? undefined : signedOut()));
+  outbox = await openOutbox(account, { changed: render, sent, refused });
   const read = boardFeed(id);
   polling = poll(
     async () => {

@@ -7,6 +7,7 @@ import { element, keyed, setText } from "./dom.js";
 import { explain } from "./form.js";
 import { authorized } from "./session.js";
 import { serverNow, timeOfDay } from "./time.js";
+import { businessDay } from "./zone.js";
 
 /** A restore is refused once this much time has passed since joining. */
 const VISIT_MS = 24 * 3_600_000;
@@ -19,7 +20,7 @@ const VISIT_MS = 24 * 3_600_000;
  * @returns {() => Promise<void>}
  */
 export function openDay(list, restore, closed) {
-  const today = businessDay(list);
+  const today = businessDay(serverNow(), list);
   const day = element("input", { id: "day", type: "date", value: today, max: today, onchange: () => void refresh() });
   const replay = element("a", { class: "button" }, "Replay this day");
   const status = element("p", { class: "muted", role: "status" }, "Loading…");
@@ -46,13 +47,6 @@ export function openDay(list, restore, closed) {
 
   void refresh();
   return refresh;
-}
-
-/** The day of now on a list: before `day_starts` it is the day before. @param {Api.Waitlist} list */
-function businessDay(list) {
-  const [hours, minutes] = list.day_starts.split(":").map(Number);
-  const shifted = new Date(serverNow() - (hours * 60 + minutes) * 60_000);
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: list.time_zone, dateStyle: "short" }).format(shifted);
 }
 
 /** @param {Api.Waitee[]} parties */

@@ -5,8 +5,8 @@ import { byId, element, keyed, replace, setText } from "./dom.js";
 import { known } from "./event-details.js";
 import { byDay, eventRows } from "./event-row.js";
 import { messageStep } from "./event-words.js";
-import { accountId, attempt, begin, title } from "./owner.js";
-import { authorized } from "./session.js";
+import { attempt, begin, showZone, title } from "./owner.js";
+import { accountId, authorized } from "./session.js";
 import { serverNow } from "./time.js";
 
 const PAGE = 100;
@@ -102,7 +102,7 @@ function draw(of) {
   if (of.stream.startsWith("waitee-") && of.erased) heading("Erased guest");
   else if (of.stream.startsWith("waitee-") && of.values?.name) heading(of.values.name);
   else if (of.stream.startsWith("waitlist-") && of.values?.name) heading(of.values.name);
-  setText(byId("zone"), of.zone ? `Times in ${of.zone}.` : "Times in the time zone of this device.");
+  showZone(of.zone);
   byId("more").hidden = of.next === null;
   keyed(byId("events"), byDay(of.entries, of.zone), rows);
 }

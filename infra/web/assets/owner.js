@@ -1,19 +1,9 @@
 /** What the pages for owners and operators share: the session, and the place for problems. */
 
 import { Problem, Unreachable } from "./api.js";
-import { byId, element, replace } from "./dom.js";
+import { byId, element, replace, setText } from "./dom.js";
 import { explain } from "./form.js";
 import { SignedOut, onSession, session } from "./session.js";
-
-/** The id of the signed-in account, from its access token. */
-export function accountId() {
-  try {
-    const [, claims] = (session()?.access ?? "").split(".");
-    return /** @type {string | null} */ (JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub ?? null);
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Calls `show` now and when the fragment changes. Without a session the browser goes to the sign-in, which leads back here.
@@ -80,4 +70,9 @@ function said(error) {
 /** The name of the page shown in the browser's title. @param {string} text */
 export function title(text) {
   document.title = `${text} · Waitlist`;
+}
+
+/** Says in which zone the page's times are. @param {string} [zone] */
+export function showZone(zone) {
+  setText(byId("zone"), zone ? `Times in ${zone}.` : "Times in the time zone of this device.");
 }

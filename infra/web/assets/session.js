@@ -39,6 +39,23 @@ export function session() {
   }
 }
 
+/** The id of the signed-in account; null without a session. */
+export const accountId = () => idOf(session());
+
+/**
+ * The account that an access token names.
+ * @param {Session | null} of
+ * @returns {string | null}
+ */
+function idOf(of) {
+  try {
+    const [, claims] = (of?.access ?? "").split(".");
+    return JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Calls `changed` when another tab signs in or out, or this one is signed out.
  * @param {() => void} changed
@@ -46,7 +63,7 @@ export function session() {
 export function onSession(changed) {
   window.addEventListener("storage", (event) => {
     if (event.key !== STORED) return;
-    const account = (/** @type {string | null} */ text) => JSON.parse(text ?? "null")?.email;
+    const account = (/** @type {string | null} */ text) => idOf(JSON.parse(text ?? "null"));
     if (account(event.oldValue) !== account(event.newValue)) changed();
   });
   window.addEventListener("signed-out", changed);
@@ -59,8 +76,7 @@ export function onSession(changed) {
 export async function signIn(email, password) {
   const { body } = await request("POST", "sessions", { body: { email, password } });
   forgetWrites();
-  // The server takes an address in any case; taps that wait are found by it.
-  keep(email.trim().toLowerCase(), body);
+  keep(email, body);
 }
 
 /** Signs out. Without an answer the tokens are dropped all the same. */
