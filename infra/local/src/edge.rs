@@ -41,7 +41,8 @@ struct Gateway {
 pub(crate) fn router(
     backend: Backend,
     gate: Gate,
-    (exporter, lag): (Exporter, Lag),
+    exporter: Exporter,
+    lag: Lag,
     origins: Vec<HeaderValue>,
 ) -> Router {
     let gateway = Gateway { backend, authorizer: Authorizer::default(), gate, exporter, lag };

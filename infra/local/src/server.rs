@@ -146,7 +146,7 @@ pub async fn serve(data_dir: &DataDir, start: Start) -> Result<(), Box<dyn Error
 
     let mut requests = tokio::spawn(connections::serve(
         listener,
-        edge::router(backend, gate, (exporter, lag), origins),
+        edge::router(backend, gate, exporter, lag, origins),
         ConnectionBounds::USUAL,
         stopping,
     ));

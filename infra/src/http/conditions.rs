@@ -56,30 +56,35 @@ impl Conditions {
     }
 }
 
-/// Returns whether the reader already has the body with this ETag (304). `If-None-Match` compares weakly, and
-/// is ignored when it is malformed.
+/// Returns whether the reader already has the body with this ETag (304), unless `If-Match` forbids the answer.
 ///
 /// # Errors
 /// `If-Match` is malformed, or names none of the current ETags (412).
 pub(super) fn judge_read(headers: &HeaderMap, etag: &str) -> Result<bool, Problem> {
     let current = etag.trim_matches('"');
-    let is_current = |tag: &EntityTag| tag.opaque == current;
     // The ETag of a write names the state as well.
     let is_state =
         |tag: &EntityTag| whole_number(&tag.opaque).is_some() && number(current) == number(&tag.opaque);
     match tags(headers, header::IF_MATCH, "If-Match")? {
         Some(Tags::Listed(tags))
-            if !tags.iter().any(|tag| !tag.is_weak && (is_current(tag) || is_state(tag))) =>
+            if !tags.iter().any(|tag| !tag.is_weak && (tag.opaque == current || is_state(tag))) =>
         {
             return Err(failed(format!("If-Match names another state; the current ETag is {etag}.")));
         }
         None | Some(Tags::Any | Tags::Listed(_)) => {}
     }
-    Ok(match tags(headers, header::IF_NONE_MATCH, "If-None-Match") {
+    Ok(has_body(headers, etag))
+}
+
+/// Whether `If-None-Match` names this ETag. It compares weakly, and is ignored when it is malformed.
+#[must_use]
+pub fn has_body(headers: &HeaderMap, etag: &str) -> bool {
+    let current = etag.trim_matches('"');
+    match tags(headers, header::IF_NONE_MATCH, "If-None-Match") {
         Ok(Some(Tags::Any)) => true,
-        Ok(Some(Tags::Listed(tags))) => tags.iter().any(is_current),
+        Ok(Some(Tags::Listed(tags))) => tags.iter().any(|tag| tag.opaque == current),
         Ok(None) | Err(_) => false,
-    })
+    }
 }
 
 impl Tags {

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 pub use self::{
     answer::{Body, File, Reply},
     call::Call,
+    conditions::has_body,
     gateway::{authorizer_answer, from_gateway, to_gateway},
 };
 use crate::{backend::Backend, failure::Failure, telemetry::correlated};

@@ -27,7 +27,7 @@ pub const PAGES: &[File] = files!("pages":
     "visit.html"
 );
 
-/// What pages load: scripts, styles and the icon.
+/// The scripts, the styles and the icon, which pages load.
 pub const ASSETS: &[File] = files!("assets":
     "api.js"
     "audit-export.js"

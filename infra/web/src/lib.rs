@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use infra::http::has_body;
 use schema::page::PAGES;
 use sha2::{Digest as _, Sha256};
 
@@ -93,12 +94,7 @@ pub fn answer(method: &str, path: &str, headers: &HeaderMap) -> Response<Bytes> 
 fn of_page(path: &str, headers: &HeaderMap) -> Response<Bytes> {
     let Some((_, html)) = SERVED.iter().find(|(served, _)| served == path) else { return missing() };
     let tag = format!("\"{}\"", *VERSION);
-    // RFC 9110, section 13.1.2: `*`, or a list of tags, weak ones included.
-    let is_current = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
-        value.to_str().is_ok_and(|value| {
-            value.trim() == "*" || value.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
-        })
-    });
+    let is_current = has_body(headers, &tag);
     let mut response =
         with("text/html; charset=utf-8", REVALIDATED, if is_current { Bytes::new() } else { html.clone() });
     if is_current {

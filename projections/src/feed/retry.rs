@@ -132,10 +132,11 @@ async fn apply_again(backend: &Backend, parked: &Parked) -> Result<(), Failure> 
         info!(stream = %parked.stream, seq = parked.seq, generation = parked.generation, "dropped a parked doorbell, because its generation has no role any more");
         return Ok(());
     };
-    let (usual, once) = (Patience::Usual, Patience::Once);
-    let applied = ring(parked, backend, &doorbell, (first, usual), parked.newer_since).await;
+    let target = Target { generation: first, patience: Patience::Usual };
+    let applied = ring(parked, backend, &doorbell, target, parked.newer_since).await;
     for other in generations {
-        if let Err(failure) = ring(parked, backend, &doorbell, (other, once), None).await {
+        let target = Target { generation: other, patience: Patience::Once };
+        if let Err(failure) = ring(parked, backend, &doorbell, target, None).await {
             let again = Parked::new(&doorbell, Some(other), failure.chain());
             again.led_to_by(parked).park(backend).await?;
         }
@@ -160,10 +161,11 @@ async fn ring(
     parked: &Parked,
     backend: &Backend,
     doorbell: &Doorbell,
-    (generation, patience): (u64, Patience),
+    target: Target,
     newer_since: Option<Time>,
 ) -> Result<(), Failure> {
-    match apply_in(backend, doorbell, Target { generation, patience }).await? {
+    let generation = target.generation;
+    match apply_in(backend, doorbell, target).await? {
         Applied::RowIsNewer(version) => {
             let now = backend.clock.now();
             let since = newer_since.unwrap_or(now);

@@ -1,4 +1,4 @@
-//! What holds of every page.
+//! Checks of every page: accessibility, size, headers.
 
 use http::header;
 use schema::page::{PAGES, Page};

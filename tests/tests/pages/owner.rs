@@ -1,4 +1,4 @@
-//! What holds of all pages of owners and operators.
+//! Checks of all pages of owners and operators: markup in names, small dark screens.
 
 use serde_json::json;
 
