@@ -1,9 +1,10 @@
 /** The dialog that changes a list's settings, or deletes it. */
 
-import { Problem, newKey } from "./api.js";
+import { newKey } from "./api.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { element } from "./dom.js";
-import { FieldProblem, explain, onSubmit, valuesOf } from "./form.js";
+import { onEdit } from "./edit-form.js";
+import { explain } from "./form.js";
 import { listFields } from "./list-form.js";
 import { say } from "./messages.js";
 import { authorized } from "./session.js";
@@ -13,25 +14,14 @@ import { authorized } from "./session.js";
  * @param {() => void} changed
  */
 export function openSettings(list, changed) {
-  let seq = list.seq;
   const remove = element("button", { type: "button", class: "danger", onclick: () => void deleteList(list, close) }, "Delete this list");
   const actions = element("div", { class: "spread" }, element("button", { type: "submit", class: "primary" }, "Save"), remove);
   actions.classList.add("actions");
   const form = element("form", {}, ...listFields(list), actions);
   const past = element("a", { class: "button", href: `history#waitlist-${list.id}` }, "History of the list");
   const { close } = openDialog("Settings of the list", [form, element("div", { class: "actions" }, past)], { wide: true });
-  const before = valuesOf(form);
-  onSubmit(form, async (values, key) => {
-    const changes = Object.entries(values).filter(([name, value]) => value !== before[name]);
-    if (changes.length > 0) {
-      try {
-        await authorized("PATCH", `waitlists/${list.id}`, { body: Object.fromEntries(changes), key, ifMatch: seq });
-      } catch (error) {
-        if (!(error instanceof Problem && error.status === 412)) throw error;
-        seq = (await authorized("GET", `waitlists/${list.id}`)).body.seq;
-        throw new FieldProblem("", "This list has changed meanwhile. Save again to keep your changes.");
-      }
-    }
+  const meanwhile = () => "This list has changed meanwhile. Save again to keep your changes.";
+  onEdit(form, `waitlists/${list.id}`, list.seq, meanwhile, () => {
     close();
     changed();
   });

@@ -1,10 +1,10 @@
 /** The dialogs that add a party and edit its details. */
 
-import { Problem } from "./api.js";
 import { nameOf } from "./board-words.js";
 import { openDialog } from "./dialog.js";
 import { element } from "./dom.js";
-import { FieldProblem, field, onSubmit, valuesOf } from "./form.js";
+import { onEdit } from "./edit-form.js";
+import { field, onSubmit } from "./form.js";
 import { authorized } from "./session.js";
 
 /** Sizes with a button of their own. */
@@ -32,22 +32,11 @@ export function openAdd(list, added) {
  * @param {(seq: number) => void} changed
  */
 export function openEdit(party, changed) {
-  let base = party;
   const form = partyForm(party, "Save");
   const { close } = openDialog(`Edit ${nameOf(party)}`, [form]);
-  const before = valuesOf(form);
-  onSubmit(form, async (values, key) => {
-    const changes = Object.entries(values).filter(([name, value]) => value !== before[name]);
-    if (changes.length > 0) {
-      try {
-        const { body } = await authorized("PATCH", `waitees/${party.id}`, { body: Object.fromEntries(changes), key, ifMatch: base.seq });
-        changed(body.seq);
-      } catch (error) {
-        if (!(error instanceof Problem && error.status === 412)) throw error;
-        base = (await authorized("GET", `waitees/${party.id}`)).body;
-        throw new FieldProblem("", `This party has changed meanwhile. It is now: ${summary(base)}. Save again to keep your changes.`);
-      }
-    }
+  const meanwhile = (/** @type {Api.Waitee} */ now) => `This party has changed meanwhile. It is now: ${summary(now)}. Save again to keep your changes.`;
+  onEdit(form, `waitees/${party.id}`, party.seq, meanwhile, (written) => {
+    if (written !== null) changed(written);
     close();
   });
 }

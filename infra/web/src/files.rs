@@ -44,6 +44,7 @@ pub const ASSETS: &[File] = files!("assets":
     "dead-letters.js"
     "dialog.js"
     "dom.js"
+    "edit-form.js"
     "event-details.js"
     "event-row.js"
     "event-words.js"
