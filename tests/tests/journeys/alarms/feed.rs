@@ -94,7 +94,7 @@ async fn commits_that_a_lost_stream_did_not_carry_are_lag_and_a_pointer_until_a_
     let host = Host::of(&server).await;
     let dynamodb = place.dynamodb().await;
     let shown = Shown::by(&server).await;
-    assert!(shown.value(LAG) < threshold("ProjectorBehind") && shown.value(POINTERS) == 0.0);
+    assert!(shown.value(LAG) < threshold("BoardsBehind") && shown.value(POINTERS) == 0.0);
 
     set_stream(&place, &dynamodb, false).await;
     host.add("Ana").await;
@@ -102,7 +102,7 @@ async fn commits_that_a_lost_stream_did_not_carry_are_lag_and_a_pointer_until_a_
     assert_eq!(place.run(&["clock", "advance", "61s"]).await.code, Some(0));
     for (age, alarm) in [(PROJECTOR_AGE, "ProjectorBehind"), (REACTOR_AGE, "ReactorBehind")] {
         let shown = Shown::when(&server, age, threshold(alarm) + 1.0).await;
-        assert!(shown.value(LAG) > threshold("ProjectorBehind"));
+        assert!(shown.value(LAG) > threshold("BoardsBehind"));
     }
     let status = place.run(&["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status.out).unwrap();
@@ -114,7 +114,7 @@ async fn commits_that_a_lost_stream_did_not_carry_are_lag_and_a_pointer_until_a_
     set_stream(&place, &dynamodb, true).await;
     Shown::when(&server, POINTERS, threshold("StreamFailuresAlarm") + 2.0).await;
     Shown::falls(&server, REACTOR_AGE, threshold("ReactorBehind")).await;
-    assert!(Shown::by(&server).await.value(LAG) > threshold("ProjectorBehind"));
+    assert!(Shown::by(&server).await.value(LAG) > threshold("BoardsBehind"));
     assert_eq!(host.parties().await, Some(0));
     assert!(server.logs().contains("gave up stream records; run `waitlist sweep`"), "{}", server.logs());
 
@@ -123,7 +123,7 @@ async fn commits_that_a_lost_stream_did_not_carry_are_lag_and_a_pointer_until_a_
     assert_eq!(swept.code, Some(0), "{swept:?}");
     assert!(swept.out.contains("1 doorbell rung again") && swept.out.contains("2 pointers"), "{swept:?}");
     host.shows(1).await;
-    assert_eq!(Shown::falls(&server, LAG, threshold("ProjectorBehind")).await.value(POINTERS), 0.0);
+    assert_eq!(Shown::falls(&server, LAG, threshold("BoardsBehind")).await.value(POINTERS), 0.0);
     host.add("Ben").await;
     host.shows(2).await;
     assert_eq!(server.interrupt().await, Some(0));
@@ -141,7 +141,7 @@ async fn rows_and_reactions_fall_behind_while_neither_rows_nor_queues_take_write
     for (age, alarm) in [(PROJECTOR_AGE, "ProjectorBehind"), (REACTOR_AGE, "ReactorBehind")] {
         Shown::when(&server, age, threshold(alarm) + 1.0).await;
     }
-    assert!(Shown::by(&server).await.value(LAG) > threshold("ProjectorBehind"));
+    assert!(Shown::by(&server).await.value(LAG) > threshold("BoardsBehind"));
     assert_eq!(host.parties().await, Some(0));
 
     throttled.refuse(&[]);
@@ -149,7 +149,7 @@ async fn rows_and_reactions_fall_behind_while_neither_rows_nor_queues_take_write
     for (age, alarm) in [(PROJECTOR_AGE, "ProjectorBehind"), (REACTOR_AGE, "ReactorBehind")] {
         Shown::falls(&server, age, threshold(alarm)).await;
     }
-    assert_eq!(Shown::falls(&server, LAG, threshold("ProjectorBehind")).await.value(POINTERS), 0.0);
+    assert_eq!(Shown::falls(&server, LAG, threshold("BoardsBehind")).await.value(POINTERS), 0.0);
     assert_eq!(server.interrupt().await, Some(0));
 }
 
@@ -171,13 +171,13 @@ async fn throttled_calls_are_counted_and_the_doorbell_that_died_meanwhile_is_red
     }
     // A dead doorbell is lag, but keeps no other record waiting.
     let shown = Shown::falls(&server, PROJECTOR_AGE, threshold("ProjectorBehind")).await;
-    assert!(shown.value(LAG) > threshold("ProjectorBehind"));
+    assert!(shown.value(LAG) > threshold("BoardsBehind"));
 
     throttled.refuse(&[]);
     let counted = shown.value("throttled_calls");
     assert_eq!(throttled.run(&["dead-letters", "redrive", "--all"]).await.code, Some(0));
     host.shows(1).await;
-    let shown = Shown::falls(&server, LAG, threshold("ProjectorBehind")).await;
+    let shown = Shown::falls(&server, LAG, threshold("BoardsBehind")).await;
     assert_eq!((shown.value(DEAD), shown.value("throttled_calls")), (0.0, counted));
     assert_eq!(server.interrupt().await, Some(0));
 }
