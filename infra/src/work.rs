@@ -25,7 +25,7 @@ pub enum Step {
     /// Writes the rows of a segment of the events table.
     Scan { rebuild: Uuid, part: Part<Place> },
     /// Compares the rows of a segment of the row tables.
-    Verify { rebuild: Uuid, side: Side, part: Part<Uuid> },
+    Verify { rebuild: Uuid, part: Part<Places> },
     /// Makes the verified candidate live, if the rebuild is to be promoted automatically.
     Conclude { rebuild: Uuid },
     /// Retires the former generation once its time is over. The tick asks for it.
@@ -44,12 +44,22 @@ pub struct Part<Place> {
     pub found: Report,
 }
 
-/// The generation whose rows a verification goes through; it looks up the rows of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The places that the scans of both generations have reached in a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    pub live: Reached,
+    pub candidate: Reached,
+}
+
+/// The place that a scan of rows has reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
-    Live,
-    Candidate,
+pub enum Reached {
+    #[default]
+    Nothing,
+    /// The id of the last row that was read.
+    Row(Uuid),
+    End,
 }
 
 impl Work {

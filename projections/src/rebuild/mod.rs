@@ -9,6 +9,7 @@ mod decide;
 pub(crate) mod handler;
 mod missed;
 pub mod operate;
+mod pairs;
 mod progress;
 mod quote;
 mod refusal;

@@ -64,7 +64,7 @@ pub(super) async fn commits(backend: &Backend, name: Name) -> Result<u64, Failur
 }
 
 /// The strongly consistent reads of a rebuild: of the whole log, and for the verification of the rows in both
-/// generations, each of which is looked up in the other one as well.
+/// generations.
 fn read_units(sample: &Sample) -> f64 {
     let whole = |amount| sample.whole(amount);
     let commits = whole(sample.commits as f64);
@@ -72,7 +72,7 @@ fn read_units(sample: &Sample) -> f64 {
     let log = scan_units(whole(sample.bytes as f64), commits / f64::from(PAGE_ITEMS_MAX), scans);
     let pages = whole(sample.rows as f64) / f64::from(PAGE_ROWS_MAX);
     let rows = scan_units(whole(sample.row_bytes as f64), pages, verifications);
-    (log + 2.0 * (rows + whole(sample.lookups))).round()
+    (log + 2.0 * rows).round()
 }
 
 /// The read units of scanning a table by segments. The size of each page is rounded up, by half a unit on average.

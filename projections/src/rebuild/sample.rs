@@ -9,7 +9,7 @@ use infra::{
     Backend, Failure,
     clock::{Moment, random},
     log::size,
-    rows::{RawRow, read_units},
+    rows::RawRow,
 };
 use schema::{DomainEvent as _, table::Row as _};
 
@@ -58,8 +58,6 @@ pub(super) struct Sample {
     /// Streams of the projection, and with it their rows.
     pub(super) rows: u64,
     pub(super) row_bytes: u64,
-    /// The read units of looking up each row by its key.
-    pub(super) lookups: f64,
     /// The write units of new rows.
     pub(super) write_units: f64,
     /// The read units that the sample itself used.
@@ -138,7 +136,6 @@ impl Pieces<'_> {
                 bytes: sum.bytes + piece.bytes,
                 rows: sum.rows + piece.rows,
                 row_bytes: sum.row_bytes + piece.row_bytes,
-                lookups: sum.lookups + piece.lookups,
                 write_units: sum.write_units + piece.write_units,
                 own_units: sum.own_units + piece.own_units,
             })
@@ -171,7 +168,6 @@ impl Pieces<'_> {
                 let Some(row) = row else { continue };
                 sample.rows += 1;
                 sample.row_bytes += size(&row) as u64;
-                sample.lookups += read_units(Some(&row));
                 sample.write_units += units::of_new_row(&row, P::Row::TABLE.indexes);
             }
             if start.is_none() {

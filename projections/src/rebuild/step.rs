@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use infra::{
     generations::HAND_OVER,
-    work::{Part, Side, Step},
+    work::{Part, Step},
 };
 use schema::{
     Time,
@@ -92,7 +92,7 @@ pub(super) fn segments(commits: u64) -> (u32, u32) {
 pub(super) fn first(rebuild: Uuid, phase: Phase, segment: u32) -> Step {
     match phase {
         Phase::Scan => Step::Scan { rebuild, part: Part::whole(segment) },
-        Phase::Verify => Step::Verify { rebuild, side: Side::Live, part: Part::whole(segment) },
+        Phase::Verify => Step::Verify { rebuild, part: Part::whole(segment) },
     }
 }
 

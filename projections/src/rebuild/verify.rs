@@ -8,8 +8,8 @@ use std::time::Duration;
 use infra::{
     Failure, fault,
     generations::HAND_OVER,
-    rows::{Generation, Patience, RawRow, Target, id_of, read_units, seq_of},
-    work::{Part, Side, Step},
+    rows::{Patience, RawRow, Target, seq_of},
+    work::{Part, Places, Step},
 };
 use schema::{
     DomainEvent as _, StreamId,
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::{
     compare::{Difference, Verdict, compare},
     missed::is_any_parked,
+    pairs::{Pair, Pairs, Rows},
     scan::unreadable,
     step::Due,
     worker::Worker,
@@ -38,87 +39,45 @@ const LOOKS_MAX: u32 = 3;
 const BETWEEN_MAX: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: u32 = 10;
 
-/// The two generations of a verification.
-struct Pair {
-    /// Their numbers, the live one first.
-    generations: [u64; 2],
-    live: Generation,
-    candidate: Generation,
-}
-
-/// The rows of one stream.
-#[derive(Default)]
-struct Rows {
-    live: Option<RawRow>,
-    candidate: Option<RawRow>,
-}
-
-impl Pair {
-    async fn read(&self, id: Uuid) -> Result<Rows, Failure> {
-        let live = self.live.raw(&[id]).await?.remove(&id);
-        Ok(Rows { live, candidate: self.candidate.raw(&[id]).await?.remove(&id) })
-    }
-}
-
 impl Worker {
-    /// Verifies a part of a segment for as long as a message is worked on: first the live rows, each with the
-    /// candidate's, then the candidate's rows that the live generation lacks.
+    /// Verifies a part of a segment for as long as a message is worked on.
     pub(super) async fn verify<P: Projection>(
         &self,
         state: &State,
         rebuild: &Rebuild,
-        side: Side,
-        part: Part<Uuid>,
+        part: Part<Places>,
     ) -> Result<(), Failure> {
         let Part { segment, from, mut done, found: mut report } = part;
-        let segments = (segment, rebuild.verified.of());
         let pair = Pair {
             generations: [state.live, rebuild.generation],
             live: self.backend.rows.generation(P::NAME, state.live),
             candidate: self.backend.rows.generation(P::NAME, rebuild.generation),
         };
-        let (these, others) = match side {
-            Side::Live => (&pair.live, &pair.candidate),
-            Side::Candidate => (&pair.candidate, &pair.live),
-        };
+        let mut pairs = Pairs::after(from.unwrap_or_default(), &pair, (segment, rebuild.verified.of()));
         let begun = self.backend.clock.moment();
-        let mut start = from;
-        let mut units = 0.0;
-        loop {
-            let page = these.segment_page(segments, start).await?;
+        let is_late = || self.backend.clock.moment().since(begun) >= self.work_max;
+        let mut is_last = false;
+        while !is_last {
+            let mut some = pairs.next().await?;
             fault::point("rebuild.rows-read");
-            let ids: Vec<Uuid> = page.rows.iter().filter_map(id_of).collect();
-            let mut found = others.raw(&ids).await?;
-            units += page.read_units + ids.iter().map(|id| read_units(found.get(id))).sum::<f64>();
-            for row in page.rows {
-                let Some(id) = id_of(&row) else { continue };
-                let rows = match (side, found.remove(&id)) {
-                    (Side::Live, candidate) => Rows { live: Some(row), candidate },
-                    (Side::Candidate, None) => Rows { live: None, candidate: Some(row) },
-                    (Side::Candidate, Some(_)) => continue, // compared from the other side
-                };
+            is_last = pairs.is_over() || is_late();
+            if is_last {
+                some.extend(pairs.rest().await?);
+            }
+            for (id, rows) in some {
                 report.streams += 1;
                 // A report with such a finding bars promotion already: nothing is waited for.
                 let is_clean = report.missing + report.extra + report.drift == 0;
                 let rows = if is_clean { self.with_both(&pair, id, rows).await? } else { rows };
                 self.judge::<P>(&pair, id, rows, &mut report).await?;
             }
-            start = page.next;
-            let is_over = self.backend.clock.moment().since(begun) >= self.work_max;
-            if start.is_none() || is_over {
-                break;
-            }
         }
-        done.add(Done { read_units: units as u64, ..Done::default() });
-        let next = match (start, side) {
-            (Some(_), _) => (side, start),
-            (None, Side::Live) => (Side::Candidate, None),
-            (None, Side::Candidate) => {
-                return self.finish(P::NAME, rebuild, Phase::Verify, (segment, done, report)).await;
-            }
-        };
-        let part = Part { segment, from: next.1, done, found: report };
-        let step = Step::Verify { rebuild: rebuild.id, side: next.0, part };
+        done.add(Done { read_units: pairs.read_units as u64, ..Done::default() });
+        if pairs.is_over() {
+            return self.finish(P::NAME, rebuild, Phase::Verify, (segment, done, report)).await;
+        }
+        let part = Part { segment, from: Some(pairs.places), done, found: report };
+        let step = Step::Verify { rebuild: rebuild.id, part };
         self.send(P::NAME, Due { step, delay: Duration::ZERO }).await
     }
 

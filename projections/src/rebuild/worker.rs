@@ -115,12 +115,12 @@ impl Worker {
                 }
                 of_projection!(name, P => self.scan::<P>(rebuild, part).await)
             }
-            Step::Verify { rebuild, side, part } => {
+            Step::Verify { rebuild, part } => {
                 let Some(rebuild) = at(&state, rebuild, &[Stage::Verifying]) else { return Ok(()) };
                 if rebuild.verified.is_finished(part.segment) {
                     return self.following(name, rebuild, Phase::Verify, part.segment).await;
                 }
-                of_projection!(name, P => self.verify::<P>(&state, rebuild, side, part).await)
+                of_projection!(name, P => self.verify::<P>(&state, rebuild, part).await)
             }
             Step::Conclude { rebuild } => match at(&state, rebuild, &[Stage::Ready]) {
                 Some(rebuild) => self.conclude(name, rebuild).await,

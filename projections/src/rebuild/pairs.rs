@@ -1,0 +1,127 @@
+//! Scans a segment of two generations side by side, and pairs their rows by id.
+
+use std::{collections::HashMap, mem};
+
+use futures::try_join;
+use infra::{
+    Failure,
+    rows::{Generation, RawPage, RawRow, id_of, read_units},
+    work::{Places, Reached},
+};
+use uuid::Uuid;
+
+/// Rows that wait for the other generation's row. Beyond this number they are looked up.
+const WAITING_MAX: usize = 1_000;
+
+/// The two generations of a verification.
+pub(super) struct Pair {
+    /// Their numbers, the live one first.
+    pub(super) generations: [u64; 2],
+    pub(super) live: Generation,
+    pub(super) candidate: Generation,
+}
+
+/// The rows of one stream.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) live: Option<RawRow>,
+    pub(super) candidate: Option<RawRow>,
+}
+
+/// Two scans of one segment.
+///
+/// Tables with the same key are scanned in the same order, by the hash of the key, so that a row's partner comes with
+/// the page of the other table or the next one. DynamoDB does not promise it: a row whose partner has not come is looked up.
+/// Each stream is returned once, as the scan of the live rows meets it, or if only the candidate has a row.
+pub(super) struct Pairs<'p> {
+    pair: &'p Pair,
+    /// The segment, of so many.
+    segment: (u32, u32),
+    /// The places that the scans have reached.
+    pub(super) places: Places,
+    pub(super) read_units: f64,
+    /// Rows whose partner has not come yet.
+    live: HashMap<Uuid, RawRow>,
+    candidate: HashMap<Uuid, RawRow>,
+}
+
+impl Pair {
+    pub(super) async fn read(&self, id: Uuid) -> Result<Rows, Failure> {
+        let live = self.live.raw(&[id]).await?.remove(&id);
+        Ok(Rows { live, candidate: self.candidate.raw(&[id]).await?.remove(&id) })
+    }
+}
+
+impl<'p> Pairs<'p> {
+    pub(super) fn after(places: Places, pair: &'p Pair, segment: (u32, u32)) -> Self {
+        Self { pair, segment, places, read_units: 0.0, live: HashMap::new(), candidate: HashMap::new() }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.places.live == Reached::End && self.places.candidate == Reached::End
+    }
+
+    /// Reads a page of each table.
+    pub(super) async fn next(&mut self) -> Result<Vec<(Uuid, Rows)>, Failure> {
+        let page = |of: &'p Generation, reached| page(of, self.segment, reached);
+        let Places { live, candidate } = self.places;
+        let (live, candidate) =
+            try_join!(page(&self.pair.live, live), page(&self.pair.candidate, candidate))?;
+        self.places = Places { live: reached(&live), candidate: reached(&candidate) };
+        self.read_units += live.read_units + candidate.read_units;
+        self.live.extend(by_id(live));
+        self.candidate.extend(by_id(candidate));
+        let candidates = &mut self.candidate;
+        let both = self.live.extract_if(|id, _| candidates.contains_key(id)).collect::<Vec<_>>();
+        let mut pairs: Vec<(Uuid, Rows)> = both
+            .into_iter()
+            .map(|(id, live)| (id, Rows { live: Some(live), candidate: self.candidate.remove(&id) }))
+            .collect();
+        if self.live.len() + self.candidate.len() > WAITING_MAX {
+            pairs.extend(self.rest().await?);
+        }
+        Ok(pairs)
+    }
+
+    /// Looks up the partners that have not come.
+    pub(super) async fn rest(&mut self) -> Result<Vec<(Uuid, Rows)>, Failure> {
+        let (live, candidate) = (mem::take(&mut self.live), mem::take(&mut self.candidate));
+        let mut candidates = self.look_up(&self.pair.candidate, &live).await?;
+        let live_too = self.look_up(&self.pair.live, &candidate).await?;
+        let of_live = live
+            .into_iter()
+            .map(|(id, row)| (id, Rows { live: Some(row), candidate: candidates.remove(&id) }));
+        let of_candidate = candidate
+            .into_iter()
+            .filter(|(id, _)| !live_too.contains_key(id)) // the scan of the live rows met it, or will
+            .map(|(id, row)| (id, Rows { live: None, candidate: Some(row) }));
+        Ok(of_live.chain(of_candidate).collect())
+    }
+
+    async fn look_up(
+        &mut self,
+        other: &Generation,
+        rows: &HashMap<Uuid, RawRow>,
+    ) -> Result<HashMap<Uuid, RawRow>, Failure> {
+        let ids: Vec<Uuid> = rows.keys().copied().collect();
+        let found = other.raw(&ids).await?;
+        self.read_units += ids.iter().map(|id| read_units(found.get(id))).sum::<f64>();
+        Ok(found)
+    }
+}
+
+async fn page(of: &Generation, segment: (u32, u32), reached: Reached) -> Result<RawPage, Failure> {
+    match reached {
+        Reached::Nothing => of.segment_page(segment, None).await,
+        Reached::Row(id) => of.segment_page(segment, Some(id)).await,
+        Reached::End => Ok(RawPage { rows: Vec::new(), read_units: 0.0, next: None }),
+    }
+}
+
+fn reached(page: &RawPage) -> Reached {
+    page.next.map_or(Reached::End, Reached::Row)
+}
+
+fn by_id(page: RawPage) -> impl Iterator<Item = (Uuid, RawRow)> {
+    page.rows.into_iter().filter_map(|row| Some((id_of(&row)?, row)))
+}
