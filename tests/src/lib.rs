@@ -12,6 +12,7 @@ pub mod declared;
 pub mod delivery;
 pub mod endpoints;
 pub mod events;
+pub mod external;
 pub mod generations;
 pub mod mails;
 pub mod mapping;

@@ -30,15 +30,13 @@ pub use self::{
     owner::Owner,
     request::{Answer, body, send, send_bytes},
 };
-use crate::{meter::Meter, rows};
+use crate::{external, meter::Meter, rows};
 
 /// A Friday evening in November, in California.
 pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
 
 /// The time limit of one call to the engine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The variable that names the engine under test. The SDK reads it too.
-pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// A test's own backend.
 pub struct Stage {
@@ -231,13 +229,13 @@ impl Stage {
     /// engine only.
     #[must_use]
     pub fn is_on(&self, engine: &str) -> bool {
-        env::var("WAITLIST_ENGINE").is_ok_and(|name| name == engine)
+        external::is_on(engine)
     }
 
     /// Whether this is the embedded engine, which counts all units as AWS documents them.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
-        env::var_os(ENDPOINT).is_none()
+        !external::is_external()
     }
 
     /// Returns a backend on the same tables and keys with the system clock, as the processes that a test
@@ -254,7 +252,7 @@ impl Stage {
         self.sdk
             .endpoint_url()
             .map(str::to_owned)
-            .or_else(|| env::var(ENDPOINT).ok())
+            .or_else(|| env::var(external::ENDPOINT).ok())
             .expect("the engine has an address")
     }
 

@@ -1,15 +1,12 @@
 //! The engine under test.
 
-use std::{
-    env,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use aws_config::SdkConfig;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-use super::ENDPOINT;
+use crate::external;
 
 /// Runs the embedded engines, because the runtime of a test ends with that test.
 static RUNTIME: LazyLock<Runtime> =
@@ -34,9 +31,9 @@ impl Engine {
     /// Returns the engine named by the environment, or else a new embedded one. A change of its tables makes an engine read
     /// the layouts of all its tables again, so tests that shared one would be slowed down by each other's tables.
     pub(super) async fn new() -> Self {
-        if env::var_os(ENDPOINT).is_some() {
-            let access_key = env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".to_owned());
-            return Self { sdk: infra::aws::config().await, access_key, _embedded: None };
+        if external::is_external() {
+            let access_key = external::access_key();
+            return Self { sdk: external::sdk(&access_key).await, access_key, _embedded: None };
         }
         let embedded = Embedded::start();
         let access_key = embedded.engine.access_key().to_owned();

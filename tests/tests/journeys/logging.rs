@@ -12,7 +12,7 @@ const REQUESTS: usize = 200;
 /// Serves requests with this standard error, and ends on SIGINT.
 async fn serves_with(stderr: Stdio) {
     let place = Place::new();
-    let env = [("WAITLIST_PREFIX", place.prefix.as_str()), ("RUST_LOG", "trace")];
+    let env = [place.env(), vec![("RUST_LOG", "trace")]].concat();
     let server = waitlist_tests::process::Server::start_logging_to(stderr, place.path(), &[], &env).await;
     let token = server.token(owner());
     let list = json!({ "name": "Main room", "time_zone": "America/Los_Angeles", "region": "US" });

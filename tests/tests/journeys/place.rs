@@ -1,6 +1,6 @@
 //! A server's data directory, and its tables on the engine under test.
 
-use std::{env, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use infra::Clock;
@@ -9,7 +9,11 @@ use schema::{
     table::{EVENTS, WAITEES, WAITLISTS},
 };
 use tempfile::TempDir;
-use waitlist_tests::process::{Ran, Server, engine, run, run_within};
+pub(crate) use waitlist_tests::external::is_external;
+use waitlist_tests::{
+    external,
+    process::{Ran, Server, engine, run, run_within},
+};
 
 use crate::raw::{Item, rows, scan};
 
@@ -26,6 +30,8 @@ const LEASES_MAX: u32 = 5;
 pub(crate) struct Place {
     directory: TempDir,
     pub(crate) prefix: String,
+    /// The access key id on an engine that the environment names.
+    access_key: Option<String>,
 }
 
 impl Place {
@@ -33,11 +39,18 @@ impl Place {
     pub(crate) fn new() -> Self {
         let own = format!("j{}", data_encoding::HEXLOWER.encode(&infra::clock::random::<6>()));
         let prefix = if is_external() { own } else { infra::config::PREFIX_DEFAULT.to_owned() };
-        Self { directory: tempfile::tempdir().unwrap(), prefix }
+        let access_key = is_external().then(external::access_key);
+        Self { directory: tempfile::tempdir().unwrap(), prefix, access_key }
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The variables that name the tables.
+    pub(crate) fn env(&self) -> Vec<(&str, &str)> {
+        let key = self.access_key.as_deref().map(|key| ("AWS_ACCESS_KEY_ID", key));
+        [("WAITLIST_PREFIX", self.prefix.as_str())].into_iter().chain(key).collect()
     }
 
     /// Starts a server with these environment variables.
@@ -47,26 +60,26 @@ impl Place {
 
     /// Like [`Place::serve`], with further arguments.
     pub(crate) async fn serve_with(&self, args: &[&str], env: &[(&str, &str)]) -> Server {
-        let env = [env, &[("WAITLIST_PREFIX", self.prefix.as_str())]].concat();
-        Server::start_with(self.path(), args, &env).await
+        Server::start_with(self.path(), args, &[env, &self.env()].concat()).await
     }
 
     /// Runs another command.
     pub(crate) async fn run(&self, args: &[&str]) -> Ran {
-        run(self.path(), args, &[("WAITLIST_PREFIX", self.prefix.as_str())]).await
+        run(self.path(), args, &self.env()).await
     }
 
     /// Like [`Place::run`], for a command that takes long on a large log.
     pub(crate) async fn run_long(&self, args: &[&str]) -> Ran {
-        run_within(LONG, self.path(), args, &[("WAITLIST_PREFIX", self.prefix.as_str())]).await
+        run_within(LONG, self.path(), args, &self.env()).await
     }
 
     /// Returns a client of the running server's engine.
     pub(crate) async fn dynamodb(&self) -> Client {
-        if is_external() {
-            return Client::new(&infra::aws::config().await);
-        }
-        Client::new(&engine(self.path()).await)
+        let sdk = match &self.access_key {
+            Some(key) => external::sdk(key).await,
+            None => engine(self.path()).await,
+        };
+        Client::new(&sdk)
     }
 
     /// Waits, without requests to the server, until every message to a called guest has an outcome and the
@@ -137,11 +150,6 @@ fn is_being_told(row: &Item, now: Time) -> bool {
         };
         is_open && text(message, "id").starts_with("table-ready")
     })
-}
-
-/// Whether the environment names the engine. Otherwise each server embeds one.
-pub(crate) fn is_external() -> bool {
-    env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some()
 }
 
 /// Returns a text attribute.

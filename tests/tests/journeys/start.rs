@@ -26,7 +26,7 @@ pub(crate) fn serve(place: &Place, data_dir: &Path, env: &[(&str, &str)], args: 
         command.env_remove(carrier);
     }
     command.args(["serve", "--data-dir"]).arg(data_dir).args(args);
-    command.env("WAITLIST_PREFIX", &place.prefix).envs(env.iter().copied()).stdin(Stdio::null());
+    command.envs(place.env()).envs(env.iter().copied()).stdin(Stdio::null());
     command
 }
 

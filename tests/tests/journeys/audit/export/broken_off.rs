@@ -25,7 +25,7 @@ async fn bounded(place: &Place, blocks: usize, args: &[&str]) -> Ran {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let binary = built("waitlist").display().to_string();
     let through = ["sh", "-c", &script, &binary];
-    run_through(&through, place.path(), args, &[("WAITLIST_PREFIX", place.prefix.as_str())]).await
+    run_through(&through, place.path(), args, &place.env()).await
 }
 
 fn size(path: &Path) -> usize {
