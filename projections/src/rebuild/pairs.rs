@@ -10,8 +10,8 @@ use infra::{
 };
 use uuid::Uuid;
 
-/// Rows that wait for the other generation's row. Beyond this number they are looked up.
-const WAITING_MAX: usize = 1_000;
+/// The most rows that wait for their partners. Beyond this number all partners are looked up.
+const ALONE_MAX: usize = 1_000;
 
 /// The two generations of a verification.
 pub(super) struct Pair {
@@ -40,7 +40,12 @@ pub(super) struct Pairs<'p> {
     /// The places that the scans have reached.
     pub(super) places: Places,
     pub(super) read_units: f64,
-    /// Rows whose partner has not come yet.
+    alone: Alone,
+}
+
+/// Rows whose partner has not come yet.
+#[derive(Default)]
+struct Alone {
     live: HashMap<Uuid, RawRow>,
     candidate: HashMap<Uuid, RawRow>,
 }
@@ -54,7 +59,7 @@ impl Pair {
 
 impl<'p> Pairs<'p> {
     pub(super) fn after(places: Places, pair: &'p Pair, segment: (u32, u32)) -> Self {
-        Self { pair, segment, places, read_units: 0.0, live: HashMap::new(), candidate: HashMap::new() }
+        Self { pair, segment, places, read_units: 0.0, alone: Alone::default() }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -69,15 +74,8 @@ impl<'p> Pairs<'p> {
             try_join!(page(&self.pair.live, live), page(&self.pair.candidate, candidate))?;
         self.places = Places { live: reached(&live), candidate: reached(&candidate) };
         self.read_units += live.read_units + candidate.read_units;
-        self.live.extend(by_id(live));
-        self.candidate.extend(by_id(candidate));
-        let candidates = &mut self.candidate;
-        let both = self.live.extract_if(|id, _| candidates.contains_key(id)).collect::<Vec<_>>();
-        let mut pairs: Vec<(Uuid, Rows)> = both
-            .into_iter()
-            .map(|(id, live)| (id, Rows { live: Some(live), candidate: self.candidate.remove(&id) }))
-            .collect();
-        if self.live.len() + self.candidate.len() > WAITING_MAX {
+        let mut pairs = self.alone.pair(live.rows, candidate.rows);
+        if self.alone.live.len() + self.alone.candidate.len() > ALONE_MAX {
             pairs.extend(self.rest().await?);
         }
         Ok(pairs)
@@ -85,17 +83,10 @@ impl<'p> Pairs<'p> {
 
     /// Looks up the partners that have not come.
     pub(super) async fn rest(&mut self) -> Result<Vec<(Uuid, Rows)>, Failure> {
-        let (live, candidate) = (mem::take(&mut self.live), mem::take(&mut self.candidate));
-        let mut candidates = self.look_up(&self.pair.candidate, &live).await?;
-        let live_too = self.look_up(&self.pair.live, &candidate).await?;
-        let of_live = live
-            .into_iter()
-            .map(|(id, row)| (id, Rows { live: Some(row), candidate: candidates.remove(&id) }));
-        let of_candidate = candidate
-            .into_iter()
-            .filter(|(id, _)| !live_too.contains_key(id)) // the scan of the live rows met it, or will
-            .map(|(id, row)| (id, Rows { live: None, candidate: Some(row) }));
-        Ok(of_live.chain(of_candidate).collect())
+        let alone = mem::take(&mut self.alone);
+        let candidate = self.look_up(&self.pair.candidate, &alone.live).await?;
+        let live = self.look_up(&self.pair.live, &alone.candidate).await?;
+        Ok(alone.looked_up(live, candidate))
     }
 
     async fn look_up(
@@ -122,6 +113,42 @@ fn reached(page: &RawPage) -> Reached {
     page.next.map_or(Reached::End, Reached::Row)
 }
 
-fn by_id(page: RawPage) -> impl Iterator<Item = (Uuid, RawRow)> {
-    page.rows.into_iter().filter_map(|row| Some((id_of(&row)?, row)))
+fn by_id(rows: Vec<RawRow>) -> impl Iterator<Item = (Uuid, RawRow)> {
+    rows.into_iter().filter_map(|row| Some((id_of(&row)?, row)))
 }
+
+impl Alone {
+    /// Adds rows, and removes those whose partner is there.
+    fn pair(&mut self, live: Vec<RawRow>, candidate: Vec<RawRow>) -> Vec<(Uuid, Rows)> {
+        self.live.extend(by_id(live));
+        self.candidate.extend(by_id(candidate));
+        let candidates = &mut self.candidate;
+        let paired = self.live.extract_if(|id, _| candidates.contains_key(id)).collect::<Vec<_>>();
+        paired
+            .into_iter()
+            .map(|(id, live)| (id, Rows { live: Some(live), candidate: candidates.remove(&id) }))
+            .collect()
+    }
+
+    /// Ends the wait with the partners that were found by their ids. A candidate's row with a live partner is left to
+    /// the scan of the live rows, which has met that partner or will.
+    fn looked_up(
+        self,
+        live: HashMap<Uuid, RawRow>,
+        mut candidate: HashMap<Uuid, RawRow>,
+    ) -> Vec<(Uuid, Rows)> {
+        let of_live = self.live.into_iter().map(|(id, row)| {
+            let candidate = candidate.remove(&id);
+            (id, Rows { live: Some(row), candidate })
+        });
+        let of_candidate = self
+            .candidate
+            .into_iter()
+            .filter(|(id, _)| !live.contains_key(id))
+            .map(|(id, row)| (id, Rows { live: None, candidate: Some(row) }));
+        of_live.chain(of_candidate).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
