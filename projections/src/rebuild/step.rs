@@ -22,7 +22,7 @@ const SEGMENT_COMMITS: u64 = 10_000;
 const SEGMENT_VERIFIED_COMMITS: u64 = 50_000;
 const SCANS_MIN: u64 = 64;
 /// The state of a projection holds a bit for each segment.
-const SEGMENTS_MAX: u64 = 4_096;
+pub(super) const SEGMENTS_MAX: u32 = 4_096;
 const VERIFICATIONS_MIN: u64 = 16;
 
 /// A step and the time until it may be taken.
@@ -83,7 +83,7 @@ fn steps(rebuild: &Rebuild, now: Time) -> Vec<Due> {
 /// commits the segments are longer.
 pub(super) fn segments(commits: u64) -> (u32, u32) {
     let of = |size: u64, least: u64| {
-        u32::try_from((commits / size).clamp(least, SEGMENTS_MAX)).unwrap_or(u32::MAX)
+        u32::try_from((commits / size).clamp(least, SEGMENTS_MAX.into())).unwrap_or(SEGMENTS_MAX)
     };
     (of(SEGMENT_COMMITS, SCANS_MIN), of(SEGMENT_VERIFIED_COMMITS, VERIFICATIONS_MIN))
 }

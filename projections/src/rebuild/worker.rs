@@ -24,7 +24,7 @@ use super::{
     missed::{Missed, missed},
     operate::{author, read},
     quote::commits,
-    step::{Due, SEGMENTS_AT_ONCE, first, left, segments},
+    step::{Due, SEGMENTS_AT_ONCE, SEGMENTS_MAX, first, left, segments},
 };
 use crate::dispatch::of_projection;
 
@@ -50,19 +50,27 @@ pub struct Worker {
     pub(super) at_once: u32,
     /// [`WORK_MAX`], but in tests.
     pub(super) work_max: Duration,
+    /// [`SEGMENTS_MAX`], but in tests.
+    segments_max: u32,
 }
 
 impl Worker {
     /// A worker that shares the budget of write units with as many others as run at once.
     #[must_use]
     pub fn new(backend: Backend, at_once: u32) -> Self {
-        Self { backend, at_once, work_max: WORK_MAX }
+        Self { backend, at_once, work_max: WORK_MAX, segments_max: SEGMENTS_MAX }
     }
 
     /// The same worker with another bound on the time that a message is worked on.
     #[must_use]
     pub fn with_work_max(self, work_max: Duration) -> Self {
         Self { work_max, ..self }
+    }
+
+    /// The same worker with another bound on the number of segments of a phase.
+    #[must_use]
+    pub fn with_segments_max(self, segments_max: u32) -> Self {
+        Self { segments_max, ..self }
     }
 
     /// Handles a batch of messages.
@@ -146,6 +154,7 @@ impl Worker {
         fault::point("rebuild.table-created");
         let commits = commits(&self.backend, name).await?;
         let (scans, verifications) = segments(commits);
+        let [scans, verifications] = [scans, verifications].map(|of| of.min(self.segments_max));
         self.execute(name, rebuild.id, Command::Prepare { rebuild: rebuild.id, scans, verifications })
             .await?;
         info!(projection = name.as_str(), rebuild = %rebuild.id, commits, "prepared a rebuild");

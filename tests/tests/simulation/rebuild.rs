@@ -28,8 +28,10 @@ use self::world::World;
 use crate::{history::History, poison::with};
 
 const CASES: u32 = 6;
-/// A case takes hundreds of steps.
-const CASES_MAX: u32 = 150;
+/// A case takes a hundred steps and more.
+const CASES_MAX: u32 = 300;
+/// Each segment is a step, and most would have no stream of the few.
+const SEGMENTS_MAX: u32 = 6;
 
 #[tokio::test]
 async fn a_rebuild_makes_a_generation_that_equals_the_fold_of_the_log() {
@@ -208,7 +210,7 @@ fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log()
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     let case = prop::collection::vec((meanwhile(), 0..30_usize), 1..14);
     let property = async |case: &[(Meanwhile, usize)]| {
-        let world = World::new(6).await;
+        let world = World::new(6).await.with_segments_max(SEGMENTS_MAX);
         let name = Name::Waitees;
         for (meanwhile, steps) in case {
             match meanwhile {

@@ -71,6 +71,11 @@ impl World {
         Self { worker: Worker::new(backend, 1), ..self }
     }
 
+    /// The same world with a worker that divides the tables into at most so many segments.
+    pub(super) fn with_segments_max(self, segments_max: u32) -> Self {
+        Self { worker: self.worker.with_segments_max(segments_max), ..self }
+    }
+
     /// The same world with another feed.
     pub(super) fn fed_by(self, feed: Feed) -> Self {
         Self { feed, ..self }
