@@ -17,8 +17,9 @@ use crate::{batch, failure::Failure, log::size, tables};
 /// A row as it is stored.
 pub type RawRow = HashMap<String, AttributeValue>;
 
-/// The most rows of a page. Without a limit, the embedded engine sorts the rest of the table for each page.
-pub const PAGE_ROWS_MAX: i32 = 200;
+/// The most rows of a page. The embedded engine sorts the whole segment for each page, so pages are few, and without a
+/// limit it would sort all of the table.
+pub const PAGE_ROWS_MAX: i32 = 1_000;
 
 /// The table of one generation.
 #[derive(Clone, Debug)]

@@ -5,11 +5,8 @@ use serde::Deserialize;
 use tracing::error;
 use uuid::Uuid;
 
-use super::{Rows, StartKey};
+use super::{PAGE_ROWS_MAX, Rows, StartKey};
 use crate::failure::Failure;
-
-/// The most rows of a page. Without a limit, the embedded engine sorts the rest of the table for each page.
-const PAGE_ROWS_MAX: i32 = 1_000;
 
 /// The stream of a row, and the number of the last event that the row shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

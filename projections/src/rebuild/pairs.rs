@@ -11,7 +11,7 @@ use infra::{
 use uuid::Uuid;
 
 /// The most rows that wait for their partners. Beyond this number all partners are looked up.
-const ALONE_MAX: usize = 1_000;
+const ALONE_MAX: usize = 2_000;
 
 /// The two generations of a verification.
 pub(super) struct Pair {

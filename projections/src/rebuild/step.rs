@@ -19,7 +19,7 @@ pub(super) const SEGMENTS_AT_ONCE: u32 = 64;
 /// The commits of a segment, about.
 const SEGMENT_COMMITS: u64 = 10_000;
 /// The rows of a segment of the row tables, in commits of the log.
-const SEGMENT_VERIFIED_COMMITS: u64 = 50_000;
+const SEGMENT_VERIFIED_COMMITS: u64 = 20_000;
 const SCANS_MIN: u64 = 64;
 /// The state of a projection holds a bit for each segment.
 pub(super) const SEGMENTS_MAX: u32 = 4_096;
