@@ -15,7 +15,7 @@ use infra::clock::random;
 /// The variable that names the address of the engine. The SDK reads it too.
 pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
-/// Backends with one access key on DynamoDB Local. One for each takes more memory, one for all more time.
+/// Backends with one access key on DynamoDB Local. A key for each would cost memory, one key for all costs time.
 const BACKENDS_A_KEY: usize = 8;
 
 /// Whether the environment names the engine. Otherwise each test embeds one.
@@ -33,7 +33,7 @@ pub fn is_on(engine: &str) -> bool {
 /// Returns the access key id for one more backend.
 ///
 /// DynamoDB Local has a database for each, and calls take longer the more tables a database has. Other engines
-/// take any key, but one of them would make another account of it.
+/// get the key of the environment, because one of them takes each key for another account.
 #[must_use]
 pub fn access_key() -> String {
     static PROCESS: LazyLock<String> = LazyLock::new(|| data_encoding::HEXLOWER.encode(&random::<6>()));

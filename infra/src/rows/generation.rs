@@ -17,8 +17,8 @@ use crate::{batch, failure::Failure, log::size, tables};
 /// A row as it is stored.
 pub type RawRow = HashMap<String, AttributeValue>;
 
-/// The most rows of a page. The embedded engine sorts the whole segment for each page, so pages are few, and without a
-/// limit it would sort all of the table.
+/// The most rows of a page. The embedded engine sorts the whole segment for each page, so pages are large. Without a limit
+/// it sorts the rest of the table.
 pub const PAGE_ROWS_MAX: i32 = 1_000;
 
 /// The table of one generation.

@@ -32,7 +32,7 @@ pub(super) struct Rows {
 ///
 /// Tables with the same key are scanned in the same order, by the hash of the key, so that a row's partner comes with
 /// the page of the other table or the next one. DynamoDB does not promise it: a row whose partner has not come is looked up.
-/// Each stream is returned once, as the scan of the live rows meets it, or if only the candidate has a row.
+/// A stream is returned when the scan of the live rows meets it or, if it has no live row, when the candidate's does.
 pub(super) struct Pairs<'p> {
     pair: &'p Pair,
     /// The segment, of so many.

@@ -30,7 +30,7 @@ use crate::{history::History, poison::with};
 const CASES: u32 = 6;
 /// A case takes a hundred steps and more.
 const CASES_MAX: u32 = 300;
-/// Each segment is a step, and most would have no stream of the few.
+/// Each segment is a step. With more of them, most would be empty.
 const SEGMENTS_MAX: u32 = 6;
 
 #[tokio::test]
@@ -210,7 +210,8 @@ fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log()
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     let case = prop::collection::vec((meanwhile(), 0..30_usize), 1..14);
     let property = async |case: &[(Meanwhile, usize)]| {
-        let world = World::new(6).await.with_segments_max(SEGMENTS_MAX);
+        let mut world = World::new(6).await;
+        world.worker = world.worker.with_segments_max(SEGMENTS_MAX);
         let name = Name::Waitees;
         for (meanwhile, steps) in case {
             match meanwhile {

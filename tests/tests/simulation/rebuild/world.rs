@@ -37,7 +37,7 @@ pub(super) struct World {
     pub(super) stage: Backstage,
     tables: Tables,
     feed: Feed,
-    worker: Worker,
+    pub(super) worker: Worker,
     streams: Mutex<BTreeSet<StreamId>>,
     /// The last event of each projection that the feed was told of.
     told: Mutex<Vec<(Name, u64)>>,
@@ -69,11 +69,6 @@ impl World {
     /// The same world with a worker on this backend.
     pub(super) fn worked_by(self, backend: Backend) -> Self {
         Self { worker: Worker::new(backend, 1), ..self }
-    }
-
-    /// The same world with a worker that divides the tables into at most so many segments.
-    pub(super) fn with_segments_max(self, segments_max: u32) -> Self {
-        Self { worker: self.worker.with_segments_max(segments_max), ..self }
     }
 
     /// The same world with another feed.
