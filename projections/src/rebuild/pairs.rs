@@ -22,7 +22,6 @@ pub(super) struct Pair {
 }
 
 /// The rows of one stream.
-#[derive(Default)]
 pub(super) struct Rows {
     pub(super) live: Option<RawRow>,
     pub(super) candidate: Option<RawRow>,

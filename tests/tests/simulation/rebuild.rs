@@ -12,7 +12,7 @@ mod throttled;
 mod world;
 
 use projections::rebuild::{
-    Command,
+    Command, Worker,
     repair::{Repair, Repaired, repair},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -210,8 +210,9 @@ fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log()
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     let case = prop::collection::vec((meanwhile(), 0..30_usize), 1..14);
     let property = async |case: &[(Meanwhile, usize)]| {
-        let mut world = World::new(6).await;
-        world.worker = world.worker.with_segments_max(SEGMENTS_MAX);
+        let world = World::new(6).await;
+        let worker = Worker::new(world.stage.backend.clone(), 1).with_segments_max(SEGMENTS_MAX);
+        let world = world.worked_by(worker);
         let name = Name::Waitees;
         for (meanwhile, steps) in case {
             match meanwhile {

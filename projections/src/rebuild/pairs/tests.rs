@@ -4,9 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Whether each stream has a live row and a row of the candidate.
-type Streams = Vec<(bool, bool)>;
-
 fn id(number: usize) -> Uuid {
     Uuid::from_u128(number as u128)
 }
@@ -23,7 +20,8 @@ fn found(rows: &HashMap<Uuid, RawRow>, has: impl Fn(usize) -> bool) -> HashMap<U
 
 #[derive(Clone, Debug)]
 struct Scans {
-    streams: Streams,
+    /// Whether each stream has a live row and a row of the candidate.
+    streams: Vec<(bool, bool)>,
     /// The orders of the two tables.
     orders: [Vec<usize>; 2],
     /// Pages of so many rows of each table, or look-ups.

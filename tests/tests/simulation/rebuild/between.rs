@@ -6,7 +6,10 @@ use std::{
 };
 
 use infra::rows::{Patience, Target};
-use projections::feed::{Doorbell, apply_in};
+use projections::{
+    feed::{Doorbell, apply_in},
+    rebuild::Worker,
+};
 use schema::projection::{Name, Promote, Stage};
 use waitlist_tests::stage::Stage as Backstage;
 
@@ -27,7 +30,7 @@ async fn a_row_that_the_feed_writes_to_the_candidate_late_is_not_missing() {
     })
     .await;
     let backend = proxy.backend(&stage).await;
-    let world = World::over(stage).worked_by(backend);
+    let world = World::over(stage).worked_by(Worker::new(backend, 1));
     let id = world.request(name, Promote::Auto).await;
     world.run_until(name, Stage::Verifying).await;
     let candidate = world.state(name).await.building().unwrap().generation;

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
     operation::put_item::{PutItemInput, PutItemOutput},
 };
 use infra::{Backend, Clock, Rows, generations::Generations};
-use projections::rebuild::{Command, Request};
+use projections::rebuild::{Command, Request, Worker};
 use schema::{
     Actor,
     id::Component,
@@ -79,7 +79,7 @@ async fn written(parties: usize, units_per_second: u32) -> Vec<f64> {
     let past: Vec<_> = (0..parties).flat_map(|_| visit(1).commits(&stage.backend)).collect();
     stage.put_past(&past).await;
     let backend = Backend { rows, ..stage.backend.clone() };
-    let world = World::over(stage).worked_by(backend);
+    let world = World::over(stage).worked_by(Worker::new(backend, 1));
     let request = Command::Request(Request {
         id: clock.id(clock.now()),
         by: Actor::System(Component::Operator),

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use projections::rebuild::Worker;
 use schema::{
     projection::{Name, Phase, Promote, Stage},
     table::QUEUE,
@@ -40,7 +41,7 @@ async fn interrupted(phase: Phase) {
         }
     });
     let backend = proxy.await.backend(&stage).await;
-    let world = World::over(stage).worked_by(backend);
+    let world = World::over(stage).worked_by(Worker::new(backend, 1));
     for history in some(30) {
         world.append(&history, true).await;
     }

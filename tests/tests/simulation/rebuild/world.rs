@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use infra::{Backend, Failure, queue::Message};
+use infra::{Failure, queue::Message};
 use projections::{
     feed::Feed,
     rebuild::{Command, Worker, operate},
@@ -37,7 +37,7 @@ pub(super) struct World {
     pub(super) stage: Backstage,
     tables: Tables,
     feed: Feed,
-    pub(super) worker: Worker,
+    worker: Worker,
     streams: Mutex<BTreeSet<StreamId>>,
     /// The last event of each projection that the feed was told of.
     told: Mutex<Vec<(Name, u64)>>,
@@ -66,9 +66,9 @@ impl World {
         Self { stage, tables, feed, worker, streams: Mutex::default(), told: Mutex::default() }
     }
 
-    /// The same world with a worker on this backend.
-    pub(super) fn worked_by(self, backend: Backend) -> Self {
-        Self { worker: Worker::new(backend, 1), ..self }
+    /// The same world with another worker.
+    pub(super) fn worked_by(self, worker: Worker) -> Self {
+        Self { worker, ..self }
     }
 
     /// The same world with another feed.
