@@ -24,7 +24,7 @@ pub fn is_external() -> bool {
     env::var_os(ENDPOINT).is_some()
 }
 
-/// Whether this is the named engine.
+/// Whether this is the named engine. Assertions that an engine is known to fail are left out on that engine only.
 #[must_use]
 pub fn is_on(engine: &str) -> bool {
     env::var("WAITLIST_ENGINE").is_ok_and(|name| name == engine)
@@ -36,12 +36,18 @@ pub fn is_on(engine: &str) -> bool {
 /// get the key of the environment, because one of them takes each key for another account.
 #[must_use]
 pub fn access_key() -> String {
-    static PROCESS: LazyLock<String> = LazyLock::new(|| data_encoding::HEXLOWER.encode(&random::<6>()));
+    static PROCESS: LazyLock<String> = LazyLock::new(unique);
     static BACKENDS: AtomicUsize = AtomicUsize::new(0);
     if is_on("dynamodb-local") {
         return format!("{}{}", *PROCESS, BACKENDS.fetch_add(1, Ordering::Relaxed) / BACKENDS_A_KEY);
     }
     env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".to_owned())
+}
+
+/// Returns a name, or a part of one, that no other test has on an engine that tests share.
+#[must_use]
+pub fn unique() -> String {
+    data_encoding::HEXLOWER.encode(&random::<6>())
 }
 
 /// Returns the SDK configuration of the environment with this access key id.

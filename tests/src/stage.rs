@@ -11,7 +11,6 @@ use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use infra::{
     Backend, Clock, Config, Log, Rows,
-    clock::random,
     generations::Generations,
     limits::Bounds,
     log::{self, Item},
@@ -77,7 +76,7 @@ impl Stage {
     }
 
     async fn without_rows(engine: Engine, keys: PathBuf, clock: Clock, directory: Option<TempDir>) -> Self {
-        let prefix = format!("t{}", data_encoding::HEXLOWER.encode(&random::<6>()));
+        let prefix = format!("t{}", external::unique());
         // By an engine's own clock, items of a stage may have expired long ago.
         let tables: Vec<Table> =
             DECLARED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..table.clone() }).collect();
@@ -215,21 +214,14 @@ impl Stage {
     /// consistent.
     #[must_use]
     pub fn counts_reads(&self) -> bool {
-        !self.is_on("ministack")
+        !external::is_on("ministack")
     }
 
     /// Whether the engine counts all units as AWS documents them. DynamoDB Local counts nothing for an empty
     /// result, and a transaction like single writes.
     #[must_use]
     pub fn counts_as_documented(&self) -> bool {
-        self.counts_reads() && !self.is_on("dynamodb-local")
-    }
-
-    /// Whether this is the named engine. Assertions that an engine is known to fail are left out on that
-    /// engine only.
-    #[must_use]
-    pub fn is_on(&self, engine: &str) -> bool {
-        external::is_on(engine)
+        self.counts_reads() && !external::is_on("dynamodb-local")
     }
 
     /// Whether this is the embedded engine, which counts all units as AWS documents them.

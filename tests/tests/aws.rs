@@ -6,13 +6,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use infra::{
     aws,
-    clock::random,
     queue::{DEAD_PAGE_MAX, Queue, RECEIVE_MAX, SqsQueue},
     vault::{KmsKey, MasterError, MasterKey, Subject, Vault, VaultError},
 };
 use schema::{UserId, WaiteeId, table::VAULT};
 use uuid::Uuid;
-use waitlist_tests::{endpoints::endpoint, stage::Stage};
+use waitlist_tests::{endpoints::endpoint, external, stage::Stage};
 
 const AT_ONCE: Duration = Duration::ZERO;
 /// Longer than a receive that finds nothing takes.
@@ -23,7 +22,7 @@ const ATTEMPTS_MAX: u32 = 2;
 /// Creates a queue and its dead-letter queue.
 async fn queue() -> Queue {
     let client = aws_sdk_sqs::Client::new(&aws::config().await);
-    let name = format!("test-{}", data_encoding::HEXLOWER.encode(&random::<6>()));
+    let name = format!("test-{}", external::unique());
     let dead_url =
         client.create_queue().queue_name(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
     let asked = client

@@ -3,11 +3,10 @@
 
 use std::{env, time::Duration};
 
-use infra::clock::random;
 use reqwest::{Client, Method, Url};
 use schema::page::PAGES;
 use serde_json::{Value, json};
-use waitlist_tests::endpoints::endpoint;
+use waitlist_tests::{endpoints::endpoint, external};
 
 const PASSWORD: &str = "correct horse battery staple";
 const PHONE: &str = "+14155550142";
@@ -138,7 +137,7 @@ impl Deployed {
 #[tokio::test]
 async fn an_account_and_a_visit_pass_through_the_deployment_and_are_erased() {
     let Some(deployed) = Deployed::new() else { return };
-    let email = format!("ana-{}@example.com", data_encoding::HEXLOWER.encode(&random::<6>()));
+    let email = format!("ana-{}@example.com", external::unique());
     let account = json!({ "email": email, "password": PASSWORD, "name": "Ana" });
     let registered = deployed.post("/v1/users", "", account.clone()).await;
     assert_eq!(registered.status, 201, "{}", registered.body);

@@ -4,12 +4,11 @@
 use aws_sdk_secretsmanager::Client;
 use infra::{
     Clock, aws,
-    clock::random,
     secret::{Claims, Secrets},
 };
 use schema::{Time, WaiteeId};
 use uuid::Uuid;
-use waitlist_tests::endpoints::endpoint;
+use waitlist_tests::{endpoints::endpoint, external};
 
 const VISIT: WaiteeId = WaiteeId(Uuid::from_u128(7));
 
@@ -27,7 +26,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let client = Client::new(&aws::config().await);
-        let id = format!("links-{}", data_encoding::HEXLOWER.encode(&random::<6>()));
+        let id = format!("links-{}", external::unique());
         client.create_secret().name(&id).secret_string(text('a')).send().await.unwrap();
         let clock = Clock::fixed("2026-11-21T03:00:00Z".parse::<Time>().unwrap());
         Self { client, id, clock }

@@ -37,7 +37,7 @@ pub(crate) struct Place {
 impl Place {
     /// On a shared engine the tables need names of their own.
     pub(crate) fn new() -> Self {
-        let own = format!("j{}", data_encoding::HEXLOWER.encode(&infra::clock::random::<6>()));
+        let own = format!("j{}", external::unique());
         let prefix = if is_external() { own } else { infra::config::PREFIX_DEFAULT.to_owned() };
         let access_key = is_external().then(external::access_key);
         Self { directory: tempfile::tempdir().unwrap(), prefix, access_key }

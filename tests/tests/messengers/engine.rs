@@ -7,13 +7,14 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode},
 };
-use infra::{Clock, aws, clock::random};
+use infra::{Clock, aws};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use waitlist_tests::{
     account::PASSWORD,
     carrier::{FROM, messengers},
     endpoints::endpoint,
+    external,
     process::Server,
 };
 
@@ -39,7 +40,7 @@ async fn a_mail_arrives_at_ses_with_sender_recipient_and_parts() {
     let name = "a_mail_arrives_at_ses_with_sender_recipient_and_parts";
     let Some(endpoint) = endpoint(name, "AWS_ENDPOINT_URL_SESV2") else { return };
     let sdk = aws::config().await;
-    let marked = data_encoding::HEXLOWER.encode(&random::<6>());
+    let marked = external::unique();
     allow_sender(&sdk).await;
     let messengers = messengers(&sdk, PATIENT, None, Clock::system());
     let id = messengers.mailer.send(&mail(&format!("{marked}@example.com"))).await.unwrap();
@@ -68,7 +69,7 @@ async fn a_text_arrives_at_sns_with_its_number_and_attributes() {
     else {
         return;
     };
-    let marked = data_encoding::HEXLOWER.encode(&random::<6>());
+    let marked = external::unique();
     let messengers = messengers(&aws::config().await, PATIENT, None, Clock::system());
     let id = messengers.texter.send(&text(&format!("Größe 🍜 {marked}"))).await.unwrap();
     let sent = sent_message(&endpoint, "/_ministack/sns/sms-messages", &marked).await;
@@ -124,7 +125,7 @@ async fn a_server_with_endpoints_takes_messages_from_sqs_and_sends_them_by_ses_a
     let Some(endpoint) = endpoint(name, "AWS_ENDPOINT_URL_SESV2") else { return };
     let sdk = aws::config().await;
     allow_sender(&sdk).await;
-    let marked = data_encoding::HEXLOWER.encode(&random::<6>());
+    let marked = external::unique();
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let create =
         async |name: String| sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();

@@ -5,6 +5,7 @@ use schema::{StreamId, WaitlistId, commit::Tail};
 use serde_json::json;
 use waitlist_tests::{
     costs::documented,
+    external,
     past::{author, fresh_stream, joined, next, seated},
     stage::Stage,
 };
@@ -101,7 +102,7 @@ async fn two_streams_in_one_transaction_write_twice_the_units() {
     let writes = used.writes;
     // DynamoDB Local counts a transaction like single writes; ministack counts the index as the table. AWS
     // documents twice the units for the table.
-    let wanted = match (stage.is_on("dynamodb-local"), stage.is_on("ministack")) {
+    let wanted = match (external::is_on("dynamodb-local"), external::is_on("ministack")) {
         (true, _) => 2.0,
         (_, true) => 6.0,
         (false, false) => 4.0,
