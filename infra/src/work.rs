@@ -23,7 +23,7 @@ pub enum Step {
     /// leaves none out: the message comes again.
     Begin { rebuild: Uuid, phase: Phase },
     /// Writes the rows of a segment of the events table.
-    Scan { rebuild: Uuid, part: Part<Place> },
+    Scan { rebuild: Uuid, part: Part<Option<Place>> },
     /// Compares the rows of a segment of the row tables.
     Verify { rebuild: Uuid, part: Part<Places> },
     /// Makes the verified candidate live, if the rebuild is to be promoted automatically.
@@ -36,10 +36,10 @@ pub enum Step {
 
 /// The rest of a segment, with what was done in it before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Part<Place> {
+pub struct Part<From> {
     pub segment: u32,
-    /// The place behind which the rest begins; `None` for the whole segment.
-    pub from: Option<Place>,
+    /// The place behind which the rest begins. The default is the beginning of the segment.
+    pub from: From,
     pub done: Done,
     pub found: Report,
 }
@@ -73,10 +73,10 @@ impl Work {
     }
 }
 
-impl<P> Part<P> {
+impl<From: Default> Part<From> {
     /// A segment of which nothing was done.
     #[must_use]
     pub fn whole(segment: u32) -> Self {
-        Self { segment, from: None, done: Done::default(), found: Report::default() }
+        Self { segment, from: From::default(), done: Done::default(), found: Report::default() }
     }
 }

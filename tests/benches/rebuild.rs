@@ -15,13 +15,14 @@ use local::{
 use projections::{
     feed::retry,
     projection::{Projection, fold},
-    rebuild::{WORKERS_MAX, Worker, operate},
+    rebuild::{Sampling, WORKERS_MAX, Worker, operate, quote},
     waitees::Waitees,
 };
 use schema::{
     Commit,
+    body::projection::RebuildWish,
     id::Category,
-    projection::{Name, Promote, Stage},
+    projection::{Done, Name, Promote, Stage},
     table::{DECLARED, EVENTS, LOCAL, Table, WAITEES},
 };
 use serde_json::json;
@@ -75,7 +76,9 @@ async fn measure() {
     let (count, puts) = timed(put(&dynamodb, rows)).await;
     println!("bare puts of the rows: {}", puts.told(count as f64, "rows"));
     drop(streams);
-    let [preparing, scanning, verifying] = rebuilt(&backend).await;
+    let wish = RebuildWish::default();
+    let quote = quote(&backend, Name::Waitees, &wish, Sampling::USUAL).await.expect("a quote");
+    let ([preparing, scanning, verifying], done) = rebuilt(&backend).await;
     println!("a rebuild, preparing: {}", preparing.told(items as f64, "commits"));
     println!("a rebuild, scanning: {}", scanning.told(items as f64, "commits"));
     println!("a rebuild, verifying: {}", verifying.told(count as f64, "rows"));
@@ -90,6 +93,13 @@ async fn measure() {
             "{part}: {wall:.2} times scan and puts, {cpu:.2} times by processor time (goal {RATIO_GOAL})"
         );
     }
+    let compared = |quoted: u64, used: u64| {
+        let off = 100.0 * (quoted as f64 / used as f64 - 1.0);
+        format!("{quoted} quoted, {used} used ({off:+.1} %)")
+    };
+    println!("read units: {}", compared(quote.read_units, done.read_units));
+    println!("write units: {}", compared(quote.write_units, done.write_units));
+    println!("the quote itself: {} read units", quote.sample_read_units);
     println!(
         "{:.0} folds a second of one core (goal {FOLDS_GOAL:.0}, in release)",
         folds as f64 / folding.cpu.max(0.01)
@@ -168,8 +178,8 @@ async fn put(dynamodb: &Client, rows: Vec<<Waitees as Projection>::Row>) -> usiz
 }
 
 /// Rebuilds the visits as the local server does, without the wait for the hand-over. Returns the times of preparing,
-/// scanning and verifying.
-async fn rebuilt(backend: &Backend) -> [Took; 3] {
+/// scanning and verifying, and the units used.
+async fn rebuilt(backend: &Backend) -> ([Took; 3], Done) {
     let (name, stream) = (Name::Waitees, Name::Waitees.stream());
     let id = backend.clock.id(backend.clock.now());
     change(backend, name, &request(id, Promote::Auto)).await;
@@ -183,11 +193,12 @@ async fn rebuilt(backend: &Backend) -> [Took; 3] {
             let doorbell = json!({ "consumer": "projector", "stream": stream, "seq": told, "cause": "" });
             retry(backend, &doorbell.to_string()).await.expect("steps");
         }
-        let phase = match projection.state.rebuild(id).map(|rebuild| rebuild.stage) {
-            Some(Stage::Requested) => 0,
-            Some(Stage::Prepared | Stage::Scanning) => 1,
-            Some(Stage::Verifying | Stage::Ready) => 2,
-            Some(Stage::Promoted) => return times,
+        let rebuild = projection.state.rebuild(id).expect("the rebuild");
+        let phase = match rebuild.stage {
+            Stage::Requested => 0,
+            Stage::Prepared | Stage::Scanning => 1,
+            Stage::Verifying | Stage::Ready => 2,
+            Stage::Promoted => return (times, rebuild.done),
             stage => panic!("{stage:?}"),
         };
         let begun = Begun::now();

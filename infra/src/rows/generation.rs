@@ -122,7 +122,7 @@ impl Generation {
         }
     }
 
-    /// Reads a page of one of `segments` segments, strongly consistent: 1 read unit per 4 KB.
+    /// Reads a page of at most so many rows of one of `segments` segments, strongly consistent: 1 read unit per 4 KB.
     ///
     /// # Errors
     /// The table cannot be read.
@@ -130,6 +130,7 @@ impl Generation {
         &self,
         (segment, segments): (u32, u32),
         start: Option<Uuid>,
+        rows_max: i32,
     ) -> Result<RawPage, Failure> {
         let doing = || format!("scan segment {segment} of {segments} of {}", self.table);
         let start = start.map(|id| RawRow::from([key(id)]));
@@ -140,7 +141,7 @@ impl Generation {
             .consistent_read(true)
             .segment(i32::try_from(segment).unwrap_or(i32::MAX))
             .total_segments(i32::try_from(segments).unwrap_or(i32::MAX))
-            .limit(PAGE_ROWS_MAX)
+            .limit(rows_max)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_exclusive_start_key(start);
         let page = scan.send().await.map_err(|cause| Failure::aws(doing(), cause))?;

@@ -2,7 +2,7 @@
 
 use infra::{
     Backend, Failure,
-    rows::{id_of, seq_of},
+    rows::{PAGE_ROWS_MAX, id_of, seq_of},
 };
 use schema::{StreamId, projection::Name};
 use uuid::Uuid;
@@ -20,7 +20,8 @@ pub(crate) async fn page(
     generation: u64,
     after: Option<Uuid>,
 ) -> Result<Page, Failure> {
-    let page = match backend.rows.generation(projection, generation).segment_page((0, 1), after).await {
+    let rows = backend.rows.generation(projection, generation);
+    let page = match rows.segment_page((0, 1), after, PAGE_ROWS_MAX).await {
         Err(gone) if gone.is_missing_table() => {
             let found = without_table(backend, projection, generation, gone).await?;
             return Ok(Page { found, rest: None });

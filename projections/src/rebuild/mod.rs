@@ -35,7 +35,7 @@ pub use self::{
     refusal::Refusal,
     sample::Sampling,
     step::has_due_step,
-    worker::Worker,
+    worker::{Bounds, Worker},
 };
 
 /// The most workers that run at once in AWS: the mapping's MaximumConcurrency. Each takes one message at a time.

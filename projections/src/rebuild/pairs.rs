@@ -22,6 +22,7 @@ pub(super) struct Pair {
 }
 
 /// The rows of one stream.
+#[derive(Default)]
 pub(super) struct Rows {
     pub(super) live: Option<RawRow>,
     pub(super) candidate: Option<RawRow>,
@@ -29,17 +30,28 @@ pub(super) struct Rows {
 
 /// Two scans of one segment.
 ///
-/// Tables with the same key are scanned in the same order, by the hash of the key, so that a row's partner comes with
-/// the page of the other table or the next one. DynamoDB does not promise it: a row whose partner has not come is looked up.
+/// Tables with the same key are scanned in the same order, by the hash of the key. Of two scans, the one that is ahead
+/// waits, so that a row's partner comes with one of the next pages. DynamoDB does not promise that order: a row whose
+/// partner has not come is looked up in the end.
+///
 /// A stream is returned when the scan of the live rows meets it or, if it has no live row, when the candidate's does.
 pub(super) struct Pairs<'p> {
     pair: &'p Pair,
     /// The segment, of so many.
     segment: (u32, u32),
+    /// The most rows of a page.
+    rows_max: i32,
     /// The places that the scans have reached.
     pub(super) places: Places,
     pub(super) read_units: f64,
     alone: Alone,
+}
+
+/// The rows that were read of one table, and the place that its scan has reached.
+struct Page {
+    rows: Vec<RawRow>,
+    read_units: f64,
+    reached: Reached,
 }
 
 /// Rows whose partner has not come yet.
@@ -50,34 +62,59 @@ struct Alone {
 }
 
 impl Pair {
-    pub(super) async fn read(&self, id: Uuid) -> Result<Rows, Failure> {
-        let live = self.live.raw(&[id]).await?.remove(&id);
-        Ok(Rows { live, candidate: self.candidate.raw(&[id]).await?.remove(&id) })
+    /// Reads the rows of streams from both generations.
+    pub(super) async fn read(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Rows>, Failure> {
+        let (mut live, mut candidate) = try_join!(self.live.raw(ids), self.candidate.raw(ids))?;
+        let rows = |id: &Uuid| (*id, Rows { live: live.remove(id), candidate: candidate.remove(id) });
+        Ok(ids.iter().map(rows).collect())
+    }
+}
+
+impl Rows {
+    pub(super) fn is_single(&self) -> bool {
+        self.live.is_some() != self.candidate.is_some()
     }
 }
 
 impl<'p> Pairs<'p> {
-    pub(super) fn after(places: Places, pair: &'p Pair, segment: (u32, u32)) -> Self {
-        Self { pair, segment, places, read_units: 0.0, alone: Alone::default() }
+    pub(super) fn after(places: Places, pair: &'p Pair, segment: (u32, u32), rows_max: i32) -> Self {
+        Self { pair, segment, rows_max, places, read_units: 0.0, alone: Alone::default() }
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.places.live == Reached::End && self.places.candidate == Reached::End
     }
 
-    /// Reads a page of each table.
+    /// Reads a page of the table whose scan is behind, or of both.
     pub(super) async fn next(&mut self) -> Result<Vec<(Uuid, Rows)>, Failure> {
-        let page = |of: &'p Generation, reached| page(of, self.segment, reached);
         let Places { live, candidate } = self.places;
-        let (live, candidate) =
-            try_join!(page(&self.pair.live, live), page(&self.pair.candidate, candidate))?;
-        self.places = Places { live: reached(&live), candidate: reached(&candidate) };
-        self.read_units += live.read_units + candidate.read_units;
-        let mut pairs = self.alone.pair(live.rows, candidate.rows);
+        let ahead = self.alone.live.len().cmp(&self.alone.candidate.len());
+        let is_live_read = ahead.is_le() || candidate == Reached::End;
+        let is_candidate_read = ahead.is_ge() || live == Reached::End;
+        let (of_live, of_candidate) = try_join!(
+            self.page(&self.pair.live, live, is_live_read),
+            self.page(&self.pair.candidate, candidate, is_candidate_read),
+        )?;
+        self.places = Places { live: of_live.reached, candidate: of_candidate.reached };
+        self.read_units += of_live.read_units + of_candidate.read_units;
+        let mut pairs = self.alone.pair(of_live.rows, of_candidate.rows);
         if self.alone.live.len() + self.alone.candidate.len() > ALONE_MAX {
             pairs.extend(self.rest().await?);
         }
         Ok(pairs)
+    }
+
+    /// Reads the page after a place, if it is to be read and there is one.
+    async fn page(&self, of: &Generation, reached: Reached, is_read: bool) -> Result<Page, Failure> {
+        let start = match reached {
+            Reached::Nothing if is_read => None,
+            Reached::Row(id) if is_read => Some(id),
+            Reached::Nothing | Reached::Row(_) | Reached::End => {
+                return Ok(Page { rows: Vec::new(), read_units: 0.0, reached });
+            }
+        };
+        let RawPage { rows, read_units, next } = of.segment_page(self.segment, start, self.rows_max).await?;
+        Ok(Page { rows, read_units, reached: next.map_or(Reached::End, Reached::Row) })
     }
 
     /// Looks up the partners that have not come.
@@ -98,18 +135,6 @@ impl<'p> Pairs<'p> {
         self.read_units += ids.iter().map(|id| read_units(found.get(id))).sum::<f64>();
         Ok(found)
     }
-}
-
-async fn page(of: &Generation, segment: (u32, u32), reached: Reached) -> Result<RawPage, Failure> {
-    match reached {
-        Reached::Nothing => of.segment_page(segment, None).await,
-        Reached::Row(id) => of.segment_page(segment, Some(id)).await,
-        Reached::End => Ok(RawPage { rows: Vec::new(), read_units: 0.0, next: None }),
-    }
-}
-
-fn reached(page: &RawPage) -> Reached {
-    page.next.map_or(Reached::End, Reached::Row)
 }
 
 fn by_id(rows: Vec<RawRow>) -> impl Iterator<Item = (Uuid, RawRow)> {

@@ -30,7 +30,7 @@ use crate::projection::{Projection, fold};
 const WRITES_AT_ONCE: usize = 16;
 
 /// The longest time, about, in which a budget lets rows be written that were begun at once: a message ends after
-/// [`WORK_MAX`](super::worker::WORK_MAX) and this, well before the time-out of its function.
+/// [`work_max`](super::Bounds::work_max) and this, well before the time-out of its function.
 const WRITING_MAX: Duration = Duration::from_secs(5);
 /// The units of a visit on the board: in its table and three indexes.
 const ROW_UNITS: f64 = 4.0;
@@ -50,12 +50,12 @@ impl Worker {
     pub(super) async fn scan<P: Projection>(
         &self,
         rebuild: &Rebuild,
-        part: Part<Place>,
+        part: Part<Option<Place>>,
     ) -> Result<(), Failure> {
         let Part { segment, from, done: before, found: mut report } = part;
         let (category, segments) = (P::Event::CATEGORY, (segment, rebuild.scanned.of()));
         let begun = self.backend.clock.moment();
-        let is_over = || self.backend.clock.moment().since(begun) >= self.work_max;
+        let is_over = || self.backend.clock.moment().since(begun) >= self.bounds.work_max;
         let mut writer =
             Writer::new(self, self.backend.rows.generation(P::NAME, rebuild.generation), rebuild);
         let mut collector = Collector::after(from.clone());
@@ -200,7 +200,7 @@ impl<'w> Writer<'w> {
     async fn rest(&self) {
         let pending = self.budget.lock().await.pending(self.elapsed());
         if !pending.is_zero() {
-            self.worker.backend.clock.sleep(pending.min(self.worker.work_max)).await;
+            self.worker.backend.clock.sleep(pending.min(self.worker.bounds.work_max)).await;
         }
     }
 

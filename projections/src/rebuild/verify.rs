@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use infra::{
     Failure, fault,
     generations::HAND_OVER,
@@ -13,7 +14,7 @@ use infra::{
 };
 use schema::{
     DomainEvent as _, StreamId,
-    projection::{Done, Example, Finding, Phase, Rebuild, Report, State},
+    projection::{Done, Example, Finding, Phase, Rebuild, State},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -34,10 +35,12 @@ use crate::{
 /// How often rows are compared again that show different events.
 const LOOKS_MAX: u32 = 3;
 
-/// The feed writes a row to the candidate after the live generation, or parks its doorbell, within about this time. It
-/// may do so long after the commit, when it is behind.
-const BETWEEN_MAX: Duration = Duration::from_secs(5);
-const BETWEEN_LOOKS: u32 = 10;
+/// The pauses before rows that lack their partner are read again. The feed writes a row to the candidate after the live
+/// generation, or parks its doorbell, within about five seconds. When it is behind, it does so long after the commit.
+const LATE_ROW_PAUSES_MS: [u64; 4] = [200, 600, 1_500, 2_700];
+
+/// Streams that are judged at once. Most of them need no calls, because their rows are equal.
+const JUDGED_AT_ONCE: usize = 16;
 
 impl Worker {
     /// Verifies a part of a segment for as long as a message is worked on.
@@ -53,9 +56,10 @@ impl Worker {
             live: self.backend.rows.generation(P::NAME, state.live),
             candidate: self.backend.rows.generation(P::NAME, rebuild.generation),
         };
-        let mut pairs = Pairs::after(from.unwrap_or_default(), &pair, (segment, rebuild.verified.of()));
+        let segments = (segment, rebuild.verified.of());
+        let mut pairs = Pairs::after(from, &pair, segments, self.bounds.page_rows_max);
         let begun = self.backend.clock.moment();
-        let is_late = || self.backend.clock.moment().since(begun) >= self.work_max;
+        let is_late = || self.backend.clock.moment().since(begun) >= self.bounds.work_max;
         let mut is_last = false;
         while !is_last {
             let mut some = pairs.next().await?;
@@ -64,33 +68,41 @@ impl Worker {
             if is_last {
                 some.extend(pairs.rest().await?);
             }
-            for (id, rows) in some {
-                report.streams += 1;
-                // A report with such a finding bars promotion already: nothing is waited for.
-                let is_clean = report.missing + report.extra + report.drift == 0;
-                let rows = if is_clean { self.with_both(&pair, id, rows).await? } else { rows };
-                self.judge::<P>(&pair, id, rows, &mut report).await?;
+            // A report with such a finding bars promotion already: nothing is waited for.
+            if report.missing + report.extra + report.drift == 0 {
+                self.wait_for_partners(&pair, &mut some).await?;
             }
+            report.streams += some.len() as u64;
+            let judged = some.into_iter().map(|(id, rows)| self.judge::<P>(&pair, id, rows));
+            let found: Vec<Option<Example>> =
+                stream::iter(judged).buffered(JUDGED_AT_ONCE).try_collect().await?;
+            found.into_iter().flatten().for_each(|example| report.find(example));
         }
         done.add(Done { read_units: pairs.read_units as u64, ..Done::default() });
         if pairs.is_over() {
             return self.finish(P::NAME, rebuild, Phase::Verify, (segment, done, report)).await;
         }
-        let part = Part { segment, from: Some(pairs.places), done, found: report };
+        let part = Part { segment, from: pairs.places, done, found: report };
         let step = Step::Verify { rebuild: rebuild.id, part };
         self.send(P::NAME, Due { step, delay: Duration::ZERO }).await
     }
 
-    /// Reads rows again of which one is missing, until the feed must have written the other one.
-    async fn with_both(&self, pair: &Pair, id: Uuid, mut rows: Rows) -> Result<Rows, Failure> {
-        for _ in 0..BETWEEN_LOOKS {
-            if rows.live.is_some() == rows.candidate.is_some() {
-                break;
+    /// Reads the streams again that have a row in one generation alone, until the feed must have written the other row.
+    async fn wait_for_partners(&self, pair: &Pair, streams: &mut [(Uuid, Rows)]) -> Result<(), Failure> {
+        for pause in LATE_ROW_PAUSES_MS {
+            let mut single: Vec<&mut (Uuid, Rows)> =
+                streams.iter_mut().filter(|(_, rows)| rows.is_single()).collect();
+            if single.is_empty() {
+                return Ok(());
             }
-            self.backend.clock.sleep(BETWEEN_MAX / BETWEEN_LOOKS).await;
-            rows = pair.read(id).await?;
+            self.backend.clock.sleep(Duration::from_millis(pause)).await;
+            let ids: Vec<Uuid> = single.iter().map(|(id, _)| *id).collect();
+            let mut again = pair.read(&ids).await?;
+            for (id, rows) in &mut single {
+                *rows = again.remove(id).unwrap_or_default();
+            }
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Decides what a stream's rows show. Rows that show different events are projected again and compared again.
@@ -99,12 +111,11 @@ impl Worker {
         pair: &Pair,
         id: Uuid,
         mut rows: Rows,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Example>, Failure> {
         let stream = StreamId { category: P::Event::CATEGORY, id };
         for _ in 0..LOOKS_MAX {
             let finding = match compare(rows.live.as_ref(), rows.candidate.as_ref()) {
-                Verdict::Equal | Verdict::Neither => return Ok(()),
+                Verdict::Equal | Verdict::Neither => return Ok(None),
                 Verdict::Expected(difference) => Some((Finding::Expected, Some(difference))),
                 Verdict::Differs(difference) => {
                     Some((self.judge_drift::<P>(stream, &rows).await?, Some(difference)))
@@ -114,8 +125,7 @@ impl Worker {
                 Verdict::OnlyCandidate => self.judge_single(stream, Finding::Drift, Finding::Extra).await?,
             };
             if let Some((finding, difference)) = finding {
-                report.find(example(finding, stream, &rows, difference));
-                return Ok(());
+                return Ok(Some(example(finding, stream, &rows, difference)));
             }
             let last = self.backend.log.latest(stream).await?.map_or(0, |latest| latest.last);
             let doorbell = Doorbell { stream, last, commits: Vec::new() };
@@ -128,10 +138,9 @@ impl Worker {
                     return Err(passing);
                 }
             }
-            rows = pair.read(id).await?;
+            rows = pair.read(&[id]).await?.remove(&id).unwrap_or_default();
         }
-        report.find(example(Finding::Lagging, stream, &rows, None));
-        Ok(())
+        Ok(Some(example(Finding::Lagging, stream, &rows, None)))
     }
 
     /// Decides about a stream with a row in one generation alone. `None` while the other row may still come.

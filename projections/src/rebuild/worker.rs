@@ -8,6 +8,7 @@ use infra::{
     Backend, Failure, clock, fault,
     generations::HAND_OVER,
     queue,
+    rows::PAGE_ROWS_MAX,
     work::{Step, Work},
 };
 use schema::{
@@ -28,9 +29,6 @@ use super::{
 };
 use crate::dispatch::of_projection;
 
-/// The longest that a message is worked on. Its rest is sent as a new message.
-pub(super) const WORK_MAX: Duration = Duration::from_secs(10);
-
 /// The pause before it is looked at again whether a table is active.
 const CREATING_PAUSE: Duration = Duration::from_secs(2);
 
@@ -42,35 +40,50 @@ const DEAD_PAUSE: Duration = Duration::from_secs(300);
 /// The pause before a step is taken again whose worker lost every race to append.
 const CONFLICT_PAUSE_MAX_S: u64 = 5;
 
+/// The bounds of a worker. Tests have others than the default.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The longest that a message scans or verifies. Its rest is sent as a new message.
+    pub work_max: Duration,
+    /// The longest that a message waits for the candidate's table.
+    pub create_max: Duration,
+    /// The most segments of a phase.
+    pub segments_max: u32,
+    /// The most rows of a page that is verified.
+    pub page_rows_max: i32,
+}
+
 /// Takes steps. Clones share their connections.
 #[derive(Clone)]
 pub struct Worker {
     pub(super) backend: Backend,
     /// The number of workers that run at once, among which the budget of write units is divided.
     pub(super) at_once: u32,
-    /// [`WORK_MAX`], but in tests.
-    pub(super) work_max: Duration,
-    /// [`SEGMENTS_MAX`], but in tests.
-    segments_max: u32,
+    pub(super) bounds: Bounds,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            work_max: Duration::from_secs(10),
+            create_max: Duration::from_secs(10),
+            segments_max: SEGMENTS_MAX,
+            page_rows_max: PAGE_ROWS_MAX,
+        }
+    }
 }
 
 impl Worker {
     /// A worker that shares the budget of write units with as many others as run at once.
     #[must_use]
     pub fn new(backend: Backend, at_once: u32) -> Self {
-        Self { backend, at_once, work_max: WORK_MAX, segments_max: SEGMENTS_MAX }
+        Self { backend, at_once, bounds: Bounds::default() }
     }
 
-    /// The same worker with another bound on the time that a message is worked on.
+    /// The same worker with other bounds.
     #[must_use]
-    pub fn with_work_max(self, work_max: Duration) -> Self {
-        Self { work_max, ..self }
-    }
-
-    /// The same worker with another bound on the number of segments of a phase.
-    #[must_use]
-    pub fn with_segments_max(self, segments_max: u32) -> Self {
-        Self { segments_max, ..self }
+    pub fn with(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// Handles a batch of messages.
@@ -143,10 +156,10 @@ impl Worker {
     }
 
     /// Creates the candidate's table, then counts the commits in a sample. The table can take longer to become active than
-    /// a message is worked on: another message goes on waiting. The sample follows once, when the table is there.
+    /// a message waits: another message goes on waiting. The sample follows once, when the table is there.
     async fn prepare(&self, name: Name, rebuild: &Rebuild) -> Result<(), Failure> {
         let candidate = self.backend.rows.generation(name, rebuild.generation);
-        let Ok(created) = timeout(self.work_max, candidate.create()).await else {
+        let Ok(created) = timeout(self.bounds.create_max, candidate.create()).await else {
             let step = Step::Prepare { rebuild: rebuild.id };
             return self.send(name, Due { step, delay: CREATING_PAUSE }).await;
         };
@@ -154,7 +167,7 @@ impl Worker {
         fault::point("rebuild.table-created");
         let commits = commits(&self.backend, name).await?;
         let (scans, verifications) = segments(commits);
-        let [scans, verifications] = [scans, verifications].map(|of| of.min(self.segments_max));
+        let [scans, verifications] = [scans, verifications].map(|of| of.min(self.bounds.segments_max));
         self.execute(name, rebuild.id, Command::Prepare { rebuild: rebuild.id, scans, verifications })
             .await?;
         info!(projection = name.as_str(), rebuild = %rebuild.id, commits, "prepared a rebuild");

@@ -11,8 +11,10 @@ mod quote;
 mod throttled;
 mod world;
 
+use std::time::Duration;
+
 use projections::rebuild::{
-    Command, Worker,
+    Bounds, Command, Worker,
     repair::{Repair, Repaired, repair},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -33,6 +35,11 @@ const CASES_MAX: u32 = 300;
 /// Each segment is a step. With more of them, most would be empty.
 const SEGMENTS_MAX: u32 = 6;
 
+/// Few segments, each of which has several pages.
+fn small(segments_max: u32) -> Bounds {
+    Bounds { segments_max, page_rows_max: 2, ..Bounds::default() }
+}
+
 #[tokio::test]
 async fn a_rebuild_makes_a_generation_that_equals_the_fold_of_the_log() {
     let world = World::new(60).await;
@@ -51,7 +58,24 @@ async fn a_rebuild_makes_a_generation_that_equals_the_fold_of_the_log() {
 
 #[tokio::test]
 async fn what_was_planted_in_the_candidate_is_named_and_bars_it() {
+    planted(Bounds::default()).await;
+}
+
+#[tokio::test]
+async fn it_is_named_as_well_when_segments_have_many_pages() {
+    planted(small(2)).await;
+}
+
+#[tokio::test]
+async fn it_is_named_as_well_when_a_message_reads_one_page() {
+    planted(Bounds { work_max: Duration::ZERO, ..small(2) }).await;
+}
+
+/// Plants differences in a candidate, which this worker then verifies.
+async fn planted(bounds: Bounds) {
     let world = World::new(40).await;
+    let worker = Worker::new(world.stage.backend.clone(), 1).with(bounds);
+    let world = world.worked_by(worker);
     let name = Name::Waitees;
     let id = world.request(name, Promote::Auto).await;
     world.run_until(name, Stage::Verifying).await;
@@ -60,6 +84,7 @@ async fn what_was_planted_in_the_candidate_is_named_and_bars_it() {
     let streams = world.streams_of(Category::Waitee);
     let candidate = world.table(name, generation);
     candidate.remove(streams[0]).await;
+    candidate.remove(streams[2]).await;
     let row = candidate.row(streams[1]).await.unwrap();
     candidate.put(&with(&row, &[("calls", json!(77))])).await;
     let extra = "01920000-0000-7000-8000-0000000000ff";
@@ -69,13 +94,18 @@ async fn what_was_planted_in_the_candidate_is_named_and_bars_it() {
     let report = &state.rebuild(id).unwrap().report;
     let mut named: Vec<_> =
         report.examples.iter().map(|one| (one.finding, one.stream.id.to_string())).collect();
-    named.sort_by_key(|(finding, _)| format!("{finding:?}"));
+    named.sort_by_key(|(finding, id)| (format!("{finding:?}"), id.clone()));
+    let mut missing = [streams[0].id.to_string(), streams[2].id.to_string()];
+    missing.sort();
+    let [first, second] = missing;
     let expected = [
         (Finding::Extra, extra.to_owned()),
-        (Finding::Missing, streams[0].id.to_string()),
+        (Finding::Missing, first),
+        (Finding::Missing, second),
         (Finding::Wrong, streams[1].id.to_string()),
     ];
     assert_eq!(named, expected);
+    assert_eq!(report.streams, streams.len() as u64 + 1, "each stream is counted once");
     let wrong = report.examples.iter().find(|example| example.finding == Finding::Wrong).unwrap();
     assert_eq!((wrong.field.as_deref(), &wrong.candidate), (Some("calls"), &json!(77)));
     assert_eq!(state.live, 0);
@@ -208,10 +238,12 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
 fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log() {
     let runtime = Runtime::new().unwrap();
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
-    let case = prop::collection::vec((meanwhile(), 0..30_usize), 1..14);
-    let property = async |case: &[(Meanwhile, usize)]| {
+    let case = (prop::collection::vec((meanwhile(), 0..30_usize), 1..14), any::<bool>());
+    let property = async |case: &[(Meanwhile, usize)], is_message_a_page: bool| {
         let world = World::new(6).await;
-        let worker = Worker::new(world.stage.backend.clone(), 1).with_segments_max(SEGMENTS_MAX);
+        let usual = small(SEGMENTS_MAX);
+        let bounds = if is_message_a_page { Bounds { work_max: Duration::ZERO, ..usual } } else { usual };
+        let worker = Worker::new(world.stage.backend.clone(), 1).with(bounds);
         let world = world.worked_by(worker);
         let name = Name::Waitees;
         for (meanwhile, steps) in case {
@@ -245,8 +277,8 @@ fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log()
         assert!(matches!(unfinished, None | Some(Stage::Ready)), "{unfinished:?}");
     };
     runner
-        .run(&case, |case| {
-            runtime.block_on(property(&case));
+        .run(&case, |(case, is_message_a_page)| {
+            runtime.block_on(property(&case, is_message_a_page));
             Ok(())
         })
         .unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use infra::work::{Step, Work};
-use projections::rebuild::{Worker, operate};
+use projections::rebuild::{Bounds, Worker, operate};
 use schema::projection::{Name, Promote, Stage as RebuildStage};
 use uuid::Uuid;
 use waitlist_tests::{
@@ -15,8 +15,8 @@ use waitlist_tests::{
 use crate::proxy::{Proxy, Trouble};
 
 const REBUILD: Uuid = Uuid::from_u128(7);
-/// The bound of one message in this test.
-const WORK_MAX: Duration = Duration::from_millis(500);
+/// The longest that a message waits for the table in this test.
+const CREATE_MAX: Duration = Duration::from_millis(500);
 /// More messages than a busy machine needs.
 const MESSAGES_MAX: usize = 20;
 
@@ -34,7 +34,8 @@ async fn another_message_goes_on_waiting_for_the_table_and_the_log_is_sampled_on
     let state = change(&stage.backend, name, &request(REBUILD, Promote::Auto)).await;
     let table = name.table_name(&stage.prefix, state.rebuild(REBUILD).unwrap().generation);
     let proxy = Proxy::start(&stage, "DescribeTable", table.clone(), Trouble::Unanswered, 2).await;
-    let worker = Worker::new(proxy.backend(&stage).await, 1).with_work_max(WORK_MAX);
+    let bounds = Bounds { create_max: CREATE_MAX, ..Bounds::default() };
+    let worker = Worker::new(proxy.backend(&stage).await, 1).with(bounds);
     let rebuilds = &stage.backend.rebuilds;
     let first = Work { projection: name, step: Step::Prepare { rebuild: REBUILD } };
     let first = serde_json::to_string(&first).unwrap();
