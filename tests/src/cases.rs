@@ -3,6 +3,7 @@
 use std::{env, thread};
 
 use proptest::test_runner::Config;
+use tokio::runtime::{Builder, Runtime};
 
 /// The most steps in the search for a smaller failing case. Each step runs a whole case on a real engine.
 const SHRINKS_MAX: u32 = 256;
@@ -21,6 +22,16 @@ pub fn share_out(config: &Config, property: impl Fn(Config) + Sync) {
             scope.spawn(move || property(Config { cases, ..config.clone() }));
         }
     });
+}
+
+/// A runtime for the cases of a property. It has one thread, because threads that hand each call over cost more than they
+/// gain.
+///
+/// # Panics
+/// The machine gives no resources.
+#[must_use]
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// Returns a configuration with `PROPTEST_CASES` cases if that is set, as in CI, and else with `default`

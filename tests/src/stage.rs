@@ -7,7 +7,7 @@ mod request;
 
 use std::{collections::HashMap, env, path::PathBuf, time::Duration};
 
-use aws_config::{SdkConfig, timeout::TimeoutConfig};
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use infra::{
     Backend, Clock, Config, Log, Rows,
@@ -33,9 +33,6 @@ use crate::{external, meter::Meter, rows};
 
 /// A Friday evening in November, in California.
 pub const EVENING: &str = "2026-11-21T03:00:00.000Z";
-
-/// The time limit of one call to the engine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A test's own backend.
 pub struct Stage {
@@ -80,16 +77,13 @@ impl Stage {
         // By an engine's own clock, items of a stage may have expired long ago.
         let tables: Vec<Table> =
             DECLARED.iter().chain(LOCAL).map(|table| Table { expiry: None, ..table.clone() }).collect();
-        // The engine shares a busy machine with other tests, so production's short time-outs would fail.
-        let patient = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build();
-        let sdk = engine.sdk.clone().into_builder().timeout_config(patient).build();
-        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let dynamodb = aws_sdk_dynamodb::Client::new(&engine.direct);
         tables::create(&dynamodb, &prefix, &tables).await.unwrap();
         let meter = Meter::new(&prefix);
         let generations = Generations::new(Log::new(dynamodb.clone(), &prefix, clock.clone()), Duration::MAX);
-        let metered = metered(&sdk, &meter);
-        let backend = backend(&sdk, metered, &config(&prefix, &keys), clock, generations);
-        let access_key = engine.access_key.clone();
+        let metered = metered(&engine.direct, &meter);
+        let backend = backend(&engine.sdk, metered, &config(&prefix, &keys), clock, generations);
+        let (sdk, access_key) = (engine.sdk.clone(), engine.access_key.clone());
         Self { backend, dynamodb, meter, prefix, sdk, access_key, keys, engine, _directory: directory }
     }
 
@@ -132,7 +126,7 @@ impl Stage {
     /// A client whose calls the stage's meter counts.
     #[must_use]
     pub fn metered(&self) -> aws_sdk_dynamodb::Client {
-        metered(&self.sdk, &self.meter)
+        metered(&self.engine.direct, &self.meter)
     }
 
     /// Returns the same backend with these bounds on attempts.

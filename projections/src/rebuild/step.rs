@@ -19,7 +19,7 @@ pub(super) const SEGMENTS_AT_ONCE: u32 = 64;
 /// The commits of a segment, about.
 const SEGMENT_COMMITS: u64 = 10_000;
 /// The rows of a segment of the row tables, in commits of the log.
-const SEGMENT_VERIFIED_COMMITS: u64 = 20_000;
+const SEGMENT_VERIFIED_COMMITS: u64 = 4_000;
 const SCANS_MIN: u64 = 64;
 /// The state of a projection holds a bit for each segment.
 pub(super) const SEGMENTS_MAX: u32 = 4_096;
@@ -79,8 +79,8 @@ fn steps(rebuild: &Rebuild, now: Time) -> Vec<Due> {
     }
 }
 
-/// The numbers of segments of the log and of the rows for a log of this many commits. In a log of more than 40 million
-/// commits the segments are longer.
+/// The numbers of segments of the log and of the rows for a log of this many commits. Segments of the log are longer in a
+/// log of more than 40 million commits, and those of the rows in one of more than 16 million.
 pub(super) fn segments(commits: u64) -> (u32, u32) {
     let of = |size: u64, least: u64| {
         u32::try_from((commits / size).clamp(least, SEGMENTS_MAX.into())).unwrap_or(SEGMENTS_MAX)

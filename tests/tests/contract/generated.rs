@@ -5,7 +5,7 @@ use infra::log::{ATTEMPTS_MAX, Appended};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use schema::{Commit, StreamId, commit::Author};
 use waitlist_tests::{
-    cases::{cases, share_out},
+    cases::{cases, runtime, share_out},
     past::{Seen, author, called, fresh_stream, next, sending, visit, walk},
     stage::Stage,
     wire::{Fate, Wire},
@@ -28,7 +28,7 @@ struct Plan {
 #[test]
 fn no_command_is_applied_twice_and_each_acknowledged_command_is_in_the_log() {
     share_out(&cases(CASES), |share| {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let runtime = runtime();
         let (stage, wire) = runtime.block_on(async {
             let stage = Stage::new().await;
             let wire = Wire::new(&stage).await;

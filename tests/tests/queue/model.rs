@@ -7,7 +7,7 @@ use std::{
 
 use infra::queue::{Message, Queue, Receipt};
 use proptest::prelude::*;
-use waitlist_tests::cases::cases;
+use waitlist_tests::cases::{cases, runtime};
 
 use crate::{ATTEMPTS_MAX, Table, VISIBILITY_MS, all_dead_letters, drain};
 
@@ -206,7 +206,7 @@ async fn assert_nothing_is_lost(table: &Table, queue: &Queue, model: &Model) -> 
 
 #[test]
 fn generated_operations_give_the_same_result_as_the_model() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let table = runtime.block_on(Table::new());
     let case = std::cell::Cell::new(0);
     proptest!(cases(64), |(steps in prop::collection::vec(step(), 1..30))| {

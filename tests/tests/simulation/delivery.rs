@@ -22,7 +22,7 @@ use schema::{StreamId, WaiteeId, mail, message, user};
 use serde_json::{Value, json};
 use waitlist_tests::{
     carrier::Carrier,
-    cases::{cases, share_out},
+    cases::{cases, runtime, share_out},
     delivery::Post,
     stage::{Owner, Stage},
     wire::{Fate, Wire},
@@ -80,7 +80,7 @@ impl World {
 #[test]
 fn each_message_is_sent_once_or_its_outcome_is_recorded_as_unknown() {
     share_out(&cases(CASES), |share| {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let runtime = runtime();
         let worlds = RefCell::new((0, None));
         TestRunner::new(share)
             .run(&plan(), |plan| {

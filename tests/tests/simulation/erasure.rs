@@ -13,7 +13,7 @@ use reactors::{Intent, erasure::forget, intent::QueuedIntent, reactor::Reactor};
 use schema::{Commit, WaiteeId, WaitlistId, table::VAULT};
 use waitlist_tests::{
     account::PASSWORD,
-    cases::{cases, share_out},
+    cases::{cases, runtime, share_out},
     stage::Stage,
     wire::{Fate, Wire},
 };
@@ -53,7 +53,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 #[test]
 fn an_erasure_ends_in_forgetting_under_any_faults() {
     share_out(&cases(CASES), |share| {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let runtime = runtime();
         let (stage, wire) = runtime.block_on(async {
             let stage = Stage::new().await;
             let wire = Wire::new(&stage).await;

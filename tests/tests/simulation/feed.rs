@@ -17,7 +17,10 @@ use infra::queue::RECEIVE_MAX;
 use projections::feed::Feed;
 use proptest::{prelude::*, test_runner::TestRunner};
 use schema::{Commit, StreamId, table::WAITEES};
-use waitlist_tests::{cases::cases, stage::Stage};
+use waitlist_tests::{
+    cases::{cases, runtime},
+    stage::Stage,
+};
 
 use self::case::{Case, Ring, What, case};
 use crate::{
@@ -213,7 +216,7 @@ async fn grow(play: &mut Play<'_>, pending: &mut Vec<Commit>) -> bool {
 }
 
 fn property<F: Future<Output = Vec<Feed>>>(feeds: impl FnOnce(Arc<Stage>) -> F) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime();
     // All cases share a stage and have streams of their own, because creating tables takes longer than a
     // case.
     let stage = Arc::new(runtime.block_on(Stage::new()));

@@ -22,7 +22,7 @@ use schema::{Commit, projection::Name};
 use serde_json::json;
 use uuid::Uuid;
 use waitlist_tests::{
-    cases::cases,
+    cases::{cases, runtime},
     generations::{change, prepare},
     stage::Stage,
 };
@@ -40,7 +40,7 @@ const REBUILD: Uuid = Uuid::from_u128(5);
 
 #[test]
 fn every_generation_equals_the_fold_of_the_log_while_roles_change_and_one_feed_knows_it_late() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime();
     let stage = runtime.block_on(Stage::new());
     let world = runtime.block_on(World::of(&stage));
     TestRunner::new(cases(CASES)).run(&case(), |case| runtime.block_on(world.play(&case))).unwrap();

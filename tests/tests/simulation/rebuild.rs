@@ -23,8 +23,7 @@ use schema::{
     projection::{Finding, Name, Promote, Stage},
 };
 use serde_json::json;
-use tokio::runtime::Runtime;
-use waitlist_tests::cases::cases_up_to;
+use waitlist_tests::cases::{cases_up_to, runtime};
 
 use self::world::World;
 use crate::{history::History, poison::with};
@@ -236,7 +235,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
 
 #[test]
 fn whatever_happens_during_rebuilds_each_generation_with_a_role_equals_the_log() {
-    let runtime = Runtime::new().unwrap();
+    let runtime = runtime();
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     let case = (prop::collection::vec((meanwhile(), 0..30_usize), 1..14), any::<bool>());
     let property = async |case: &[(Meanwhile, usize)], is_message_a_page: bool| {

@@ -13,10 +13,9 @@ use schema::{
     projection::{Name, Promote},
 };
 use sweep::{Ahead, FEED_MAX_MS, STEP_MAX_MS};
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 use waitlist_tests::{
-    cases::cases_up_to,
+    cases::{cases_up_to, runtime},
     generations::{change, finish, prepare, request},
 };
 
@@ -68,7 +67,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
 
 #[test]
 fn after_a_sweep_each_live_row_equals_the_fold_and_the_rows_ahead_are_named() {
-    let runtime = Runtime::new().unwrap();
+    let runtime = runtime();
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     let case = (vec(history(), 2..7), vec(meanwhile(), 1..40));
     let property = async |histories: &[History], case: &[Meanwhile]| {

@@ -6,13 +6,13 @@ use schema::{
     value::{Email, Name, Note, Phone},
 };
 use uuid::Uuid;
-use waitlist_tests::cases::cases;
+use waitlist_tests::cases::{cases, runtime};
 
 use crate::{ACCOUNT, two_guests, visit};
 
 #[test]
 fn a_value_opens_only_with_its_key_and_in_the_stream_and_field_it_was_sealed_for() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let (_table, ana, ben) = runtime.block_on(two_guests());
     let texts = (any::<String>(), any::<u128>(), any::<proptest::sample::Index>(), 0..8_u8);
     proptest!(cases(128), |((text, id, index, bit) in texts)| {

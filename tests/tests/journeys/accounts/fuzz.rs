@@ -3,6 +3,7 @@
 use infra::http::Principal;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 use serde_json::json;
+use waitlist_tests::cases::runtime;
 use waitlist_tests::stage::{Stage, send};
 
 /// Text in place of a valid token, or a change to one.
@@ -37,7 +38,7 @@ fn spoiled(token: &Token, good: &str) -> String {
 
 #[test]
 fn an_altered_or_invented_token_is_refused_and_causes_no_error() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let (stage, account, mailed) = runtime.block_on(async {
         let stage = Stage::new().await;
         let account = stage.account().await;
@@ -70,7 +71,7 @@ fn an_altered_or_invented_token_is_refused_and_causes_no_error() {
 
 #[test]
 fn any_header_is_accepted_or_refused_by_name() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let (stage, owner) = runtime.block_on(async {
         let stage = Stage::new().await;
         let account = stage.account().await;

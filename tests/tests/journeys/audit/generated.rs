@@ -6,7 +6,10 @@ use std::cell::RefCell;
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 use schema::{Time, UserId};
 use serde_json::Value;
-use waitlist_tests::{cases::cases_up_to, stage::Stage};
+use waitlist_tests::{
+    cases::{cases_up_to, runtime},
+    stage::Stage,
+};
 
 use super::{
     oracle::{Wanted, history},
@@ -144,7 +147,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 
 #[test]
 fn pages_hold_exactly_the_filtered_log() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let stages = RefCell::new(Vec::new());
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     runner

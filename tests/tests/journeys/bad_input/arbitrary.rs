@@ -6,18 +6,18 @@ use proptest::{
     collection::{btree_map, vec},
     prelude::*,
     sample::{Index, select},
-    test_runner::{Config, TestCaseError, TestRunner},
+    test_runner::{TestCaseError, TestRunner},
 };
 use schema::route::{Access, ROUTES, Role};
 use serde_json::{Map, Value, json};
 use waitlist_tests::account::PASSWORD;
+use waitlist_tests::cases::{cases, runtime};
 use waitlist_tests::stage::{Answer, Stage, send_bytes};
 
 use super::JSON;
 use crate::raw::census;
 
-/// The number of cases without `PROPTEST_CASES`.
-const CASES_DEFAULT: u32 = 64;
+const CASES: u32 = 64;
 
 const FIELDS: &[&str] = &[
     "name",
@@ -53,9 +53,7 @@ const TEXTS: &[&str] = &[
 ];
 
 fn runner() -> TestRunner {
-    let cases =
-        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
-    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+    TestRunner::new(cases(CASES))
 }
 
 /// Text as people, programs and attackers send it.
@@ -194,7 +192,7 @@ fn render(body: &Body, valid: &Map<String, Value>) -> Vec<u8> {
 fn any_request_to_a_route_that_writes_causes_no_server_error_and_stores_nothing_when_refused() {
     let routes: Vec<_> =
         ROUTES.iter().filter(|entry| !matches!(entry.role(), Role::Reads | Role::Exports)).collect();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let stage = runtime.block_on(Stage::new());
     let outcome = runner().run(&(select(routes), bodies()), |(entry, body)| {
         runtime.block_on(async {

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use schema::{Commit, commit::Tail};
 use waitlist_tests::{
-    cases::cases_up_to,
+    cases::{cases_up_to, runtime},
     past::{author, called, fresh_stream, next, visit},
     stage::Stage,
 };
@@ -118,7 +118,7 @@ async fn follow(stage: &Stage, plan: &[(usize, Change)]) -> Result<(), TestCaseE
 
 #[test]
 fn exactly_the_changed_streams_are_named_with_the_first_commit_that_differs() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let stage = runtime.block_on(Stage::new());
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     runner.run(&changes(), |plan| runtime.block_on(follow(&stage, &plan))).unwrap();

@@ -2,21 +2,16 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use infra::secret::Mailed;
-use proptest::{
-    collection::vec,
-    prelude::*,
-    sample::Index,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use schema::{SessionId, UserId};
 use uuid::Uuid;
+use waitlist_tests::cases::{cases, runtime};
 use waitlist_tests::stage::{Stage, send_bytes};
 
 use super::{Door, party};
 use crate::bad_input::assert_is_problem;
 
-/// The number of cases without `PROPTEST_CASES`.
-const CASES_DEFAULT: u32 = 64;
+const CASES: u32 = 64;
 
 /// Text in place of a valid token, or a change to one.
 #[derive(Clone, Debug)]
@@ -58,10 +53,8 @@ impl Bad {
 
 #[test]
 fn an_invalid_visit_token_is_404_with_any_headers_and_body() {
-    let cases =
-        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES_DEFAULT);
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut runner = TestRunner::new(cases(CASES));
+    let runtime = runtime();
     let (stage, good) = runtime.block_on(async {
         let stage = Stage::new().await;
         let good = Door::new(&stage).await.join(&party("Ana")).await.token;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use infra::log::Item;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
-use waitlist_tests::{cases::cases, stage::Stage};
+use waitlist_tests::{
+    cases::{cases, runtime},
+    stage::Stage,
+};
 
 use super::scene::Scene;
 
@@ -17,7 +20,7 @@ const COMMITS: [u64; 4] = [1, 2, 4, 5];
 
 #[test]
 fn any_altered_character_or_byte_is_found_at_its_commit() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let stage = runtime.block_on(Stage::new());
     let scene = runtime.block_on(Scene::new(&stage));
     let alterations = (any::<Index>(), any::<Index>(), any::<Index>(), 1..=u8::MAX);

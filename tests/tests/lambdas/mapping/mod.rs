@@ -9,9 +9,8 @@ mod visits;
 use std::time::Duration;
 
 use proptest::{prelude::*, test_runner::TestRunner};
-use tokio::runtime::Runtime;
 use waitlist_tests::{
-    cases::cases,
+    cases::{cases, runtime},
     mapping::{Environment, Sqs, Troubles},
 };
 
@@ -58,7 +57,7 @@ impl Scene {
 
 /// Tries generated cases, `default` of them in a plain run, on one deployment.
 fn check<S: Strategy>(default: u32, case: S, property: impl AsyncFn(&Deployment, &S::Value)) {
-    let runtime = Runtime::new().unwrap();
+    let runtime = runtime();
     let deployment = runtime.block_on(Deployment::new());
     let mut runner = TestRunner::new(cases(default));
     runner

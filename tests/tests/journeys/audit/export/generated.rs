@@ -7,7 +7,10 @@ use projections::audit::export::{Export, Part, Plan};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use schema::Time;
 use serde_json::Value;
-use waitlist_tests::{cases::cases_up_to, stage::Stage};
+use waitlist_tests::{
+    cases::{cases_up_to, runtime},
+    stage::Stage,
+};
 
 use super::{lines, rows};
 use crate::audit::{
@@ -48,7 +51,7 @@ fn case() -> impl Strategy<Value = Case> {
 
 #[test]
 fn joined_parts_hold_exactly_the_log_of_the_time() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = runtime();
     let stages = RefCell::new(Vec::new());
     let mut runner = TestRunner::new(cases_up_to(CASES_MAX, CASES));
     runner
