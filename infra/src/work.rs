@@ -36,10 +36,10 @@ pub enum Step {
 
 /// The rest of a segment, with what was done in it before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Part<From> {
+pub struct Part<Start> {
     pub segment: u32,
     /// The place behind which the rest begins. The default is the beginning of the segment.
-    pub from: From,
+    pub from: Start,
     pub done: Done,
     pub found: Report,
 }
@@ -73,10 +73,10 @@ impl Work {
     }
 }
 
-impl<From: Default> Part<From> {
+impl<Start: Default> Part<Start> {
     /// A segment of which nothing was done.
     #[must_use]
     pub fn whole(segment: u32) -> Self {
-        Self { segment, from: From::default(), done: Done::default(), found: Report::default() }
+        Self { segment, from: Start::default(), done: Done::default(), found: Report::default() }
     }
 }

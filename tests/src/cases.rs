@@ -24,8 +24,8 @@ pub fn share_out(config: &Config, property: impl Fn(Config) + Sync) {
     });
 }
 
-/// A runtime for the cases of a property. It has one thread, because threads that hand each call over cost more than they
-/// gain.
+/// A runtime for the cases of a property. It has one thread: handing each call to another one costs more than it gains.
+/// Calls of a case still overlap, because an engine has threads of its own.
 ///
 /// # Panics
 /// The machine gives no resources.

@@ -122,7 +122,7 @@ impl Generation {
         }
     }
 
-    /// Reads a page of at most so many rows of one of `segments` segments, strongly consistent: 1 read unit per 4 KB.
+    /// Reads up to `rows_max` rows of one of `segments` segments, strongly consistent: 1 read unit per 4 KB.
     ///
     /// # Errors
     /// The table cannot be read.
@@ -145,10 +145,13 @@ impl Generation {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_exclusive_start_key(start);
         let page = scan.send().await.map_err(|cause| Failure::aws(doing(), cause))?;
+        let next = page.last_evaluated_key.map(|key| {
+            id_of(&key).ok_or_else(|| Failure::broken(doing(), "the key of the last row is no id"))
+        });
         Ok(RawPage {
             rows: page.items.unwrap_or_default(),
             read_units: page.consumed_capacity.and_then(|used| used.capacity_units).unwrap_or_default(),
-            next: page.last_evaluated_key.as_ref().and_then(id_of),
+            next: next.transpose()?,
         })
     }
 

@@ -30,14 +30,15 @@ pub(super) struct Rows {
 
 /// Two scans of one segment.
 ///
-/// Tables with the same key are scanned in the same order, by the hash of the key. Of two scans, the one that is ahead
-/// waits, so that a row's partner comes with one of the next pages. DynamoDB does not promise that order: a row whose
-/// partner has not come is looked up in the end.
+/// Tables with the same key are scanned in the same order, by the hash of the key. The scan with more rows that lack their
+/// partner waits for the other, so that a partner comes with one of the next pages. DynamoDB does not promise that
+/// order: at the end of a message, and when there are many of them, partners are looked up by their ids.
 ///
-/// A stream is returned when the scan of the live rows meets it or, if it has no live row, when the candidate's does.
+/// A stream is returned when the scan of the live rows meets it or, if it has no live row, when the candidate's does. A row
+/// that the feed writes meanwhile may be missed, or its stream returned twice.
 pub(super) struct Pairs<'p> {
     pair: &'p Pair,
-    /// The segment, of so many.
+    /// The number of the segment, and the number of segments.
     segment: (u32, u32),
     /// The most rows of a page.
     rows_max: i32,
@@ -64,7 +65,7 @@ struct Alone {
 impl Pair {
     /// Reads the rows of streams from both generations.
     pub(super) async fn read(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Rows>, Failure> {
-        let (mut live, mut candidate) = try_join!(self.live.raw(ids), self.candidate.raw(ids))?;
+        let (mut live, mut candidate) = (self.live.raw(ids).await?, self.candidate.raw(ids).await?);
         let rows = |id: &Uuid| (*id, Rows { live: live.remove(id), candidate: candidate.remove(id) });
         Ok(ids.iter().map(rows).collect())
     }
@@ -85,12 +86,12 @@ impl<'p> Pairs<'p> {
         self.places.live == Reached::End && self.places.candidate == Reached::End
     }
 
-    /// Reads a page of the table whose scan is behind, or of both.
+    /// Reads a page of the table with fewer rows that lack their partner, or of both.
     pub(super) async fn next(&mut self) -> Result<Vec<(Uuid, Rows)>, Failure> {
         let Places { live, candidate } = self.places;
-        let ahead = self.alone.live.len().cmp(&self.alone.candidate.len());
-        let is_live_read = ahead.is_le() || candidate == Reached::End;
-        let is_candidate_read = ahead.is_ge() || live == Reached::End;
+        let live_lead = self.alone.live.len().cmp(&self.alone.candidate.len());
+        let is_live_read = live_lead.is_le() || candidate == Reached::End;
+        let is_candidate_read = live_lead.is_ge() || live == Reached::End;
         let (of_live, of_candidate) = try_join!(
             self.page(&self.pair.live, live, is_live_read),
             self.page(&self.pair.candidate, candidate, is_candidate_read),
@@ -104,7 +105,7 @@ impl<'p> Pairs<'p> {
         Ok(pairs)
     }
 
-    /// Reads the page after a place, if it is to be read and there is one.
+    /// Reads the page after a place. It is empty if it is not to be read, or the scan is over.
     async fn page(&self, of: &Generation, reached: Reached, is_read: bool) -> Result<Page, Failure> {
         let start = match reached {
             Reached::Nothing if is_read => None,
@@ -155,7 +156,7 @@ impl Alone {
     }
 
     /// Ends the wait with the partners that were found by their ids. A candidate's row with a live partner is left to
-    /// the scan of the live rows, which has met that partner or will.
+    /// the scan of the live rows, which has met that partner or will, unless the feed wrote it behind that scan.
     fn looked_up(
         self,
         live: HashMap<Uuid, RawRow>,

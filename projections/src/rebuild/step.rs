@@ -18,7 +18,7 @@ pub(super) const SEGMENTS_AT_ONCE: u32 = 64;
 
 /// The commits of a segment, about.
 const SEGMENT_COMMITS: u64 = 10_000;
-/// The rows of a segment of the row tables, in commits of the log.
+/// The commits in the log for each segment of the row tables, about.
 const SEGMENT_VERIFIED_COMMITS: u64 = 4_000;
 const SCANS_MIN: u64 = 64;
 /// The state of a projection holds a bit for each segment.

@@ -32,18 +32,18 @@ use crate::{
     projection::{Projection, fold},
 };
 
-/// How often rows are compared again that show different events.
-const LOOKS_MAX: u32 = 3;
+/// How often rows that show different events are compared. They are projected again before each time but the first.
+const COMPARISONS_MAX: u32 = 4;
 
-/// The pauses before rows that lack their partner are read again. The feed writes a row to the candidate after the live
-/// generation, or parks its doorbell, within about five seconds. When it is behind, it does so long after the commit.
+/// The pauses before each new reading of rows without a partner: 5 s in all. Within about that time the feed writes a row to
+/// the candidate after the live generation, or parks its doorbell. A feed that is behind does so long after the commit.
 const LATE_ROW_PAUSES_MS: [u64; 4] = [200, 600, 1_500, 2_700];
 
 /// Streams that are judged at once. Most of them need no calls, because their rows are equal.
 const JUDGED_AT_ONCE: usize = 16;
 
 impl Worker {
-    /// Verifies a part of a segment for as long as a message is worked on.
+    /// Verifies a segment, or a part of it, and sends the rest as a new message.
     pub(super) async fn verify<P: Projection>(
         &self,
         state: &State,
@@ -64,11 +64,12 @@ impl Worker {
         while !is_last {
             let mut some = pairs.next().await?;
             fault::point("rebuild.rows-read");
-            is_last = pairs.is_over() || is_late();
+            // A wait for rows is the last thing that a message does, so that it stays within the time of its function.
+            is_last = pairs.is_over() || is_late() || some.iter().any(|(_, rows)| rows.is_single());
             if is_last {
                 some.extend(pairs.rest().await?);
             }
-            // A report with such a finding bars promotion already: nothing is waited for.
+            // With such a finding a rebuild is not promoted by itself, so nothing is waited for.
             if report.missing + report.extra + report.drift == 0 {
                 self.wait_for_partners(&pair, &mut some).await?;
             }
@@ -87,7 +88,7 @@ impl Worker {
         self.send(P::NAME, Due { step, delay: Duration::ZERO }).await
     }
 
-    /// Reads the streams again that have a row in one generation alone, until the feed must have written the other row.
+    /// Reads the streams again that have a row in one generation alone, until both are there or the pauses are over.
     async fn wait_for_partners(&self, pair: &Pair, streams: &mut [(Uuid, Rows)]) -> Result<(), Failure> {
         for pause in LATE_ROW_PAUSES_MS {
             let mut single: Vec<&mut (Uuid, Rows)> =
@@ -113,7 +114,7 @@ impl Worker {
         mut rows: Rows,
     ) -> Result<Option<Example>, Failure> {
         let stream = StreamId { category: P::Event::CATEGORY, id };
-        for _ in 0..LOOKS_MAX {
+        for comparison in 1..=COMPARISONS_MAX {
             let finding = match compare(rows.live.as_ref(), rows.candidate.as_ref()) {
                 Verdict::Equal | Verdict::Neither => return Ok(None),
                 Verdict::Expected(difference) => Some((Finding::Expected, Some(difference))),
@@ -126,6 +127,9 @@ impl Worker {
             };
             if let Some((finding, difference)) = finding {
                 return Ok(Some(example(finding, stream, &rows, difference)));
+            }
+            if comparison == COMPARISONS_MAX {
+                break;
             }
             let last = self.backend.log.latest(stream).await?.map_or(0, |latest| latest.last);
             let doorbell = Doorbell { stream, last, commits: Vec::new() };

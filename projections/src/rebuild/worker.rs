@@ -40,10 +40,10 @@ const DEAD_PAUSE: Duration = Duration::from_secs(300);
 /// The pause before a step is taken again whose worker lost every race to append.
 const CONFLICT_PAUSE_MAX_S: u64 = 5;
 
-/// The bounds of a worker. Tests have others than the default.
+/// The bounds of a worker. Tests use smaller ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// The longest that a message scans or verifies. Its rest is sent as a new message.
+    /// After this time a message begins no further page, and its rest is sent as a new message.
     pub work_max: Duration,
     /// The longest that a message waits for the candidate's table.
     pub create_max: Duration,

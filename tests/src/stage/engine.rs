@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Engine {
     /// Calls the engine by its address.
     pub(super) sdk: SdkConfig,
-    /// Calls the engine without a socket if it is embedded, which costs less.
+    /// Calls an embedded engine without a socket, which costs less. For other engines the same as `sdk`.
     pub(super) direct: SdkConfig,
     /// The access key id that the engine demands.
     pub(super) access_key: String,

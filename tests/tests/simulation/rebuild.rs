@@ -61,12 +61,12 @@ async fn what_was_planted_in_the_candidate_is_named_and_bars_it() {
 }
 
 #[tokio::test]
-async fn it_is_named_as_well_when_segments_have_many_pages() {
+async fn what_was_planted_is_named_when_segments_have_many_pages() {
     planted(small(2)).await;
 }
 
 #[tokio::test]
-async fn it_is_named_as_well_when_a_message_reads_one_page() {
+async fn what_was_planted_is_named_when_each_message_reads_one_page() {
     planted(Bounds { work_max: Duration::ZERO, ..small(2) }).await;
 }
 
