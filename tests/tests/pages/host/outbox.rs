@@ -3,9 +3,21 @@
 use std::process::Command;
 
 use serde_json::json;
+use waitlist_tests::browser::Browser;
 
 use super::evening::{Evening, button, keep_answers, lose_answers, lost, shows};
 use crate::scene::{EMAIL, PASSWORD};
+
+/// Taps on the first party, offline and soon after another tap on it, until these commands wait to be sent. The page ignores a
+/// tap directly after another one on the same party.
+async fn tap_again(browser: &Browser, command: &str, waiting: &str) {
+    let tapped = browser.until(async || {
+        browser.click(&button(1, command)).await;
+        let pending = browser.all(".party:nth-child(1) .pending").await.first()?.text().await.ok()?;
+        pending.starts_with(&format!("Waiting to send: {waiting}\n")).then_some(())
+    });
+    tapped.await.unwrap_or_else(|| panic!("a tap on {command} is not kept"));
+}
 
 #[tokio::test]
 async fn taps_made_offline_are_each_applied_once_after_a_reload() {
@@ -18,13 +30,7 @@ async fn taps_made_offline_are_each_applied_once_after_a_reload() {
     browser.offline(true).await;
     browser.click(&button(1, "call")).await;
     browser.says(".party:nth-child(1) .pending", "Waiting to send: call").await;
-    // A tap directly after another one on the same party would be taken for a slip of the finger.
-    let seated = browser.until(async || {
-        browser.click(&button(1, "seat")).await;
-        let pending = browser.shown(".party:nth-child(1) .pending").await.text().await.ok()?;
-        pending.starts_with("Waiting to send: call, seat\n").then_some(())
-    });
-    seated.await.expect("the second tap waits behind the first");
+    tap_again(browser, "seat", "call, seat").await;
     browser.click(&button(2, "call")).await;
     browser.says("#waiting-taps", "3 taps").await;
     browser.assert_accessible("taps that wait").await;
@@ -115,8 +121,7 @@ async fn a_tap_on_what_somebody_else_changed_meanwhile_shows_the_change() {
 
     // And one that the state does not allow says why.
     browser.offline(true).await;
-    browser.click(&button(1, "call")).await;
-    browser.says(".party .pending", "Waiting to send: call").await;
+    tap_again(browser, "call", "call").await;
     evening.send("POST", &format!("/v1/waitees/{ana}/seat"), json!({})).await;
     browser.offline(false).await;
     browser.says("#messages .message:last-child", "The call was not done").await;
