@@ -14,7 +14,7 @@ LINES_MAX = 60  # of each output
 CHARS_MAX = 500  # of each line
 
 BEGIN = re.compile(r"@@@ (.+)")
-END = re.compile(r"(?:ok|FAILED) +\d+ s  (.+)")
+END = re.compile(r"(?:ok|FAILED) +\d+ s +\d+ s CPU  (.+)")
 FAILED = re.compile(r"test (.+?)(?: - should panic)? \.\.\. FAILED$")
 OUTPUT = re.compile(r"---- (.+) stdout ----$")
 END_OF_OUTPUT = re.compile(r"(?:successes|failures):$|test result: ")
