@@ -24,8 +24,8 @@ use schema::{
 };
 use tempfile::TempDir;
 
-use self::engine::Engine;
 pub use self::{
+    engine::Engine,
     owner::Owner,
     request::{Answer, body, send, send_bytes},
 };
@@ -50,7 +50,7 @@ pub struct Stage {
     pub access_key: String,
     /// The key directory.
     pub keys: PathBuf,
-    engine: Engine,
+    pub engine: Engine,
     /// None if the keys are another stage's.
     _directory: Option<TempDir>,
 }

@@ -22,6 +22,7 @@ use std::{
 
 use aws_config::SdkConfig;
 use dynoxide::Database;
+use infra::aws::{Answer, Call};
 use rusqlite::{Connection, params};
 use schema::table::{EVENTS, Table};
 use tokio::{sync::watch, task, time::Instant};
@@ -128,6 +129,12 @@ impl Engine {
             async move { calls.answer(call).await }
         })
         .await
+    }
+
+    /// Answers a call on this thread, which is blocked meanwhile.
+    #[must_use]
+    pub fn answer_blocking(&self, call: &Call) -> Answer {
+        self.calls.answer_blocking(call)
     }
 
     /// The endpoint for other processes: the value of `AWS_ENDPOINT_URL_DYNAMODB` and `..._STREAMS`.

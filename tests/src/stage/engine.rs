@@ -6,6 +6,7 @@ use std::{
 };
 
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
+use infra::aws::{Answer, Call, in_process};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -18,19 +19,21 @@ static RUNTIME: LazyLock<Runtime> =
 /// The time limit of one call to the engine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const YIELDS_MAX: u32 = 3;
+
 /// The engine under a stage.
 #[derive(Clone)]
-pub(super) struct Engine {
+pub struct Engine {
     /// Calls the engine by its address.
     pub(super) sdk: SdkConfig,
     /// Calls an embedded engine without a socket, which costs less. For other engines the same as `sdk`.
     pub(super) direct: SdkConfig,
     /// The access key id that the engine demands.
     pub(super) access_key: String,
-    _embedded: Option<Arc<Embedded>>,
+    embedded: Option<Arc<Embedded>>,
 }
 
-/// An embedded engine. It ends, and its data are deleted, with the last stage on it.
+/// An embedded engine. It ends, and its data are deleted, with the last stage and client on it.
 struct Embedded {
     engine: local::engine::Engine,
     _directory: TempDir,
@@ -43,13 +46,25 @@ impl Engine {
         if external::is_external() {
             let access_key = external::access_key();
             let sdk = patient(external::sdk(&access_key).await);
-            return Self { direct: sdk.clone(), sdk, access_key, _embedded: None };
+            return Self { direct: sdk.clone(), sdk, access_key, embedded: None };
         }
-        let embedded = Embedded::start();
+        let embedded = Arc::new(Embedded::start());
         let access_key = embedded.engine.access_key().to_owned();
         let sdk = patient(infra::aws::local(embedded.engine.url(), &access_key).await);
-        let direct = patient(embedded.engine.sdk().await);
-        Self { sdk, direct, access_key, _embedded: Some(Arc::new(embedded)) }
+        let answering = embedded.clone();
+        let direct = in_process(move |call| {
+            let embedded = answering.clone();
+            async move { embedded.answer(call).await }
+        });
+        Self { sdk, direct: patient(direct.await), access_key, embedded: Some(embedded) }
+    }
+
+    /// Answers one call of DynamoDB's protocol.
+    ///
+    /// # Panics
+    /// The engine is not an embedded one.
+    pub async fn answer(&self, call: Call) -> Answer {
+        self.embedded.as_ref().expect("the engine is an embedded one").answer(call).await
     }
 }
 
@@ -59,6 +74,15 @@ impl Embedded {
         let _context = RUNTIME.enter();
         let engine = local::engine::Engine::start(directory.path(), &[], "test").unwrap();
         Self { engine, _directory: directory }
+    }
+
+    /// Answers on the test's own thread, which costs less than to wake another one. Waiting calls of the same test go first, some
+    /// or all of them, so that calls of commands side by side are answered in every order.
+    async fn answer(&self, call: Call) -> Answer {
+        for _ in 0..fastrand::u32(1..=YIELDS_MAX) {
+            tokio::task::yield_now().await;
+        }
+        self.engine.answer_blocking(&call)
     }
 }
 

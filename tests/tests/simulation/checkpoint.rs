@@ -25,7 +25,7 @@ async fn a_stream_that_fails_by_the_scan_and_is_gone_at_its_second_reading_bars_
         append(&stage.backend, commit).await;
     }
     remove(&stage, &commits[0]).await;
-    let proxy = Proxy::start(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1).await;
+    let proxy = Proxy::new(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1);
     let backend = proxy.backend(&stage).await;
     let removal = async {
         proxy.until_called().await;
@@ -49,7 +49,7 @@ async fn pages_that_fail_for_longer_than_the_sdk_tries_are_read_again() {
         append(&stage.backend, commit).await;
     }
     let proxied = async |trouble, calls| {
-        let proxy = Proxy::start(&stage, "Scan", EVENTS.name(&stage.prefix), trouble, calls).await;
+        let proxy = Proxy::new(&stage, "Scan", EVENTS.name(&stage.prefix), trouble, calls);
         let taken = take(&proxy.backend(&stage).await, None, 1, |_| ()).await;
         (taken, proxy.calls())
     };
@@ -78,7 +78,7 @@ async fn a_scan_without_the_end_of_a_stream_does_not_alarm_because_a_reading_by_
     let checkpoint = Checkpoint { note, head, leaves: taken.leaves };
 
     remove(&stage, &commits[2]).await;
-    let proxy = Proxy::start(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1).await;
+    let proxy = Proxy::new(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1);
     let backend = proxy.backend(&stage).await;
     let lag_ends = async {
         proxy.until_called().await;

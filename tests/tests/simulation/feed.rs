@@ -235,8 +235,7 @@ fn rows_equal_the_fold_of_the_log_for_any_delivery_of_doorbells() {
 fn rows_equal_the_fold_of_the_log_when_two_feeds_write_concurrently() {
     property(async |stage| {
         // The first feed repeatedly overtakes the second between its reading and its writing of a row.
-        let late =
-            Proxy::start(&stage, "PutItem", stage.live(WAITEES).await, Trouble::Late, usize::MAX).await;
+        let late = Proxy::new(&stage, "PutItem", stage.live(WAITEES).await, Trouble::Late, usize::MAX);
         vec![Feed::new(stage.backend.clone()), Feed::new(late.backend(&stage).await)]
     });
 }
@@ -252,7 +251,7 @@ async fn an_overtaken_feed_does_not_overwrite_a_newer_row() {
             append(&stage.backend, commit).await;
         }
         poison::ring(&feed, &commits[..before].iter().collect::<Vec<_>>()).await;
-        let proxy = Proxy::start(&stage, "PutItem", stage.live(WAITEES).await, Trouble::Held, 1).await;
+        let proxy = Proxy::new(&stage, "PutItem", stage.live(WAITEES).await, Trouble::Held, 1);
         let overtaken = Feed::new(proxy.backend(&stage).await);
         let overtaking = async {
             proxy.until_called().await;

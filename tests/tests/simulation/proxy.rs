@@ -1,4 +1,4 @@
-//! A proxy in front of the engine that delays, loses or refuses selected calls.
+//! A proxy in front of the embedded engine that delays, loses or refuses selected calls. It is in the process of the test.
 
 use std::{
     sync::{
@@ -8,16 +8,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::State,
-    http::{HeaderMap, Response, header},
+use aws_config::SdkConfig;
+use infra::{
+    Backend,
+    aws::{Answer, Call, in_process},
 };
-use infra::Backend;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use waitlist_tests::stage::Stage;
+use waitlist_tests::stage::{Engine, Stage};
 
 use crate::oracle::{PATIENCE, POLL};
 
@@ -41,15 +39,10 @@ pub(crate) enum Trouble {
     Held,
 }
 
-/// A running proxy. It ends with the runtime of its test.
-pub(crate) struct Proxy {
-    pub(crate) url: String,
-    line: Arc<Line>,
-}
+pub(crate) struct Proxy(Arc<Line>);
 
 struct Line {
-    engine: String,
-    http: reqwest::Client,
+    engine: Engine,
     rule: Rule,
     called: AtomicUsize,
     released: Semaphore,
@@ -70,9 +63,9 @@ pub(crate) enum Treatment {
 }
 
 impl Proxy {
-    /// Starts a proxy that applies `trouble` to the first `calls` of this operation on this table and
-    /// forwards all other calls.
-    pub(crate) async fn start(
+    /// Returns a proxy that applies `trouble` to the first `calls` of this operation on this table and forwards all other
+    /// calls.
+    pub(crate) fn new(
         stage: &Stage,
         operation: &'static str,
         table: String,
@@ -90,44 +83,46 @@ impl Proxy {
                 Err(_) => Treatment::Counted,
             }
         })
-        .await
     }
 
-    /// Starts a proxy that treats calls by operation and table.
-    pub(crate) async fn with(
+    /// Returns a proxy that treats calls by operation and table.
+    pub(crate) fn with(
         stage: &Stage,
         rule: impl Fn(&str, &str) -> Treatment + Send + Sync + 'static,
     ) -> Self {
-        let line = Arc::new(Line {
-            engine: stage.sdk.endpoint_url().unwrap().to_owned(),
-            http: reqwest::Client::new(),
+        Self(Arc::new(Line {
+            engine: stage.engine.clone(),
             rule: Box::new(rule),
             called: AtomicUsize::new(0),
             released: Semaphore::new(0),
             calls: Mutex::default(),
-        });
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(
-            axum::serve(listener, Router::new().fallback(pass).with_state(line.clone())).into_future(),
-        );
-        Self { url, line }
+        }))
+    }
+
+    /// The configuration of clients that use this proxy, with the time-outs of production.
+    pub(crate) async fn sdk(&self) -> SdkConfig {
+        let line = self.0.clone();
+        in_process(move |call| {
+            let line = line.clone();
+            async move { line.pass(call).await }
+        })
+        .await
     }
 
     /// Returns a backend like the stage's that uses this proxy.
     pub(crate) async fn backend(&self, stage: &Stage) -> Backend {
-        let sdk = infra::aws::local(&self.url, &stage.access_key).await;
+        let sdk = self.sdk().await;
         stage.backend_over(&sdk, aws_sdk_dynamodb::Client::new(&sdk))
     }
 
     /// Returns operation and table of each call since the last time, in order.
     pub(crate) fn take_calls(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.line.calls.lock().unwrap())
+        std::mem::take(&mut self.0.calls.lock().unwrap())
     }
 
     /// Forwards one held call.
     pub(crate) fn release(&self) {
-        self.line.released.add_permits(1);
+        self.0.released.add_permits(1);
     }
 
     /// Waits for the first selected call.
@@ -142,54 +137,40 @@ impl Proxy {
 
     /// Returns the number of selected calls so far.
     pub(crate) fn calls(&self) -> usize {
-        self.line.called.load(Ordering::SeqCst)
-    }
-}
-
-async fn pass(State(line): State<Arc<Line>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default();
-    let table = request["TableName"].as_str().unwrap_or_default();
-    line.calls.lock().unwrap().push((operation.to_owned(), table.to_owned()));
-    let treatment = (line.rule)(operation, table);
-    if treatment == Treatment::NotSelected {
-        return line.forward(headers, body).await;
-    }
-    let place = line.called.fetch_add(1, Ordering::SeqCst) as u64;
-    let Treatment::Troubled(trouble) = treatment else { return line.forward(headers, body).await };
-    match trouble {
-        Trouble::Throttled => refusal(400, "ProvisionedThroughputExceededException"),
-        Trouble::Broken => refusal(500, "InternalServerError"),
-        Trouble::Unanswered => std::future::pending().await,
-        Trouble::AnswerLost => {
-            line.forward(headers, body).await;
-            std::future::pending().await
-        }
-        Trouble::Late => {
-            tokio::time::sleep(Duration::from_millis(place * LATE_STEP_MS % LATE_MAX_MS)).await;
-            line.forward(headers, body).await
-        }
-        Trouble::Held => {
-            line.released.acquire().await.unwrap().forget();
-            line.forward(headers, body).await
-        }
+        self.0.called.load(Ordering::SeqCst)
     }
 }
 
 impl Line {
-    async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Response<Body> {
-        headers.remove(header::HOST);
-        let answer = self.http.post(&self.engine).headers(headers).body(body).send().await.unwrap();
-        let mut response = Response::builder().status(answer.status());
-        *response.headers_mut().unwrap() = answer.headers().clone();
-        response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
+    async fn pass(&self, call: Call) -> Answer {
+        let request: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let operation = call.target.rsplit('.').next().unwrap_or_default();
+        let table = request["TableName"].as_str().unwrap_or_default();
+        self.calls.lock().unwrap().push((operation.to_owned(), table.to_owned()));
+        let treatment = (self.rule)(operation, table);
+        if treatment == Treatment::NotSelected {
+            return self.engine.answer(call).await;
+        }
+        let place = self.called.fetch_add(1, Ordering::SeqCst) as u64;
+        let Treatment::Troubled(trouble) = treatment else { return self.engine.answer(call).await };
+        match trouble {
+            Trouble::Throttled => return refusal(400, "ProvisionedThroughputExceededException"),
+            Trouble::Broken => return refusal(500, "InternalServerError"),
+            Trouble::Unanswered => return std::future::pending().await,
+            Trouble::AnswerLost => {
+                self.engine.answer(call).await;
+                return std::future::pending().await;
+            }
+            Trouble::Late => {
+                tokio::time::sleep(Duration::from_millis(place * LATE_STEP_MS % LATE_MAX_MS)).await
+            }
+            Trouble::Held => self.released.acquire().await.unwrap().forget(),
+        }
+        self.engine.answer(call).await
     }
 }
 
-fn refusal(status: u16, kind: &str) -> Response<Body> {
+fn refusal(status: u16, kind: &str) -> Answer {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "simulated failure" });
-    let response =
-        Response::builder().status(status).header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
-    response.body(Body::from(body.to_string())).unwrap()
+    Answer { status, body: body.to_string() }
 }

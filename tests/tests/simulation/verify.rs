@@ -19,7 +19,7 @@ async fn a_stream_that_fails_by_the_scan_and_is_gone_at_its_second_reading_is_re
     }
     remove(&stage, &commits[0]).await;
     // The second reading begins after the scan.
-    let proxy = Proxy::start(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1).await;
+    let proxy = Proxy::new(&stage, "Query", EVENTS.name(&stage.prefix), Trouble::Held, 1);
     let backend = proxy.backend(&stage).await;
     let removal = async {
         proxy.until_called().await;

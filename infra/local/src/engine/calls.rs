@@ -46,32 +46,35 @@ impl Calls {
     }
 
     /// Answers a call. It is carried out even if the caller has gone away once it has started.
-    pub(super) async fn answer(&self, Call { target, body }: Call) -> Answer {
-        let operation = target.split_once('.').map_or("", |(_, operation)| operation).to_owned();
-        let (database, changes) = (self.database.clone(), self.changes.clone());
+    pub(super) async fn answer(&self, call: Call) -> Answer {
         let Ok(turn) = self.turns.clone().acquire_owned().await else {
             return refusal(&internal("the engine is closed"));
         };
-        let written = (OPERATIONS_THAT_WRITE.contains(&operation.as_str()) && self.names_streamed(&body))
-            .then(|| self.written.clone());
+        let calls = self.clone();
         let answered = task::spawn_blocking(move || {
             let _turn = turn;
-            let run = || run(&database, &operation, &body);
-            let answer = match operation.as_str() {
-                "CreateTable" => changes.create(&database, &body, run),
-                "DeleteTable" => changes.delete(&body, run),
-                _ => run(),
-            }?;
-            // Here, because the caller may have gone away.
-            if let Some(written) = written {
-                written.send_modify(|writes| *writes = writes.wrapping_add(1));
-            }
-            Ok(answer)
+            calls.answer_blocking(&call)
         });
-        match answered.await.unwrap_or_else(|lost| Err(internal(lost.to_string()))) {
-            Ok(body) => Answer { status: 200, body },
-            Err(error) => refusal(&error),
+        answered.await.unwrap_or_else(|lost| refusal(&internal(lost.to_string())))
+    }
+
+    /// Answers a call on this thread.
+    pub(super) fn answer_blocking(&self, Call { target, body }: &Call) -> Answer {
+        let operation = target.split_once('.').map_or("", |(_, operation)| operation);
+        let run = || run(&self.database, operation, body);
+        let answered = match operation {
+            "CreateTable" => self.changes.create(&self.database, body, run),
+            "DeleteTable" => self.changes.delete(body, run),
+            _ => run(),
+        };
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(error) => return refusal(&error),
+        };
+        if OPERATIONS_THAT_WRITE.contains(&operation) && self.names_streamed(body) {
+            self.written.send_modify(|writes| *writes = writes.wrapping_add(1));
         }
+        Answer { status: 200, body: answer }
     }
 
     /// Whether a request may write to the streamed table. A false positive only wakes the stream's readers

@@ -47,8 +47,7 @@ impl Side {
         let proxy = Proxy::with(stage, move |_, table| {
             if is_throttled(table) { Treatment::Troubled(Trouble::Throttled) } else { Treatment::NotSelected }
         });
-        let proxy = proxy.await;
-        let sdk = infra::aws::local(&proxy.url, &stage.access_key).await;
+        let sdk = proxy.sdk().await;
         let client = aws_sdk_dynamodb::Client::new(&sdk);
         let generations = Generations::new(stage.log_over(client.clone()), age_max);
         let rows = Rows::new(client.clone(), &stage.prefix, generations.clone());

@@ -92,7 +92,7 @@ async fn ring_through(
     let commits = grown(&stage.backend, 2).await;
     assert_eq!(commits[0].stream.category, Category::Waitee);
     let table = if operation == "Query" { EVENTS.name(&stage.prefix) } else { stage.live(WAITEES).await };
-    let proxy = Proxy::start(stage, operation, table, trouble, calls).await;
+    let proxy = Proxy::new(stage, operation, table, trouble, calls);
     let feed = Feed::new(proxy.backend(stage).await);
     let response = feed
         .records(records::batch(vec![records::insert(1, &commits[1], Image::Missing, &commits[1])]))

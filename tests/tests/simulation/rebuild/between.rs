@@ -27,8 +27,7 @@ async fn a_row_that_the_feed_writes_to_the_candidate_late_is_not_missing() {
     let proxy = Proxy::with(&stage, move |operation, _| {
         let is_held = operation == "BatchGetItem" && readings.fetch_add(1, Ordering::SeqCst) + 1 == HELD;
         if is_held { Treatment::Troubled(Trouble::Held) } else { Treatment::NotSelected }
-    })
-    .await;
+    });
     let backend = proxy.backend(&stage).await;
     let world = World::over(stage).worked_by(Worker::new(backend, 1));
     let id = world.request(name, Promote::Auto).await;

@@ -40,7 +40,7 @@ async fn interrupted(phase: Phase) {
             _ => Treatment::NotSelected,
         }
     });
-    let backend = proxy.await.backend(&stage).await;
+    let backend = proxy.backend(&stage).await;
     let world = World::over(stage).worked_by(Worker::new(backend, 1));
     for history in some(30) {
         world.append(&history, true).await;

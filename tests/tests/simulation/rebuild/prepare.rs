@@ -33,7 +33,7 @@ async fn another_message_goes_on_waiting_for_the_table_and_the_log_is_sampled_on
     let (stage, name) = (Stage::new().await, Name::Waitees);
     let state = change(&stage.backend, name, &request(REBUILD, Promote::Auto)).await;
     let table = name.table_name(&stage.prefix, state.rebuild(REBUILD).unwrap().generation);
-    let proxy = Proxy::start(&stage, "DescribeTable", table.clone(), Trouble::Unanswered, 2).await;
+    let proxy = Proxy::new(&stage, "DescribeTable", table.clone(), Trouble::Unanswered, 2);
     let bounds = Bounds { create_max: CREATE_MAX, ..Bounds::default() };
     let worker = Worker::new(proxy.backend(&stage).await, 1).with(bounds);
     let rebuilds = &stage.backend.rebuilds;
