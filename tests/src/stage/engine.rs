@@ -19,7 +19,8 @@ static RUNTIME: LazyLock<Runtime> =
 /// The time limit of one call to the engine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const YIELDS_MAX: u32 = 3;
+/// Before a call is answered, the test's other tasks get up to so many turns.
+const TURNS_MAX: u32 = 3;
 
 /// The engine under a stage.
 #[derive(Clone)]
@@ -76,10 +77,10 @@ impl Embedded {
         Self { engine, _directory: directory }
     }
 
-    /// Answers on the test's own thread, which costs less than to wake another one. Waiting calls of the same test go first, some
-    /// or all of them, so that calls of commands side by side are answered in every order.
+    /// Answers on the test's own thread: to wake another one would cost more. Other tasks of the test get a varying number of
+    /// turns before, so that the calls of commands side by side are answered in varying orders.
     async fn answer(&self, call: Call) -> Answer {
-        for _ in 0..fastrand::u32(1..=YIELDS_MAX) {
+        for _ in 0..fastrand::u32(1..=TURNS_MAX) {
             tokio::task::yield_now().await;
         }
         self.engine.answer_blocking(&call)

@@ -1,4 +1,4 @@
-//! A proxy in front of the embedded engine that delays, loses or refuses selected calls. It is in the process of the test.
+//! A proxy between a test and its embedded engine, in the same process. It delays, loses or refuses selected calls.
 
 use std::{
     sync::{

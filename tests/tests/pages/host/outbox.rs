@@ -8,8 +8,8 @@ use waitlist_tests::browser::Browser;
 use super::evening::{Evening, button, keep_answers, lose_answers, lost, shows};
 use crate::scene::{EMAIL, PASSWORD};
 
-/// Taps on the first party, offline and soon after another tap on it, until these commands wait to be sent. The page ignores a
-/// tap directly after another one on the same party.
+/// Taps a button of the first party, again and again until the page says that these commands wait to be sent. The browser must
+/// be offline. The page ignores a tap within 0.7 seconds of another one on the same party.
 async fn tap_again(browser: &Browser, command: &str, waiting: &str) {
     let tapped = browser.until(async || {
         browser.click(&button(1, command)).await;
